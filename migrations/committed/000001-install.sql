@@ -1,0 +1,855 @@
+--! Previous: -
+--! Hash: sha1:e8a430b74f4482c4f2e515abe5846d9328776175
+--! Message: install
+
+--! Included index.sql
+-- The schema from nothing, in the order in which objects need one another.
+-- `npm run sql:commit` turns it into a migration; sql/README.md says how.
+
+--! Included schema/djr.sql
+-- Not `create schema if not exists`: that asks for CREATE on the database even when an administrator made the schema for us.
+do $$
+begin
+  if pg_catalog.to_regnamespace('djr') is null then
+    create schema djr;
+  end if;
+end
+$$;
+
+comment on schema djr is
+  'Realtime events: djr.publish(...) in SQL, a DOM event in the browser. See docs/sql.md.';
+--! EndIncluded schema/djr.sql
+
+--! Included tables/settings.sql
+create table if not exists djr.settings (
+  pruned_xid xid8,
+  retention interval,
+  storage boolean not null default true,
+  one_row boolean not null default true,
+  channel text collate "C" not null default 'djr_' || pg_catalog.replace(pg_catalog.gen_random_uuid()::text, '-', ''),
+  delivery text collate "C" not null default 'auto',
+  activity text collate "C" not null default 'summary',
+  constraint settings_pkey primary key (one_row),
+  constraint settings_one_row check (one_row),
+  constraint settings_retention check (retention > interval '0'),
+  -- NOTIFY's own limit is 63 bytes.
+  constraint settings_channel check (pg_catalog.octet_length(channel) between 1 and 63),
+  constraint settings_delivery check (delivery in ('auto', 'notify', 'sweep')),
+  constraint settings_activity check (activity in ('off', 'summary', 'full'))
+);
+
+insert into djr.settings default values
+on conflict do nothing;
+
+comment on table djr.settings is
+  'The settings of djr in this database, in one row. Change them with djr.configure(...).';
+comment on column djr.settings.pruned_xid is
+  'The highest transaction that pruning removed an event of: who resumes from before it is told to reset. Null: nothing was pruned yet.';
+comment on column djr.settings.retention is
+  'How long events are kept; the runtime prunes what is older. Null: for ever.';
+comment on column djr.settings.storage is
+  'Whether publish* store events. When false they validate and notify only: no resume, no replay, no sweep.';
+comment on column djr.settings.one_row is
+  'Always true, and the primary key: there is one row.';
+comment on column djr.settings.channel is
+  'The NOTIFY channel. A random name, because whoever knows it can listen: only the server role may read it.';
+comment on column djr.settings.delivery is
+  'How events reach the runtimes: notify (at once), sweep (publishers never notify), auto (notify until commits queue for it).';
+comment on column djr.settings.activity is
+  'What the runtimes record in djr.activity: off, summary (a row an event), full (a row a client).';
+--! EndIncluded tables/settings.sql
+--! Included tables/event.sql
+-- Column order: the fixed widths first, so that no row carries padding between them.
+-- Collation "C": comparison by bytes is what equality needs, and the cheapest index.
+create table if not exists djr.event (
+  id bigint generated always as identity,
+  xid xid8 not null default pg_catalog.pg_current_xact_id(),
+  created_at timestamptz not null default pg_catalog.clock_timestamp(),
+  replay_of bigint,
+  scope text collate "C" not null,
+  type text collate "C" not null,
+  user_id text collate "C",
+  key text collate "C",
+  detail jsonb not null default '{}',
+  private_data jsonb,
+  constraint event_pkey primary key (id),
+  -- The rules of djr._validate, for a plain INSERT. Whatever changes here changes there.
+  constraint event_type_valid check (
+    pg_catalog.length(type) between 1 and 200
+    and type !~ '[\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]'
+    and type not in ('connected', 'reset')
+  ),
+  constraint event_scope_valid check (
+    case scope
+      when 'user' then user_id is not null
+      when 'public' then user_id is null
+      when 'system' then true
+      else false
+    end
+  ),
+  constraint event_user_id_length check (pg_catalog.length(user_id) between 1 and 255),
+  constraint event_key_length check (pg_catalog.length(key) between 1 and 255),
+  constraint event_detail_object check (pg_catalog.jsonb_typeof(detail) = 'object')
+);
+
+-- A sweep and a resume read what is new since a snapshot.
+create index if not exists event_xid on djr.event (xid, id);
+create index if not exists event_user on djr.event (user_id, id) where user_id is not null;
+create index if not exists event_type on djr.event (type, id);
+create index if not exists event_created_at on djr.event (created_at);
+create unique index if not exists event_key on djr.event (key) where key is not null;
+
+comment on table djr.event is
+  'One row an event, never updated. An INSERT publishes: the trigger checks the size and notifies.';
+comment on column djr.event.id is
+  'The number that publish* returned, and the first part of the id that a browser sees.';
+comment on column djr.event.xid is
+  'The transaction that published it: what is new since a snapshot is found by it, whatever order transactions commit in.';
+comment on column djr.event.created_at is
+  'When it was inserted (not when its transaction began or committed).';
+comment on column djr.event.replay_of is
+  'The event that this one sends again; null for an original.';
+comment on column djr.event.scope is
+  'Who gets it: user (the one user_id names), public (every client), system (backend subscribers only).';
+comment on column djr.event.type is
+  'What happened, in the app''s words. In the browser it is the DOM event djr:TYPE. 1 to 200 characters, no white space.';
+comment on column djr.event.user_id is
+  'The user of a user event, as the app identifies users; of a system event, whom it is about, if anyone.';
+comment on column djr.event.key is
+  'Idempotency key: a second publish under the same key stores and sends nothing.';
+comment on column djr.event.detail is
+  'A JSON object, sent to the client. With the envelope at most 7,999 bytes.';
+comment on column djr.event.private_data is
+  'JSON for the backend''s eyes. It never leaves the database through NOTIFY or a client''s stream.';
+comment on index djr.event_xid is 'New since a snapshot: sweep and resume.';
+comment on index djr.event_user is 'One user''s events, newest or oldest first.';
+comment on index djr.event_type is 'Events of a type, newest or oldest first.';
+comment on index djr.event_created_at is 'By time: pruning, and the admin''s date range.';
+comment on index djr.event_key is 'One event a key.';
+--! EndIncluded tables/event.sql
+--! Included tables/activity.sql
+-- Append-only, written by the runtimes in batches. There is no primary key: nothing refers to a row of it.
+create table if not exists djr.activity (
+  event_id bigint not null,
+  created_at timestamptz not null default pg_catalog.clock_timestamp(),
+  recipients integer,
+  status text collate "C" not null,
+  user_id text collate "C",
+  instance text collate "C",
+  constraint activity_event foreign key (event_id) references djr.event (id) on delete cascade,
+  constraint activity_status check (status in ('dispatched', 'sent', 'delivered', 'read', 'error')),
+  constraint activity_recipients check (recipients >= 0)
+);
+
+create index if not exists activity_event on djr.activity (event_id);
+
+comment on table djr.activity is
+  'What became of an event, one row a step, written by the runtimes when djr.settings.activity is not off.';
+comment on column djr.activity.event_id is 'The event; its activity goes when it is pruned.';
+comment on column djr.activity.created_at is 'When the step was recorded.';
+comment on column djr.activity.recipients is 'To how many clients it was sent; null for other steps.';
+comment on column djr.activity.status is
+  'dispatched (an instance handed it on), sent (to clients), delivered and read (the page said so), error (a hook failed).';
+comment on column djr.activity.user_id is 'Who, where it is known.';
+comment on column djr.activity.instance is 'The runtime that did it.';
+comment on index djr.activity_event is 'The activity of one event, and its removal with the event.';
+--! EndIncluded tables/activity.sql
+--! Included tables/delivery_mode.sql
+-- A sequence, because its last_value is read without MVCC: a publisher in a repeatable-read transaction
+-- that began an hour ago sees the mode of now.
+create sequence if not exists djr.delivery_mode as integer minvalue 1 maxvalue 2 start 1;
+
+comment on sequence djr.delivery_mode is
+  'How events reach the runtimes now: last_value 1, publishers notify; 2, they do not and the runtimes sweep. Set by djr.set_delivery_mode and djr.configure.';
+--! EndIncluded tables/delivery_mode.sql
+--! Included views/event_status.sql
+create or replace view djr.event_status as
+select
+  event.id,
+  event.type,
+  event.scope,
+  event.user_id,
+  event.detail,
+  event.created_at,
+  event.replay_of,
+  coalesce(activity.status, 'new') as status,
+  coalesce(activity.recipients, 0) as recipients,
+  coalesce(activity.errors, 0) as errors
+from djr.event
+left join lateral (
+  select
+    (array['dispatched', 'error', 'sent', 'delivered', 'read'])[
+      max(pg_catalog.array_position(array['dispatched', 'error', 'sent', 'delivered', 'read'], activity.status::text))
+    ] as status,
+    sum(activity.recipients) filter (where activity.status = 'sent') as recipients,
+    count(*) filter (where activity.status = 'error') as errors
+  from djr.activity
+  where activity.event_id = event.id
+) activity on true;
+
+comment on view djr.event_status is
+  'Each event with how far it got. Only what the runtimes recorded is known: with activity off, every event stays new.';
+comment on column djr.event_status.id is 'The event''s id.';
+comment on column djr.event_status.type is 'Its type.';
+comment on column djr.event_status.scope is 'Its scope.';
+comment on column djr.event_status.user_id is 'Its user.';
+comment on column djr.event_status.detail is 'Its detail.';
+comment on column djr.event_status.created_at is 'When it was published.';
+comment on column djr.event_status.replay_of is 'The event that it sends again.';
+comment on column djr.event_status.status is
+  'The furthest of: new, dispatched, error, sent, delivered, read. An event that failed for one client and reached another is sent.';
+comment on column djr.event_status.recipients is 'To how many clients it was sent, all instances together.';
+comment on column djr.event_status.errors is 'How many errors were recorded for it.';
+--! EndIncluded views/event_status.sql
+
+--! Included functions/_encode.sql
+-- Plain SQL without SET, so that the planner inlines it into its callers: an event is encoded once, without a call.
+create or replace function djr._encode(
+  id bigint,
+  xid xid8,
+  scope text,
+  user_id text,
+  type text,
+  created_at timestamptz,
+  detail jsonb
+) returns text
+language sql
+stable
+as $$
+  select pg_catalog.concat(
+    '[', id,
+    ',', coalesce(pg_catalog.concat('"', nullif(pg_catalog.concat(xid), ''), '"'), 'null'),
+    ',"', scope,
+    '",', coalesce(pg_catalog.to_json(user_id)::pg_catalog.text, 'null'),
+    ',', pg_catalog.to_json(type),
+    ',', pg_catalog.trunc(extract(epoch from created_at) operator(pg_catalog.*) 1000),
+    E']\t', detail
+  )
+$$;
+--! EndIncluded functions/_encode.sql
+--! Included functions/_refuse_size.sql
+create or replace function djr._refuse_size(
+  type text,
+  size integer
+) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  raise exception using
+    errcode = 'DJR05',
+    message = format('event "%s" is too large', _refuse_size.type),
+    detail = format('Its message is %s bytes; the limit is 7999 bytes.', _refuse_size.size),
+    hint = 'Send a reference, an id for example, and let the client fetch the rest.';
+end
+$$;
+
+comment on function djr._refuse_size(text, integer) is
+  'Raises DJR05. Internal.';
+--! EndIncluded functions/_refuse_size.sql
+--! Included functions/_validate.sql
+-- The rules, raised with SQLSTATEs of our own. The CHECKs of djr.event say the same for a plain INSERT:
+-- whatever changes here changes there. `place` comes before the message, and says which of many events it is.
+create or replace function djr._validate(
+  scope text,
+  user_id text,
+  type text,
+  detail jsonb,
+  key text,
+  place text default ''
+) returns void
+language plpgsql
+immutable
+as $$
+begin
+  if type is null or pg_catalog.length(type) not between 1 and 200 then
+    raise exception using
+      errcode = 'DJR01',
+      message = place || 'the type of an event has 1 to 200 characters',
+      detail = case when type is null then 'It is null.' else pg_catalog.format('It has %s.', pg_catalog.length(type)) end,
+      hint = 'Name what happened in a word or two: order_paid.';
+  elsif type ~ '[\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]' then
+    raise exception using
+      errcode = 'DJR01',
+      message = place || 'the type of an event has no white space and no control characters',
+      detail = pg_catalog.format('It is %s.', pg_catalog.to_json(type)),
+      hint = 'Use an underscore or a colon between words: order_paid.';
+  elsif type in ('connected', 'reset') then
+    raise exception using
+      errcode = 'DJR01',
+      message = place || pg_catalog.format('the type "%s" is reserved', type),
+      detail = 'The stream itself says "connected" and "reset" to its clients.',
+      hint = 'Choose another word.';
+  end if;
+
+  if scope = 'user' then
+    if user_id is null then
+      raise exception using
+        errcode = 'DJR02',
+        message = place || 'an event of scope user needs a user_id',
+        detail = 'The user_id is null.',
+        hint = 'Is the user''s id null here? For every client publish with djr.publish_global, for the backend with djr.publish_system.';
+    end if;
+  elsif scope = 'public' then
+    if user_id is not null then
+      raise exception using
+        errcode = 'DJR02',
+        message = place || 'an event of scope public has no user_id',
+        detail = pg_catalog.format('The user_id is %s.', pg_catalog.to_json(user_id)),
+        hint = 'Everyone would get it. For one user publish with djr.publish.';
+    end if;
+  elsif scope is distinct from 'system' then
+    raise exception using
+      errcode = 'DJR02',
+      message = place || 'the scope of an event is user, public or system',
+      detail = pg_catalog.format('It is %s.', coalesce(pg_catalog.to_json(scope)::text, 'null')),
+      hint = 'user: the one whom user_id names. public: every client. system: backend subscribers only.';
+  end if;
+
+  if pg_catalog.length(user_id) not between 1 and 255 then
+    raise exception using
+      errcode = 'DJR03',
+      message = place || 'a user_id has 1 to 255 characters',
+      detail = pg_catalog.format('It has %s.', pg_catalog.length(user_id)),
+      hint = 'Pass the id by which your login knows the user.';
+  end if;
+
+  if pg_catalog.jsonb_typeof(detail) is distinct from 'object' then
+    raise exception using
+      errcode = 'DJR04',
+      message = place || 'the detail of an event is a JSON object',
+      detail = case when detail is null then 'It is null.' else pg_catalog.format('It is of type %s.', pg_catalog.jsonb_typeof(detail)) end,
+      hint = 'Put it under a name, {"value": …}; for no detail leave it out.';
+  end if;
+
+  if pg_catalog.length(key) not between 1 and 255 then
+    raise exception using
+      errcode = 'DJR11',
+      message = place || 'the key of an event has 1 to 255 characters',
+      detail = pg_catalog.format('It has %s.', pg_catalog.length(key)),
+      hint = 'Use what identifies the occurrence: invoice-17-paid.';
+  end if;
+end
+$$;
+
+comment on function djr._validate(text, text, text, jsonb, text, text) is
+  'Raises what is wrong with an event: DJR01 type, DJR02 scope, DJR03 user_id, DJR04 detail, DJR11 key. Internal.';
+--! EndIncluded functions/_validate.sql
+--! Included functions/_announce.sql
+-- Reads what was inserted once, encodes each event once, and packs as many as fit into one NOTIFY,
+-- because each NOTIFY is a message that every listener must fetch.
+create or replace function djr._announce() returns trigger
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _channel text;
+  _notify boolean;
+  _event record;
+  _size integer;
+  _message text := '';
+  _filled integer := 0;
+begin
+  select settings.channel, delivery_mode.last_value = 1
+  into _channel, _notify
+  from djr.settings, djr.delivery_mode;
+
+  for _event in
+    select
+      _new.type,
+      djr._encode(_new.id, _new.xid, _new.scope, _new.user_id, _new.type, _new.created_at, _new.detail) as line
+    from _new
+  loop
+    _size := octet_length(_event.line);
+    if _size > 7999 then
+      perform djr._refuse_size(_event.type, _size);
+    end if;
+    if _notify then
+      if _filled = 0 then
+        _message := _event.line;
+        _filled := _size;
+      elsif _filled + 1 + _size <= 7999 then
+        _message := _message || E'\n' || _event.line;
+        _filled := _filled + 1 + _size;
+      else
+        perform pg_notify(_channel, _message);
+        _message := _event.line;
+        _filled := _size;
+      end if;
+    end if;
+  end loop;
+
+  if _filled > 0 then
+    perform pg_notify(_channel, _message);
+  end if;
+  return null;
+end
+$$;
+
+comment on function djr._announce() is
+  'The insert trigger of djr.event: refuses what is too large (DJR05) and notifies. Internal.';
+--! EndIncluded functions/_announce.sql
+--! Included triggers/event_announce.sql
+create or replace trigger event_announce
+after insert on djr.event
+referencing new table as _new
+for each statement
+execute function djr._announce();
+
+comment on trigger event_announce on djr.event is
+  'Every insert publishes: checks the size and notifies, a statement at a time.';
+--! EndIncluded triggers/event_announce.sql
+
+--! Included functions/_publish.sql
+-- What all publish* come to. No exception block (a subtransaction for each event costs more than the event)
+-- and no lock that outlives a statement, but for a key's: two publishers of one key must wait for each other.
+create or replace function djr._publish(
+  scope text,
+  user_id text,
+  type text,
+  detail jsonb,
+  private_data jsonb,
+  key text
+) returns bigint
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _storage boolean;
+  _channel text;
+  _id bigint;
+  _line text;
+begin
+  perform djr._validate(_publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.key);
+
+  select settings.storage, settings.channel
+  into _storage, _channel
+  from djr.settings;
+
+  if not _storage then
+    if _publish.key is not null then
+      raise exception using
+        errcode = 'DJR06',
+        message = 'a key needs storage, and storage is off',
+        detail = 'Without the stored event nothing tells that the key was used before.',
+        hint = 'Publish without a key, or switch storage on: select djr.configure(storage => true).';
+    end if;
+    _id := nextval('djr.event_id_seq');
+    _line := djr._encode(_id, null, _publish.scope, _publish.user_id, _publish.type, clock_timestamp(), _publish.detail);
+    if octet_length(_line) > 7999 then
+      perform djr._refuse_size(_publish.type, octet_length(_line));
+    end if;
+    perform pg_notify(_channel, _line);
+    return _id;
+  end if;
+
+  if _publish.key is null then
+    insert into djr.event (scope, user_id, type, detail, private_data)
+    values (_publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.private_data)
+    returning event.id into _id;
+    return _id;
+  end if;
+
+  loop
+    insert into djr.event (scope, user_id, type, detail, private_data, key)
+    values (_publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.private_data, _publish.key)
+    on conflict (key) where event.key is not null do nothing
+    returning event.id into _id;
+    exit when _id is not null;
+
+    select event.id into _id from djr.event where event.key = _publish.key;
+    -- Else it was pruned between the two statements, and the key is free again.
+    exit when _id is not null;
+  end loop;
+  return _id;
+end
+$$;
+
+comment on function djr._publish(text, text, text, jsonb, jsonb, text) is
+  'What publish, publish_global and publish_system come to; granted by djr.grant_publish. Internal.';
+--! EndIncluded functions/_publish.sql
+--! Included functions/publish.sql
+-- An overload for each type that ids of users have. Plain SQL without SET, so that the planner puts djr._publish in their
+-- place; that one checks and is SECURITY DEFINER.
+create or replace function djr.publish(
+  user_id text,
+  type text,
+  detail jsonb default '{}',
+  private_data jsonb default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish('user', publish.user_id, publish.type, publish.detail, publish.private_data, publish.key)
+$$;
+
+comment on function djr.publish(text, text, jsonb, jsonb, text) is
+  'Publishes an event to one user, whose id is a text, and returns the event''s id. It is sent when the transaction commits. A second publish under the same key does nothing and returns the first id.';
+
+create or replace function djr.publish(
+  user_id bigint,
+  type text,
+  detail jsonb default '{}',
+  private_data jsonb default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish('user', publish.user_id::pg_catalog.text, publish.type, publish.detail, publish.private_data, publish.key)
+$$;
+
+comment on function djr.publish(bigint, text, jsonb, jsonb, text) is
+  'Publishes an event to one user, whose id is a bigint, and returns the event''s id. It is sent when the transaction commits. A second publish under the same key does nothing and returns the first id.';
+
+create or replace function djr.publish(
+  user_id uuid,
+  type text,
+  detail jsonb default '{}',
+  private_data jsonb default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish('user', publish.user_id::pg_catalog.text, publish.type, publish.detail, publish.private_data, publish.key)
+$$;
+
+comment on function djr.publish(uuid, text, jsonb, jsonb, text) is
+  'Publishes an event to one user, whose id is a uuid, and returns the event''s id. It is sent when the transaction commits. A second publish under the same key does nothing and returns the first id.';
+--! EndIncluded functions/publish.sql
+--! Included functions/publish_global.sql
+create or replace function djr.publish_global(
+  type text,
+  detail jsonb default '{}',
+  private_data jsonb default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'public',
+    null,
+    publish_global.type,
+    publish_global.detail,
+    publish_global.private_data,
+    publish_global.key
+  )
+$$;
+
+comment on function djr.publish_global(text, jsonb, jsonb, text) is
+  'Publishes an event to every client, anonymous ones too, and returns its id. For the rest see djr.publish.';
+--! EndIncluded functions/publish_global.sql
+--! Included functions/publish_system.sql
+-- Only the overload for text has a default, so that a call without a user is not ambiguous.
+create or replace function djr.publish_system(
+  type text,
+  detail jsonb default '{}',
+  user_id text default null,
+  private_data jsonb default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'system',
+    publish_system.user_id,
+    publish_system.type,
+    publish_system.detail,
+    publish_system.private_data,
+    publish_system.key
+  )
+$$;
+
+comment on function djr.publish_system(text, jsonb, text, jsonb, text) is
+  'Publishes an event to backend subscribers only, about a user (an id of type text) or nobody, and returns its id. For the rest see djr.publish.';
+
+create or replace function djr.publish_system(
+  type text,
+  detail jsonb,
+  user_id bigint,
+  private_data jsonb default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'system',
+    publish_system.user_id::pg_catalog.text,
+    publish_system.type,
+    publish_system.detail,
+    publish_system.private_data,
+    publish_system.key
+  )
+$$;
+
+comment on function djr.publish_system(text, jsonb, bigint, jsonb, text) is
+  'Publishes an event to backend subscribers only, about a user (an id of type bigint) or nobody, and returns its id. For the rest see djr.publish.';
+
+create or replace function djr.publish_system(
+  type text,
+  detail jsonb,
+  user_id uuid,
+  private_data jsonb default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'system',
+    publish_system.user_id::pg_catalog.text,
+    publish_system.type,
+    publish_system.detail,
+    publish_system.private_data,
+    publish_system.key
+  )
+$$;
+
+comment on function djr.publish_system(text, jsonb, uuid, jsonb, text) is
+  'Publishes an event to backend subscribers only, about a user (an id of type uuid) or nobody, and returns its id. For the rest see djr.publish.';
+--! EndIncluded functions/publish_system.sql
+
+--! Included functions/channel.sql
+create or replace function djr.channel() returns text
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return (select settings.channel from djr.settings);
+end
+$$;
+
+comment on function djr.channel() is
+  'The NOTIFY channel, for the server role only.';
+--! EndIncluded functions/channel.sql
+--! Included functions/position.sql
+create or replace function djr.position() returns text
+language sql
+stable
+as $$
+  select pg_catalog.pg_current_snapshot()::pg_catalog.text
+$$;
+
+comment on function djr.position() is
+  'Where the stream stands in the calling statement''s snapshot. A page that reads its state and this in one statement (or one repeatable-read transaction) and connects with ?since= misses nothing and sees nothing twice.';
+--! EndIncluded functions/position.sql
+--! Included functions/epoch.sql
+-- SECURITY DEFINER for pg_control_system(), which some services keep from ordinary roles but not from the owner.
+create or replace function djr.epoch() returns text
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return (
+    select concat_ws(
+      '_',
+      coalesce(nullif(ltrim(lower(left(pg_walfile_name(pg_current_wal_lsn()), 8)), '0'), ''), '0'),
+      to_hex(pg_database.oid::bigint),
+      to_hex((select system_identifier from pg_control_system()))
+    )
+    from pg_database
+    where pg_database.datname = current_database()
+  );
+end
+$$;
+
+comment on function djr.epoch() is
+  'Which history of this database it is: timeline, database and cluster. It changes after a failover, a point-in-time restore or a restore elsewhere, when transaction ids no longer compare.';
+--! EndIncluded functions/epoch.sql
+--! Included functions/configure.sql
+-- For the schema's owner: not granted to anyone, and not SECURITY DEFINER.
+create or replace function djr.configure(
+  storage boolean default null,
+  channel text default null,
+  retention interval default null,
+  activity text default null,
+  delivery text default null
+) returns djr.settings
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _before djr.settings;
+  _after djr.settings;
+begin
+  if octet_length(configure.channel) not between 1 and 63 then
+    raise exception using
+      errcode = 'DJR10',
+      message = 'the setting channel has 1 to 63 bytes',
+      detail = format('It has %s.', octet_length(configure.channel)),
+      hint = 'Whoever can guess it can listen: choose it at random.';
+  elsif configure.retention < interval '0' then
+    raise exception using
+      errcode = 'DJR10',
+      message = 'the setting retention is not negative',
+      detail = format('It is %s.', configure.retention),
+      hint = 'For example ''30 days''; ''0'' keeps events for ever.';
+  elsif configure.activity not in ('off', 'summary', 'full') then
+    raise exception using
+      errcode = 'DJR10',
+      message = 'the setting activity is off, summary or full',
+      detail = format('It is %s.', to_json(configure.activity)),
+      hint = 'summary: a row an event. full: a row a client.';
+  elsif configure.delivery not in ('auto', 'notify', 'sweep') then
+    raise exception using
+      errcode = 'DJR10',
+      message = 'the setting delivery is auto, notify or sweep',
+      detail = format('It is %s.', to_json(configure.delivery)),
+      hint = 'auto is right unless you measured otherwise.';
+  end if;
+
+  select * into strict _before from djr.settings;
+  update djr.settings
+  set
+    storage = coalesce(configure.storage, settings.storage),
+    channel = coalesce(configure.channel, settings.channel),
+    retention = nullif(coalesce(configure.retention, settings.retention), interval '0'),
+    activity = coalesce(configure.activity, settings.activity),
+    delivery = coalesce(configure.delivery, settings.delivery)
+  returning * into strict _after;
+
+  if configure.delivery in ('notify', 'sweep') then
+    perform setval('djr.delivery_mode', array_position(array['notify', 'sweep'], configure.delivery));
+  end if;
+  if _after is distinct from _before then
+    -- On the channel that the runtimes listen on: they read the settings anew, the channel's name included.
+    perform pg_notify(_before.channel, '{"doorbell":"sweep"}');
+  end if;
+  return _after;
+end
+$$;
+
+comment on function djr.configure(boolean, text, interval, text, text) is
+  'Changes the settings that are given and returns all of them. retention => ''0'' keeps events for ever. For the schema''s owner.';
+--! EndIncluded functions/configure.sql
+--! Included functions/set_delivery_mode.sql
+create or replace function djr.set_delivery_mode(mode text) returns boolean
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _mode integer := array_position(array['notify', 'sweep'], set_delivery_mode.mode);
+  _channel text;
+begin
+  if _mode is null then
+    raise exception using
+      errcode = 'DJR10',
+      message = 'the delivery mode is notify or sweep',
+      detail = format('It is %s.', coalesce(to_json(set_delivery_mode.mode)::text, 'null')),
+      hint = 'To let the runtimes decide: select djr.configure(delivery => ''auto'').';
+  end if;
+
+  select settings.channel into _channel from djr.settings where settings.delivery = 'auto';
+  if not found then
+    return false;
+  end if;
+  perform setval('djr.delivery_mode', _mode);
+  -- An instance that waits for a NOTIFY would hear of the change only at its next backstop sweep.
+  perform pg_notify(_channel, '{"doorbell":"sweep"}');
+  return true;
+end
+$$;
+
+comment on function djr.set_delivery_mode(text) is
+  'Sets how events reach the runtimes, notify or sweep, at once and for every session, and rings the runtimes. Does nothing and returns false unless the setting delivery is auto.';
+--! EndIncluded functions/set_delivery_mode.sql
+--! Included functions/repair_xids.sql
+-- A dump restored into a younger cluster brings transaction ids that lie in the future. Left alone, every sweep would
+-- find those rows new. A committed row of this cluster is never concerned: what a snapshot sees is below its xmax.
+create or replace function djr.repair_xids() returns bigint
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _repaired bigint;
+begin
+  update djr.event
+  set xid = '3'
+  where event.xid >= pg_snapshot_xmax(pg_current_snapshot());
+  get diagnostics _repaired = row_count;
+
+  update djr.settings
+  set pruned_xid = '3'
+  where settings.pruned_xid >= pg_snapshot_xmax(pg_current_snapshot());
+  return _repaired;
+end
+$$;
+
+comment on function djr.repair_xids() is
+  'After a restore into another cluster: sets transaction ids that lie in the future to the oldest there is, and returns of how many events. The runtime calls it when it starts.';
+--! EndIncluded functions/repair_xids.sql
+
+--! Included functions/grant_publish.sql
+-- Not SECURITY DEFINER: who may grant is who owns the objects. Not every member may be granted by a role
+-- that is not the owner, so it refuses in PostgreSQL's own words.
+create or replace function djr.grant_publish(role name) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  execute format('grant usage on schema djr to %I', grant_publish.role);
+  execute format('grant insert (scope, user_id, type, detail, private_data, key) on djr.event to %I', grant_publish.role);
+  execute format(
+    'grant execute on function
+       djr._publish(text, text, text, jsonb, jsonb, text),
+       djr.publish(text, text, jsonb, jsonb, text),
+       djr.publish(bigint, text, jsonb, jsonb, text),
+       djr.publish(uuid, text, jsonb, jsonb, text),
+       djr.publish_global(text, jsonb, jsonb, text),
+       djr.publish_system(text, jsonb, text, jsonb, text),
+       djr.publish_system(text, jsonb, bigint, jsonb, text),
+       djr.publish_system(text, jsonb, uuid, jsonb, text),
+       djr.position()
+     to %I',
+    grant_publish.role
+  );
+end
+$$;
+
+comment on function djr.grant_publish(name) is
+  'Lets a role publish: publish*, an INSERT of the columns that are the publisher''s to set, and position. It cannot read an event back.';
+--! EndIncluded functions/grant_publish.sql
+--! Included functions/grant_server.sql
+-- Not SECURITY DEFINER, as djr.grant_publish.
+create or replace function djr.grant_server(role name) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  execute format('grant usage on schema djr to %I', grant_server.role);
+  execute format('grant select on djr.event, djr.activity, djr.settings, djr.event_status to %I', grant_server.role);
+  execute format('grant select on sequence djr.delivery_mode to %I', grant_server.role);
+  execute format('grant insert on djr.activity to %I', grant_server.role);
+  if to_regclass('djr.migrations') is not null then
+    execute format('grant select on djr.migrations to %I', grant_server.role);
+  end if;
+  execute format(
+    'grant execute on function
+       djr.channel(),
+       djr.position(),
+       djr.epoch(),
+       djr.set_delivery_mode(text),
+       djr.repair_xids()
+     to %I',
+    grant_server.role
+  );
+end
+$$;
+
+comment on function djr.grant_server(name) is
+  'Gives a role what the runtime needs: reading events and settings, the channel, recording activity, pruning and replaying. It cannot publish; where the runtime publishes too, use djr.grant_publish as well.';
+--! EndIncluded functions/grant_server.sql
+--! Included privileges/revoke.sql
+-- New functions are executable by PUBLIC. In the transaction that makes them they stop being so.
+revoke all on schema djr from public;
+revoke all on all tables in schema djr from public;
+revoke all on all sequences in schema djr from public;
+revoke all on all functions in schema djr from public;
+--! EndIncluded privileges/revoke.sql
+--! EndIncluded index.sql

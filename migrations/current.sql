@@ -1,0 +1,1 @@
+-- The next migration. `npm run sql:commit -- --message "what it does"` commits it; sql/README.md says how.

@@ -1,0 +1,64 @@
+-- For the schema's owner: not granted to anyone, and not SECURITY DEFINER.
+create or replace function djr.configure(
+  storage boolean default null,
+  channel text default null,
+  retention interval default null,
+  activity text default null,
+  delivery text default null
+) returns djr.settings
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _before djr.settings;
+  _after djr.settings;
+begin
+  if octet_length(configure.channel) not between 1 and 63 then
+    raise exception using
+      errcode = 'DJR10',
+      message = 'the setting channel has 1 to 63 bytes',
+      detail = format('It has %s.', octet_length(configure.channel)),
+      hint = 'Whoever can guess it can listen: choose it at random.';
+  elsif configure.retention < interval '0' then
+    raise exception using
+      errcode = 'DJR10',
+      message = 'the setting retention is not negative',
+      detail = format('It is %s.', configure.retention),
+      hint = 'For example ''30 days''; ''0'' keeps events for ever.';
+  elsif configure.activity not in ('off', 'summary', 'full') then
+    raise exception using
+      errcode = 'DJR10',
+      message = 'the setting activity is off, summary or full',
+      detail = format('It is %s.', to_json(configure.activity)),
+      hint = 'summary: a row an event. full: a row a client.';
+  elsif configure.delivery not in ('auto', 'notify', 'sweep') then
+    raise exception using
+      errcode = 'DJR10',
+      message = 'the setting delivery is auto, notify or sweep',
+      detail = format('It is %s.', to_json(configure.delivery)),
+      hint = 'auto is right unless you measured otherwise.';
+  end if;
+
+  select * into strict _before from djr.settings;
+  update djr.settings
+  set
+    storage = coalesce(configure.storage, settings.storage),
+    channel = coalesce(configure.channel, settings.channel),
+    retention = nullif(coalesce(configure.retention, settings.retention), interval '0'),
+    activity = coalesce(configure.activity, settings.activity),
+    delivery = coalesce(configure.delivery, settings.delivery)
+  returning * into strict _after;
+
+  if configure.delivery in ('notify', 'sweep') then
+    perform setval('djr.delivery_mode', array_position(array['notify', 'sweep'], configure.delivery));
+  end if;
+  if _after is distinct from _before then
+    -- On the channel that the runtimes listen on: they read the settings anew, the channel's name included.
+    perform pg_notify(_before.channel, '{"doorbell":"sweep"}');
+  end if;
+  return _after;
+end
+$$;
+
+comment on function djr.configure(boolean, text, interval, text, text) is
+  'Changes the settings that are given and returns all of them. retention => ''0'' keeps events for ever. For the schema''s owner.';

@@ -1,0 +1,47 @@
+-- An overload for each type that ids of users have. Plain SQL without SET, so that the planner puts djr._publish in their
+-- place; that one checks and is SECURITY DEFINER.
+create or replace function djr.publish(
+  user_id text,
+  type text,
+  detail jsonb default '{}',
+  private_data jsonb default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish('user', publish.user_id, publish.type, publish.detail, publish.private_data, publish.key)
+$$;
+
+comment on function djr.publish(text, text, jsonb, jsonb, text) is
+  'Publishes an event to one user, whose id is a text, and returns the event''s id. It is sent when the transaction commits. A second publish under the same key does nothing and returns the first id.';
+
+create or replace function djr.publish(
+  user_id bigint,
+  type text,
+  detail jsonb default '{}',
+  private_data jsonb default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish('user', publish.user_id::pg_catalog.text, publish.type, publish.detail, publish.private_data, publish.key)
+$$;
+
+comment on function djr.publish(bigint, text, jsonb, jsonb, text) is
+  'Publishes an event to one user, whose id is a bigint, and returns the event''s id. It is sent when the transaction commits. A second publish under the same key does nothing and returns the first id.';
+
+create or replace function djr.publish(
+  user_id uuid,
+  type text,
+  detail jsonb default '{}',
+  private_data jsonb default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish('user', publish.user_id::pg_catalog.text, publish.type, publish.detail, publish.private_data, publish.key)
+$$;
+
+comment on function djr.publish(uuid, text, jsonb, jsonb, text) is
+  'Publishes an event to one user, whose id is a uuid, and returns the event''s id. It is sent when the transaction commits. A second publish under the same key does nothing and returns the first id.';
+

@@ -1,0 +1,20 @@
+create or replace function djr.publish_global(
+  type text,
+  detail jsonb default '{}',
+  private_data jsonb default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'public',
+    null,
+    publish_global.type,
+    publish_global.detail,
+    publish_global.private_data,
+    publish_global.key
+  )
+$$;
+
+comment on function djr.publish_global(text, jsonb, jsonb, text) is
+  'Publishes an event to every client, anonymous ones too, and returns its id. For the rest see djr.publish.';

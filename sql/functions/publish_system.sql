@@ -1,0 +1,67 @@
+-- Only the overload for text has a default, so that a call without a user is not ambiguous.
+create or replace function djr.publish_system(
+  type text,
+  detail jsonb default '{}',
+  user_id text default null,
+  private_data jsonb default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'system',
+    publish_system.user_id,
+    publish_system.type,
+    publish_system.detail,
+    publish_system.private_data,
+    publish_system.key
+  )
+$$;
+
+comment on function djr.publish_system(text, jsonb, text, jsonb, text) is
+  'Publishes an event to backend subscribers only, about a user (an id of type text) or nobody, and returns its id. For the rest see djr.publish.';
+
+create or replace function djr.publish_system(
+  type text,
+  detail jsonb,
+  user_id bigint,
+  private_data jsonb default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'system',
+    publish_system.user_id::pg_catalog.text,
+    publish_system.type,
+    publish_system.detail,
+    publish_system.private_data,
+    publish_system.key
+  )
+$$;
+
+comment on function djr.publish_system(text, jsonb, bigint, jsonb, text) is
+  'Publishes an event to backend subscribers only, about a user (an id of type bigint) or nobody, and returns its id. For the rest see djr.publish.';
+
+create or replace function djr.publish_system(
+  type text,
+  detail jsonb,
+  user_id uuid,
+  private_data jsonb default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'system',
+    publish_system.user_id::pg_catalog.text,
+    publish_system.type,
+    publish_system.detail,
+    publish_system.private_data,
+    publish_system.key
+  )
+$$;
+
+comment on function djr.publish_system(text, jsonb, uuid, jsonb, text) is
+  'Publishes an event to backend subscribers only, about a user (an id of type uuid) or nobody, and returns its id. For the rest see djr.publish.';
+

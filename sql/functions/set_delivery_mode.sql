@@ -1,0 +1,30 @@
+create or replace function djr.set_delivery_mode(mode text) returns boolean
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _mode integer := array_position(array['notify', 'sweep'], set_delivery_mode.mode);
+  _channel text;
+begin
+  if _mode is null then
+    raise exception using
+      errcode = 'DJR10',
+      message = 'the delivery mode is notify or sweep',
+      detail = format('It is %s.', coalesce(to_json(set_delivery_mode.mode)::text, 'null')),
+      hint = 'To let the runtimes decide: select djr.configure(delivery => ''auto'').';
+  end if;
+
+  select settings.channel into _channel from djr.settings where settings.delivery = 'auto';
+  if not found then
+    return false;
+  end if;
+  perform setval('djr.delivery_mode', _mode);
+  -- An instance that waits for a NOTIFY would hear of the change only at its next backstop sweep.
+  perform pg_notify(_channel, '{"doorbell":"sweep"}');
+  return true;
+end
+$$;
+
+comment on function djr.set_delivery_mode(text) is
+  'Sets how events reach the runtimes, notify or sweep, at once and for every session, and rings the runtimes. Does nothing and returns false unless the setting delivery is auto.';

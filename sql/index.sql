@@ -1,0 +1,32 @@
+-- The schema from nothing, in the order in which objects need one another.
+-- `npm run sql:commit` turns it into a migration; sql/README.md says how.
+
+--!include schema/djr.sql
+
+--!include tables/settings.sql
+--!include tables/event.sql
+--!include tables/activity.sql
+--!include tables/delivery_mode.sql
+--!include views/event_status.sql
+
+--!include functions/_encode.sql
+--!include functions/_refuse_size.sql
+--!include functions/_validate.sql
+--!include functions/_announce.sql
+--!include triggers/event_announce.sql
+
+--!include functions/_publish.sql
+--!include functions/publish.sql
+--!include functions/publish_global.sql
+--!include functions/publish_system.sql
+
+--!include functions/channel.sql
+--!include functions/position.sql
+--!include functions/epoch.sql
+--!include functions/configure.sql
+--!include functions/set_delivery_mode.sql
+--!include functions/repair_xids.sql
+
+--!include functions/grant_publish.sql
+--!include functions/grant_server.sql
+--!include privileges/revoke.sql

@@ -1,0 +1,6 @@
+-- A sequence, because its last_value is read without MVCC: a publisher in a repeatable-read transaction
+-- that began an hour ago sees the mode of now.
+create sequence if not exists djr.delivery_mode as integer minvalue 1 maxvalue 2 start 1;
+
+comment on sequence djr.delivery_mode is
+  'How events reach the runtimes now: last_value 1, publishers notify; 2, they do not and the runtimes sweep. Set by djr.set_delivery_mode and djr.configure.';

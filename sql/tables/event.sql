@@ -1,0 +1,67 @@
+-- Column order: the fixed widths first, so that no row carries padding between them.
+-- Collation "C": comparison by bytes is what equality needs, and the cheapest index.
+create table if not exists djr.event (
+  id bigint generated always as identity,
+  xid xid8 not null default pg_catalog.pg_current_xact_id(),
+  created_at timestamptz not null default pg_catalog.clock_timestamp(),
+  replay_of bigint,
+  scope text collate "C" not null,
+  type text collate "C" not null,
+  user_id text collate "C",
+  key text collate "C",
+  detail jsonb not null default '{}',
+  private_data jsonb,
+  constraint event_pkey primary key (id),
+  -- The rules of djr._validate, for a plain INSERT. Whatever changes here changes there.
+  constraint event_type_valid check (
+    pg_catalog.length(type) between 1 and 200
+    and type !~ '[\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]'
+    and type not in ('connected', 'reset')
+  ),
+  constraint event_scope_valid check (
+    case scope
+      when 'user' then user_id is not null
+      when 'public' then user_id is null
+      when 'system' then true
+      else false
+    end
+  ),
+  constraint event_user_id_length check (pg_catalog.length(user_id) between 1 and 255),
+  constraint event_key_length check (pg_catalog.length(key) between 1 and 255),
+  constraint event_detail_object check (pg_catalog.jsonb_typeof(detail) = 'object')
+);
+
+-- A sweep and a resume read what is new since a snapshot.
+create index if not exists event_xid on djr.event (xid, id);
+create index if not exists event_user on djr.event (user_id, id) where user_id is not null;
+create index if not exists event_type on djr.event (type, id);
+create index if not exists event_created_at on djr.event (created_at);
+create unique index if not exists event_key on djr.event (key) where key is not null;
+
+comment on table djr.event is
+  'One row an event, never updated. An INSERT publishes: the trigger checks the size and notifies.';
+comment on column djr.event.id is
+  'The number that publish* returned, and the first part of the id that a browser sees.';
+comment on column djr.event.xid is
+  'The transaction that published it: what is new since a snapshot is found by it, whatever order transactions commit in.';
+comment on column djr.event.created_at is
+  'When it was inserted (not when its transaction began or committed).';
+comment on column djr.event.replay_of is
+  'The event that this one sends again; null for an original.';
+comment on column djr.event.scope is
+  'Who gets it: user (the one user_id names), public (every client), system (backend subscribers only).';
+comment on column djr.event.type is
+  'What happened, in the app''s words. In the browser it is the DOM event djr:TYPE. 1 to 200 characters, no white space.';
+comment on column djr.event.user_id is
+  'The user of a user event, as the app identifies users; of a system event, whom it is about, if anyone.';
+comment on column djr.event.key is
+  'Idempotency key: a second publish under the same key stores and sends nothing.';
+comment on column djr.event.detail is
+  'A JSON object, sent to the client. With the envelope at most 7,999 bytes.';
+comment on column djr.event.private_data is
+  'JSON for the backend''s eyes. It never leaves the database through NOTIFY or a client''s stream.';
+comment on index djr.event_xid is 'New since a snapshot: sweep and resume.';
+comment on index djr.event_user is 'One user''s events, newest or oldest first.';
+comment on index djr.event_type is 'Events of a type, newest or oldest first.';
+comment on index djr.event_created_at is 'By time: pruning, and the admin''s date range.';
+comment on index djr.event_key is 'One event a key.';

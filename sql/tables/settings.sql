@@ -1,0 +1,36 @@
+create table if not exists djr.settings (
+  pruned_xid xid8,
+  retention interval,
+  storage boolean not null default true,
+  one_row boolean not null default true,
+  channel text collate "C" not null default 'djr_' || pg_catalog.replace(pg_catalog.gen_random_uuid()::text, '-', ''),
+  delivery text collate "C" not null default 'auto',
+  activity text collate "C" not null default 'summary',
+  constraint settings_pkey primary key (one_row),
+  constraint settings_one_row check (one_row),
+  constraint settings_retention check (retention > interval '0'),
+  -- NOTIFY's own limit is 63 bytes.
+  constraint settings_channel check (pg_catalog.octet_length(channel) between 1 and 63),
+  constraint settings_delivery check (delivery in ('auto', 'notify', 'sweep')),
+  constraint settings_activity check (activity in ('off', 'summary', 'full'))
+);
+
+insert into djr.settings default values
+on conflict do nothing;
+
+comment on table djr.settings is
+  'The settings of djr in this database, in one row. Change them with djr.configure(...).';
+comment on column djr.settings.pruned_xid is
+  'The highest transaction that pruning removed an event of: who resumes from before it is told to reset. Null: nothing was pruned yet.';
+comment on column djr.settings.retention is
+  'How long events are kept; the runtime prunes what is older. Null: for ever.';
+comment on column djr.settings.storage is
+  'Whether publish* store events. When false they validate and notify only: no resume, no replay, no sweep.';
+comment on column djr.settings.one_row is
+  'Always true, and the primary key: there is one row.';
+comment on column djr.settings.channel is
+  'The NOTIFY channel. A random name, because whoever knows it can listen: only the server role may read it.';
+comment on column djr.settings.delivery is
+  'How events reach the runtimes: notify (at once), sweep (publishers never notify), auto (notify until commits queue for it).';
+comment on column djr.settings.activity is
+  'What the runtimes record in djr.activity: off, summary (a row an event), full (a row a client).';

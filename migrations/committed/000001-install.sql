@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:e8a430b74f4482c4f2e515abe5846d9328776175
+--! Hash: sha1:9221220a4f33c5b6a6e75fbe828b958111a969d0
 --! Message: install
 
 --! Included index.sql
@@ -218,7 +218,7 @@ stable
 as $$
   select pg_catalog.concat(
     '[', id,
-    ',', coalesce(pg_catalog.concat('"', nullif(pg_catalog.concat(xid), ''), '"'), 'null'),
+    ',', coalesce(pg_catalog.to_json(xid::pg_catalog.text)::pg_catalog.text, 'null'),
     ',"', scope,
     '",', coalesce(pg_catalog.to_json(user_id)::pg_catalog.text, 'null'),
     ',', pg_catalog.to_json(type),
@@ -416,6 +416,8 @@ language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+-- `on conflict (key)` cannot be qualified; every parameter is.
+#variable_conflict use_column
 declare
   _storage boolean;
   _channel text;

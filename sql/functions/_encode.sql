@@ -13,7 +13,7 @@ stable
 as $$
   select pg_catalog.concat(
     '[', id,
-    ',', coalesce(pg_catalog.concat('"', nullif(pg_catalog.concat(xid), ''), '"'), 'null'),
+    ',', coalesce(pg_catalog.to_json(xid::pg_catalog.text)::pg_catalog.text, 'null'),
     ',"', scope,
     '",', coalesce(pg_catalog.to_json(user_id)::pg_catalog.text, 'null'),
     ',', pg_catalog.to_json(type),

@@ -12,6 +12,8 @@ language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+-- `on conflict (key)` cannot be qualified; every parameter is.
+#variable_conflict use_column
 declare
   _storage boolean;
   _channel text;

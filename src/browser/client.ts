@@ -1,0 +1,162 @@
+import type { Detail, EventMap } from '../event.js';
+import { createConnection, type SharedConnection, safely } from './connection.js';
+import { defaults } from './defaults.js';
+
+export type { Detail, EventMap };
+
+/** A detail as it reaches the page: with the event's type. */
+export type Message<D extends Detail = Detail, Type extends string = string> = D & { type: Type };
+
+/** Options of {@link connect}; `docs/browser.md` explains them. */
+export interface ConnectOptions {
+  /**
+   * Address of the stream, relative to the page; it may have a query of its own (`?types=chat`).
+   * @defaultValue the `sse/` beside the script that the page loaded; for the module `/realtime/sse/`
+   */
+  endpoint?: string;
+  /** Called with each message, `connected` and `reset` among them. */
+  onMessage?: (message: Message) => void;
+  /** Called when the stream stands, again after each interruption. */
+  onConnect?: () => void;
+  /** Called for each failed attempt; the client tries again by itself. */
+  onError?: (error: Event) => void;
+  /** Called once when the stream is interrupted. */
+  onDisconnect?: () => void;
+  /** Called when missed events can no longer be had, with the reason: fetch your state again. */
+  onReset?: (reason: string) => void;
+  /**
+   * Writes every message to the console.
+   * @defaultValue false
+   */
+  debug?: boolean;
+  /** Sent as `?token=`; a function is asked before each new request, so that the token may expire. */
+  token?: string | (() => string | Promise<string>);
+  /** What `djr.position()` returned with the page's data: the stream starts there, until a first id is had. */
+  since?: string;
+  /** The id of a frame that was handled before; the stream goes on behind it. */
+  lastEventId?: string;
+  /**
+   * All tabs of the same endpoint and user use one stream, where the browser has Web Locks and BroadcastChannel.
+   * @defaultValue true
+   */
+  shareTabs?: boolean;
+  /**
+   * Sends cookies to another origin.
+   * @defaultValue false
+   */
+  withCredentials?: boolean;
+}
+
+/** What {@link connect} returns. */
+export interface Connection {
+  /** The absolute address of the stream, without token and position. */
+  readonly url: string;
+  /** 0 connecting, 1 open, 2 closed, as an EventSource has it. */
+  readonly readyState: 0 | 1 | 2;
+  /** Id of the last frame, for `lastEventId`. */
+  readonly lastEventId: string;
+  /** Forgets these callbacks; the last one to close an endpoint closes its stream. */
+  close(): void;
+}
+
+/** The client: `window.djr`, or the module's default export. */
+export interface Djr<Events extends EventMap = EventMap> {
+  connect(options?: ConnectOptions): Connection;
+  subscribe<Type extends keyof Events & string>(
+    type: Type,
+    callback: (detail: Message<Events[Type], Type>, event: CustomEvent<Message<Events[Type], Type>>) => void,
+  ): () => void;
+  close(): void;
+}
+
+declare global {
+  interface Window {
+    /** Set by the script `djr.js`. */
+    djr: Djr;
+    /** The same object, for pages written for DjangoRealtime. */
+    DjangoRealtime: Djr;
+    /** The connection that the script made by itself. */
+    djangoRealtimeConnection?: Connection;
+  }
+  interface WindowEventMap {
+    [name: `djr:${string}`]: CustomEvent<Message>;
+  }
+}
+
+const connections = new Map<string, SharedConnection>();
+
+let watching = false;
+
+/** beforeunload is no sign: a download, or a user who stays, sends it too. */
+function watchPage(): void {
+  if (watching) return;
+  watching = true;
+  const all = (call: (connection: SharedConnection) => void) => () => connections.forEach(call);
+  const wake = all((connection) => connection.wake());
+  const sleep = all((connection) => connection.sleep());
+  addEventListener('online', wake);
+  addEventListener('pageshow', wake);
+  addEventListener('pagehide', sleep);
+  document.addEventListener('resume', wake);
+  document.addEventListener('freeze', sleep);
+  document.addEventListener('visibilitychange', () => document.hidden || wake());
+}
+
+/**
+ * Connects the page to a stream, whose events are then fired on `window` as `djr:TYPE`.
+ *
+ * A second call for the same endpoint adds its callbacks to the connection that there is, so that each event
+ * is fired once; of the other options, those of the first call hold.
+ */
+export function connect(options: ConnectOptions = {}): Connection {
+  const settings = { ...defaults, ...options };
+  const url = new URL(settings.endpoint!, document.baseURI).href;
+  let connection = connections.get(url);
+  if (connection?.up) queueMicrotask(() => connection!.listeners.has(settings) && safely(settings.onConnect));
+  if (!connection) {
+    connection = createConnection(url, settings);
+    connections.set(url, connection);
+  }
+  connection.listeners.add(settings);
+  watchPage();
+  let closed = false;
+  return {
+    url,
+    get readyState() {
+      return closed || connections.get(url) !== connection ? 2 : connection.up ? 1 : 0;
+    },
+    get lastEventId() {
+      return connection.lastId;
+    },
+    close() {
+      closed = true;
+      connection.listeners.delete(settings);
+      if (connection.listeners.size || connections.get(url) !== connection) return;
+      connections.delete(url);
+      connection.sleep();
+    },
+  };
+}
+
+/**
+ * Calls back for each event of a type.
+ *
+ * @returns a function that ends it.
+ */
+export function subscribe<D extends Detail = Detail, Type extends string = string>(
+  type: Type,
+  callback: (detail: Message<D, Type>, event: CustomEvent<Message<D, Type>>) => void,
+): () => void {
+  const listener = (event: Event) => callback((event as CustomEvent).detail, event as CustomEvent);
+  addEventListener(`djr:${type}`, listener);
+  return () => removeEventListener(`djr:${type}`, listener);
+}
+
+/** Closes all connections of this page, as on logout. */
+export function close(): void {
+  for (const connection of connections.values()) connection.sleep();
+  connections.clear();
+}
+
+const djr: Djr = { connect, subscribe, close };
+export default djr;

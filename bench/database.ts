@@ -1,0 +1,68 @@
+import pg from 'pg';
+import { startEmbedded } from '../src/database/embedded.js';
+import { migrate } from '../src/database/migrate.js';
+
+/** The server that is measured, and databases of the benchmark's own on it. */
+export interface DatabaseServer {
+  readonly version: string;
+  /** Settings that the figures depend on. */
+  readonly settings: Record<string, string>;
+  /** A new database with djr and the floor's table in it. */
+  create(name: string, setup?: string[]): Promise<string>;
+  drop(name: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+const SETTINGS = ['fsync', 'synchronous_commit', 'commit_delay', 'shared_buffers', 'wal_sync_method'];
+
+/**
+ * An embedded PostgreSQL with the settings a fresh one has (fsync and synchronous_commit are on), or the server at `url`.
+ * On a server of yours nothing is touched but databases named `djr_bench_…`, made here and dropped at the end:
+ * it needs a role that may create databases.
+ */
+export async function openServer(url?: string): Promise<DatabaseServer> {
+  const embedded = url === undefined ? await startEmbedded({ settings: { max_connections: '300' } }) : undefined;
+  const address = url ?? embedded!.url;
+  const made = new Set<string>();
+  const admin = new pg.Client(address);
+  await admin.connect();
+  const { rows } = await admin.query<{ name: string; setting: string }>(
+    'select name, setting from pg_settings where name = any($1)',
+    [[...SETTINGS, 'server_version']],
+  );
+  const settings = Object.fromEntries(rows.map(({ name, setting }) => [name, setting]));
+  const drop = async (name: string) => {
+    await admin.query(`drop database if exists ${name} with (force)`);
+    made.delete(name);
+  };
+
+  return {
+    version: settings.server_version ?? '',
+    settings: Object.fromEntries(SETTINGS.map((name) => [name, settings[name] ?? ''])),
+    async create(name, setup = []) {
+      const database = `djr_bench_${name.replace(/\W/g, '_')}_${process.pid}`;
+      await drop(database);
+      await admin.query(`create database ${database}`);
+      made.add(database);
+      const own = new URL(address);
+      own.pathname = `/${database}`;
+      await migrate(own.href);
+      const client = new pg.Client(own.href);
+      await client.connect();
+      // The same columns, indexes and checks, and no trigger: what storing costs without publishing.
+      await client.query('create schema floor');
+      await client.query('create table floor.event (like djr.event including all)');
+      for (const statement of setup) await client.query(statement);
+      await client.end();
+      return own.href;
+    },
+    async drop(name) {
+      await drop(`djr_bench_${name.replace(/\W/g, '_')}_${process.pid}`);
+    },
+    async close() {
+      for (const name of made) await drop(name);
+      await admin.end();
+      await embedded?.dispose();
+    },
+  };
+}

@@ -1,0 +1,107 @@
+/**
+ * The benchmark: `npm run bench -- --help`.
+ */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { SingleBar } from 'cli-progress';
+import { Command, InvalidArgumentError } from 'commander';
+import { openServer } from './database.js';
+import { html } from './report/html.js';
+import { describeMachine, failures, type Report } from './report/report.js';
+import { compare, table } from './report/table.js';
+import { scenarios } from './scenarios/index.js';
+import { countRounds, runScenario, type SuiteOptions } from './suite.js';
+
+interface Flags {
+  scenario?: string[];
+  variant?: string[];
+  all?: boolean;
+  list?: boolean;
+  clients?: number;
+  seconds?: number;
+  rounds?: number;
+  databaseUrl?: string;
+  compare?: string;
+  out: string;
+  profile?: string;
+}
+
+const number = (text: string): number => {
+  const value = Number(text);
+  if (!(value > 0)) throw new InvalidArgumentError('It must be a number above 0.');
+  return value;
+};
+
+const command = new Command('bench')
+  .description('Measures publish call to frame parsed, deliveries a second and more, beside floors, in the same run.')
+  .option('--scenario <name...>', 'only these (see --list)')
+  .option('--variant <text...>', 'only variants whose name contains one of these')
+  .option('--all', 'the long scenarios too')
+  .option('--list', 'say what there is')
+  .option('--clients <count>', 'clients of each scenario', number)
+  .option('--seconds <seconds>', 'length of a round', number)
+  .option('--rounds <count>', 'rounds of each variant', number)
+  .option('--database-url <uri>', 'a server of yours; databases djr_bench_… are made on it and dropped')
+  .option('--compare <file>', 'a JSON result of before, shown side by side')
+  .option('--out <directory>', 'where result.json and report.html go', 'bench/results')
+  .option('--profile <directory>', 'write CPU profiles of the servers under test')
+  .action(run);
+
+async function run(flags: Flags): Promise<void> {
+  if (flags.list) {
+    for (const { name, about, long } of scenarios)
+      process.stdout.write(`${name}${long ? ' (--all)' : ''}\n    ${about}\n`);
+    return;
+  }
+  const unknown = flags.scenario?.find((name) => !scenarios.some((scenario) => scenario.name === name));
+  if (unknown) command.error(`error: no scenario ${unknown}; --list says which there are`, { exitCode: 2 });
+  const before = flags.compare ? (JSON.parse(await readFile(flags.compare, 'utf8')) as Report) : undefined;
+
+  const report = await measure(flags);
+  await mkdir(flags.out, { recursive: true });
+  await writeFile(path.join(flags.out, 'result.json'), `${JSON.stringify(report, null, 1)}\n`);
+  await writeFile(path.join(flags.out, 'report.html'), await html(report));
+  process.stdout.write(`${table(report)}\n`);
+  if (before) process.stdout.write(`${compare(before, report)}\n`);
+  process.stdout.write(`${path.join(flags.out, 'report.html')} has the charts, result.json the figures.\n`);
+  for (const failure of failures(report)) {
+    process.stderr.write(`FAILED: ${failure}\n`);
+    process.exitCode = 1;
+  }
+}
+
+async function measure(flags: Flags): Promise<Report> {
+  const wanted = scenarios.filter(({ name, long }) => flags.scenario?.includes(name) ?? (flags.all || !long));
+  const { clients, seconds, rounds } = flags;
+  const given = Object.entries({ clients, seconds, rounds }).filter(([, value]) => value !== undefined);
+  const bar = new SingleBar({
+    format: '{bar} {value}/{total} {scenario}, {variant}',
+    stream: process.stderr,
+    noTTYOutput: false,
+    clearOnComplete: true,
+  });
+  const options: SuiteOptions = {
+    size: Object.fromEntries(given),
+    profile: flags.profile,
+    variants: flags.variant,
+    onRound: (scenario, variant) => bar.increment(1, { scenario, variant }),
+  };
+  const server = await openServer(flags.databaseUrl);
+  bar.start(countRounds(wanted, options), 0, { scenario: '', variant: '' });
+  const report: Report = {
+    date: new Date().toISOString().slice(0, 16).replace('T', ' '),
+    machine: describeMachine(),
+    node: process.versions.node,
+    postgres: { version: server.version, settings: server.settings },
+    scenarios: [],
+  };
+  try {
+    for (const scenario of wanted) report.scenarios.push(await runScenario(server, scenario, options));
+  } finally {
+    bar.stop();
+    await server.close();
+  }
+  return report;
+}
+
+await command.parseAsync();

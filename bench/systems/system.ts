@@ -1,0 +1,46 @@
+import { memoryUsage } from 'node:process';
+
+export interface SystemOptions {
+  databaseUrl: string;
+  /** Floors only: drop every so many-th delivery, to prove that the benchmark sees loss. */
+  dropEvery?: number;
+  /** djr only: with an `onReceive` and a `beforeSend` hook that let everything through. */
+  hooks?: boolean;
+  /** djr only: sweep interval in milliseconds. */
+  sweepInterval?: number;
+}
+
+export interface Address {
+  port: number;
+  /** `USER` in it stands for the user's number. */
+  path: string;
+  protocol?: 'sse' | 'socket.io';
+}
+
+export interface Usage {
+  /** Bytes, after a garbage collection. */
+  rss: number;
+  heap: number;
+  /** Processor time since the process began, microseconds. */
+  cpu: number;
+}
+
+/** A server under test: djr, a floor or a peer, in a process of its own. */
+export interface System {
+  listen(options: SystemOptions): Promise<Address>;
+  usage(argument: null): Promise<Usage>;
+}
+
+/** What is the same for all: how much this process uses. */
+export async function usage(): Promise<Usage> {
+  // Twice: what the first collection finalises, the second frees.
+  global.gc?.();
+  await new Promise((resolve) => setImmediate(resolve));
+  global.gc?.();
+  const { rss, heapUsed, external } = memoryUsage();
+  const { user, system } = process.cpuUsage();
+  return { rss, heap: heapUsed + external, cpu: user + system };
+}
+
+/** The channel of the floors and of peers that have none of their own. */
+export const CHANNEL = 'bench';

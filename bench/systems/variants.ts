@@ -1,0 +1,78 @@
+import type { Statements } from '../load/publisher.js';
+import { CHANNEL, type SystemOptions } from './system.js';
+
+/** One way of doing the work of a scenario: who serves, and how is published. */
+export interface Variant {
+  name: string;
+  /** Role in child.ts; none where only publishing is measured. */
+  system?: string;
+  /** Results are given as ratios to these. */
+  floor?: boolean;
+  statements: Statements;
+  options?: Partial<SystemOptions>;
+  /** SQL run in its database before. */
+  setup?: string[];
+  /** Publishers' connections, where the scenario varies them. */
+  publishers?: number;
+}
+
+const INSERT_FLOOR = `insert into floor.event (scope, type, detail) values ('public', 'bench', $1::jsonb)`;
+const BULK_FLOOR = `insert into floor.event (scope, type, detail)
+  select 'public', 'bench', e from jsonb_array_elements($1::jsonb) e`;
+
+/** A NOTIFY and nothing else. */
+const notify: Statements = {
+  global: `select pg_notify('${CHANNEL}', E'\\t' || $1)`,
+  user: `select pg_notify('${CHANNEL}', $2 || E'\\t' || $1)`,
+  many: `select count(pg_notify('${CHANNEL}', E'\\t' || e::text)) from jsonb_array_elements($1::jsonb) e`,
+};
+
+/** The insert that djr does too, and a NOTIFY, in one statement. */
+const insertAndNotify: Statements = {
+  global: `with e as (${INSERT_FLOOR} returning detail) select pg_notify('${CHANNEL}', E'\\t' || detail::text) from e`,
+  user: `with e as (insert into floor.event (scope, user_id, type, detail) values ('user', $2, 'bench', $1::jsonb)
+    returning user_id, detail) select pg_notify('${CHANNEL}', user_id || E'\\t' || detail::text) from e`,
+  many: `with e as (${BULK_FLOOR} returning detail) select count(pg_notify('${CHANNEL}', E'\\t' || detail::text)) from e`,
+};
+
+const publish: Statements = {
+  global: `select djr.publish_global('bench', $1::jsonb)`,
+  user: `select djr.publish($2::text, 'bench', $1::jsonb)`,
+  many: 'select count(*) from djr.publish_many($1::jsonb)',
+  wrap: ['{"scope":"public","type":"bench","detail":', '}'],
+};
+
+const viaSocketIo = (rooms: string) =>
+  `select pg_notify('socket.io#/', json_build_object('uid', 'emitter', 'type', 3, 'nsp', '/', 'data', json_build_object(
+    'packet', json_build_object('type', 2, 'nsp', '/', 'data', json_build_array('bench', EVENT)),
+    'opts', json_build_object('rooms', ${rooms}, 'except', json_build_array(), 'flags', json_build_object())))::text)`;
+const toAll = viaSocketIo('json_build_array()');
+const toUser = viaSocketIo(`json_build_array('user:' || $2)`);
+
+export const rawFloor: Variant = { name: 'raw floor', system: 'floor', floor: true, statements: notify };
+export const insertFloor: Variant = {
+  name: 'floor with insert',
+  system: 'floor',
+  floor: true,
+  statements: insertAndNotify,
+};
+export const httpFloor: Variant = { name: 'node:http floor', system: 'http', floor: true, statements: notify };
+export const djr: Variant = { name: 'djr', system: 'djr', statements: publish };
+export const betterSse: Variant = { name: 'better-sse', system: 'better-sse', statements: notify };
+export const socketIo: Variant = {
+  name: 'socket.io + postgres adapter',
+  system: 'socket.io',
+  statements: {
+    global: toAll.replace('EVENT', '$1::json'),
+    user: toUser.replace('EVENT', '$1::json'),
+    many: `select count(x) from jsonb_array_elements($1::jsonb) e, lateral (${toAll.replace('EVENT', 'e')}) x`,
+  },
+};
+
+/** Publishing alone. */
+export const bareInsert: Variant = {
+  name: 'bare INSERT',
+  floor: true,
+  statements: { global: INSERT_FLOOR, many: BULK_FLOOR },
+};
+export const insertNotify: Variant = { name: 'INSERT and NOTIFY', floor: true, statements: insertAndNotify };

@@ -1,0 +1,59 @@
+import test, { type ExecutionContext } from 'ava';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+
+/** `DJR_CHROMIUM` names another one. */
+const executablePath = process.env.DJR_CHROMIUM ?? '/usr/bin/chromium';
+
+const args = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** One Chromium for the tests of a file; each context that is asked for is a browser profile of its own. */
+export function useChromium(): (t: ExecutionContext) => Promise<BrowserContext> {
+  let browser: Browser;
+  test.before(async () => {
+    browser = await chromium.launch({ executablePath, args });
+  });
+  test.after.always(() => browser?.close());
+  return async (t) => {
+    const context = await browser.newContext();
+    context.setDefaultTimeout(20_000);
+    // tsx names the functions that it compiles by this helper, which a page does not have.
+    await context.addInitScript('globalThis.__name = (target) => target');
+    t.teardown(() => context.close());
+    return context;
+  };
+}
+
+/** Waits until it is true; says what it waited for when that never comes. */
+export async function until(what: string, condition: () => boolean | Promise<boolean>, seconds = 20): Promise<void> {
+  const end = Date.now() + seconds * 1000;
+  while (!(await condition())) {
+    if (Date.now() > end) throw new Error(`Waited ${seconds} s in vain: ${what}.`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** What the page's log holds: names of DOM events with their details, in order. */
+export type Log = [name: string, detail: unknown][];
+
+/** A script for the head of a page, that logs these DOM events before anything else runs. */
+export const logging = (...names: string[]) => `<script>
+  window.log = [];
+  for (const name of ${JSON.stringify(names)}) addEventListener(name, (event) => log.push([name, event.detail]));
+</script>`;
+
+export const logOf = (page: Page): Promise<Log> => page.evaluate(() => (window as unknown as { log: Log }).log);
+
+/** The details of the events of one name that a page has logged. */
+export const detailsOf = async (page: Page, name: string): Promise<unknown[]> =>
+  (await logOf(page)).filter((entry) => entry[0] === name).map((entry) => entry[1]);
+
+export const waitForEvent = (page: Page, name: string, count = 1): Promise<void> =>
+  until(`${count} of ${name} on the page`, async () => (await detailsOf(page, name)).length >= count);

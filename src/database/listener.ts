@@ -1,0 +1,226 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { DjrError } from '../errors.js';
+import type { Logger } from '../logger.js';
+import { toConfig } from './connect.js';
+
+export interface ListenerOptions {
+  database: string | pg.ClientConfig;
+  logger: Logger;
+  /** A NOTIFY that is ours to decode. */
+  onMessage(payload: string): void;
+  /** LISTEN is in force on a new connection: what was published before must be swept. */
+  onListening(): void;
+  /** The connection is gone: until {@link onListening} nothing comes. */
+  onLost(): void;
+  /** Somebody asks for a sweep now. */
+  onDoorbell(): void;
+  /** Runs on each new connection before LISTEN; throwing keeps the listener from starting on it. */
+  prepare(client: pg.Client): Promise<void>;
+  /** Milliseconds between two probes. */
+  probeInterval: number;
+  /** Milliseconds within which a probe must be heard. */
+  probeTimeout: number;
+}
+
+/** No retry mends these: wrong password, no such role or database, or a schema that is not ours to use. */
+const HOPELESS = new Set(['28P01', '28000', '3D000', 'DJR_SCHEMA', 'DJR_VERSION', 'DJR_STANDBY']);
+
+const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);
+
+/**
+ * One connection that listens, for ever: it reconnects with backoff and jitter, and sends itself a probe, which is
+ * the only proof that LISTEN is heard (a pooler in transaction mode accepts LISTEN and swallows what comes).
+ */
+export class Listener {
+  readonly #options: ListenerOptions;
+  #client: pg.Client | undefined;
+  #channel = '';
+  #stopped = false;
+  #failures = 0;
+  #reconnects = 0;
+  #heard: boolean | undefined;
+  #probe: { nonce: string; heard: () => void } | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #wake: (() => void) | undefined;
+  #running: Promise<void> | undefined;
+
+  constructor(options: ListenerOptions) {
+    this.#options = options;
+  }
+
+  /** Connected, and LISTEN sent. */
+  get connected(): boolean {
+    return this.#client !== undefined;
+  }
+
+  /** Whether the last probe came back; undefined before the first. False: there is a pooler in the way. */
+  get heard(): boolean | undefined {
+    return this.#heard;
+  }
+
+  /** Connections made after the first. */
+  get reconnects(): number {
+    return this.#reconnects;
+  }
+
+  /**
+   * Connects and listens. Resolves when LISTEN is in force; goes on in the background until {@link stop}.
+   *
+   * @throws what no retry mends: a wrong password, a database or a schema that is not there.
+   */
+  start(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#running = this.#run(resolve, reject);
+    });
+  }
+
+  async #run(started: () => void, hopeless: (error: unknown) => void): Promise<void> {
+    let first = true;
+    while (!this.#stopped) {
+      try {
+        const ended = await this.#connect();
+        if (!first) this.#reconnects += 1;
+        first = false;
+        this.#failures = 0;
+        started();
+        const reason = await ended;
+        if (this.#stopped) return;
+        this.#options.onLost();
+        this.#options.logger.warn({ err: reason }, 'the listening connection was lost; connecting again');
+      } catch (err) {
+        if (this.#stopped) return;
+        if (first && HOPELESS.has(codeOf(err) as string)) {
+          this.#stopped = true;
+          hopeless(err);
+          return;
+        }
+        this.#failures += 1;
+        this.#options.logger.error({ err, failures: this.#failures }, 'cannot listen to the database; will try again');
+      }
+      await this.#pause(backoff(this.#failures));
+    }
+  }
+
+  /** @returns a promise for why the connection ended. */
+  async #connect(): Promise<Promise<Error>> {
+    const client = new pg.Client(toConfig(this.#options.database));
+    const ended = new Promise<Error>((resolve) => {
+      client.once('error', resolve);
+      client.once('end', () => resolve(new Error('the connection ended')));
+    });
+    client.on('error', () => {});
+    try {
+      await client.connect();
+      await this.#options.prepare(client);
+      const { rows } = await client.query<{ channel: string }>('select djr.channel() as channel');
+      this.#channel = rows[0]!.channel;
+      client.on('notification', ({ channel, payload }) => {
+        if (channel === this.#channel) this.#onNotification(payload ?? '');
+      });
+      await client.query(`listen ${client.escapeIdentifier(this.#channel)}`);
+    } catch (err) {
+      void client.end().catch(() => {});
+      throw err;
+    }
+    if (this.#stopped) {
+      await client.end();
+      throw new Error('stopped');
+    }
+    this.#client = client;
+    this.#options.onListening();
+    void this.#keepProbing(client);
+    return ended.then((reason) => {
+      if (this.#client === client) this.#client = undefined;
+      clearTimeout(this.#timer);
+      this.#probe?.heard();
+      // A half-open connection would keep its socket and its slot on the server.
+      void client.end().catch(() => {});
+      return reason;
+    });
+  }
+
+  #onNotification(payload: string): void {
+    if (payload.startsWith('{"doorbell"')) this.#options.onDoorbell();
+    else if (payload.startsWith('{"probe"')) {
+      if (this.#probe && payload === this.#probe.nonce) {
+        this.#heard = true;
+        this.#probe.heard();
+      }
+    } else this.#options.onMessage(payload);
+  }
+
+  async #keepProbing(client: pg.Client): Promise<void> {
+    while (this.#client === client) {
+      const alive = await this.#probeOnce(client);
+      if (this.#client !== client) return;
+      if (!alive) {
+        client.emit('error', new DjrError('DJR_LISTENER', 'The listening connection does not answer.'));
+        return;
+      }
+      await new Promise<void>((resolve) => {
+        this.#timer = setTimeout(resolve, this.#options.probeInterval);
+        void this.#wakeOnStop(resolve);
+      });
+    }
+  }
+
+  /** @returns whether the connection answers; that a probe was heard or not is kept in {@link heard}. */
+  async #probeOnce(client: pg.Client): Promise<boolean> {
+    const nonce = JSON.stringify({ probe: randomBytes(8).toString('hex') });
+    let timer: NodeJS.Timeout | undefined;
+    const wasHeard = this.#heard;
+    this.#heard = wasHeard ?? undefined;
+    const heard = new Promise<true>((resolve) => {
+      this.#probe = { nonce, heard: () => resolve(true) };
+    });
+    const late = new Promise<false>((resolve) => {
+      timer = setTimeout(() => resolve(false), this.#options.probeTimeout);
+    });
+    const answered = client.query('select pg_notify($1, $2)', [this.#channel, nonce]).then(
+      () => true,
+      () => false,
+    );
+    const came = await Promise.race([Promise.all([heard, answered]).then(() => true), late]);
+    const alive = came || (await Promise.race([answered, Promise.resolve(false)]));
+    clearTimeout(timer);
+    this.#probe = undefined;
+    if (!came && alive && this.#client === client) {
+      this.#heard = false;
+      if (wasHeard !== false) {
+        this.#options.logger.error(
+          {},
+          'LISTEN is not heard: a connection pooler in transaction mode is in the way. Events are still found by ' +
+            'sweeping, but later. Give djr a direct connection: database: { listen, pool }',
+        );
+      }
+    }
+    return alive;
+  }
+
+  #pause(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#timer = setTimeout(resolve, milliseconds);
+      void this.#wakeOnStop(resolve);
+    });
+  }
+
+  #wakeOnStop(resolve: () => void): void {
+    this.#wake = resolve;
+    if (this.#stopped) resolve();
+  }
+
+  /** Ends the connection; nothing is called after it has resolved. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    this.#wake?.();
+    const client = this.#client;
+    this.#client = undefined;
+    await client?.end().catch(() => {});
+    await this.#running;
+  }
+}
+
+/** 100 ms doubling to 10 s, each time a random part of it: instances do not come back all at once. */
+const backoff = (failures: number): number => Math.random() * Math.min(10_000, 100 * 2 ** Math.min(failures, 10));

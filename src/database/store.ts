@@ -1,0 +1,213 @@
+import type pg from 'pg';
+import Cursor from 'pg-cursor';
+import type { Client } from '../delivery/client.js';
+import { Envelope } from '../delivery/envelope.js';
+import type { Frontier } from '../delivery/frontier.js';
+import type { ResumeProgress, ResumeSource } from '../delivery/resume.js';
+import type { Scope } from '../event.js';
+import { type Row, readStatus, STATUS, STATUS_COLUMNS, type Status } from './status.js';
+
+const EVENT_COLUMNS = `id, xid::text as xid_text, scope, user_id, type,
+         (extract(epoch from created_at) * 1000)::bigint as created, detail::text as detail_text, xid`;
+
+const SELECT_EVENT = 'e.id, e.xid_text, e.scope, e.user_id, e.type, e.created, e.detail_text';
+
+/** Rows that one query may bring into memory at once; what is more comes through a cursor. */
+const BATCH = 1000;
+
+/** Resumes that read at the same time: a thousand that come at once must not take every connection. */
+const MAX_READERS = 4;
+
+function readEnvelope(row: Row): Envelope {
+  const [id, xid, scope, userId, type, created, detail] = row.slice(STATUS_COLUMNS) as [
+    string,
+    string,
+    Scope,
+    string | null,
+    string,
+    string,
+    string,
+  ];
+  return new Envelope(Number(id), Number(xid), scope, userId, type, Number(created), detail);
+}
+
+interface Query {
+  text: string;
+  values: unknown[];
+}
+
+/**
+ * New since a frontier, as SQL: above its xmax, or in progress then. After a restart of PostgreSQL transaction ids
+ * may have come again, so what was inserted after `bornAfter` is new as well.
+ */
+function newSince(frontier: Frontier, bornAfter: number | undefined): Query {
+  const values: unknown[] = [String(frontier.xmax), frontier.inProgress.map(String)];
+  if (bornAfter === undefined) return { text: '(xid >= $1::xid8 or xid = any($2::xid8[]))', values };
+  values.push(new Date(bornAfter));
+  return { text: '(xid >= $1::xid8 or xid = any($2::xid8[]) or created_at >= $3)', values };
+}
+
+/** Snapshot and rows in one statement: what is in one is in the other. */
+function statement(filter: Query, limit?: number): Query {
+  const values = [...filter.values];
+  let text = `select s.*, ${SELECT_EVENT}
+    from (${STATUS}) s
+    left join (
+      select ${EVENT_COLUMNS}
+        from djr.event
+       where ${filter.text}
+       order by event.xid, event.id`;
+  if (limit !== undefined) text += `\n limit $${values.push(limit)}`;
+  return { text: `${text}\n) e on true order by e.xid, e.id`, values };
+}
+
+/** Reads stored events. */
+export class Store implements ResumeSource {
+  readonly #pool: pg.Pool;
+  #readers = 0;
+  #queue: (() => void)[] = [];
+  /** `djr.epoch()`, shortened; set when the runtime connects. */
+  epoch = '';
+
+  constructor(pool: pg.Pool) {
+    this.#pool = pool;
+  }
+
+  async status(): Promise<Status> {
+    const { rows } = await this.#pool.query<Row>({ text: STATUS, rowMode: 'array' });
+    return readStatus(rows[0]!, this.epoch);
+  }
+
+  /**
+   * All that is visible now and was not in the frontier, in batches, ordered by transaction and id.
+   *
+   * @param check - looks at the snapshot first; false: reads no further.
+   */
+  async sweep(
+    since: Frontier,
+    bornAfter: number | undefined,
+    check: (status: Status) => boolean,
+    onBatch: (envelopes: Envelope[]) => Promise<void>,
+  ): Promise<Status> {
+    const filter = newSince(since, bornAfter);
+    const { rows } = await this.#pool.query<Row>({ ...statement(filter, BATCH + 1), rowMode: 'array' });
+    if (rows.length <= BATCH) {
+      const status = readStatus(rows[0]!, this.epoch);
+      if (check(status) && rows[0]![STATUS_COLUMNS] !== null) await onBatch(rows.map(readEnvelope));
+      return status;
+    }
+    // A long absence: the rows may be a million.
+    return this.#read(statement(filter), async (status, envelopes) => {
+      if (!check(status)) return false;
+      await onBatch(envelopes);
+      return true;
+    });
+  }
+
+  /** The latest events up to now, oldest first, and the snapshot that they were read in. */
+  async latest(limit: number): Promise<{ status: Status; envelopes: Envelope[] }> {
+    const { rows } = await this.#pool.query<Row>({
+      text: `select s.*, ${SELECT_EVENT}
+        from (${STATUS}) s
+        left join (select ${EVENT_COLUMNS} from djr.event order by event.xid desc, event.id desc limit $1) e on true
+       order by e.xid, e.id`,
+      values: [limit],
+      rowMode: 'array',
+    });
+    const envelopes = rows[0]![STATUS_COLUMNS] === null ? [] : rows.map(readEnvelope);
+    return { status: readStatus(rows[0]!, this.epoch), envelopes };
+  }
+
+  async readSince(
+    since: Frontier,
+    client: Pick<Client, 'userId' | 'types'>,
+    from: ResumeProgress | undefined,
+    onBatch: (envelopes: Envelope[]) => Promise<boolean>,
+  ): Promise<ResumeProgress | { reset: string }> {
+    await this.#enter();
+    try {
+      for (const bornAfter of [undefined, since.time]) {
+        const result = await this.#readEntitled(since, bornAfter, client, from, onBatch);
+        if (result !== 'restarted') return result;
+      }
+      throw new Error('a reading that counts with a restart does not ask for another');
+    } finally {
+      this.#leave();
+    }
+  }
+
+  async #readEntitled(
+    since: Frontier,
+    bornAfter: number | undefined,
+    client: Pick<Client, 'userId' | 'types'>,
+    from: ResumeProgress | undefined,
+    onBatch: (envelopes: Envelope[]) => Promise<boolean>,
+  ): Promise<ResumeProgress | { reset: string } | 'restarted'> {
+    const filter = newSince(since, bornAfter);
+    const bind = (value: unknown) => `$${filter.values.push(value)}`;
+    filter.text += " and (scope = 'public'";
+    if (client.userId !== null) filter.text += ` or (scope = 'user' and user_id = ${bind(client.userId)})`;
+    filter.text += ')';
+    if (client.types) filter.text += ` and type = any(${bind([...client.types])})`;
+    if (from) {
+      filter.text += ` and (xid, id) > (${bind(String(from.last.xid))}::xid8, ${bind(from.last.id)}::bigint)`;
+      filter.text += ` and pg_visible_in_snapshot(xid, ${bind(from.frontier.snapshot)}::pg_snapshot)`;
+    }
+    let last = from?.last ?? { xid: 0, id: 0 };
+    let outcome: { reset: string } | 'restarted' | 'paused' | undefined;
+    const status = await this.#read(statement(filter), async (seen, envelopes) => {
+      if (bornAfter === undefined && seen.startedAt > since.time) outcome = 'restarted';
+      else if (!seen.storage) outcome = { reset: 'events are not stored' };
+      else if (seen.prunedXid >= since.xmin) outcome = { reset: 'events since then have been pruned' };
+      else if (envelopes.length > 0) {
+        last = { xid: envelopes.at(-1)!.xid!, id: envelopes.at(-1)!.id };
+        if (!(await onBatch(envelopes))) outcome = 'paused';
+      }
+      return outcome === undefined;
+    });
+    if (outcome !== undefined && outcome !== 'paused') return outcome;
+    return { frontier: from?.frontier ?? status.frontier, last, done: outcome === undefined };
+  }
+
+  /** Through a cursor, BATCH rows at a time; `onRows` returns false to end early. */
+  async #read(query: Query, onRows: (status: Status, envelopes: Envelope[]) => Promise<boolean>): Promise<Status> {
+    const client = await this.#pool.connect();
+    let failure: Error | undefined;
+    try {
+      const cursor = client.query(new Cursor<Row>(query.text, query.values, { rowMode: 'array' }));
+      try {
+        let status: Status | undefined;
+        for (;;) {
+          const rows = await cursor.read(BATCH);
+          if (rows.length > 0) {
+            status ??= readStatus(rows[0]!, this.epoch);
+            const envelopes = rows[0]![STATUS_COLUMNS] === null ? [] : rows.map(readEnvelope);
+            if (!(await onRows(status, envelopes))) return status;
+          }
+          if (rows.length < BATCH) return status!;
+        }
+      } finally {
+        await cursor.close();
+      }
+    } catch (error) {
+      failure = error as Error;
+      throw error;
+    } finally {
+      client.release(failure);
+    }
+  }
+
+  async #enter(): Promise<void> {
+    if (this.#readers < MAX_READERS) {
+      this.#readers += 1;
+      return;
+    }
+    await new Promise<void>((resolve) => this.#queue.push(resolve));
+  }
+
+  #leave(): void {
+    const next = this.#queue.shift();
+    if (next) next();
+    else this.#readers -= 1;
+  }
+}

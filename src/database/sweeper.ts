@@ -1,0 +1,145 @@
+import type { Feed } from '../delivery/feed.js';
+import type { Logger } from '../logger.js';
+import type { Status } from './status.js';
+import type { Store } from './store.js';
+
+export interface SweeperOptions {
+  store: Store;
+  feed: Feed;
+  logger: Logger;
+  /** Milliseconds to the next sweep. */
+  interval(mode: Status['mode']): number;
+  /** Whether LISTEN is in force and heard: a sweep that begins then opens the fast lane when it has ended. */
+  listening(): boolean;
+  /** What each sweep read beside the events. */
+  onStatus(status: Status): void;
+  /**
+   * PostgreSQL was started anew since the last sweep.
+   *
+   * @returns whether transaction ids still mean what they meant; false after a failover or a restore.
+   */
+  onRestart(status: Status): Promise<boolean>;
+  /** Whether history still knows this event. */
+  handedOn(id: number): boolean;
+}
+
+/** Sweeps: reads what is visible now and was not before. It alone makes delivery complete. */
+export class Sweeper {
+  readonly #options: SweeperOptions;
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> | undefined;
+  #again = false;
+  #stopped = true;
+  #startedAt = 0;
+  #mode: Status['mode'] = 'notify';
+  #failing = false;
+  #waiting: (() => void)[] = [];
+  /** `performance.now()` at the end of the last sweep that succeeded. */
+  lastSuccess = 0;
+  /** Sweeps that succeeded. */
+  count = 0;
+
+  constructor(options: SweeperOptions) {
+    this.#options = options;
+  }
+
+  /** @param status - what the feed's first frontier was taken from. */
+  start(status: Status): void {
+    this.#startedAt = status.startedAt;
+    this.#mode = status.mode;
+    this.lastSuccess = performance.now();
+    this.#stopped = false;
+    this.now();
+  }
+
+  /** Sweeps at once, or once more after the one that runs. */
+  now(): void {
+    if (this.#stopped) return;
+    if (this.#running) {
+      this.#again = true;
+      return;
+    }
+    clearTimeout(this.#timer);
+    this.#running = this.#sweep().finally(() => {
+      this.#running = undefined;
+      this.#schedule();
+    });
+  }
+
+  /** Resolves when a sweep that began after this call has succeeded. */
+  next(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      this.now();
+    });
+  }
+
+  #schedule(): void {
+    if (this.#stopped) return;
+    if (this.#again) {
+      this.#again = false;
+      this.now();
+      return;
+    }
+    // While the database is away, its listener's backoff is what brings it back.
+    const wait = this.#options.interval(this.#failing ? 'notify' : this.#mode);
+    this.#timer = setTimeout(() => this.now(), wait);
+  }
+
+  async #sweep(): Promise<void> {
+    const { feed, logger } = this.#options;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    try {
+      await this.#once();
+      if (this.#failing) logger.info({}, 'sweeps work again');
+      this.#failing = false;
+      this.lastSuccess = performance.now();
+      this.count += 1;
+      for (const resolve of waiting) resolve();
+    } catch (err) {
+      this.#waiting.push(...waiting);
+      if (!this.#failing && !this.#stopped) logger.error({ err }, 'a sweep failed; will try again');
+      this.#failing = true;
+      feed.close();
+    }
+  }
+
+  async #once(): Promise<void> {
+    const { feed, store, onStatus, onRestart, listening } = this.#options;
+    const opensFastLane = listening();
+    const since = feed.frontier!;
+    feed.beginSweep();
+    let restarted = false;
+    let status = await store.sweep(
+      since,
+      undefined,
+      (seen) => {
+        restarted = seen.startedAt !== this.#startedAt;
+        return !restarted;
+      },
+      (envelopes) => feed.sweep(envelopes),
+    );
+    if (restarted) {
+      feed.close();
+      const valid = await onRestart(status);
+      const bornAfter = valid ? status.startedAt : since.time;
+      status = await store.sweep(since, bornAfter, () => true, (envelopes) => feed.sweep(this.#unseen(envelopes)));
+      this.#startedAt = status.startedAt;
+    }
+    feed.endSweep(status.frontier, opensFastLane);
+    this.#mode = status.mode;
+    onStatus(status);
+  }
+
+  /** After a restart rows are found by their time as well: what was handed on before it is told by its id. */
+  #unseen<T extends { id: number }>(envelopes: T[]): T[] {
+    return envelopes.filter(({ id }) => !this.#options.handedOn(id));
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#running;
+  }
+}

@@ -1,0 +1,167 @@
+import type { Event } from '../event.js';
+import type { Connection } from './connection.js';
+import type { Item } from './history.js';
+import { eventFrame } from './frame.js';
+
+/** Why a client's connection ended. */
+export type CloseReason = 'client' | 'slow' | 'stalled' | 'lifetime' | 'shutdown';
+
+/** What `beforeSend` is told about the client. */
+export interface ClientInfo {
+  /** From `authenticate`; null: anonymous. */
+  readonly userId: string | null;
+  /** The request that opened the stream, as web-standard Request. */
+  readonly request: Request;
+}
+
+export interface ClientOptions {
+  userId: string | null;
+  connection: Connection;
+  /** Makes the Request when a hook asks for it: a thousand idle clients need none. */
+  request: () => Request;
+  /** `?types=`; null: all. */
+  types: ReadonlySet<string> | null;
+  /** `?named=1`. */
+  named: boolean;
+  /** Bytes that may wait for this client. */
+  maxBytes: number;
+  /** Runs `beforeSend` with its time-out and its errors seen to; undefined: there is none. */
+  beforeSend: ((item: Item, client: ClientInfo) => Event | null | Promise<Event | null>) | undefined;
+  onClose(client: Client, reason: CloseReason): void;
+}
+
+/** One SSE connection: what it is entitled to, and a bounded queue in front of it. */
+export class Client implements ClientInfo {
+  readonly userId: string | null;
+  readonly types: ReadonlySet<string> | null;
+  readonly named: boolean;
+  /** Clients of one variant get the very same bytes; undefined: a hook makes each client's own. */
+  readonly variant: string | undefined;
+  /** `performance.now()` of the last write, for the heartbeat. */
+  lastWrite = 0;
+  /** `performance.now()` after which the stream ends; Infinity: never. */
+  expires = Number.POSITIVE_INFINITY;
+  /** Since when bytes wait without any of them having gone; undefined: nothing waits. */
+  stalledSince: number | undefined;
+  /** Events of this client alone within the turn (see Hub). */
+  own: { item: Item; after: number }[] | undefined;
+  closed = false;
+  readonly #options: ClientOptions;
+  #request: Request | undefined;
+  /** Events behind a hook that has not answered yet. */
+  #hooks: Promise<void> | undefined;
+  #hookBytes = 0;
+  #drained: (() => void)[] | undefined;
+
+  constructor(options: ClientOptions) {
+    this.#options = options;
+    this.userId = options.userId;
+    this.types = options.types;
+    this.named = options.named;
+    const types = options.types ? [...options.types].sort().join(',') : '';
+    this.variant = options.beforeSend ? undefined : `${options.named ? 'named' : ''}:${types}`;
+    options.connection.onDrain = () => {
+      this.stalledSince = undefined;
+      const waiting = this.#drained;
+      this.#drained = undefined;
+      for (const resolve of waiting ?? []) resolve();
+    };
+  }
+
+  get request(): Request {
+    return (this.#request ??= this.#options.request());
+  }
+
+  get buffered(): number {
+    return this.#options.connection.buffered + this.#hookBytes;
+  }
+
+  /** Whether this client may have the event, and asked for its type. Every way to a client passes here. */
+  wants({ envelope }: Item): boolean {
+    const entitled =
+      envelope.scope === 'public' ||
+      (envelope.scope === 'user' && envelope.userId !== null && envelope.userId === this.userId);
+    return entitled && (this.types === null || this.types.has(envelope.type));
+  }
+
+  /** Writes what is made for all clients of its {@link variant}. Closes the connection when too much waits. */
+  write(chunk: Buffer, now = performance.now()): void {
+    if (this.closed) return;
+    this.lastWrite = now;
+    if (this.#options.connection.write(chunk)) return;
+    this.stalledSince ??= now;
+    if (this.buffered > this.#options.maxBytes) this.close('slow');
+  }
+
+  /**
+   * Sends one event through `beforeSend`, behind those that a hook still holds.
+   *
+   * @param position - another position than the item's own: while this client resumes.
+   */
+  send(item: Item, position = item.position): void {
+    if (this.closed || !this.wants(item)) return;
+    const hook = this.#options.beforeSend;
+    if (!hook) {
+      this.write(position === item.position ? item.frame(this.named) : eventFrame(item.envelope, position, this.named));
+      return;
+    }
+    if (this.#hooks) {
+      this.#wait(item, this.#hooks.then(() => this.#hooked(item, position)));
+      return;
+    }
+    const pending = this.#hooked(item, position);
+    if (pending) this.#wait(item, pending);
+  }
+
+  #hooked(item: Item, position: string): void | Promise<void> {
+    if (this.closed) return;
+    const result = this.#options.beforeSend!(item, this);
+    if (result instanceof Promise) return result.then((event) => this.#finish(item, position, event));
+    this.#finish(item, position, result);
+  }
+
+  #finish(item: Item, position: string, event: Event | null): void {
+    if (event === null) return;
+    const envelope = item.envelope.withEvent(event);
+    const shared = envelope === item.envelope && position === item.position;
+    this.write(shared ? item.frame(this.named) : eventFrame(envelope, position, this.named));
+  }
+
+  #wait(item: Item, pending: Promise<void>): void {
+    this.#hookBytes += item.size;
+    const done: Promise<void> = pending.then(() => {
+      this.#hookBytes -= item.size;
+      if (this.#hooks === done) this.#hooks = undefined;
+    });
+    this.#hooks = done;
+    if (this.buffered > this.#options.maxBytes) this.close('slow');
+  }
+
+  /** Whether nothing waits: neither in the socket nor behind a hook. */
+  get idle(): boolean {
+    return !this.closed && this.stalledSince === undefined && this.#hooks === undefined;
+  }
+
+  /** Resolves when the client has read, and its hooks have answered; at once where nothing waits, or it is closed. */
+  async ready(): Promise<void> {
+    await this.#hooks;
+    if (this.closed || this.stalledSince === undefined) return;
+    await new Promise<void>((resolve) => {
+      this.#drained ??= [];
+      this.#drained.push(resolve);
+    });
+  }
+
+  /** Ends the connection: in order where the client can still read, at once where it does not. */
+  close(reason: CloseReason, last?: Buffer): void {
+    if (this.closed) return;
+    if (last) this.write(last);
+    if (this.closed) return;
+    this.closed = true;
+    for (const resolve of this.#drained ?? []) resolve();
+    this.#drained = undefined;
+    if (reason === 'slow' || reason === 'stalled') this.#options.connection.destroy();
+    else this.#options.connection.end();
+    this.#options.onClose(this, reason);
+  }
+}

@@ -1,0 +1,107 @@
+import type { Detail, Event, Scope } from '../event.js';
+
+/** An event on its way through the runtime. The detail stays text until somebody needs it parsed. */
+export class Envelope {
+  readonly id: number;
+  /** The publisher's transaction; null when the event is not stored. */
+  readonly xid: number | null;
+  readonly scope: Scope;
+  readonly userId: string | null;
+  readonly type: string;
+  /** Milliseconds since 1970, by the database's clock. */
+  readonly createdAt: number;
+  /** A JSON object on one line. */
+  readonly detailText: string;
+
+  constructor(
+    id: number,
+    xid: number | null,
+    scope: Scope,
+    userId: string | null,
+    type: string,
+    createdAt: number,
+    detailText: string,
+  ) {
+    this.id = id;
+    this.xid = xid;
+    this.scope = scope;
+    this.userId = userId;
+    this.type = type;
+    this.createdAt = createdAt;
+    this.detailText = detailText;
+  }
+
+  /** A copy of its own for one hook or subscriber: what it changes, it changes for itself. */
+  toEvent(): Event {
+    return {
+      id: this.id,
+      type: this.type,
+      scope: this.scope,
+      userId: this.userId,
+      detail: JSON.parse(this.detailText) as Detail,
+      createdAt: new Date(this.createdAt),
+    };
+  }
+
+  /** The envelope of what a hook made of this event; the same object where it changed nothing. */
+  withEvent(event: Event): Envelope {
+    const detailText = JSON.stringify(event.detail);
+    const sameDetail = detailText === JSON.stringify(JSON.parse(this.detailText));
+    const same = event.type === this.type && event.scope === this.scope && event.userId === this.userId;
+    if (same && sameDetail) return this;
+    return new Envelope(
+      this.id,
+      this.xid,
+      event.scope,
+      event.userId,
+      event.type,
+      this.createdAt,
+      sameDetail ? this.detailText : detailText,
+    );
+  }
+}
+
+const SCOPES: ReadonlySet<unknown> = new Set<Scope>(['user', 'public', 'system']);
+
+/** Whether the type can stand in a frame and in a DOM event's name. The schema holds the full rule. */
+export const isType = (value: unknown): value is string =>
+  typeof value === 'string' && value.length > 0 && !/[\s\p{Cc}]/u.test(value);
+
+/**
+ * Decodes a NOTIFY message: an event a line, a JSON header, a tab and the detail (docs/delivery.md).
+ *
+ * @throws when any line is broken: whoever can send to the channel could have sent it, so nothing of it is believed.
+ */
+export function decodeMessage(message: string): Envelope[] {
+  return message.split('\n').map(decodeLine);
+}
+
+function decodeLine(line: string): Envelope {
+  const tab = line.indexOf('\t');
+  if (tab < 0) throw new Error('no tab between header and detail');
+  const header: unknown = JSON.parse(line.slice(0, tab));
+  if (!Array.isArray(header) || header.length !== 6) throw new Error('the header is not an array of six');
+  const [id, xid, scope, userId, type, createdAt] = header as unknown[];
+  const detailText = line.slice(tab + 1);
+  const sound =
+    Number.isSafeInteger(id) &&
+    (xid === null || (typeof xid === 'string' && /^\d{1,16}$/.test(xid))) &&
+    SCOPES.has(scope) &&
+    (scope === 'public' ? userId === null : userId === null ? scope === 'system' : typeof userId === 'string') &&
+    isType(type) &&
+    Number.isSafeInteger(createdAt);
+  if (!sound) throw new Error('the header has a value of the wrong kind');
+  // A carriage return is white space to JSON and the end of a field to a browser.
+  if (detailText.includes('\r') || !isObject(JSON.parse(detailText))) throw new Error('the detail is not an object');
+  return new Envelope(
+    id as number,
+    xid === null ? null : Number(xid),
+    scope as Scope,
+    userId as string | null,
+    type,
+    createdAt as number,
+    detailText,
+  );
+}
+
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,0 +1,124 @@
+import type { Envelope } from './envelope.js';
+import type { Frontier } from './frontier.js';
+import { Serial } from './serial.js';
+
+export interface FeedOptions {
+  /** Takes each event, once, in order. Must neither throw nor reject. */
+  handOn(envelope: Envelope): void | Promise<void>;
+  /** How many events may wait for a slow `onReceive` before the fast lane closes. */
+  maxWaiting: number;
+  /** An event without a row could not wait: it is lost. */
+  onLost(envelope: Envelope): void;
+}
+
+/**
+ * Brings fast lane and sweep together: one order, no repeats, nothing missing.
+ *
+ * An event comes by NOTIFY, by a sweep, or by both in either order. What is visible in the frontier was handed on
+ * before; what the fast lane handed on and no sweep has seen yet is remembered by id.
+ */
+export class Feed {
+  readonly #options: FeedOptions;
+  readonly #steps: Serial<Envelope | Frontier>;
+  /** What the fast lane handed on, by id, with the number of the sweep that was the last to begin before it. */
+  readonly #ahead = new Map<number, number>();
+  /** What the running sweep has handed on: its NOTIFY may come only now. */
+  readonly #swept = new Set<number>();
+  #sweeps = 0;
+  #open = false;
+  #frontier: Frontier | undefined;
+  /** The frontier that the steps have come to: it moves behind the events that it promises. */
+  #reached: Frontier | undefined;
+
+  constructor(options: FeedOptions) {
+    this.#options = options;
+    this.#steps = new Serial((step) => {
+      if ('xmin' in step) {
+        this.#reached = step;
+        return;
+      }
+      return options.handOn(step);
+    });
+  }
+
+  /** All events visible in it have been taken in; a sweep reads what is new since. */
+  get frontier(): Frontier | undefined {
+    return this.#frontier;
+  }
+
+  /** All events visible in it have been handed on. */
+  get reached(): Frontier {
+    if (!this.#reached) throw new Error('The feed has no frontier before the first sweep.');
+    return this.#reached;
+  }
+
+  get waiting(): number {
+    return this.#steps.length;
+  }
+
+  /** Starts from here: what is visible now counts as handed on. */
+  startAt(frontier: Frontier): void {
+    this.#frontier = frontier;
+    this.#steps.push(frontier);
+    this.#ahead.clear();
+    this.#swept.clear();
+  }
+
+  /** After LISTEN was lost: until the next sweep has ended, nobody knows what was missed. */
+  close(): void {
+    this.#open = false;
+  }
+
+  /** The fast lane. Until it is open, and while too much waits, a stored event is left to the sweep. */
+  receive(envelopes: readonly Envelope[]): void {
+    for (const envelope of envelopes) {
+      const full = this.#steps.length >= this.#options.maxWaiting;
+      if (envelope.xid === null) {
+        if (full) this.#options.onLost(envelope);
+        else this.#steps.push(envelope);
+        continue;
+      }
+      if (!this.#open || full || this.#swept.has(envelope.id) || this.#ahead.has(envelope.id)) continue;
+      if (!this.#frontier?.isNew(envelope.xid)) continue;
+      this.#ahead.set(envelope.id, this.#sweeps);
+      this.#steps.push(envelope);
+    }
+  }
+
+  beginSweep(): void {
+    this.#sweeps += 1;
+    this.#swept.clear();
+  }
+
+  /** Rows of the running sweep, in any number of batches. Resolves when there is room for more. */
+  async sweep(envelopes: readonly Envelope[]): Promise<void> {
+    for (const envelope of envelopes) {
+      if (this.#ahead.has(envelope.id) || this.#swept.has(envelope.id)) continue;
+      this.#swept.add(envelope.id);
+      this.#steps.push(envelope);
+    }
+    if (this.#steps.length >= this.#options.maxWaiting) await this.#steps.idle();
+  }
+
+  /**
+   * The sweep has read all that was new: the frontier moves.
+   *
+   * @param opensFastLane - LISTEN was in force before this sweep began.
+   */
+  endSweep(frontier: Frontier, opensFastLane: boolean): void {
+    this.#frontier = frontier;
+    this.#steps.push(frontier);
+    this.#swept.clear();
+    // What was handed on before this sweep began was visible to it, whether its row is still there or not.
+    for (const [id, sweep] of this.#ahead) {
+      if (sweep >= this.#sweeps) break;
+      this.#ahead.delete(id);
+    }
+    if (opensFastLane) this.#open = true;
+  }
+
+  /** Resolves when all that was taken in has been handed on. */
+  settled(): Promise<void> {
+    return this.#steps.idle();
+  }
+}

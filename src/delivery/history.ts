@@ -1,0 +1,121 @@
+import type { Envelope } from './envelope.js';
+import { eventFrame } from './frame.js';
+import type { Frontier } from './frontier.js';
+
+/** An event that this instance has handed on, with its place in the order. */
+export class Item {
+  readonly sequence: number;
+  readonly envelope: Envelope;
+  /** What a client that got this has got: the rest of the frame's id. */
+  readonly position: string;
+  #frame: Buffer | undefined;
+  #named: Buffer | undefined;
+
+  constructor(sequence: number, envelope: Envelope, position: string) {
+    this.sequence = sequence;
+    this.envelope = envelope;
+    this.position = position;
+  }
+
+  /** Encoded once, for all clients. */
+  frame(named: boolean): Buffer {
+    if (named) return (this.#named ??= eventFrame(this.envelope, this.position, true));
+    return (this.#frame ??= eventFrame(this.envelope, this.position, false));
+  }
+
+  /** About what it takes in memory: text, frame and objects. */
+  get size(): number {
+    return this.envelope.detailText.length * 2 + 300;
+  }
+}
+
+/** The recent events, in the order in which they were handed on; bounded by count and by bytes. */
+export class History {
+  readonly #maxEvents: number;
+  readonly #maxBytes: number;
+  #items: Item[] = [];
+  #head = 0;
+  #bytes = 0;
+  #lastSequence = 0;
+  /** Every event visible to us whose xid is at least this is here. */
+  #completeFrom = Number.POSITIVE_INFINITY;
+  /** Transaction ids of a frontier from before this moment may have come again since. */
+  #xidsValidFrom = 0;
+
+  constructor(maxEvents: number, maxBytes: number) {
+    this.#maxEvents = maxEvents;
+    this.#maxBytes = maxBytes;
+  }
+
+  get lastSequence(): number {
+    return this.#lastSequence;
+  }
+
+  get length(): number {
+    return this.#items.length - this.#head;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  push(item: Item): void {
+    this.#lastSequence = item.sequence;
+    this.#items.push(item);
+    this.#bytes += item.size;
+    while (this.length > this.#maxEvents || this.#bytes > this.#maxBytes) this.#dropOldest();
+  }
+
+  #dropOldest(): void {
+    const item = this.#items[this.#head]!;
+    this.#head += 1;
+    this.#bytes -= item.size;
+    if (item.envelope.xid !== null) this.#completeFrom = Math.max(this.#completeFrom, item.envelope.xid + 1);
+    // Shifting an array for each event would move all of it; a third of it now and then does not.
+    if (this.#head > 1024 && this.#head * 3 > this.#items.length) {
+      this.#items = this.#items.slice(this.#head);
+      this.#head = 0;
+    }
+  }
+
+  /** Starts afresh: what comes from now on is all there is, together with what storage had from `xid` on. */
+  startAt(completeFrom: number): void {
+    this.#items = [];
+    this.#head = 0;
+    this.#bytes = 0;
+    this.#completeFrom = completeFrom;
+  }
+
+  /** Whether every item after this sequence number is still here. */
+  reaches(sequence: number): boolean {
+    return sequence <= this.#lastSequence && sequence >= this.#lastSequence - this.length;
+  }
+
+  /** Up to `count` items after this sequence number; ask {@link reaches} first. */
+  after(sequence: number, count: number): Item[] {
+    const start = this.#items.length - (this.#lastSequence - sequence);
+    return this.#items.slice(start, start + count);
+  }
+
+  /** Whether all that is new since this frontier is here. */
+  covers(frontier: Frontier): boolean {
+    return frontier.xmin >= this.#completeFrom && frontier.time >= this.#xidsValidFrom;
+  }
+
+  /** PostgreSQL was started at this time (milliseconds since 1970). */
+  restarted(at: number): void {
+    this.#xidsValidFrom = at;
+  }
+
+  /** All that is new since this frontier; ask {@link covers} first. */
+  since(frontier: Frontier): Item[] {
+    return this.#items.slice(this.#head).filter(({ envelope: { xid } }) => xid !== null && frontier.isNew(xid));
+  }
+
+  has(id: number): boolean {
+    for (let i = this.#items.length - 1; i >= this.#head; i -= 1) {
+      if (this.#items[i]!.envelope.id === id) return true;
+    }
+    return false;
+  }
+}

@@ -1,0 +1,132 @@
+import type { Event } from '../event.js';
+import type { Logger } from '../logger.js';
+import type { ClientInfo } from './client.js';
+import { type Envelope, isType } from './envelope.js';
+import type { Item } from './history.js';
+
+type Awaitable<T> = T | Promise<T>;
+export type OnReceive = (event: Event) => Awaitable<Event | null>;
+export type BeforeSend = (event: Event, client: ClientInfo) => Awaitable<Event | null>;
+export type Subscriber = (event: Event) => unknown;
+
+export interface HooksOptions {
+  onReceive?: OnReceive | undefined;
+  beforeSend?: BeforeSend | undefined;
+  /** Milliseconds a hook may take for one event. */
+  timeout: number;
+  logger: Logger;
+}
+
+/**
+ * Runs the app's code on events. An error, a time-out or rubbish costs that one event (for `beforeSend`: for that
+ * one client), is counted and logged with the event's id, and never ends the process.
+ */
+export class Hooks {
+  /** Errors so far, by hook. */
+  readonly errors = { onReceive: 0, beforeSend: 0, subscriber: 0 };
+  readonly #options: HooksOptions;
+  readonly #subscribers = new Map<string | null, Set<Subscriber>>();
+
+  constructor(options: HooksOptions) {
+    this.#options = options;
+  }
+
+  /** `onReceive`: the event as it goes on, or null when it goes no further. */
+  receive(envelope: Envelope): Awaitable<Envelope | null> {
+    const hook = this.#options.onReceive;
+    if (!hook) return envelope;
+    return this.#guard('onReceive', envelope, hook, (event) => (event === null ? null : envelope.withEvent(event)));
+  }
+
+  /** For {@link Client}; undefined where the app has no such hook, so that nobody pays for it. */
+  get beforeSend(): ((item: Item, client: ClientInfo) => Awaitable<Event | null>) | undefined {
+    const hook = this.#options.beforeSend;
+    if (!hook) return undefined;
+    return ({ envelope }, client) =>
+      this.#guard('beforeSend', envelope, (event) => hook(event, client), (event) => event);
+  }
+
+  subscribe(type: string | null, subscriber: Subscriber): () => void {
+    let subscribers = this.#subscribers.get(type);
+    if (!subscribers) {
+      subscribers = new Set();
+      this.#subscribers.set(type, subscribers);
+    }
+    // Wrapped, so that the same function twice is two subscriptions.
+    const own: Subscriber = (event) => subscriber(event);
+    subscribers.add(own);
+    return () => subscribers.delete(own);
+  }
+
+  /** Calls the subscribers of all events and of this type; they hold nothing up. */
+  emit(envelope: Envelope): void {
+    if (this.#subscribers.size === 0) return;
+    for (const type of [null, envelope.type]) {
+      for (const subscriber of this.#subscribers.get(type) ?? []) {
+        try {
+          const result = subscriber(envelope.toEvent());
+          if (isPromiseLike(result)) {
+            result.then(undefined, (err: unknown) => this.#failed('subscriber', envelope, err));
+          }
+        } catch (err) {
+          this.#failed('subscriber', envelope, err);
+        }
+      }
+    }
+  }
+
+  #guard<T>(
+    name: 'onReceive' | 'beforeSend',
+    envelope: Envelope,
+    hook: (event: Event) => Awaitable<Event | null>,
+    use: (event: Event | null) => T,
+  ): Awaitable<T | null> {
+    const finish = (answer: unknown): T | null => {
+      if (answer !== null) assertEvent(answer);
+      return use(answer as Event | null);
+    };
+    const failed = (err: unknown): null => {
+      this.#failed(name, envelope, err);
+      return null;
+    };
+    try {
+      const answer: unknown = hook(envelope.toEvent());
+      if (!isPromiseLike(answer)) return finish(answer);
+      return this.#withTimeout(answer).then(finish).catch(failed);
+    } catch (err) {
+      return failed(err);
+    }
+  }
+
+  #withTimeout(answer: PromiseLike<unknown>): Promise<unknown> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      const { timeout } = this.#options;
+      timer = setTimeout(() => reject(new Error(`no answer within ${timeout} ms (hookTimeout)`)), timeout);
+    });
+    return Promise.race([answer, late]).finally(() => clearTimeout(timer));
+  }
+
+  #failed(hook: keyof Hooks['errors'], envelope: Envelope, err: unknown): void {
+    this.errors[hook] += 1;
+    const { id, type } = envelope;
+    this.#options.logger.error({ err, event: id, type, hook }, `${hook} failed for event ${id}`);
+  }
+}
+
+const isPromiseLike = (value: unknown): value is PromiseLike<unknown> =>
+  typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+
+/** A hook is the app's code: what it returns may be anything, and goes into frames. */
+function assertEvent(value: unknown): asserts value is Event {
+  const event = value as Partial<Event> | undefined;
+  if (typeof event !== 'object' || event === null || !isType(event.type)) {
+    throw new Error('a hook returns the event, or null to stop it');
+  }
+  const { detail, scope, userId } = event;
+  if (typeof detail !== 'object' || detail === null || Array.isArray(detail)) {
+    throw new Error('the detail that a hook returns must be an object');
+  }
+  const scoped = scope === 'public' ? userId === null : scope === 'user' ? typeof userId === 'string' : scope === 'system';
+  if (!scoped) throw new Error('the scope and user that a hook returns do not fit each other');
+}

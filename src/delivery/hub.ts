@@ -1,0 +1,179 @@
+import type { Client } from './client.js';
+import { heartbeatFrame } from './frame.js';
+import type { Item } from './history.js';
+
+export interface HubOptions {
+  /** Milliseconds of silence after which a client gets a heartbeat. */
+  heartbeat: number;
+  /** Milliseconds that a client may leave bytes unread before it is closed. */
+  writeTimeout: number;
+  /** Where the stream stands: a heartbeat carries it, so that a quiet client's id does not grow old. */
+  position(): string;
+}
+
+/**
+ * Who gets an event. Clients are found by user, so that an event for one user visits nobody else; all events of a
+ * turn are joined into one buffer, and each client gets one write.
+ */
+export class Hub {
+  readonly #options: HubOptions;
+  /** Every open stream, those that still resume included. */
+  readonly #clients = new Set<Client>();
+  /** Those that get events the moment they come. */
+  readonly #live = new Set<Client>();
+  readonly #liveByUser = new Map<string, Set<Client>>();
+  readonly #countByUser = new Map<string, number>();
+  /** Public events of this turn. */
+  #turn: Item[] = [];
+  /** Clients with events of their own in this turn. */
+  #touched = new Set<Client>();
+  #scheduled = false;
+  #timer: NodeJS.Timeout | undefined;
+  /** Events sent to clients since the start. */
+  delivered = 0;
+
+  constructor(options: HubOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#clients.size;
+  }
+
+  get clients(): Iterable<Client> {
+    return this.#clients;
+  }
+
+  /** Streams open for this user. */
+  countOf(userId: string): number {
+    return this.#countByUser.get(userId) ?? 0;
+  }
+
+  /** From now on this client is counted, kept alive and watched; events come when it has joined. */
+  admit(client: Client): void {
+    this.#clients.add(client);
+    if (client.userId !== null) this.#countByUser.set(client.userId, this.countOf(client.userId) + 1);
+    this.#timer ??= setInterval(() => this.#tick(), Math.min(this.#options.heartbeat, this.#options.writeTimeout) / 4);
+  }
+
+  /** From the next event on this client is live. */
+  join(client: Client): void {
+    if (client.closed) return;
+    // What this turn holds has been read from history by a client that resumed, or was before a new one's time.
+    this.flush();
+    this.#live.add(client);
+    if (client.userId === null) return;
+    const clients = this.#liveByUser.get(client.userId);
+    if (clients) clients.add(client);
+    else this.#liveByUser.set(client.userId, new Set([client]));
+  }
+
+  leave(client: Client): void {
+    if (!this.#clients.delete(client)) return;
+    this.#live.delete(client);
+    this.#touched.delete(client);
+    if (client.userId !== null) {
+      const clients = this.#liveByUser.get(client.userId);
+      clients?.delete(client);
+      if (clients?.size === 0) this.#liveByUser.delete(client.userId);
+      const count = this.countOf(client.userId) - 1;
+      if (count > 0) this.#countByUser.set(client.userId, count);
+      else this.#countByUser.delete(client.userId);
+    }
+    if (this.#clients.size === 0) {
+      clearInterval(this.#timer);
+      this.#timer = undefined;
+    }
+  }
+
+  deliver(item: Item): void {
+    const { scope, userId } = item.envelope;
+    if (scope === 'public') this.#turn.push(item);
+    else if (scope === 'user' && userId !== null) {
+      const clients = this.#liveByUser.get(userId);
+      if (!clients) return;
+      for (const client of clients) {
+        client.own ??= [];
+        client.own.push({ item, after: this.#turn.length });
+        this.#touched.add(client);
+      }
+    } else return;
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    // Runs when the chunk that PostgreSQL's socket gave us has been read to its end: no delay, and one write for all.
+    queueMicrotask(() => this.flush());
+  }
+
+  /** Writes what this turn holds. */
+  flush(): void {
+    this.#scheduled = false;
+    const turn = this.#turn;
+    const touched = this.#touched;
+    if (turn.length === 0 && touched.size === 0) return;
+    this.#turn = [];
+    this.#touched = new Set();
+    const now = performance.now();
+    for (const client of touched) {
+      this.#sendMerged(client, turn, client.own ?? [], now);
+      client.own = undefined;
+    }
+    if (turn.length === 0) return;
+    const variants = new Map<string, { chunk: Buffer | undefined; count: number }>();
+    for (const client of this.#live) {
+      if (touched.has(client)) continue;
+      if (client.variant === undefined) {
+        for (const item of turn) this.#sendOne(client, item);
+        continue;
+      }
+      let joined = variants.get(client.variant);
+      if (!joined) {
+        const frames = turn.filter((item) => client.wants(item)).map((item) => item.frame(client.named));
+        joined = { chunk: frames.length > 1 ? Buffer.concat(frames) : frames[0], count: frames.length };
+        variants.set(client.variant, joined);
+      }
+      if (!joined.chunk) continue;
+      client.write(joined.chunk, now);
+      this.delivered += joined.count;
+    }
+  }
+
+  /** A client's own events and the public ones of the turn, in the order in which they came. */
+  #sendMerged(client: Client, turn: Item[], own: { item: Item; after: number }[], now: number): void {
+    const items: Item[] = [];
+    let next = 0;
+    for (const { item, after } of own) {
+      while (next < after) items.push(turn[next++]!);
+      items.push(item);
+    }
+    items.push(...turn.slice(next));
+    if (client.variant === undefined) {
+      for (const item of items) this.#sendOne(client, item);
+      return;
+    }
+    const frames = items.filter((item) => client.wants(item)).map((item) => item.frame(client.named));
+    if (frames.length === 0) return;
+    client.write(frames.length > 1 ? Buffer.concat(frames) : frames[0]!, now);
+    this.delivered += frames.length;
+  }
+
+  #sendOne(client: Client, item: Item): void {
+    client.send(item);
+    this.delivered += 1;
+  }
+
+  /** One timer for all clients. */
+  #tick(): void {
+    const now = performance.now();
+    let heartbeat: Buffer | undefined;
+    for (const client of this.#clients) {
+      if (client.stalledSince !== undefined && now - client.stalledSince > this.#options.writeTimeout) {
+        client.close('stalled');
+      } else if (now > client.expires) {
+        client.close('lifetime');
+      } else if (now - client.lastWrite >= this.#options.heartbeat) {
+        heartbeat ??= heartbeatFrame(this.#options.position());
+        client.write(heartbeat, now);
+      }
+    }
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * Does one piece of work after another, in order; at once and without a promise where the work is synchronous.
+ * Who pushes looks at {@link length} and stops when it grows.
+ */
+export class Serial<T> {
+  readonly #work: (input: T) => void | Promise<void>;
+  #waiting: T[] = [];
+  #length = 0;
+  #busy = false;
+  #idle: (() => void)[] = [];
+
+  /** @param work - must not throw and not reject. */
+  constructor(work: (input: T) => void | Promise<void>) {
+    this.#work = work;
+  }
+
+  /** What is pushed and not begun yet. */
+  get length(): number {
+    return this.#length;
+  }
+
+  push(input: T): void {
+    if (this.#busy) {
+      this.#waiting.push(input);
+      this.#length += 1;
+      return;
+    }
+    this.#busy = true;
+    const pending = this.#work(input);
+    if (pending) void this.#drain(pending);
+    else if (this.#waiting.length > 0) void this.#drain(undefined);
+    else this.#busy = false;
+  }
+
+  async #drain(pending: Promise<void> | undefined): Promise<void> {
+    await pending;
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting;
+      this.#waiting = [];
+      for (const input of batch) {
+        this.#length -= 1;
+        const next = this.#work(input);
+        if (next) await next;
+      }
+    }
+    this.#busy = false;
+    const idle = this.#idle;
+    this.#idle = [];
+    for (const resolve of idle) resolve();
+  }
+
+  /** Resolves when all that was pushed is done. */
+  idle(): Promise<void> {
+    return this.#busy ? new Promise((resolve) => this.#idle.push(resolve)) : Promise.resolve();
+  }
+}

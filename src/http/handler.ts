@@ -1,0 +1,54 @@
+import { assetReply } from './assets.js';
+import type { Incoming } from './incoming.js';
+import { problem, type Reply } from './reply.js';
+import { type Route, route } from './route.js';
+import type { StreamStart, Streams } from './stream.js';
+
+/** What `healthz` says. */
+export interface Health {
+  ok: boolean;
+  /** Why not; empty when all is well. */
+  problems: string[];
+  /** What works, but worse than it should. */
+  warnings: string[];
+}
+
+export interface HandlerOptions {
+  basePath: string;
+  streams: Streams;
+  health(): Health;
+}
+
+/** From a request to a reply or a stream; undefined when the path is not below the base path. */
+export class Handler {
+  readonly #options: HandlerOptions;
+
+  constructor(options: HandlerOptions) {
+    this.#options = options;
+  }
+
+  owns(target: string): Route | undefined {
+    return route(this.#options.basePath, target.split('?', 1)[0]!);
+  }
+
+  async respond(route: Route, incoming: Incoming): Promise<Reply | StreamStart> {
+    if (route === 'stream') return this.#options.streams.open(incoming);
+    if (route !== 'script' && route !== 'module' && route !== 'health') {
+      return problem(404, `There is nothing here. The stream is at ${this.#options.basePath}/sse/.`);
+    }
+    if (incoming.method !== 'GET' && incoming.method !== 'HEAD') {
+      return problem(405, 'This is read with GET or HEAD.', { Allow: 'GET, HEAD' });
+    }
+    if (route === 'health') return this.#health();
+    return assetReply(route === 'script' ? 'djr.js' : 'djr.mjs', incoming.header('if-none-match'));
+  }
+
+  #health(): Reply {
+    const { ok, problems, warnings } = this.#options.health();
+    return {
+      status: ok ? 200 : 503,
+      headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' },
+      body: JSON.stringify({ status: ok ? 'ok' : 'failing', problems, warnings }),
+    };
+  }
+}

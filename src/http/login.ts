@@ -1,0 +1,145 @@
+import { parseCookie } from 'cookie';
+import { createRemoteJWKSet, errors, type JWTVerifyGetKey, type JWTVerifyOptions, jwtVerify } from 'jose';
+import type pg from 'pg';
+
+/** Says who sends a request: a user's id, null for nobody in particular, or the response that refuses it. */
+export type Authenticate = (request: Request) => Promise<string | null | Response>;
+
+export interface LoginOptions {
+  /** Refuse with 401 whoever is not logged in. @defaultValue false: they get public events only */
+  required?: boolean;
+  /** Told why a request was refused; never gets the token. */
+  onRefused?: (reason: string) => void;
+}
+
+export interface JwtOptions extends LoginOptions {
+  /** The secret that tokens are signed with (HS256, HS384, HS512). */
+  secret?: string;
+  /** Where the public keys are (RS, PS, ES, EdDSA); fetched when first needed, then cached. */
+  jwksUrl?: string;
+  /** The claim that holds the user's id. @defaultValue 'sub' */
+  claim?: string;
+  /** The cookie that may hold the token. @defaultValue 'token' */
+  cookie?: string;
+  issuer?: string;
+  audience?: string;
+}
+
+const SYMMETRIC = ['HS256', 'HS384', 'HS512'];
+const ASYMMETRIC = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+];
+
+/** Login by a JSON Web Token: in `Authorization: Bearer`, in `?token=` (an EventSource sends no headers) or in a cookie. */
+export function jwtLogin(options: JwtOptions): Authenticate {
+  const claim = options.claim ?? 'sub';
+  const key = jwtKey(options);
+  const rules: JWTVerifyOptions = {
+    // Never what the token asks for: a public key must not be taken for an HMAC secret.
+    algorithms: options.secret === undefined ? ASYMMETRIC : SYMMETRIC,
+    issuer: options.issuer,
+    audience: options.audience,
+    clockTolerance: 5,
+  };
+
+  return async (request) => {
+    const token =
+      bearer(request) ?? new URL(request.url).searchParams.get('token') ?? cookies(request)[options.cookie ?? 'token'];
+    if (!token) return anonymous(options);
+    try {
+      const { payload } = await jwtVerify(token, key, rules);
+      const user = payload[claim];
+      if ((typeof user === 'string' && user !== '') || typeof user === 'number') return String(user);
+      return refuse(options, `The token has no claim "${claim}".`);
+    } catch (error) {
+      if (isAboutTheToken(error)) return refuse(options, `The token is refused: ${error.message}.`);
+      return unavailable(options, `The keys cannot be had: ${error instanceof Error ? error.message : error}.`);
+    }
+  };
+}
+
+function jwtKey({ secret, jwksUrl }: JwtOptions): JWTVerifyGetKey {
+  if (secret !== undefined) {
+    const bytes = new TextEncoder().encode(secret);
+    return async () => bytes;
+  }
+  return createRemoteJWKSet(new URL(jwksUrl!));
+}
+
+const isAboutTheToken = (error: unknown): error is Error =>
+  [
+    errors.JWTExpired,
+    errors.JWTClaimValidationFailed,
+    errors.JWTInvalid,
+    errors.JWSInvalid,
+    errors.JWSSignatureVerificationFailed,
+    errors.JOSEAlgNotAllowed,
+    errors.JOSENotSupported,
+    errors.JWKSNoMatchingKey,
+    errors.JWKSMultipleMatchingKeys,
+  ].some((type) => error instanceof type);
+
+export interface SessionOptions extends LoginOptions {
+  pool: Pick<pg.Pool, 'query'>;
+  /** Gets the cookie's value as `$1`; the first column of its first row is the user's id. No row or null: nobody. */
+  sql: string;
+  cookie: string;
+}
+
+/** Login by the session that the app keeps in the database: one query a connecting client. */
+export function sessionLogin(options: SessionOptions): Authenticate {
+  return async (request) => {
+    const session = cookies(request)[options.cookie];
+    if (!session) return anonymous(options);
+    try {
+      const { rows } = await options.pool.query<unknown[]>({ text: options.sql, values: [session], rowMode: 'array' });
+      const user = rows[0]?.[0];
+      return user === null || user === undefined ? anonymous(options) : String(user);
+    } catch (error) {
+      // A made-up cookie that is no uuid, say, where the column is one.
+      const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+      if (code.startsWith('22')) return anonymous(options);
+      return unavailable(options, `The session cannot be looked up${code ? ` (${code})` : ''}.`);
+    }
+  };
+}
+
+function bearer(request: Request): string | undefined {
+  return /^Bearer +(\S+)$/i.exec(request.headers.get('authorization') ?? '')?.[1];
+}
+
+function cookies(request: Request): Record<string, string | undefined> {
+  return parseCookie(request.headers.get('cookie') ?? '');
+}
+
+function anonymous(options: LoginOptions): null | Response {
+  return options.required ? refuse(options, 'A login is required.') : null;
+}
+
+function refuse(options: LoginOptions, reason: string): Response {
+  options.onRefused?.(reason);
+  return problem(401, 'Unauthorized', reason, { 'WWW-Authenticate': 'Bearer' });
+}
+
+/** Not the client's fault: it comes again. */
+function unavailable(options: LoginOptions, reason: string): Response {
+  options.onRefused?.(reason);
+  return problem(503, 'Service Unavailable', 'The login cannot be checked at the moment.', { 'Retry-After': '5' });
+}
+
+function problem(status: number, title: string, detail: string, headers: Record<string, string>): Response {
+  return Response.json(
+    { type: 'about:blank', title, status, detail },
+    { status, headers: { ...headers, 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store' } },
+  );
+}

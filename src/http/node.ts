@@ -1,0 +1,98 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { TLSSocket } from 'node:tls';
+import type { Connection } from '../delivery/connection.js';
+import type { Handler } from './handler.js';
+import type { Incoming } from './incoming.js';
+import { problem, type Reply } from './reply.js';
+
+/** `(req, res, next?)`: for node:http, Express, Connect, Fastify's and Koa's raw requests. */
+export type NodeHandler = (req: IncomingMessage, res: ServerResponse, next?: (error?: unknown) => void) => void;
+
+/** Seconds of silence after which the kernel asks whether the other side is still there. */
+const TCP_KEEP_ALIVE = 30_000;
+
+export function nodeHandler(handler: Handler): NodeHandler {
+  return (req, res, next) => {
+    // Express and Connect cut the mount path off `url`.
+    const { originalUrl } = req as IncomingMessage & { originalUrl?: string };
+    const target = originalUrl ?? req.url ?? '/';
+    const route = handler.owns(target);
+    if (route === undefined) {
+      if (next) next();
+      else send(res, problem(404, 'There is nothing here.'), req.method);
+      return;
+    }
+    const incoming = toIncoming(req, target);
+    handler.respond(route, incoming).then(
+      (answer) => {
+        if ('status' in answer) {
+          send(res, answer, req.method);
+          return;
+        }
+        const connection = open(req, res, answer.headers);
+        const client = answer.begin(connection);
+        if (res.destroyed || req.socket.destroyed) client.close('client');
+        else res.once('close', () => client.close('client'));
+      },
+      (error: unknown) => {
+        if (next) next(error);
+        else send(res, problem(500, 'The request could not be answered.'), req.method);
+      },
+    );
+  };
+}
+
+function toIncoming(req: IncomingMessage, target: string): Incoming {
+  return {
+    method: req.method ?? 'GET',
+    target,
+    address: req.socket.remoteAddress,
+    header: (name) => {
+      const value = req.headers[name];
+      return Array.isArray(value) ? value.join(', ') : value;
+    },
+    request: () => {
+      const scheme = (req.socket as Partial<TLSSocket>).encrypted ? 'https' : 'http';
+      const host = req.headers.host ?? req.headers[':authority'] ?? 'localhost';
+      const headers = new Headers();
+      for (const [name, value] of Object.entries(req.headers)) {
+        if (value !== undefined && !name.startsWith(':')) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
+      }
+      return new Request(new URL(target, `${scheme}://${host}`), { method: req.method ?? 'GET', headers });
+    },
+  };
+}
+
+function send(res: ServerResponse, reply: Reply, method: string | undefined): void {
+  if (res.headersSent || res.destroyed) return;
+  const body = Buffer.from(reply.body);
+  if (reply.status !== 304) res.setHeader('Content-Length', body.length);
+  res.writeHead(reply.status, reply.headers);
+  res.end(method === 'HEAD' || reply.status === 304 ? undefined : body);
+}
+
+function open(req: IncomingMessage, res: ServerResponse, headers: Record<string, string>): Connection {
+  req.socket.setKeepAlive(true, TCP_KEEP_ALIVE);
+  req.socket.setNoDelay(true);
+  req.socket.setTimeout(0);
+  res.on('error', () => {});
+  if (req.httpVersionMajor < 2) {
+    // A stream's connection is never used again: without chunks each write is one piece, and costs what a raw
+    // socket's does.
+    res.removeHeader('Transfer-Encoding');
+    res.setHeader('Connection', 'close');
+  }
+  res.writeHead(200, headers);
+  res.flushHeaders();
+  const connection: Connection = {
+    write: (chunk) => res.write(chunk),
+    get buffered() {
+      return res.writableLength;
+    },
+    end: () => void res.end(),
+    destroy: () => void res.destroy(),
+    onDrain: undefined,
+  };
+  res.on('drain', () => connection.onDrain?.());
+  return connection;
+}

@@ -1,0 +1,250 @@
+import { Client, type CloseReason } from '../delivery/client.js';
+import type { Connection } from '../delivery/connection.js';
+import { connectedFrame, retryFrame } from '../delivery/frame.js';
+import { Frontier } from '../delivery/frontier.js';
+import type { Hooks } from '../delivery/hooks.js';
+import type { Hub } from '../delivery/hub.js';
+import { packPosition, parsePosition } from '../delivery/position.js';
+import type { Resume, ResumeFrom } from '../delivery/resume.js';
+import type { Logger } from '../logger.js';
+import type { ResolvedOptions } from '../options.js';
+import type { Incoming } from './incoming.js';
+import { checkOrigin } from './origin.js';
+import { problem, type Reply } from './reply.js';
+
+export interface StreamsOptions {
+  options: ResolvedOptions;
+  hub: Hub;
+  hooks: Hooks;
+  resume: Resume;
+  logger: Logger;
+  /** Resolves when the stream has a beginning; rejects when it cannot be had. */
+  ready(): Promise<void>;
+  /** Where the stream stands now: the rest of an id. */
+  position(): string;
+  /** What snapshots of now belong to. */
+  epoch(): string;
+}
+
+/** An accepted stream: the adapter opens the response with these headers and hands over its connection. */
+export interface StreamStart {
+  readonly headers: Record<string, string>;
+  /** @returns the client; the adapter closes it when the connection goes. */
+  begin(connection: Connection): Client;
+}
+
+const HEADERS = {
+  'Content-Type': 'text/event-stream; charset=utf-8',
+  'Cache-Control': 'no-cache, no-transform',
+  'X-Accel-Buffering': 'no',
+  'X-Content-Type-Options': 'nosniff',
+};
+
+/** Types that one client may ask for by name, and how long their list may be. */
+const MAX_TYPES = 100;
+const MAX_QUERY = 8192;
+
+/** Opens streams: who asks, what for, from where on; and closes them all in the end. */
+export class Streams {
+  /** Streams that ended, by why. */
+  readonly closed: Record<CloseReason, number> = { client: 0, slow: 0, stalled: 0, lifetime: 0, shutdown: 0 };
+  /** Requests refused, by status. */
+  readonly refused: Record<number, number> = {};
+  readonly #options: StreamsOptions;
+  readonly #byAddress = new Map<string, number>();
+  /** Accepted, and not begun yet. */
+  #opening = 0;
+  #stopping = false;
+
+  constructor(options: StreamsOptions) {
+    this.#options = options;
+  }
+
+  async open(incoming: Incoming): Promise<Reply | StreamStart> {
+    const answer = await this.#open(incoming);
+    if ('status' in answer) this.refused[answer.status] = (this.refused[answer.status] ?? 0) + 1;
+    return answer;
+  }
+
+  async #open(incoming: Incoming): Promise<Reply | StreamStart> {
+    const { options } = this.#options;
+    if (incoming.method !== 'GET') return problem(405, 'The stream is read with GET.', { Allow: 'GET' });
+    const origin = {
+      origin: incoming.header('origin'),
+      host: incoming.header('host'),
+      fetchSite: incoming.header('sec-fetch-site'),
+    };
+    const cors = checkOrigin(origin, options.allowedOrigins);
+    if (!cors) return problem(403, `Pages of ${origin.origin} may not open this stream (option allowedOrigins).`);
+    const query = parseQuery(incoming.target);
+    if (!query) return problem(400, 'The query is too long, or asks for too many types.', cors);
+    const full = this.#refuseNew(undefined, incoming.address);
+    if (full) return { ...full, headers: { ...full.headers, ...cors } };
+
+    const user = await this.#authenticate(incoming);
+    if (typeof user === 'object' && user !== null) return { ...user, headers: { ...user.headers, ...cors } };
+    try {
+      await this.#options.ready();
+    } catch {
+      return problem(503, 'The database cannot be reached yet; try again.', { 'Retry-After': '2', ...cors });
+    }
+    const refused = this.#refuseNew(user, incoming.address);
+    if (refused) return { ...refused, headers: { ...refused.headers, ...cors } };
+
+    this.#opening += 1;
+    // A browser that reconnects by itself keeps the URL, and has the newer id in the header.
+    const lastEventId = incoming.header('last-event-id') || query.get('lastEventId') || '';
+    return {
+      headers: { ...HEADERS, ...cors },
+      begin: (connection) => {
+        this.#opening -= 1;
+        return this.#begin(connection, incoming, query, user, lastEventId);
+      },
+    };
+  }
+
+  #refuseNew(userId: string | null | undefined, address: string | undefined): Reply | undefined {
+    const { hub, options } = this.#options;
+    if (this.#stopping) return problem(503, 'This instance is shutting down.', { 'Retry-After': '1' });
+    if (hub.size + this.#opening >= options.maxConnections) {
+      return problem(503, 'This instance is full (option maxConnections).', { 'Retry-After': '5' });
+    }
+    if (userId && hub.countOf(userId) >= options.maxConnectionsPerUser) {
+      return problem(429, 'Too many streams of this user (option maxConnectionsPerUser).', { 'Retry-After': '10' });
+    }
+    const perAddress = options.maxConnectionsPerAddress;
+    if (perAddress > 0 && address !== undefined && (this.#byAddress.get(address) ?? 0) >= perAddress) {
+      return problem(429, 'Too many streams of this address (option maxConnectionsPerAddress).', {
+        'Retry-After': '10',
+      });
+    }
+    return undefined;
+  }
+
+  async #authenticate(incoming: Incoming): Promise<string | null | Reply> {
+    const { authenticate } = this.#options.options;
+    if (!authenticate) return null;
+    let request: Request;
+    try {
+      request = incoming.request();
+    } catch {
+      return problem(400, 'Host and path of the request make no URL.');
+    }
+    try {
+      const user = await authenticate(request);
+      if (user instanceof Response) {
+        const headers = Object.fromEntries(user.headers);
+        return { status: user.ok ? 401 : user.status, headers, body: Buffer.from(await user.arrayBuffer()) };
+      }
+      if (user === null || user === undefined || user === '') return null;
+      if (!['string', 'number', 'bigint'].includes(typeof user)) {
+        throw new TypeError(`authenticate returns the user's id or null, and returned ${typeof user}`);
+      }
+      return String(user);
+    } catch (err) {
+      this.#options.logger.info({ err }, 'authenticate refused a stream');
+      return problem(401, 'authenticate refused this request.');
+    }
+  }
+
+  #begin(
+    connection: Connection,
+    incoming: Incoming,
+    query: Query,
+    userId: string | null,
+    lastEventId: string,
+  ): Client {
+    const { hub, hooks, options } = this.#options;
+    const client = new Client({
+      userId,
+      connection,
+      request: () => incoming.request(),
+      types: query.types,
+      named: query.get('named') === '1',
+      maxBytes: options.maxClientBytes,
+      beforeSend: hooks.beforeSend,
+      onClose: (closing, reason) => this.#onClose(closing, reason, incoming.address),
+    });
+    if (incoming.address !== undefined) {
+      this.#byAddress.set(incoming.address, (this.#byAddress.get(incoming.address) ?? 0) + 1);
+    }
+    if (options.lifetime > 0) client.expires = performance.now() + options.lifetime * (0.8 + Math.random() * 0.2);
+    hub.admit(client);
+
+    const retry = retryFrame(options.retry * (1 + Math.random() / 2));
+    const since = query.get('since');
+    const from = this.#resumeFrom(lastEventId, since);
+    if (from === undefined) {
+      hub.join(client);
+      client.write(Buffer.concat([retry, connectedFrame(this.#options.position())]));
+    } else if ('reset' in from) {
+      client.write(Buffer.concat([retry, connectedFrame(this.#options.position())]));
+      this.#options.resume.reset(client, from.reset);
+    } else {
+      client.write(Buffer.concat([retry, connectedFrame(from.rest)]));
+      void this.#resume(client, from);
+    }
+    return client;
+  }
+
+  async #resume(client: Client, from: ResumeFrom): Promise<void> {
+    try {
+      await this.#options.resume.run(client, from);
+    } catch (err) {
+      // The client comes back with the id that it has, and nothing is lost.
+      this.#options.logger.error({ err }, 'a resume failed; its stream is ended, to be tried again');
+      client.close('client');
+    }
+  }
+
+  #resumeFrom(lastEventId: string, since: string | null): ResumeFrom | { reset: string } | undefined {
+    const epoch = this.#options.epoch();
+    if (lastEventId !== '') {
+      const position = parsePosition(lastEventId);
+      if (!position) return { reset: 'the last event id cannot be read' };
+      if (position.frontier.epoch !== epoch) return { reset: 'the database was replaced or restored' };
+      return { position, rest: lastEventId.slice(lastEventId.indexOf('-') + 1) };
+    }
+    if (since === null || since === '') return undefined;
+    const frontier = since.length > MAX_QUERY ? undefined : Frontier.fromSnapshot(since, epoch, Date.now());
+    if (!frontier) return { reset: 'the position in since cannot be read' };
+    return { frontier, rest: packPosition('0', 0, frontier) };
+  }
+
+  #onClose(client: Client, reason: CloseReason, address: string | undefined): void {
+    this.#options.hub.leave(client);
+    this.closed[reason] += 1;
+    if (address !== undefined) {
+      const count = (this.#byAddress.get(address) ?? 1) - 1;
+      if (count > 0) this.#byAddress.set(address, count);
+      else this.#byAddress.delete(address);
+    }
+    if (reason === 'slow' || reason === 'stalled') {
+      const context = { user: client.userId, reason, buffered: client.buffered };
+      this.#options.logger.warn(context, 'closed a client that does not keep up; it can resume');
+    }
+  }
+
+  /** Accepts no more, tells each client to come back at a time of its own, and ends the streams. */
+  stop(): void {
+    this.#stopping = true;
+    for (const client of [...this.#options.hub.clients]) {
+      client.close('shutdown', retryFrame(500 + Math.random() * 4500));
+    }
+  }
+}
+
+interface Query {
+  get(name: string): string | null;
+  types: ReadonlySet<string> | null;
+}
+
+function parseQuery(target: string): Query | undefined {
+  const start = target.indexOf('?');
+  if (start < 0) return { get: () => null, types: null };
+  if (target.length - start > MAX_QUERY) return undefined;
+  const parameters = new URLSearchParams(target.slice(start + 1));
+  const names = parameters.get('types')?.split(',').filter(Boolean) ?? [];
+  if (names.length > MAX_TYPES) return undefined;
+  return { get: (name) => parameters.get(name), types: names.length > 0 ? new Set(names) : null };
+}

@@ -1,0 +1,12 @@
+export type { Publication, Queryable } from './database/publisher.js';
+export type { ClientInfo } from './delivery/client.js';
+export type { BeforeSend, OnReceive } from './delivery/hooks.js';
+export { DjrError } from './errors.js';
+export type { Detail, Event, EventMap, EventOf, Scope } from './event.js';
+export type { FetchHandler } from './http/fetch.js';
+export type { Health } from './http/handler.js';
+export type { NodeHandler } from './http/node.js';
+export type { Logger } from './logger.js';
+export type { Authenticate, RealtimeOptions, UserId } from './options.js';
+export { createRealtime, type Realtime } from './realtime.js';
+export type { ScriptTagOptions } from './script-tag.js';

@@ -1,0 +1,145 @@
+import pg from 'pg';
+import { z } from 'zod';
+import type { PoolSource } from './database/connect.js';
+import type { BeforeSend, OnReceive } from './delivery/hooks.js';
+import { DjrError } from './errors.js';
+import { type Logger, stderrLogger } from './logger.js';
+
+/** A user's id as your app has it. */
+export type UserId = string | number | bigint;
+
+/** Who the client is; null: anonymous. A Response, or an error thrown, refuses the stream. */
+export type Authenticate = (
+  request: Request,
+) => UserId | null | undefined | Response | Promise<UserId | null | undefined | Response>;
+
+export interface RealtimeOptions {
+  /**
+   * The database: a URI, a pool's configuration, or `{ listen, pool }` where the pool goes through a pooler.
+   * `listen` must reach PostgreSQL directly; `pool` may be a `pg.Pool` that the app has.
+   * @defaultValue `DATABASE_URL`, else libpq's variables
+   */
+  database?: string | pg.PoolConfig | { listen: string | pg.ClientConfig; pool?: PoolSource };
+  /** @defaultValue `'/realtime'` */
+  basePath?: string;
+  /** @defaultValue everyone is anonymous and gets public events only */
+  authenticate?: Authenticate;
+  /** Sees each event once an instance, before anything else; returns it (changed or not), or null to stop it. */
+  onReceive?: OnReceive;
+  /** Sees each event once for each client; what it changes, it changes for that client. Null: not for this client. */
+  beforeSend?: BeforeSend;
+  /** Admin pages; without it they are 404. */
+  admin?: { authorize: (request: Request) => boolean | Promise<boolean> };
+  /** @defaultValue warnings and errors on stderr */
+  logger?: Logger;
+  /** Origins beside the page's own that may open the stream, e.g. `https://app.example.com`. @defaultValue none */
+  allowedOrigins?: string[];
+  /** Milliseconds of silence after which a client gets a heartbeat. @defaultValue 15000 */
+  heartbeat?: number;
+  /** Milliseconds a browser waits before it reconnects; each client is told up to half as much more. @defaultValue 2000 */
+  retry?: number;
+  /** Milliseconds a stream lives, of which each client gets 80 to 100 %; 0: for ever. @defaultValue 0 */
+  lifetime?: number;
+  /** Bytes that may wait for one client before it is closed as slow. @defaultValue 1048576 (1 MiB) */
+  maxClientBytes?: number;
+  /** Milliseconds that a client may leave bytes unread before it is closed. @defaultValue 30000 */
+  writeTimeout?: number;
+  /** Streams that this instance holds. @defaultValue 50000 */
+  maxConnections?: number;
+  /** Streams of one user on this instance; anonymous clients do not count. @defaultValue 100 */
+  maxConnectionsPerUser?: number;
+  /** Streams of one address on this instance; 0: any number, as behind a proxy that hides addresses. @defaultValue 0 */
+  maxConnectionsPerAddress?: number;
+  /** Milliseconds between two sweeps while NOTIFY delivers. @defaultValue 1000 */
+  sweepInterval?: number;
+  /** Recent events kept in memory, for clients that come back. @defaultValue 10000 */
+  historyEvents?: number;
+  /** Bytes that those may take. @defaultValue 33554432 (32 MiB) */
+  historyBytes?: number;
+  /** Events that one client may be behind in storage before it is told `reset`. @defaultValue 10000 */
+  resumeLimit?: number;
+  /** Milliseconds a hook may take for one event. @defaultValue 5000 */
+  hookTimeout?: number;
+  /** Milliseconds between two proofs that LISTEN is heard. @defaultValue 15000 */
+  probeInterval?: number;
+  /** Milliseconds in which `stop()` lets clients and queries end. @defaultValue 10000 */
+  shutdownGrace?: number;
+}
+
+const fn = <T>() => z.custom<T>((value) => typeof value === 'function', 'must be a function');
+const milliseconds = (least: number) => z.number().int().min(least).max(2 ** 31 - 1);
+const count = (least: number) => z.number().int().min(least);
+const address = z.union([z.string().min(1), z.record(z.string(), z.unknown())]);
+const pool = z.union([z.custom<pg.Pool>((value) => value instanceof pg.Pool), address]);
+
+const schema = z.strictObject({
+  database: z.union([z.strictObject({ listen: address, pool: pool.optional() }), address]).optional(),
+  basePath: z
+    .string()
+    .regex(/^(\/[\w.~-]+)*\/?$/, 'must be a path like /realtime')
+    .default('/realtime')
+    .transform((path) => path.replace(/\/$/, '')),
+  authenticate: fn<Authenticate>().optional(),
+  onReceive: fn<OnReceive>().optional(),
+  beforeSend: fn<BeforeSend>().optional(),
+  admin: z.strictObject({ authorize: fn<(request: Request) => boolean | Promise<boolean>>() }).optional(),
+  logger: z
+    .custom<Logger>(
+      (value) =>
+        typeof value === 'object' &&
+        value !== null &&
+        ['debug', 'info', 'warn', 'error'].every(
+          (level) => typeof (value as Record<string, unknown>)[level] === 'function',
+        ),
+      'must have the methods debug, info, warn and error, as pino has',
+    )
+    .default(stderrLogger),
+  allowedOrigins: z
+    .array(z.string().refine((value) => URL.canParse(value) && new URL(value).origin === value, 'must be an origin'))
+    .default([]),
+  heartbeat: milliseconds(100).default(15_000),
+  retry: milliseconds(0).default(2000),
+  lifetime: milliseconds(0).default(0),
+  maxClientBytes: count(8192).default(1024 * 1024),
+  writeTimeout: milliseconds(100).default(30_000),
+  maxConnections: count(1).default(50_000),
+  maxConnectionsPerUser: count(1).default(100),
+  maxConnectionsPerAddress: count(0).default(0),
+  sweepInterval: milliseconds(5).default(1000),
+  historyEvents: count(0).default(10_000),
+  historyBytes: count(0).default(32 * 1024 * 1024),
+  resumeLimit: count(0).default(10_000),
+  hookTimeout: milliseconds(1).default(5000),
+  probeInterval: milliseconds(50).default(15_000),
+  shutdownGrace: milliseconds(0).default(10_000),
+});
+
+export interface ResolvedOptions extends Omit<z.output<typeof schema>, 'database'> {
+  listen: string | pg.ClientConfig;
+  pool: PoolSource;
+}
+
+/** @throws {@link DjrError} `DJR_CONFIG`: one sentence that names the option. */
+export function resolveOptions(options: RealtimeOptions): ResolvedOptions {
+  const result = schema.safeParse(options);
+  if (!result.success) throw toError(result.error);
+  const { database = process.env.DATABASE_URL ?? {}, ...rest } = result.data as Omit<
+    z.output<typeof schema>,
+    'database'
+  > & { database?: RealtimeOptions['database'] };
+  if (typeof database === 'object' && 'listen' in database) {
+    return { ...rest, listen: database.listen, pool: database.pool ?? database.listen };
+  }
+  const { max, min, idleTimeoutMillis, ...client } = typeof database === 'string' ? {} as pg.PoolConfig : database;
+  return { ...rest, listen: typeof database === 'string' ? database : client, pool: database };
+}
+
+function toError(error: z.ZodError): DjrError {
+  const issue = error.issues[0]!;
+  const unknown = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
+  const name = [...issue.path, ...(unknown === undefined ? [] : [unknown])].join('.') || 'options';
+  const message = unknown === undefined ? issue.message : 'there is no such option';
+  return new DjrError('DJR_CONFIG', `Option ${name}: ${message}.`, {
+    hint: 'docs/configuration.md lists the options with their defaults.',
+  });
+}

@@ -1,0 +1,337 @@
+import { randomBytes } from 'node:crypto';
+import type pg from 'pg';
+import { type OwnedPool, openPool } from './database/connect.js';
+import { Listener } from './database/listener.js';
+import { type Publication, publish, type Queryable } from './database/publisher.js';
+import { requireSchema } from './database/schema.js';
+import { type Status, shortEpoch } from './database/status.js';
+import { Store } from './database/store.js';
+import { Sweeper } from './database/sweeper.js';
+import { decodeMessage, type Envelope } from './delivery/envelope.js';
+import { Feed } from './delivery/feed.js';
+import { resetFrame } from './delivery/frame.js';
+import { History, Item } from './delivery/history.js';
+import { Hooks, type Subscriber } from './delivery/hooks.js';
+import { Hub } from './delivery/hub.js';
+import { packPosition } from './delivery/position.js';
+import { Resume } from './delivery/resume.js';
+import { DjrError } from './errors.js';
+import type { Event, EventMap, EventOf } from './event.js';
+import { type FetchHandler, fetchHandler } from './http/fetch.js';
+import { Handler, type Health } from './http/handler.js';
+import { type NodeHandler, nodeHandler } from './http/node.js';
+import { Streams } from './http/stream.js';
+import { type RealtimeOptions, type ResolvedOptions, resolveOptions } from './options.js';
+import { type ScriptTagOptions, scriptTag } from './script-tag.js';
+
+/** A running djr: one instance, one listening connection. Made by {@link createRealtime}. */
+export interface Realtime<Events extends EventMap = EventMap> {
+  /** `(req, res, next?)`: mount it with `app.use(realtime.handler)` or call it from node:http. */
+  readonly handler: NodeHandler;
+  /** `(Request) => Promise<Response>`. */
+  readonly fetch: FetchHandler;
+  /** Gets every event of every scope, in this process. @returns a function that ends the subscription */
+  subscribe(subscriber: (event: EventOf<Events>) => unknown): () => void;
+  /** Gets the events of one type. @returns a function that ends the subscription */
+  subscribe<T extends keyof Events & string>(
+    type: T,
+    subscriber: (event: Event<T, Events[T]>) => unknown,
+  ): () => void;
+  /**
+   * Publishes through the pool or, with `client`, inside the caller's own transaction. Needs no listener.
+   *
+   * @returns the event's id
+   * @throws {@link DjrError} with the SQLSTATE of the rule that was broken (docs/sql.md)
+   */
+  publish<T extends keyof Events & string>(
+    publication: Publication<T, Events[T]>,
+    options?: { client?: Queryable },
+  ): Promise<number>;
+  /** The script tag for a page. */
+  scriptTag(options?: ScriptTagOptions): string;
+  /**
+   * Connects; the first request or subscription does it, too. Resolves when events flow.
+   *
+   * @throws {@link DjrError} or PostgreSQL's error when no retry would help: no schema, a wrong password
+   */
+  start(): Promise<void>;
+  /** Ends the streams, each told to come back at a time of its own, and every connection to the database. */
+  stop(): Promise<void>;
+  /** What `healthz` answers. */
+  health(): Health;
+}
+
+/**
+ * Makes a runtime. It connects at the first request, subscription or `start()`.
+ *
+ * @typeParam Events - your event types and their details, for typed `publish` and `subscribe`
+ * @throws {@link DjrError} `DJR_CONFIG` when an option is wrong
+ */
+export function createRealtime<Events extends EventMap = EventMap>(options: RealtimeOptions = {}): Realtime<Events> {
+  return new Runtime(resolveOptions(options)) as Realtime<Events>;
+}
+
+/** How many events may wait for a slow `onReceive` before stored ones are left to the sweep. */
+const MAX_WAITING = 10_000;
+
+/** Milliseconds that a request waits for the first connection. */
+const READY_TIMEOUT = 5000;
+
+/** Milliseconds between two sweeps while delivery is `sweep`, and while nothing is heard. */
+const FAST_SWEEP = 5;
+const DEAF_SWEEP = 250;
+
+class Runtime implements Realtime {
+  readonly handler: NodeHandler;
+  readonly fetch: FetchHandler;
+  readonly #options: ResolvedOptions;
+  /** Tells this process from every other one, the same one before a restart included. */
+  readonly #instance = BigInt(`0x${randomBytes(6).toString('hex')}`).toString(36);
+  readonly #hooks: Hooks;
+  readonly #history: History;
+  readonly #feed: Feed;
+  readonly #hub: Hub;
+  readonly #streams: Streams;
+  #database: { owned: OwnedPool; store: Store; sweeper: Sweeper; listener: Listener } | undefined;
+  #starting: Promise<void> | undefined;
+  #stopping: Promise<void> | undefined;
+  #sequence = 0;
+  /** Messages on the channel that could not be read. */
+  #garbage = 0;
+
+  constructor(options: ResolvedOptions) {
+    this.#options = options;
+    const { logger } = options;
+    this.#hooks = new Hooks({ ...options, timeout: options.hookTimeout });
+    this.#history = new History(options.historyEvents, options.historyBytes);
+    this.#feed = new Feed({
+      maxWaiting: MAX_WAITING,
+      handOn: (envelope) => this.#handOn(envelope),
+      onLost: ({ id }) => logger.error({ event: id }, 'onReceive is too slow: an event that is not stored was dropped'),
+    });
+    const position = () => this.#position();
+    this.#hub = new Hub({ ...options, position });
+    const resume = new Resume({
+      history: this.#history,
+      hub: this.#hub,
+      instance: this.#instance,
+      limit: options.resumeLimit,
+      position,
+      receive: (envelope) => this.#hooks.receive(envelope),
+      source: { readSince: (...args) => this.#connected().store.readSince(...args) },
+    });
+    this.#streams = new Streams({
+      options,
+      hub: this.#hub,
+      hooks: this.#hooks,
+      resume,
+      logger,
+      position,
+      ready: () => this.#ready(),
+      epoch: () => this.#connected().store.epoch,
+    });
+    const handler = new Handler({
+      basePath: options.basePath,
+      streams: this.#streams,
+      health: () => this.health(),
+    });
+    this.handler = nodeHandler(handler);
+    this.fetch = fetchHandler(handler);
+  }
+
+  subscribe(typeOrSubscriber: string | ((event: never) => unknown), subscriber?: (event: never) => unknown): () => void {
+    const type = typeof typeOrSubscriber === 'string' ? typeOrSubscriber : null;
+    const own = typeof typeOrSubscriber === 'string' ? subscriber : typeOrSubscriber;
+    if (typeof own !== 'function') throw new DjrError('DJR_CONFIG', 'subscribe takes a function, or a type and one.');
+    const unsubscribe = this.#hooks.subscribe(type, own as Subscriber);
+    this.start().catch((err: unknown) => this.#options.logger.error({ err }, 'a subscription cannot be served'));
+    return unsubscribe;
+  }
+
+  publish(publication: Publication, options: { client?: Queryable } = {}): Promise<number> {
+    return publish(options.client ?? this.#open().owned.pool, publication);
+  }
+
+  scriptTag(options?: ScriptTagOptions): string {
+    return scriptTag(this.#options.basePath, options);
+  }
+
+  start(): Promise<void> {
+    this.#starting ??= this.#start().catch((error: unknown) => {
+      this.#starting = undefined;
+      throw error;
+    });
+    return this.#starting;
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  health(): Health {
+    const problems: string[] = [];
+    const warnings: string[] = [];
+    const database = this.#database;
+    if (this.#stopping) problems.push('shutting down');
+    else if (!database) problems.push('not started');
+    else {
+      const { listener, sweeper } = database;
+      if (!listener.connected) problems.push('the listening connection is lost');
+      const age = performance.now() - sweeper.lastSuccess;
+      if (sweeper.count === 0) problems.push('no sweep has succeeded yet');
+      else if (age > Math.max(5000, 5 * this.#options.sweepInterval)) {
+        problems.push(`the last sweep was ${Math.round(age / 1000)} s ago`);
+      }
+      if (listener.heard === false) warnings.push('LISTEN is not heard: a pooler in transaction mode is in the way');
+    }
+    return { ok: problems.length === 0, problems, warnings };
+  }
+
+  #open() {
+    if (this.#stopping) throw new DjrError('DJR_STOPPED', 'This realtime has been stopped.');
+    this.#database ??= this.#compose();
+    return this.#database;
+  }
+
+  #connected() {
+    if (!this.#database) throw new DjrError('DJR_STOPPED', 'This realtime is not started.');
+    return this.#database;
+  }
+
+  #compose() {
+    const { logger, listen, pool, sweepInterval, probeInterval } = this.#options;
+    const owned = openPool(pool, (err) => logger.debug({ err }, 'an idle connection was lost'));
+    const store = new Store(owned.pool);
+    const sweeper: Sweeper = new Sweeper({
+      store,
+      feed: this.#feed,
+      logger,
+      interval: (mode) => {
+        if (mode === 'sweep') return FAST_SWEEP;
+        return listener.heard === false ? Math.min(DEAF_SWEEP, sweepInterval) : sweepInterval;
+      },
+      listening: () => listener.connected,
+      handedOn: (id) => this.#history.has(id),
+      onStatus: () => {},
+      onRestart: (status) => this.#onRestart(store, status),
+    });
+    const listener: Listener = new Listener({
+      database: listen,
+      logger,
+      probeInterval,
+      probeTimeout: Math.max(1000, probeInterval / 3),
+      prepare: (client) => this.#prepare(client, store),
+      onMessage: (payload) => this.#onMessage(payload),
+      onDoorbell: () => sweeper.now(),
+      onListening: () => sweeper.now(),
+      onLost: () => this.#feed.close(),
+    });
+    return { owned, store, sweeper, listener };
+  }
+
+  async #start(): Promise<void> {
+    const { listener, sweeper, store } = this.#open();
+    await listener.start();
+    const { status, envelopes } = await store.latest(this.#options.historyEvents);
+    await this.#warm(status, envelopes);
+    sweeper.start(status);
+    await sweeper.next();
+    this.#options.logger.info({ instance: this.#instance }, 'listening to the database');
+  }
+
+  /** The stream begins here, with what storage has of the time before in memory for clients that come back. */
+  async #warm(status: Status, envelopes: Envelope[]): Promise<void> {
+    const all = envelopes.length < this.#options.historyEvents;
+    const oldest = envelopes[0]?.xid ?? 0;
+    // Of the oldest transaction a part may be missing.
+    this.#history.startAt(all ? status.prunedXid + 1 : oldest + 1);
+    this.#history.restarted(status.startedAt);
+    this.#feed.startAt(status.frontier);
+    for (const stored of envelopes) {
+      const envelope = await this.#hooks.receive(stored);
+      if (envelope) this.#history.push(this.#item(envelope));
+    }
+  }
+
+  /** On each new connection, before LISTEN. */
+  async #prepare(client: pg.Client, store: Store): Promise<void> {
+    await requireSchema(client);
+    await client.query('select djr.repair_xids()');
+    if (store.epoch === '') store.epoch = await readEpoch(client);
+  }
+
+  async #onRestart(store: Store, status: Status): Promise<boolean> {
+    const epoch = await readEpoch(this.#connected().owned.pool);
+    this.#history.restarted(status.startedAt);
+    if (epoch === store.epoch) return true;
+    store.epoch = epoch;
+    this.#history.startAt(Number.POSITIVE_INFINITY);
+    this.#options.logger.error({}, 'the database was replaced or restored; every client is told to fetch its state anew');
+    const frame = resetFrame('the database was replaced or restored', this.#position());
+    for (const client of this.#hub.clients) client.write(frame);
+    return false;
+  }
+
+  #onMessage(payload: string): void {
+    let envelopes: Envelope[];
+    try {
+      envelopes = decodeMessage(payload);
+    } catch (err) {
+      this.#garbage += 1;
+      this.#options.logger.warn({ err, count: this.#garbage }, 'dropped a message on the channel that is not ours');
+      return;
+    }
+    this.#feed.receive(envelopes);
+  }
+
+  #handOn(envelope: Envelope): void | Promise<void> {
+    const received = this.#hooks.receive(envelope);
+    if (received instanceof Promise) return received.then((event) => this.#deliver(event));
+    this.#deliver(received);
+  }
+
+  #deliver(envelope: Envelope | null): void {
+    if (envelope === null) return;
+    const item = this.#item(envelope);
+    this.#history.push(item);
+    this.#hooks.emit(envelope);
+    this.#hub.deliver(item);
+  }
+
+  #item(envelope: Envelope): Item {
+    this.#sequence += 1;
+    return new Item(this.#sequence, envelope, packPosition(this.#instance, this.#sequence, this.#feed.reached));
+  }
+
+  #position(): string {
+    return packPosition(this.#instance, this.#history.lastSequence, this.#feed.reached);
+  }
+
+  async #ready(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new DjrError('DJR_DATABASE', 'The database cannot be reached.')), READY_TIMEOUT);
+    });
+    await Promise.race([this.start(), late]).finally(() => clearTimeout(timer));
+  }
+
+  async #stop(): Promise<void> {
+    this.#streams.stop();
+    const database = this.#database;
+    if (!database) return;
+    const { listener, sweeper, owned } = database;
+    let timer: NodeJS.Timeout | undefined;
+    const grace = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, this.#options.shutdownGrace);
+    });
+    const ended = Promise.allSettled([listener.stop(), sweeper.stop()]).then(() => owned.end());
+    await Promise.race([ended, grace]);
+    clearTimeout(timer);
+  }
+}
+
+async function readEpoch(client: Queryable): Promise<string> {
+  const { rows } = await client.query<{ epoch: string }>('select djr.epoch() as epoch');
+  return shortEpoch(rows[0]!.epoch);
+}

@@ -1,0 +1,33 @@
+export interface ScriptTagOptions {
+  /** Connect when the script has loaded. @defaultValue true */
+  autoConnect?: boolean;
+  /** Where the stream is, a token in its query perhaps. @defaultValue the runtime's own */
+  endpoint?: string;
+  /** From `djr.position()`, read in the snapshot of the page's state: the stream goes on from exactly there. */
+  since?: string;
+  /** Whether the tabs of an origin share one connection. @defaultValue true, where the browser can */
+  shareTabs?: boolean;
+  /** Who the page is for, as anything that tells two users apart: tabs of two users never share a connection. */
+  key?: string;
+  /** For a Content-Security-Policy. */
+  nonce?: string;
+}
+
+const escape = (value: string): string =>
+  value.replace(/[&"'<>]/g, (character) => `&#${character.charCodeAt(0)};`);
+
+/** The script tag that loads the browser client, with its options as `data-` attributes. */
+export function scriptTag(basePath: string, options: ScriptTagOptions = {}): string {
+  const { autoConnect = true, endpoint = `${basePath}/sse/`, since, shareTabs, key, nonce } = options;
+  const attributes: [string, string | undefined][] = [
+    ['src', `${basePath}/djr.js`],
+    ['data-endpoint', endpoint],
+    ['data-auto-connect', String(autoConnect)],
+    ['data-since', since],
+    ['data-share-tabs', shareTabs === undefined ? undefined : String(shareTabs)],
+    ['data-key', key],
+    ['nonce', nonce],
+  ];
+  const text = attributes.map(([name, value]) => (value === undefined ? '' : ` ${name}="${escape(value)}"`)).join('');
+  return `<script${text} defer></script>`;
+}

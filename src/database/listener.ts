@@ -79,7 +79,7 @@ export class Listener {
     let first = true;
     while (!this.#stopped) {
       try {
-        const ended = await this.#connect();
+        const { ended } = await this.#connect();
         if (!first) this.#reconnects += 1;
         first = false;
         this.#failures = 0;
@@ -102,8 +102,8 @@ export class Listener {
     }
   }
 
-  /** @returns a promise for why the connection ended. */
-  async #connect(): Promise<Promise<Error>> {
+  /** @returns a promise for why the connection ended, in an object: an async function would wait for it. */
+  async #connect(): Promise<{ ended: Promise<Error> }> {
     const client = new pg.Client(toConfig(this.#options.database));
     const ended = new Promise<Error>((resolve) => {
       client.once('error', resolve);
@@ -130,14 +130,16 @@ export class Listener {
     this.#client = client;
     this.#options.onListening();
     void this.#keepProbing(client);
-    return ended.then((reason) => {
-      if (this.#client === client) this.#client = undefined;
-      clearTimeout(this.#timer);
-      this.#probe?.heard();
-      // A half-open connection would keep its socket and its slot on the server.
-      void client.end().catch(() => {});
-      return reason;
-    });
+    return {
+      ended: ended.then((reason) => {
+        if (this.#client === client) this.#client = undefined;
+        clearTimeout(this.#timer);
+        this.#probe?.heard();
+        // A half-open connection would keep its socket and its slot on the server.
+        void client.end().catch(() => {});
+        return reason;
+      }),
+    };
   }
 
   #onNotification(payload: string): void {

@@ -104,4 +104,6 @@ async function measure(flags: Flags): Promise<Report> {
   return report;
 }
 
+// `exit` handlers end what was started: the database server and every process of the benchmark.
+process.once('SIGINT', () => process.exit(130)).once('SIGTERM', () => process.exit(143));
 await command.parseAsync();

@@ -41,6 +41,11 @@ export interface ConnectOptions {
    */
   shareTabs?: boolean;
   /**
+   * Only tabs of the same key share. The server keeps users apart by itself; this is for what else differs
+   * between the streams of one user and endpoint.
+   */
+  shareKey?: string;
+  /**
    * Sends cookies to another origin.
    * @defaultValue false
    */

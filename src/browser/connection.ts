@@ -46,7 +46,7 @@ export function createConnection(endpoint: string, options: ConnectOptions): Sha
   const seen = createSeen();
   let stream: Stream | undefined;
   let group: Group | undefined;
-  let key: unknown;
+  let key: string | undefined;
   /** Whether the key of the stream as it is now is known: after a cut it could be another user's. */
   let verified = false;
   let leading = false;
@@ -54,6 +54,8 @@ export function createConnection(endpoint: string, options: ConnectOptions): Sha
   let lastId = options.lastEventId ?? '';
   let welcome: { lastId: string; seen: number[] } | undefined;
   let overlap: ReturnType<typeof setTimeout> | undefined;
+  /** Events of this tab's own stream, in the overlap, that the leader did not pass on: it is still catching up. */
+  const ahead = new Set<number>();
 
   const each = (call: (listener: ConnectOptions) => void) => {
     for (const listener of [...listeners]) safely(call, listener);
@@ -101,10 +103,11 @@ export function createConnection(endpoint: string, options: ConnectOptions): Sha
   const frame = (text: string, id: string) => {
     const event = eventOf(id);
     const repeat = event > 0 && !seen.add(event);
+    if (event && !repeat && overlap) ahead.add(event);
     lastId = id || lastId;
     safely(() => {
       const data: Detail = JSON.parse(text);
-      if (!event && data.type === 'connected') return connected(data.key);
+      if (!event && data.type === 'connected') return connected(`${data.key ?? ''}`);
       if (leading && verified) group?.post('frame', data, id, repeat);
       handle(data, id, repeat);
     });
@@ -128,6 +131,12 @@ export function createConnection(endpoint: string, options: ConnectOptions): Sha
     stream = undefined;
   };
 
+  const startOverlap = () => {
+    if (overlap) return;
+    ahead.clear();
+    overlap = setTimeout(follow, OVERLAP);
+  };
+
   const stopOverlap = () => {
     clearTimeout(overlap);
     overlap = undefined;
@@ -140,17 +149,20 @@ export function createConnection(endpoint: string, options: ConnectOptions): Sha
     leading = false;
   };
 
-  const connected = (newKey: unknown) => {
-    const changed = key !== undefined && newKey !== key;
-    if (changed) leave();
+  const connected = (newKey: string) => {
+    // The part before the dot is the user, the rest what else tells this user's streams apart.
+    const otherUser = key !== undefined && key.split('.')[0] !== newKey.split('.')[0];
+    if (newKey !== key) leave();
     key = newKey;
     verified = true;
-    if (!group && key && options.shareTabs !== false) group = joinGroup(`djr ${endpoint} ${key}`, elected, heard);
+    if (!group && key && options.shareTabs !== false) {
+      group = joinGroup(`djr ${endpoint} ${key} ${options.shareKey ?? ''}`, elected, heard);
+    }
     if (leading) group?.post('welcome', lastId, seen.all());
     else group?.post('hello');
     setUp();
     // The page shows what somebody else was entitled to.
-    if (changed) handle({ type: 'reset', reason: 'user' }, '', false);
+    if (otherUser) handle({ type: 'reset', reason: 'user' }, '', false);
   };
 
   const elected = () => {
@@ -165,6 +177,7 @@ export function createConnection(endpoint: string, options: ConnectOptions): Sha
 
   const follow = () => {
     overlap = undefined;
+    if (ahead.size) return startOverlap();
     closeStream();
     for (const event of welcome!.seen) seen.add(event);
     lastId = welcome!.lastId;
@@ -180,13 +193,14 @@ export function createConnection(endpoint: string, options: ConnectOptions): Sha
     if (message[0] === 'welcome') {
       welcome = { lastId: message[1], seen: message[2] };
       if (!stream) setUp();
-      else if (verified) overlap ??= setTimeout(follow, OVERLAP);
+      else if (verified) startOverlap();
     } else if (message[0] === 'down') {
       stopOverlap();
       if (!stream) setDown(new Event('error'));
     } else if (message[0] === 'frame' && welcome) {
       const [, data, id, repeat] = message;
       const event = eventOf(id);
+      ahead.delete(event);
       welcome.lastId = id || welcome.lastId;
       if (!stream) lastId = welcome.lastId;
       // Beside a stream of its own, only what is known by its number is taken from both.

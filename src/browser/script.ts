@@ -5,9 +5,10 @@ import { defaults } from './defaults.js';
 if (!window.DjangoRealtime) {
   window.djr = window.DjangoRealtime = djr;
   const script = document.currentScript as HTMLScriptElement | null;
-  const { endpoint, since, autoConnect, shareTabs } = script?.dataset ?? {};
+  const { endpoint, since, autoConnect, shareTabs, key } = script?.dataset ?? {};
   defaults.endpoint = endpoint || new URL('sse/', script?.src || new URL('/realtime/', location.href)).href;
   defaults.since = since;
+  defaults.shareKey = key;
   defaults.shareTabs = shareTabs !== 'false';
   if (autoConnect !== 'false') {
     // Not before other deferred scripts have run: they want to hear the first event.

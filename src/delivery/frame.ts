@@ -25,9 +25,13 @@ export const positionFrame = (position: string): Buffer => Buffer.from(`id: 0-${
 
 export const retryFrame = (milliseconds: number): Buffer => Buffer.from(`retry: ${Math.round(milliseconds)}\n\n`);
 
-/** Its id lets a client that is cut off before its first event resume all the same. */
-export const connectedFrame = (position: string): Buffer =>
-  Buffer.from(`id: 0-${position}\ndata: {"type":"connected"}\n\n`);
+/**
+ * Its id lets a client that is cut off before its first event resume all the same.
+ *
+ * @param key - whose stream it is: the browser client shares one among tabs where this is equal.
+ */
+export const connectedFrame = (position: string, key: string): Buffer =>
+  Buffer.from(`id: 0-${position}\ndata: {"type":"connected","key":${JSON.stringify(key)}}\n\n`);
 
 export const resetFrame = (reason: string, position: string): Buffer =>
   Buffer.from(`id: 0-${position}\ndata: ${JSON.stringify({ type: 'reset', reason })}\n\n`);

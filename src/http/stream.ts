@@ -11,6 +11,7 @@ import type { ResolvedOptions } from '../options.js';
 import type { Incoming } from './incoming.js';
 import { checkOrigin } from './origin.js';
 import { problem, type Reply } from './reply.js';
+import { shareKey } from './share-key.js';
 
 export interface StreamsOptions {
   options: ResolvedOptions;
@@ -147,13 +148,7 @@ export class Streams {
     }
   }
 
-  #begin(
-    connection: Connection,
-    incoming: Incoming,
-    query: Query,
-    userId: string | null,
-    lastEventId: string,
-  ): Client {
+  #begin(connection: Connection, incoming: Incoming, query: Query, userId: string | null, lastEventId: string): Client {
     const { hub, hooks, options } = this.#options;
     const client = new Client({
       userId,
@@ -172,16 +167,17 @@ export class Streams {
     hub.admit(client);
 
     const retry = retryFrame(options.retry * (1 + Math.random() / 2));
+    const key = shareKey(userId, incoming, query.get('token'), hooks.beforeSend !== undefined);
     const since = query.get('since');
     const from = this.#resumeFrom(lastEventId, since);
     if (from === undefined) {
       hub.join(client);
-      client.write(Buffer.concat([retry, connectedFrame(this.#options.position())]));
+      client.write(Buffer.concat([retry, connectedFrame(this.#options.position(), key)]));
     } else if ('reset' in from) {
-      client.write(Buffer.concat([retry, connectedFrame(this.#options.position())]));
+      client.write(Buffer.concat([retry, connectedFrame(this.#options.position(), key)]));
       this.#options.resume.reset(client, from.reset);
     } else {
-      client.write(Buffer.concat([retry, connectedFrame(from.rest)]));
+      client.write(Buffer.concat([retry, connectedFrame(from.rest, key)]));
       void this.#resume(client, from);
     }
     return client;

@@ -18,7 +18,12 @@ const args = [
 export function useChromium(): (t: ExecutionContext) => Promise<BrowserContext> {
   let browser: Browser;
   test.before(async () => {
-    browser = await chromium.launch({ executablePath, args });
+    browser = await chromium.launch({
+      executablePath,
+      args,
+      // Pages that the back button finds as they were left are part of what is tested.
+      ignoreDefaultArgs: ['--disable-back-forward-cache'],
+    });
   });
   test.after.always(() => browser?.close());
   return async (t) => {

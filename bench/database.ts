@@ -40,7 +40,7 @@ export async function openServer(url?: string): Promise<DatabaseServer> {
     version: settings.server_version ?? '',
     settings: Object.fromEntries(SETTINGS.map((name) => [name, settings[name] ?? ''])),
     async create(name, setup = []) {
-      const database = `djr_bench_${name.replace(/\W/g, '_')}_${process.pid}`;
+      const database = ownName(name);
       await drop(database);
       await admin.query(`create database ${database}`);
       made.add(database);
@@ -57,7 +57,7 @@ export async function openServer(url?: string): Promise<DatabaseServer> {
       return own.href;
     },
     async drop(name) {
-      await drop(`djr_bench_${name.replace(/\W/g, '_')}_${process.pid}`);
+      await drop(ownName(name));
     },
     async close() {
       for (const name of made) await drop(name);
@@ -66,3 +66,7 @@ export async function openServer(url?: string): Promise<DatabaseServer> {
     },
   };
 }
+
+/** Folded to what PostgreSQL makes of a name without quotes, and no longer than it allows. */
+const ownName = (name: string): string =>
+  `djr_bench_${name.toLowerCase().replace(/\W+/g, '_').slice(0, 40)}_${process.pid}`;

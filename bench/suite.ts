@@ -56,6 +56,7 @@ export async function runScenario(
     for (let round = 0; round < size.rounds; round += 1) {
       for (const one of round % 2 ? prepared.toReversed() : prepared) {
         options.onRound?.(scenario.name, one.variant.name);
+        if (scenario.fresh && round > 0) await restart(one, options.profile);
         samples.get(one.variant.name)!.push(await scenario.run({ ...size, ...one, readers, publisher }));
       }
     }
@@ -73,7 +74,7 @@ export async function runScenario(
   );
 }
 
-const databaseName = (scenario: Scenario, variant: Variant) => `${scenario.name}_${variant.name}`.slice(0, 45);
+const databaseName = (scenario: Scenario, variant: Variant) => `${variant.name}_${scenario.name}`;
 
 async function prepare(
   server: DatabaseServer,
@@ -82,9 +83,16 @@ async function prepare(
   profile?: string,
 ): Promise<Prepared> {
   const databaseUrl = await server.create(databaseName(scenario, variant), variant.setup);
-  if (variant.system === undefined) return { variant, databaseUrl };
+  const prepared: Prepared = { variant, databaseUrl };
+  await restart(prepared, profile);
+  return prepared;
+}
+
+async function restart(prepared: Prepared, profile?: string): Promise<void> {
+  const { variant, databaseUrl, system } = prepared;
+  if (variant.system === undefined) return;
+  await system?.remote.end();
   const flags = profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : [];
   const remote = start<System>(variant.system, flags);
-  const address = await remote.listen({ databaseUrl, ...variant.options });
-  return { variant, databaseUrl, system: { remote, address } };
+  prepared.system = { remote, address: await remote.listen({ databaseUrl, ...variant.options }) };
 }

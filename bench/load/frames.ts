@@ -40,6 +40,9 @@ export class FrameReader {
   status = 0;
   /** Whether the stream has begun: the head and the first bytes after it are there. */
   begun = false;
+  /** The last `id:` of the stream, where {@link keepId} is set: it costs a string an event. */
+  lastId = '';
+  keepId = false;
   private head = '';
   private chunked = false;
   /** Bytes left in the current chunk; -1: its size line is being read, -2: the CRLF after it. */
@@ -102,6 +105,7 @@ export class FrameReader {
     for (;;) {
       const end = bytes.indexOf(END_OF_FRAME, start);
       if (end < 0) break;
+      if (this.keepId) this.lastId = readId(bytes, start, end) ?? this.lastId;
       readFrame(bytes, start, end, into);
       start = end + 2;
     }
@@ -109,6 +113,10 @@ export class FrameReader {
     if (start < bytes.length) this.carry = Buffer.from(bytes.subarray(start));
   }
 }
+
+/** What an EventSource would send as Last-Event-ID after this frame. */
+const readId = (bytes: Buffer, start: number, end: number): string | undefined =>
+  /^id: ?(.*)$/m.exec(bytes.toString('latin1', start, end))?.[1];
 
 /** Finds the data line of a frame, whatever lines come before it. */
 function readFrame(bytes: Buffer, start: number, end: number, into: Batch): void {

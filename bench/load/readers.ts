@@ -24,6 +24,8 @@ export interface Expectation {
   warmup: number;
   /** Whether event n is for client n modulo the clients, and nobody else. */
   toUsers?: boolean;
+  /** Clients that will be there, where they connect only after this. @defaultValue those that are */
+  clients?: number;
 }
 
 export interface Received {
@@ -52,6 +54,8 @@ export interface Readers {
   expect(expectation: Expectation): Promise<void>;
   /** Waits until everything expected is there, or nothing has come for `patience` milliseconds. */
   received(options: { patience: number; events?: number }): Promise<Received>;
+  /** Opens one stream, waits for its first id, closes it: where a client would resume from. */
+  position(options: { port: number; path: string }): Promise<string>;
   close(argument: null): Promise<void>;
 }
 
@@ -209,7 +213,7 @@ export function play(): Readers {
 
     async expect(expectation) {
       global.gc?.();
-      tally = new Tally(streams.length, { ...expectation });
+      tally = new Tally(expectation.clients ?? streams.length, { ...expectation });
     },
 
     async received({ patience, events }) {
@@ -224,6 +228,22 @@ export function play(): Readers {
         }
       }
       return tally.report();
+    },
+
+    position({ port, path }) {
+      return new Promise((resolve, reject) => {
+        const reader = new FrameReader();
+        reader.keepId = true;
+        const socket = connect(port, '127.0.0.1');
+        socket.once('error', reject).on('data', (bytes) => {
+          reader.read(bytes, batch);
+          batch.length = 0;
+          if (reader.lastId === '') return;
+          socket.destroy();
+          resolve(reader.lastId);
+        });
+        socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAccept: text/event-stream\r\n\r\n`);
+      });
     },
 
     async close() {

@@ -69,7 +69,7 @@ function section(scenario: ScenarioReport, index: number): string {
   const chart = (kind: string) => `<div data-chart="${kind}" data-scenario="${index}"></div>`;
   return `<section><h2>${escapeHtml(scenario.name)}</h2><p>${escapeHtml(scenario.about)} Medians of ${size.rounds} rounds of ${size.seconds} s; ${size.clients} clients; the first floor's rounds lie ${Math.round(scenario.noise * 100)} % apart.</p>
 <table><thead><tr><th></th>${head.map((title) => `<th>${escapeHtml(title)}</th>`).join('')}</tr></thead><tbody>${rows.join('')}</tbody></table>
-<div class="charts">${variants.some(({ curve }) => curve.length > 0) ? chart('delays') : ''}${variants.some(({ timeline }) => timeline.length > 0) ? chart('timeline') : ''}${floors.length > 0 ? chart('ratio') : ''}</div></section>`;
+<div class="charts">${variants.some(({ curve }) => curve.length > 0) ? chart('delays') : ''}${variants.some(({ timeline }) => timeline.length > 0) ? chart('timeline') : ''}${floors.length > 0 && headline.length > 0 ? chart('ratio') : ''}</div></section>`;
 }
 
 /** One page with everything in it: the figures, the charts and the library that draws them. */

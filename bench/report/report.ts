@@ -65,7 +65,7 @@ export function summarise(
       if (floor !== report) report.ratios[floor.name] = ratios(report.metrics, floor.metrics, scenario.ratios);
     }
   }
-  const headline = scenario.ratios[0]!;
+  const headline = scenario.ratios[0] ?? scenario.columns[0]!;
   const steady = floors[0]?.rounds.flatMap((round) => round[headline] ?? []) ?? [];
   return {
     name: scenario.name,

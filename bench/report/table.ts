@@ -31,7 +31,7 @@ function scenarioTable({ name, about, size, columns, headline, variants, noise }
     ]),
   ];
   const rounds = `${size.rounds} rounds of ${size.seconds} s, ${size.clients} client${size.clients === 1 ? '' : 's'}`;
-  const noisy = `the first floor's rounds lie ${Math.round(noise * 100)} % apart in ${metrics[headline[0]!].title}`;
+  const noisy = `the first floor's rounds lie ${Math.round(noise * 100)} % apart in ${metrics[headline[0] ?? columns[0]!].title}`;
   return `${name}: ${about}\n(medians of ${rounds}; ${noisy})\n\n${layOut(rows)}\n`;
 }
 

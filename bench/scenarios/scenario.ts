@@ -32,6 +32,8 @@ export interface Scenario {
   /** The first is the headline: its ratio to the floors is in the table. */
   columns: Metric[];
   ratios: Metric[];
+  /** The server under test is started anew for each round: memory that was freed is not memory that was never taken. */
+  fresh?: boolean;
   /** Left out of a plain `npm run bench`. */
   long?: boolean;
   run(round: Round): Promise<Sample>;

@@ -9,7 +9,7 @@ const HEAD =
 export function play(): System {
   return {
     usage,
-    async listen({ databaseUrl, dropEvery }: SystemOptions) {
+    async listen({ databaseUrl, dropEvery, listeners = 1 }: SystemOptions) {
       const audience = new Audience<Socket>();
       let deliveries = 0;
       await listen(databaseUrl, (user, detail) => {
@@ -19,6 +19,7 @@ export function play(): System {
           if (dropEvery === undefined || deliveries % dropEvery !== 0) socket.write(frame);
         }
       });
+      for (let extra = 1; extra < listeners; extra += 1) await listen(databaseUrl, () => {});
       const server = createServer({ noDelay: true }, (socket) => {
         socket.on('error', () => {});
         socket.once('data', (request) => {

@@ -4,6 +4,8 @@ export interface SystemOptions {
   databaseUrl: string;
   /** Floors only: drop every so many-th delivery, to prove that the benchmark sees loss. */
   dropEvery?: number;
+  /** Floors only: LISTEN connections in all, of which one delivers. */
+  listeners?: number;
   /** djr only: with an `onReceive` and a `beforeSend` hook that let everything through. */
   hooks?: boolean;
   /** djr only: sweep interval in milliseconds. */

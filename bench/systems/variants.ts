@@ -38,8 +38,7 @@ const insertAndNotify: Statements = {
 const publish: Statements = {
   global: `select djr.publish_global('bench', $1::jsonb)`,
   user: `select djr.publish($2::text, 'bench', $1::jsonb)`,
-  many: 'select count(*) from djr.publish_many($1::jsonb)',
-  wrap: ['{"scope":"public","type":"bench","detail":', '}'],
+  many: BULK_FLOOR.replace('floor.event', 'djr.event'),
 };
 
 const viaSocketIo = (rooms: string) =>
@@ -76,3 +75,22 @@ export const bareInsert: Variant = {
   statements: { global: INSERT_FLOOR, many: BULK_FLOOR },
 };
 export const insertNotify: Variant = { name: 'INSERT and NOTIFY', floor: true, statements: insertAndNotify };
+
+/** djr with settings, options or a name of its own. */
+export const djrWith = (name: string, setup: string[], options: Variant['options'] = {}): Variant => ({
+  ...djr,
+  name,
+  setup,
+  options,
+});
+
+/** Commits that take 2 ms, as on a cloud disk. */
+const SLOW_COMMITS = `do $$ begin
+  execute format('alter database %I set commit_delay = 2000', current_database());
+  execute format('alter database %I set commit_siblings = 0', current_database());
+end $$`;
+
+export const withSlowCommits = (variant: Variant): Variant => ({
+  ...variant,
+  setup: [...(variant.setup ?? []), SLOW_COMMITS],
+});

@@ -1,0 +1,31 @@
+import type { Sample } from '../metrics.js';
+import { bareInsert, djr, insertFloor } from '../systems/variants.js';
+import { connectClients, failuresOf, type Round, type Scenario } from './scenario.js';
+
+const EVENTS = 10_000;
+
+async function run(round: Round): Promise<Sample> {
+  const { readers, publisher, system, variant, databaseUrl } = round;
+  if (system) await connectClients(round);
+  await publisher.connect({ url: databaseUrl, connections: 1, statements: variant.statements });
+  await readers.expect({ events: EVENTS, warmup: 0 });
+  const published = await publisher.burst({ events: EVENTS, together: true });
+  await publisher.close(null);
+  const metrics = { published: EVENTS / published.seconds };
+  if (!system) return { metrics, failures: [] };
+  const received = await readers.received({ patience: 5000 });
+  await readers.close(null);
+  const allAfter = (received.last - published.started) / 1000;
+  return { metrics: { ...metrics, allAfter }, timeline: received.timeline, failures: failuresOf(received) };
+}
+
+export const bulk: Scenario = {
+  name: 'bulk',
+  about: `${EVENTS.toLocaleString('en')} events in one statement: stored and committed a second, and delivered to one client.`,
+  size: { clients: 1, seconds: 1, rounds: 5 },
+  variants: [bareInsert, { ...insertFloor, name: 'INSERT, a NOTIFY each' }, djr],
+  columns: ['published', 'allAfter'],
+  ratios: ['published'],
+  long: true,
+  run,
+};

@@ -1,0 +1,68 @@
+import { now } from '../clock.js';
+import type { Sample } from '../metrics.js';
+import { djr, httpFloor, rawFloor } from '../systems/variants.js';
+import { connectClients, failuresOf, type Round, type Scenario } from './scenario.js';
+
+async function idleRun(round: Round): Promise<Sample> {
+  const { clients, readers, system } = round;
+  // What the first connections load and compile is no connection's cost.
+  await connectClients(round, { clients: 50 });
+  await readers.close(null);
+  const before = await system!.remote.usage(null);
+  const { seconds } = await connectClients(round);
+  const after = await system!.remote.usage(null);
+  await readers.close(null);
+  return {
+    metrics: {
+      heapEach: (after.heap - before.heap) / clients,
+      rssEach: (after.rss - before.rss) / clients,
+      connects: clients / seconds,
+    },
+    failures: [],
+  };
+}
+
+export const idle: Scenario = {
+  name: 'idle',
+  about: '10,000 connections that wait: bytes each in the server (after a collection), and how fast they connect.',
+  size: { clients: 8000, seconds: 1, rounds: 3 },
+  variants: [httpFloor, rawFloor, djr],
+  columns: ['rssEach', 'heapEach', 'connects'],
+  ratios: ['rssEach', 'heapEach'],
+  fresh: true,
+  long: true,
+  run: idleRun,
+};
+
+const BEHIND = 100;
+
+async function resumeRun(round: Round): Promise<Sample> {
+  const { publisher, readers, system, databaseUrl, variant, clients } = round;
+  const { port, path } = system!.address;
+  const lastEventId = await readers.position({ port, path: path.replace('USER', '0') });
+  await publisher.connect({ url: databaseUrl, connections: 1, statements: variant.statements });
+  await publisher.burst({ events: BEHIND, together: false });
+  await publisher.close(null);
+  await readers.expect({ events: 0, warmup: 0, clients });
+  const started = now();
+  await connectClients(round, { lastEventId, parallel: clients });
+  const received = await readers.received({ patience: 5000, events: BEHIND });
+  await readers.close(null);
+  const allAfter = (received.last - started) / 1000;
+  return {
+    metrics: { allAfter, deliveries: received.deliveries / (allAfter / 1000) },
+    timeline: received.timeline,
+    failures: failuresOf(received),
+  };
+}
+
+export const resumeStorm: Scenario = {
+  name: 'resume-storm',
+  about: `1,000 clients, ${BEHIND} events behind, reconnect at once with their Last-Event-ID: until all have caught up.`,
+  size: { clients: 1000, seconds: 1, rounds: 5 },
+  variants: [djr],
+  columns: ['allAfter', 'deliveries'],
+  ratios: [],
+  long: true,
+  run: resumeRun,
+};

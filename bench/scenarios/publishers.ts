@@ -1,0 +1,91 @@
+import { merge, percentiles } from '../load/histogram.js';
+import type { Sample } from '../metrics.js';
+import { bareInsert, djrWith, insertFloor, insertNotify, type Variant, withSlowCommits } from '../systems/variants.js';
+import { connectClients, delayMetrics, failuresOf, type Round, type Scenario } from './scenario.js';
+
+const delivery = (mode: 'notify' | 'sweep' | 'auto') =>
+  djrWith(`djr, ${mode}`, [`select djr.configure(delivery => '${mode}')`]);
+
+/** NOTIFY in each commit, with a listener that delivers to one client: what a runtime has beside it. */
+const notifyACommit: Variant = { ...insertFloor, name: insertNotify.name };
+
+/** Publishers that each wait for one commit before the next, and one client that must get everything. */
+export async function closedLoop(round: Round, connections: number): Promise<Sample> {
+  const { readers, publisher, system, seconds, variant } = round;
+  if (system) await connectClients(round);
+  await publisher.connect({ url: round.databaseUrl, connections, statements: variant.statements });
+  await readers.expect({ events: 0, warmup: connections * 50 });
+  const published = await publisher.closedLoop({ seconds, warmup: 1 });
+  const calls = percentiles(merge([published.calls]));
+  const metrics = { published: published.counted / seconds, call: calls.p50, call99: calls.p99 };
+  await publisher.close(null);
+  if (!system) return { metrics, failures: [] };
+  const received = await readers.received({ patience: 5000, events: published.events });
+  await readers.close(null);
+  return {
+    metrics: { ...metrics, ...delayMetrics(received) },
+    delays: received.delays,
+    timeline: received.timeline,
+    failures: failuresOf(received),
+  };
+}
+
+function publishers(connections: number, slowCommits = false): Scenario {
+  const variants = [bareInsert, notifyACommit, delivery('notify'), delivery('sweep'), delivery('auto')];
+  return {
+    name: `publishers-${connections}${slowCommits ? '-slow-commits' : ''}`,
+    about: `${connections} publisher${connections === 1 ? '' : 's'} as fast as ${connections === 1 ? 'it is' : 'they are'} answered, a transaction an event${
+      slowCommits ? ', commits of 2 ms (commit_delay = 2000, commit_siblings = 0)' : ''
+    }; a runtime delivers to one client meanwhile.`,
+    size: { clients: 1, seconds: 4, rounds: 3 },
+    variants: slowCommits ? variants.map(withSlowCommits) : variants,
+    columns: ['published', 'call', 'call99', 'p50', 'p99', 'max'],
+    ratios: ['published'],
+    long: true,
+    run: (round) => closedLoop(round, connections),
+  };
+}
+
+export const concurrentPublishers: Scenario[] = [
+  ...[1, 4, 16, 32].map((connections) => publishers(connections)),
+  ...[16, 64].map((connections) => publishers(connections, true)),
+];
+
+const listeners = (count: number): Variant => ({
+  ...insertFloor,
+  name: `${count} listener${count === 1 ? '' : 's'}`,
+  floor: count === 1,
+  options: { listeners: count },
+});
+
+export const manyListeners: Scenario = {
+  name: 'listeners',
+  about:
+    'Four publishers, INSERT and NOTIFY in each commit, with 1, 10, 50 and 100 LISTEN connections on the database.',
+  size: { clients: 1, seconds: 4, rounds: 3 },
+  variants: [1, 10, 50, 100].map(listeners),
+  columns: ['published', 'call', 'call99', 'p50', 'p99'],
+  ratios: ['published'],
+  long: true,
+  run: (round) => closedLoop(round, 4),
+};
+
+/** Rows that were there before, without their having been published. */
+const filled = (rows: number): string[] => [
+  'alter table djr.event disable trigger user',
+  `insert into djr.event (scope, user_id, type, detail)
+     select 'user', (i % 10000)::text, 'filled', jsonb_build_object('n', i) from generate_series(1, ${rows}) i`,
+  'alter table djr.event enable trigger user',
+  'vacuum analyze djr.event',
+];
+
+export const tableSize: Scenario = {
+  name: 'table-size',
+  about: 'One publisher as fast as it is answered, into an empty djr.event and into one of a million rows.',
+  size: { clients: 1, seconds: 4, rounds: 5 },
+  variants: [{ ...djrWith('empty', []), floor: true }, djrWith('1,000,000 rows', filled(1_000_000))],
+  columns: ['published', 'call', 'call99', 'p50', 'p99'],
+  ratios: ['published', 'p50'],
+  long: true,
+  run: (round) => closedLoop(round, 1),
+};

@@ -1,0 +1,99 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import test from 'ava';
+import { openServer } from '../../bench/database.js';
+import { failures, type Report } from '../../bench/report/report.js';
+import { fanOut } from '../../bench/scenarios/fan-out.js';
+import { oneClient } from '../../bench/scenarios/one-client.js';
+import { runScenario } from '../../bench/suite.js';
+import { djr, rawFloor } from '../../bench/systems/variants.js';
+import { serverUrl } from '../helpers/database.js';
+
+function bench(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ['--import=tsx', 'bench/main.ts', '--database-url', serverUrl(), ...args]);
+    const output = { stdout: '', stderr: '' };
+    child.stdout.on('data', (chunk) => (output.stdout += chunk));
+    child.stderr.on('data', (chunk) => (output.stderr += chunk));
+    child.once('error', reject).once('close', (code) => resolve({ code, ...output }));
+  });
+}
+
+test('a run prints a table and writes its figures and a page that needs nothing else', async (t) => {
+  const out = await mkdtemp(path.join(tmpdir(), 'djr-bench-'));
+  t.teardown(() => rm(out, { recursive: true }));
+  const { code, stdout, stderr } = await bench(
+    '--scenario',
+    'one-client',
+    '--seconds',
+    '1',
+    '--rounds',
+    '1',
+    '--out',
+    out,
+  );
+
+  t.is(code, 0, stderr);
+  t.regex(stdout, /^djr +[\d.]+/m);
+  const report = JSON.parse(await readFile(path.join(out, 'result.json'), 'utf8')) as Report;
+  const variants = report.scenarios[0]!.variants;
+  t.deepEqual(
+    variants.map(({ name }) => name),
+    ['raw floor', 'floor with insert', 'djr'],
+  );
+  for (const { metrics } of variants)
+    t.true(metrics.p50! > 0 && metrics.p50! <= metrics.p99! && metrics.p99! <= metrics.max!);
+  t.true(variants[2]!.ratios['raw floor']!.p50! > 0);
+
+  const page = await readFile(path.join(out, 'report.html'), 'utf8');
+  t.notRegex(page, /<(script|link|img)[^>]+(src|href)=/);
+  t.true(page.includes('uPlot'));
+
+  const again = await bench(
+    '--scenario',
+    'one-client',
+    '--variant',
+    'raw',
+    '--seconds',
+    '1',
+    '--rounds',
+    '1',
+    '--out',
+    out,
+    '--compare',
+    path.join(out, 'result.json'),
+  );
+  t.is(again.code, 0, again.stderr);
+  t.regex(again.stdout, /before +after +after\/before/);
+});
+
+test('a scenario that is not there is a wrong use', async (t) => {
+  const { code, stderr } = await bench('--scenario', 'warp');
+  t.is(code, 2);
+  t.regex(stderr, /no scenario warp/);
+});
+
+test('a lost event fails the run, and so does nothing else', async (t) => {
+  const server = await openServer(serverUrl());
+  t.teardown(() => server.close());
+  const lossy = { ...rawFloor, name: 'lossy', options: { dropEvery: 7 } };
+  const report = await runScenario(
+    server,
+    { ...oneClient, variants: [lossy, djr] },
+    { size: { seconds: 1, rounds: 1 } },
+  );
+  const [first, ...others] = failures({ scenarios: [report] } as Report);
+  t.regex(first!, /^one-client, lossy, round 1: \d+ of 100 missing$/);
+  t.deepEqual(others, []);
+});
+
+test('many clients get every event once, from djr as from the floor', async (t) => {
+  const server = await openServer(serverUrl());
+  t.teardown(() => server.close());
+  const variants = [rawFloor, djr];
+  const report = await runScenario(server, { ...fanOut, variants }, { size: { clients: 100, seconds: 1, rounds: 1 } });
+  t.deepEqual(failures({ scenarios: [report] } as Report), []);
+  for (const { metrics } of report.variants) t.true(metrics.deliveries! > 1000);
+});

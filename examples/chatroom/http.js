@@ -1,0 +1,70 @@
+// @ts-check
+/** What any server has, and none of it is about djr: files, forms, the cookie. */
+import { readFile } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
+import { parseCookie, stringifySetCookie } from 'cookie';
+
+/**
+ * @typedef {{ name: string, form: Record<string, string> }} Visit
+ * @typedef {{ page?: import('./html.js').Html, status?: number, redirect?: string, name?: string }} Answer
+ * `name`: the cookie is set to it, or cleared when it is empty.
+ * @typedef {Record<string, (visit: Visit) => Promise<Answer>>} Routes
+ */
+
+/** What people type: one line, not too long. @param {string | undefined} value @param {number} length */
+export const clean = (value, length) =>
+  (value ?? '')
+    .replace(/[\p{Cc}\s]+/gu, ' ')
+    .trim()
+    .slice(0, length);
+
+/** Who sends a Cookie header; nobody: ''. @param {string | null | undefined} header */
+export const nameFrom = (header) => clean(parseCookie(header ?? '').name, 30);
+
+/** @param {string} path @param {string} type */
+const file = async (path, type) => ({ type, body: await readFile(new URL(path, import.meta.url)) });
+/** @type {Record<string, { type: string, body: Buffer }>} */
+const files = {
+  '/style.css': await file('public/style.css', 'text/css'),
+  '/chatroom.js': await file('public/chatroom.js', 'text/javascript'),
+  // In an app of your own: node_modules/htmx.org/dist/htmx.min.js.
+  '/htmx.js': await file('../../dist/assets/htmx.min.js', 'text/javascript'),
+};
+
+const headers = {
+  'Content-Type': 'text/html; charset=utf-8',
+  'Content-Security-Policy': "default-src 'self'; base-uri 'none'; frame-ancestors 'none'",
+  'Cache-Control': 'no-store',
+};
+
+/**
+ * @param {Routes} routes
+ * @param {import('node:http').IncomingMessage} request
+ * @param {import('node:http').ServerResponse} response
+ */
+export async function answer(routes, request, response) {
+  const { pathname } = new URL(request.url ?? '/', 'http://chatroom');
+  const file = files[pathname];
+  const route = routes[`${request.method} ${pathname}`];
+  if (file) return void response.writeHead(200, { 'Content-Type': file.type }).end(file.body);
+  if (!route) return void response.writeHead(404).end('404: this page has moved.');
+  if (request.headers['transfer-encoding'] || Number(request.headers['content-length']) > 10_000) {
+    return void response.writeHead(413, { Connection: 'close' }).end('Too long.');
+  }
+
+  const form = Object.fromEntries(new URLSearchParams(await text(request)));
+  const { page, status = 200, redirect, name } = await route({ name: nameFrom(request.headers.cookie), form });
+  if (name !== undefined) {
+    const rules = {
+      httpOnly: true,
+      sameSite: /** @type {const} */ ('lax'),
+      path: '/',
+      maxAge: name ? 30 * 24 * 3600 : 0,
+    };
+    response.setHeader('Set-Cookie', stringifySetCookie({ name: 'name', value: name, ...rules }));
+  }
+  if (page) return void response.writeHead(status, headers).end(page.markup);
+  // htmx needs no answer: it hears what is new through djr, like everyone else. Without JavaScript the page comes again.
+  if (request.headers['hx-request']) return void response.writeHead(204).end();
+  response.writeHead(303, { Location: redirect }).end();
+}

@@ -1,0 +1,67 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type pg from 'pg';
+import { UsageError } from './failure.js';
+
+export interface CommonOptions {
+  verbose?: boolean;
+}
+
+export interface DatabaseOptions extends CommonOptions {
+  databaseUrl?: string;
+}
+
+export const DATABASE_ENVIRONMENT = `  DATABASE_URL          the database, where --database-url is not given
+  PGHOST, PGDATABASE …  libpq's variables, where neither is`;
+
+/** A subcommand with what all of them have. */
+export function subcommand(program: Command, usage: string, summary: string): Command {
+  return program.command(usage).summary(summary).option('--verbose', 'on an error, print all that is known of it');
+}
+
+export function databaseOption(): Option {
+  return new Option('-d, --database-url <url>', 'the database, as postgres://USER:PASSWORD@HOST:PORT/NAME');
+}
+
+export function portOption(): Option {
+  return new Option('-p, --port <number>', 'where to listen; 0 takes any port that is free')
+    .env('PORT')
+    .default(8000)
+    .argParser((text) => wholeNumber(text, { max: 65_535 }));
+}
+
+export function hostOption(): Option {
+  return new Option('--host <address>', 'the address to listen on; 0.0.0.0 for all of this machine').default(
+    '127.0.0.1',
+  );
+}
+
+export function wholeNumber(text: string, { min = 0, max = Number.MAX_SAFE_INTEGER } = {}): number {
+  const number = Number(text);
+  if (text.trim() === '' || !Number.isInteger(number) || number < min || number > max) {
+    throw new InvalidArgumentError(`It is a whole number, ${min} to ${max}.`);
+  }
+  return number;
+}
+
+/**
+ * Where the database is: the option, else `DATABASE_URL`, else libpq's variables, which pg reads by itself.
+ *
+ * @throws UsageError when none of them says anything
+ */
+export function databaseConfig(options: DatabaseOptions, environment = process.env): pg.ClientConfig {
+  const [source, url] = options.databaseUrl
+    ? ['--database-url', options.databaseUrl]
+    : ['DATABASE_URL', environment.DATABASE_URL];
+  const config: pg.ClientConfig = { application_name: 'djr', connectionTimeoutMillis: 10_000 };
+  if (url) {
+    if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url)) {
+      throw new UsageError(`${source} is no PostgreSQL address.`, 'Write postgres://USER:PASSWORD@HOST:PORT/DATABASE.');
+    }
+    return { ...config, connectionString: url };
+  }
+  if (['PGHOST', 'PGPORT', 'PGDATABASE', 'PGUSER'].some((name) => environment[name])) return config;
+  throw new UsageError(
+    'No database is given.',
+    'Set DATABASE_URL=postgres://USER:PASSWORD@HOST:PORT/DATABASE, or give it with --database-url.',
+  );
+}

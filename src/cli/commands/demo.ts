@@ -1,0 +1,66 @@
+import { type Command, Option } from 'commander';
+import { startEmbedded } from '../../database/embedded.js';
+import { migrate } from '../../database/migrate.js';
+import { hostOption, portOption, subcommand } from '../command.js';
+import { Lifetime } from '../lifetime.js';
+
+interface DemoOptions {
+  port: number;
+  host: string;
+  embedded?: string;
+}
+
+/** What examples/chatroom/server.js exports. */
+interface Chatroom {
+  startChatroom(options: {
+    databaseUrl: string;
+    port: number;
+    host: string;
+  }): Promise<{ url: string; close(): Promise<void> }>;
+}
+
+const chatroom = new URL('../../../examples/chatroom/server.js', import.meta.url).href;
+
+export function demoCommand(program: Command): void {
+  subcommand(program, 'demo', 'start a chat room on a PostgreSQL of its own')
+    .description(
+      `Starts a PostgreSQL of its own, installs djr in it, and opens a chat room. Everything is gone when it ends. Open the
+address in two windows and chat; publish from psql with the line that it prints. The source is in examples/chatroom.`,
+    )
+    .addOption(portOption())
+    .addOption(hostOption())
+    .addOption(new Option('--embedded <dir>', 'keep the data in DIR (default: a temporary directory)'))
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ djr demo
+  $ djr demo --port 9000 --host 0.0.0.0      so that the phone in your hand can join`,
+    )
+    .action(run);
+}
+
+async function run(options: DemoOptions): Promise<void> {
+  const lifetime = new Lifetime();
+  await lifetime.run(async () => {
+    const database = await startEmbedded({ directory: options.embedded });
+    lifetime.onStop(() => database.dispose());
+    await migrate(database.url);
+
+    const { startChatroom }: Chatroom = await import(chatroom);
+    const room = await startChatroom({ databaseUrl: database.url, port: options.port, host: options.host });
+    lifetime.onStop(() => room.close());
+
+    const hello = `select djr.publish_global('chat_message', '{"name": "psql", "text": "Hello from SQL!"}')`;
+    process.stdout.write(`listening on ${room.url}realtime/
+database ${database.url}
+
+The chat room is at ${room.url} - open it in two windows.
+Say something from SQL:
+
+  psql '${database.url}' -c ${JSON.stringify(hello).replace(/\\"/g, '\\"')}
+
+Ctrl-C ends.
+`);
+  });
+}

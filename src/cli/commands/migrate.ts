@@ -1,0 +1,80 @@
+import { createInterface } from 'node:readline/promises';
+import type { Command } from 'commander';
+import { migrate, printMigrations, uninstall } from '../../database/migrate.js';
+import { DATABASE_ENVIRONMENT, type DatabaseOptions, databaseConfig, databaseOption, subcommand } from '../command.js';
+import { UsageError } from '../failure.js';
+
+interface MigrateOptions extends DatabaseOptions {
+  dryRun?: boolean;
+  print?: boolean;
+  uninstall?: boolean;
+  yes?: boolean;
+}
+
+export function migrateCommand(program: Command): void {
+  subcommand(program, 'migrate', 'install djr in a database, or bring it up to date')
+    .description(
+      `Installs djr in a database, or brings it up to date: all of it lives in the schema "djr", and nothing outside of that
+is touched. Run it at each deploy: with nothing to do it does nothing, and several at once wait for one another.
+It needs a role that may create a schema; no superuser, and no extension.`,
+    )
+    .addOption(databaseOption())
+    .option('--dry-run', 'print the SQL that would be run, and change nothing')
+    .option('--print', 'print the SQL for those who run their own migrations; needs no database')
+    .option('--uninstall', 'drop the schema "djr" with all its events, after asking')
+    .option('-y, --yes', 'with --uninstall: do not ask')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ djr migrate --database-url postgres://app@localhost/app
+  $ djr migrate --dry-run
+  $ djr migrate --print > db/migrate/20260101_djr.sql     for Rails, Django, Flyway or psql
+  $ djr migrate --uninstall
+
+Environment:
+${DATABASE_ENVIRONMENT}`,
+    )
+    .action(run);
+}
+
+async function run(options: MigrateOptions): Promise<void> {
+  const chosen = [options.dryRun && '--dry-run', options.print && '--print', options.uninstall && '--uninstall'].filter(
+    Boolean,
+  );
+  if (chosen.length > 1) throw new UsageError(`${chosen.join(' and ')} do not go together.`, 'Give one of them.');
+
+  if (options.print) {
+    process.stdout.write(await printMigrations());
+    return;
+  }
+  const config = databaseConfig(options);
+  if (options.uninstall) {
+    if (!options.yes && !(await confirmed())) {
+      process.stdout.write('Nothing is changed.\n');
+      return;
+    }
+    await uninstall(config);
+    process.stdout.write('The schema djr is dropped.\n');
+    return;
+  }
+  const print = (line: string) => process.stdout.write(`${line}\n`);
+  const names = await migrate(config, { dryRun: options.dryRun, log: print });
+  if (options.dryRun) for (const name of names) print(`-- would apply ${name}`);
+  if (names.length === 0) process.stdout.write('The schema djr is up to date.\n');
+}
+
+async function confirmed(): Promise<boolean> {
+  if (!process.stdin.isTTY) {
+    throw new UsageError(
+      '--uninstall asks first, and there is no terminal to ask on.',
+      'Add --yes to do without the question.',
+    );
+  }
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return /^y(es)?$/i.test((await terminal.question('Drop the schema djr with all its events? [y/N] ')).trim());
+  } finally {
+    terminal.close();
+  }
+}

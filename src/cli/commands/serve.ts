@@ -1,0 +1,173 @@
+import { createServer } from 'node:http';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type pg from 'pg';
+import { startEmbedded } from '../../database/embedded.js';
+import { migrate } from '../../database/migrate.js';
+import { createRealtime, type RealtimeOptions } from '../../index.js';
+import {
+  DATABASE_ENVIRONMENT,
+  type DatabaseOptions,
+  databaseConfig,
+  databaseOption,
+  hostOption,
+  portOption,
+  subcommand,
+} from '../command.js';
+import { checkDatabase } from '../database.js';
+import { UsageError } from '../failure.js';
+import { Lifetime } from '../lifetime.js';
+import { close, listen } from '../listen.js';
+import { createLogger, LOG_LEVELS } from '../logger.js';
+import { checkLogin, createLogin, type LoginFlags, loginOptions } from '../login.js';
+
+interface ServeOptions extends DatabaseOptions, LoginFlags {
+  port: number;
+  host: string;
+  basePath?: string;
+  config?: string;
+  embedded?: string;
+  allowOrigin?: string[];
+  logLevel: string;
+}
+
+export function serveCommand(program: Command): void {
+  const command = subcommand(program, 'serve', 'serve events to browsers')
+    .description(
+      `Listens to the database and serves its events to browsers as Server-Sent Events, with the browser client beside them.
+Put it behind the proxy that serves your app, so that it gets the app's cookies, and run as many as you like. Without a
+login or a config everyone is anonymous, and gets public events only. The database's role needs djr.grant_server.`,
+    )
+    .addOption(databaseOption().conflicts('embedded'))
+    .addOption(
+      new Option('--embedded <dir>', 'run PostgreSQL in this process group, with its data in DIR, and migrate it'),
+    )
+    .addOption(portOption())
+    .addOption(hostOption())
+    .addOption(new Option('--base-path <path>', 'where the routes are (default: /realtime)').argParser(basePath))
+    .addOption(new Option('--allow-origin <origin...>', 'pages of these origins may connect too').argParser(origins))
+    .option('--config <file>', 'a module whose default export is the options of createRealtime')
+    .addOption(
+      new Option('--log-level <level>', 'what to log, to stderr')
+        .env('DJR_LOG_LEVEL')
+        .choices(LOG_LEVELS)
+        .default('info'),
+    );
+  loginOptions(command)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ djr serve --database-url postgres://djr@localhost/app
+  $ djr serve --port 3001 --session-cookie sid \\
+      --session-sql "select user_id from session where token = $1 and expires > now()"
+  $ DJR_JWT_SECRET=… djr serve --jwt-claim user_id --login-required
+  $ djr serve --config djr.config.mjs
+  $ djr serve --embedded .djr/postgres
+
+A config:
+  export default {
+    authenticate: async (request) => (await myUser(request))?.id ?? null,
+    beforeSend: (event, client) => event,
+  };
+
+Then, in a page:
+  <script src="http://127.0.0.1:8000/realtime/djr.js"></script>
+  <script>
+    djr.connect({ endpoint: 'http://127.0.0.1:8000/realtime/sse/' });
+    addEventListener('djr:task_complete', (event) => console.log(event.detail));
+  </script>
+
+SIGTERM and SIGINT end the streams, tell clients when to come again, and exit with 0; a second one exits at once.
+
+Environment:
+${DATABASE_ENVIRONMENT}
+  NO_COLOR              set: no colours in the log`,
+    )
+    .action(run);
+}
+
+async function run(flags: ServeOptions): Promise<void> {
+  const login = checkLogin(flags);
+  const config = flags.config === undefined ? {} : await loadConfig(flags.config);
+  if (login && config.authenticate) {
+    throw new UsageError(
+      `${flags.config} has an \`authenticate\` of its own.`,
+      'Give either that or the login options.',
+    );
+  }
+  const log = createLogger(flags.logLevel);
+  const lifetime = new Lifetime();
+
+  await lifetime.run(async () => {
+    const { database, own } = await findDatabase(flags, config, lifetime);
+    const authenticate = (await createLogin(flags, { database: own, log, lifetime })) ?? config.authenticate;
+    if (!authenticate) log.warn('no login is configured: everyone is anonymous, and gets public events only');
+
+    const options: RealtimeOptions = { logger: log, ...config, database, ...(authenticate && { authenticate }) };
+    if (flags.basePath !== undefined) options.basePath = flags.basePath;
+    if (flags.allowOrigin !== undefined) options.allowedOrigins = flags.allowOrigin;
+    const realtime = createRealtime(options);
+    const server = createServer((request, response) => realtime.handler(request, response));
+    lifetime.onStop(() => close(server, () => realtime.stop()));
+    await realtime.start();
+
+    const address = await listen(server, flags);
+    const path = (options.basePath ?? '/realtime').replace(/\/*$/, '/');
+    process.stdout.write(`listening on ${address}${path}\n`);
+  });
+}
+
+function basePath(text: string): string {
+  if (/^(\/[\w.~-]+)*\/?$/.test(text)) return text;
+  throw new InvalidArgumentError('It is a path like /realtime.');
+}
+
+function origins(text: string, before: string[] = []): string[] {
+  if (URL.canParse(text) && new URL(text).origin === text) return [...before, text];
+  throw new InvalidArgumentError('It is an origin like https://app.example.com, without a path.');
+}
+
+/** What the runtime gets, and what a connection of our own to the same database gets. */
+async function findDatabase(
+  flags: ServeOptions,
+  config: Partial<RealtimeOptions>,
+  lifetime: Lifetime,
+): Promise<{ database: NonNullable<RealtimeOptions['database']>; own: pg.PoolConfig }> {
+  if (flags.embedded !== undefined) {
+    const server = await startEmbedded({ directory: flags.embedded });
+    lifetime.onStop(() => server.dispose());
+    await migrate(server.url);
+    process.stdout.write(`database ${server.url}\n`);
+    const own = databaseConfig({ databaseUrl: server.url });
+    return { database: own, own };
+  }
+  const database = flags.databaseUrl === undefined ? (config.database ?? databaseConfig(flags)) : databaseConfig(flags);
+  const own = ownConfig(database);
+  await checkDatabase(own);
+  return { database, own };
+}
+
+/** `{ listen, pool }` names two ways to one database; `listen` is always an address, where `pool` may be the app's. */
+function ownConfig(database: NonNullable<RealtimeOptions['database']>): pg.PoolConfig {
+  const address = typeof database === 'object' && 'listen' in database ? database.listen : database;
+  return typeof address === 'string' ? { connectionString: address } : address;
+}
+
+async function loadConfig(file: string): Promise<Partial<RealtimeOptions>> {
+  const url = pathToFileURL(resolve(file)).href;
+  let module: { default?: unknown };
+  try {
+    module = await import(url);
+  } catch (cause) {
+    const missing = cause instanceof Error && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND';
+    if (missing && cause.message.includes(resolve(file)))
+      throw new UsageError(`There is no file ${file}.`, 'Correct --config.');
+    throw new Error(`${file} failed to load: ${cause instanceof Error ? cause.message : cause}`, { cause });
+  }
+  if (typeof module.default !== 'object' || module.default === null) {
+    throw new UsageError(`${file} has no default export with options.`, 'Write: export default { authenticate: … };');
+  }
+  return module.default;
+}

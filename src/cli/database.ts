@@ -1,0 +1,20 @@
+import pg from 'pg';
+import { requireSchema } from '../database/schema.js';
+
+/** A connection for as long as `work` takes. */
+export async function withClient<T>(config: pg.ClientConfig, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client(config);
+  // A connection that breaks rejects the query in progress; without a listener it would end the process as well.
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+/** The runtime tries to connect for ever. Whoever has just typed a command wants to be told at once. */
+export function checkDatabase(config: pg.ClientConfig): Promise<void> {
+  return withClient(config, requireSchema);
+}

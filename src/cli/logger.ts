@@ -1,0 +1,32 @@
+import { type DestinationStream, type Logger, pino } from 'pino';
+import pretty from 'pino-pretty';
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+
+/**
+ * Logs to stderr: lines for people on a terminal, JSON otherwise. Whatever is handed to it, what events hold and what
+ * logs people in is left out; so is PostgreSQL's DETAIL, which quotes rows.
+ */
+export function createLogger(level: string): Logger {
+  const destination: DestinationStream = process.stderr.isTTY
+    ? pretty({
+        destination: 2,
+        sync: true,
+        colorize: !process.env.NO_COLOR,
+        ignore: 'pid,hostname',
+        translateTime: 'SYS:HH:MM:ss.l',
+      })
+    : pino.destination({ dest: 2, sync: true });
+  const secret = [
+    'detail',
+    'privateData',
+    'private_data',
+    'token',
+    'password',
+    'authorization',
+    'cookie',
+    'connectionString',
+  ];
+  const paths = secret.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
+  return pino({ level, redact: { paths, remove: true } }, destination);
+}

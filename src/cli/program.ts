@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { demoCommand } from './commands/demo.js';
+import { migrateCommand } from './commands/migrate.js';
+import { publishCommand } from './commands/publish.js';
+import { serveCommand } from './commands/serve.js';
+import { tailCommand } from './commands/tail.js';
+
+const packageJson = new URL('../../package.json', import.meta.url);
+
+/** The command `djr` with all its subcommands, ready to parse. */
+export function createProgram(): Command {
+  const { version } = JSON.parse(readFileSync(packageJson, 'utf8')) as { version: string };
+  const program = new Command('djr')
+    .description(
+      'Realtime for any app on PostgreSQL: SELECT djr.publish(...), and the browser gets a DOM event a few milliseconds later.',
+    )
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'explain the command')
+    .helpCommand('help [command]', 'explain a command')
+    .configureHelp({ showGlobalOptions: false })
+    .showHelpAfterError('Run `djr help`, or `djr COMMAND --help`, for what there is.')
+    .exitOverride();
+
+  for (const define of [demoCommand, migrateCommand, serveCommand, publishCommand, tailCommand]) define(program);
+
+  return program.addHelpText(
+    'after',
+    `
+From nothing to a chat room:
+  $ npx djr demo
+
+Into the database of an app that you have:
+  $ export DATABASE_URL=postgres://app@localhost/app
+  $ djr migrate
+  $ djr serve
+  $ psql "$DATABASE_URL" -c "select djr.publish_global('hello', '{\\"from\\": \\"psql\\"}')"
+
+Environment:
+  DATABASE_URL          the database, where --database-url is not given
+  PGHOST, PGDATABASE …  libpq's variables, where neither is
+
+Exit status: 0 done, 1 failed, 2 wrong usage.`,
+  );
+}

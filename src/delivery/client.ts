@@ -1,7 +1,7 @@
 import type { Event } from '../event.js';
 import type { Connection } from './connection.js';
-import type { Item } from './history.js';
 import { eventFrame } from './frame.js';
+import type { Item } from './history.js';
 
 /** Why a client's connection ended. */
 export type CloseReason = 'client' | 'slow' | 'stalled' | 'lifetime' | 'shutdown';
@@ -106,11 +106,29 @@ export class Client implements ClientInfo {
       return;
     }
     if (this.#hooks) {
-      this.#wait(item, this.#hooks.then(() => this.#hooked(item, position)));
+      this.#wait(
+        item,
+        this.#hooks.then(() => this.#hooked(item, position)),
+      );
       return;
     }
     const pending = this.#hooked(item, position);
     if (pending) this.#wait(item, pending);
+  }
+
+  /** Sends events in their order, in one write where no hook has to see them. */
+  sendAll(items: readonly Item[], position?: string): void {
+    if (this.#options.beforeSend) {
+      for (const item of items) this.send(item, position);
+      return;
+    }
+    const frames: Buffer[] = [];
+    for (const item of items) {
+      if (!this.wants(item)) continue;
+      const shared = position === undefined || position === item.position;
+      frames.push(shared ? item.frame(this.named) : eventFrame(item.envelope, position, this.named));
+    }
+    if (frames.length > 0) this.write(frames.length > 1 ? Buffer.concat(frames) : frames[0]!);
   }
 
   #hooked(item: Item, position: string): void | Promise<void> {

@@ -43,7 +43,12 @@ export class Hooks {
     const hook = this.#options.beforeSend;
     if (!hook) return undefined;
     return ({ envelope }, client) =>
-      this.#guard('beforeSend', envelope, (event) => hook(event, client), (event) => event);
+      this.#guard(
+        'beforeSend',
+        envelope,
+        (event) => hook(event, client),
+        (event) => event,
+      );
   }
 
   subscribe(type: string | null, subscriber: Subscriber): () => void {
@@ -127,6 +132,7 @@ function assertEvent(value: unknown): asserts value is Event {
   if (typeof detail !== 'object' || detail === null || Array.isArray(detail)) {
     throw new Error('the detail that a hook returns must be an object');
   }
-  const scoped = scope === 'public' ? userId === null : scope === 'user' ? typeof userId === 'string' : scope === 'system';
+  const scoped =
+    scope === 'public' ? userId === null : scope === 'user' ? typeof userId === 'string' : scope === 'system';
   if (!scoped) throw new Error('the scope and user that a hook returns do not fit each other');
 }

@@ -4,7 +4,7 @@ import { positionFrame, resetFrame } from './frame.js';
 import type { Frontier } from './frontier.js';
 import { type History, Item } from './history.js';
 import type { Hub } from './hub.js';
-import type { Position } from './position.js';
+import { type Position, packPosition } from './position.js';
 
 /** How far a reading from storage has come. */
 export interface ResumeProgress {
@@ -73,11 +73,8 @@ export class Resume {
           hub.join(client);
           return;
         }
-        for (const item of items) {
-          const { xid } = item.envelope;
-          if (shown && xid !== null && !shown.isNew(xid)) continue;
-          client.send(item);
-        }
+        const known = shown;
+        client.sendAll(known ? items.filter(({ envelope: { xid } }) => xid === null || known.isNew(xid)) : items);
         sequence = items.at(-1)!.sequence;
         await client.ready();
       } else if (history.covers(frontier)) {
@@ -96,7 +93,8 @@ export class Resume {
         sequence = before;
         shown = result;
         frontier = result;
-        rest = `${this.#options.instance}.0.${result.packed}`;
+        // No place in our order: with one, coming back would mean all of the history again.
+        rest = packPosition('0', 0, result);
         this.#mark(client, sequence, rest);
       }
     }
@@ -115,7 +113,7 @@ export class Resume {
 
   async #sendAll(client: Client, items: readonly Item[], rest: string): Promise<void> {
     for (let i = 0; i < items.length && !client.closed; i += CHUNK) {
-      for (const item of items.slice(i, i + CHUNK)) client.send(item, rest);
+      client.sendAll(items.slice(i, i + CHUNK), rest);
       await client.ready();
     }
   }
@@ -128,11 +126,13 @@ export class Resume {
       const result = await source.readSince(since, client, progress, async (envelopes) => {
         sent += envelopes.length;
         if (sent > limit) return false;
+        const items: Item[] = [];
         for (const stored of envelopes) {
           const received = receive(stored);
           const envelope = received instanceof Promise ? await received : received;
-          if (envelope) client.send(new Item(0, envelope, rest));
+          if (envelope) items.push(new Item(0, envelope, rest));
         }
+        client.sendAll(items, rest);
         return client.idle;
       });
       if (sent > limit) return { reset: `more than ${limit} events were missed` };

@@ -21,4 +21,5 @@ export interface Event<Type extends string = string, D extends Detail = Detail> 
 }
 
 /** The union of all events of a map, so that `switch (event.type)` narrows `event.detail`. */
-export type EventOf<Events extends EventMap> = { [T in keyof Events & string]: Event<T, Events[T]> }[keyof Events & string];
+export type EventOf<Events extends EventMap> = { [T in keyof Events & string]: Event<T, Events[T]> }[keyof Events &
+  string];

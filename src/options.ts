@@ -67,7 +67,12 @@ export interface RealtimeOptions {
 }
 
 const fn = <T>() => z.custom<T>((value) => typeof value === 'function', 'must be a function');
-const milliseconds = (least: number) => z.number().int().min(least).max(2 ** 31 - 1);
+const milliseconds = (least: number) =>
+  z
+    .number()
+    .int()
+    .min(least)
+    .max(2 ** 31 - 1);
 const count = (least: number) => z.number().int().min(least);
 const address = z.union([z.string().min(1), z.record(z.string(), z.unknown())]);
 const pool = z.union([z.custom<pg.Pool>((value) => value instanceof pg.Pool), address]);
@@ -130,7 +135,7 @@ export function resolveOptions(options: RealtimeOptions): ResolvedOptions {
   if (typeof database === 'object' && 'listen' in database) {
     return { ...rest, listen: database.listen, pool: database.pool ?? database.listen };
   }
-  const { max, min, idleTimeoutMillis, ...client } = typeof database === 'string' ? {} as pg.PoolConfig : database;
+  const { max, min, idleTimeoutMillis, ...client } = typeof database === 'string' ? ({} as pg.PoolConfig) : database;
   return { ...rest, listen: typeof database === 'string' ? database : client, pool: database };
 }
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type pg from 'pg';
 import { type OwnedPool, openPool } from './database/connect.js';
+import { DeliveryMode } from './database/delivery-mode.js';
 import { Listener } from './database/listener.js';
 import { type Publication, publish, type Queryable } from './database/publisher.js';
 import { requireSchema } from './database/schema.js';
@@ -33,10 +34,7 @@ export interface Realtime<Events extends EventMap = EventMap> {
   /** Gets every event of every scope, in this process. @returns a function that ends the subscription */
   subscribe(subscriber: (event: EventOf<Events>) => unknown): () => void;
   /** Gets the events of one type. @returns a function that ends the subscription */
-  subscribe<T extends keyof Events & string>(
-    type: T,
-    subscriber: (event: Event<T, Events[T]>) => unknown,
-  ): () => void;
+  subscribe<T extends keyof Events & string>(type: T, subscriber: (event: Event<T, Events[T]>) => unknown): () => void;
   /**
    * Publishes through the pool or, with `client`, inside the caller's own transaction. Needs no listener.
    *
@@ -92,7 +90,7 @@ class Runtime implements Realtime {
   readonly #feed: Feed;
   readonly #hub: Hub;
   readonly #streams: Streams;
-  #database: { owned: OwnedPool; store: Store; sweeper: Sweeper; listener: Listener } | undefined;
+  #database: { owned: OwnedPool; store: Store; sweeper: Sweeper; listener: Listener; mode: DeliveryMode } | undefined;
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
   #sequence = 0;
@@ -139,7 +137,10 @@ class Runtime implements Realtime {
     this.fetch = fetchHandler(handler);
   }
 
-  subscribe(typeOrSubscriber: string | ((event: never) => unknown), subscriber?: (event: never) => unknown): () => void {
+  subscribe(
+    typeOrSubscriber: string | ((event: never) => unknown),
+    subscriber?: (event: never) => unknown,
+  ): () => void {
     const type = typeof typeOrSubscriber === 'string' ? typeOrSubscriber : null;
     const own = typeof typeOrSubscriber === 'string' ? subscriber : typeOrSubscriber;
     if (typeof own !== 'function') throw new DjrError('DJR_CONFIG', 'subscribe takes a function, or a type and one.');
@@ -203,17 +204,18 @@ class Runtime implements Realtime {
     const { logger, listen, pool, sweepInterval, probeInterval } = this.#options;
     const owned = openPool(pool, (err) => logger.debug({ err }, 'an idle connection was lost'));
     const store = new Store(owned.pool);
+    const mode = new DeliveryMode({ pool: owned.pool, logger, events: () => this.#feed.taken });
     const sweeper: Sweeper = new Sweeper({
       store,
       feed: this.#feed,
       logger,
-      interval: (mode) => {
-        if (mode === 'sweep') return FAST_SWEEP;
+      interval: (current) => {
+        if (current === 'sweep') return FAST_SWEEP;
         return listener.heard === false ? Math.min(DEAF_SWEEP, sweepInterval) : sweepInterval;
       },
       listening: () => listener.connected,
       handedOn: (id) => this.#history.has(id),
-      onStatus: () => {},
+      onStatus: (status) => mode.onStatus(status),
       onRestart: (status) => this.#onRestart(store, status),
     });
     const listener: Listener = new Listener({
@@ -227,16 +229,17 @@ class Runtime implements Realtime {
       onListening: () => sweeper.now(),
       onLost: () => this.#feed.close(),
     });
-    return { owned, store, sweeper, listener };
+    return { owned, store, sweeper, listener, mode };
   }
 
   async #start(): Promise<void> {
-    const { listener, sweeper, store } = this.#open();
+    const { listener, sweeper, store, mode } = this.#open();
     await listener.start();
     const { status, envelopes } = await store.latest(this.#options.historyEvents);
     await this.#warm(status, envelopes);
     sweeper.start(status);
     await sweeper.next();
+    mode.start();
     this.#options.logger.info({ instance: this.#instance }, 'listening to the database');
   }
 
@@ -261,16 +264,18 @@ class Runtime implements Realtime {
     if (store.epoch === '') store.epoch = await readEpoch(client);
   }
 
-  async #onRestart(store: Store, status: Status): Promise<boolean> {
+  async #onRestart(store: Store, status: Status): Promise<void> {
     const epoch = await readEpoch(this.#connected().owned.pool);
     this.#history.restarted(status.startedAt);
-    if (epoch === store.epoch) return true;
+    if (epoch === store.epoch) return;
     store.epoch = epoch;
     this.#history.startAt(Number.POSITIVE_INFINITY);
-    this.#options.logger.error({}, 'the database was replaced or restored; every client is told to fetch its state anew');
+    this.#options.logger.error(
+      {},
+      'the database was replaced or restored; every client is told to fetch its state anew',
+    );
     const frame = resetFrame('the database was replaced or restored', this.#position());
     for (const client of this.#hub.clients) client.write(frame);
-    return false;
   }
 
   #onMessage(payload: string): void {
@@ -320,12 +325,12 @@ class Runtime implements Realtime {
     this.#streams.stop();
     const database = this.#database;
     if (!database) return;
-    const { listener, sweeper, owned } = database;
+    const { listener, sweeper, owned, mode } = database;
     let timer: NodeJS.Timeout | undefined;
     const grace = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, this.#options.shutdownGrace);
     });
-    const ended = Promise.allSettled([listener.stop(), sweeper.stop()]).then(() => owned.end());
+    const ended = Promise.allSettled([listener.stop(), sweeper.stop(), mode.stop()]).then(() => owned.end());
     await Promise.race([ended, grace]);
     clearTimeout(timer);
   }

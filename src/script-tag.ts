@@ -13,7 +13,7 @@ export interface ScriptTagOptions {
   nonce?: string;
 }
 
-const escape = (value: string): string =>
+const escapeAttribute = (value: string): string =>
   value.replace(/[&"'<>]/g, (character) => `&#${character.charCodeAt(0)};`);
 
 /** The script tag that loads the browser client, with its options as `data-` attributes. */
@@ -28,6 +28,8 @@ export function scriptTag(basePath: string, options: ScriptTagOptions = {}): str
     ['data-key', key],
     ['nonce', nonce],
   ];
-  const text = attributes.map(([name, value]) => (value === undefined ? '' : ` ${name}="${escape(value)}"`)).join('');
+  const text = attributes
+    .map(([name, value]) => (value === undefined ? '' : ` ${name}="${escapeAttribute(value)}"`))
+    .join('');
   return `<script${text} defer></script>`;
 }

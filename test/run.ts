@@ -68,12 +68,16 @@ await migrate(template.href);
 const known = ['--browser', '--postgres', major];
 const rest = process.argv.slice(2).filter((argument) => !known.includes(argument));
 const files = positionals.length > 0 ? [] : [values.browser ? 'test/browser/**/*.test.ts' : '!test/browser/**'];
-const ava = spawn(process.execPath, ['node_modules/ava/entrypoints/cli.mjs', ...rest, ...(values.browser ? files : [])], {
-  stdio: 'inherit',
-  env: {
-    ...process.env,
-    DJR_TEST_SERVER: server.url,
-    ...(resolveFrom ? { DJR_TEST_POSTGRES: resolveFrom } : {}),
+const ava = spawn(
+  process.execPath,
+  ['node_modules/ava/entrypoints/cli.mjs', ...rest, ...(values.browser ? files : [])],
+  {
+    stdio: 'inherit',
+    env: {
+      ...process.env,
+      DJR_TEST_SERVER: server.url,
+      ...(resolveFrom ? { DJR_TEST_POSTGRES: resolveFrom } : {}),
+    },
   },
-});
+);
 ava.once('exit', (code) => void stopAndExit(code ?? 1));

@@ -151,7 +151,18 @@ async function initialise({ initdb, owner }: Binaries, directory: string): Promi
     await chown(path.dirname(handover), owner.uid, owner.gid);
     await chown(handover, owner.uid, owner.gid);
   }
-  const args = ['-D', directory, '-U', 'postgres', '-A', 'scram-sha-256', '-E', 'UTF8', '--locale=C', `--pwfile=${handover}`];
+  const args = [
+    '-D',
+    directory,
+    '-U',
+    'postgres',
+    '-A',
+    'scram-sha-256',
+    '-E',
+    'UTF8',
+    '--locale=C',
+    `--pwfile=${handover}`,
+  ];
   const result = await new Promise<{ code: number | null; output: string }>((resolve, reject) => {
     const child = spawn(initdb, args, { ...owner, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';

@@ -54,4 +54,6 @@ export function readStatus(row: Row, epoch: string): Status {
 
 /** `djr.epoch()` is too long for every frame's id: eight characters tell two epochs apart just as well. */
 export const shortEpoch = (epoch: string): string =>
-  BigInt(`0x${createHash('sha256').update(epoch).digest('hex').slice(0, 10)}`).toString(36).padStart(8, '0');
+  BigInt(`0x${createHash('sha256').update(epoch).digest('hex').slice(0, 10)}`)
+    .toString(36)
+    .padStart(8, '0');

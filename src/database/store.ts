@@ -15,6 +15,9 @@ const SELECT_EVENT = 'e.id, e.xid_text, e.scope, e.user_id, e.type, e.created, e
 /** Rows that one query may bring into memory at once; what is more comes through a cursor. */
 const BATCH = 1000;
 
+/** Milliseconds that the database may take for one answer: a connection cut in silence gives none for many minutes. */
+const ANSWER_TIMEOUT = 10_000;
+
 /** Resumes that read at the same time: a thousand that come at once must not take every connection. */
 const MAX_READERS = 4;
 
@@ -74,7 +77,7 @@ export class Store implements ResumeSource {
   }
 
   async status(): Promise<Status> {
-    const { rows } = await this.#pool.query<Row>({ text: STATUS, rowMode: 'array' });
+    const { rows } = await this.#query({ text: STATUS, values: [] });
     return readStatus(rows[0]!, this.epoch);
   }
 
@@ -90,7 +93,7 @@ export class Store implements ResumeSource {
     onBatch: (envelopes: Envelope[]) => Promise<void>,
   ): Promise<Status> {
     const filter = newSince(since, bornAfter);
-    const { rows } = await this.#pool.query<Row>({ ...statement(filter, BATCH + 1), rowMode: 'array' });
+    const { rows } = await this.#query(statement(filter, BATCH + 1));
     if (rows.length <= BATCH) {
       const status = readStatus(rows[0]!, this.epoch);
       if (check(status) && rows[0]![STATUS_COLUMNS] !== null) await onBatch(rows.map(readEnvelope));
@@ -106,13 +109,12 @@ export class Store implements ResumeSource {
 
   /** The latest events up to now, oldest first, and the snapshot that they were read in. */
   async latest(limit: number): Promise<{ status: Status; envelopes: Envelope[] }> {
-    const { rows } = await this.#pool.query<Row>({
+    const { rows } = await this.#query({
       text: `select s.*, ${SELECT_EVENT}
         from (${STATUS}) s
         left join (select ${EVENT_COLUMNS} from djr.event order by event.xid desc, event.id desc limit $1) e on true
        order by e.xid, e.id`,
       values: [limit],
-      rowMode: 'array',
     });
     const envelopes = rows[0]![STATUS_COLUMNS] === null ? [] : rows.map(readEnvelope);
     return { status: readStatus(rows[0]!, this.epoch), envelopes };
@@ -169,30 +171,41 @@ export class Store implements ResumeSource {
     return { frontier: from?.frontier ?? status.frontier, last, done: outcome === undefined };
   }
 
+  #query(query: Query): Promise<pg.QueryArrayResult<Row>> {
+    const config = { ...query, rowMode: 'array' as const, query_timeout: ANSWER_TIMEOUT };
+    return this.#pool.query<Row>(config);
+  }
+
   /** Through a cursor, BATCH rows at a time; `onRows` returns false to end early. */
   async #read(query: Query, onRows: (status: Status, envelopes: Envelope[]) => Promise<boolean>): Promise<Status> {
     const client = await this.#pool.connect();
     let failure: Error | undefined;
+    // The pool listens on idle connections only: without this, one lost while it reads would end the process.
+    const onError = (error: Error) => {
+      failure = error;
+    };
+    client.on('error', onError);
     try {
       const cursor = client.query(new Cursor<Row>(query.text, query.values, { rowMode: 'array' }));
-      try {
-        let status: Status | undefined;
-        for (;;) {
-          const rows = await cursor.read(BATCH);
-          if (rows.length > 0) {
-            status ??= readStatus(rows[0]!, this.epoch);
-            const envelopes = rows[0]![STATUS_COLUMNS] === null ? [] : rows.map(readEnvelope);
-            if (!(await onRows(status, envelopes))) return status;
+      let status: Status | undefined;
+      for (;;) {
+        const rows = await answer(cursor.read(BATCH));
+        if (rows.length > 0) {
+          status ??= readStatus(rows[0]!, this.epoch);
+          const envelopes = rows[0]![STATUS_COLUMNS] === null ? [] : rows.map(readEnvelope);
+          if (!(await onRows(status, envelopes))) {
+            await answer(cursor.close());
+            return status;
           }
-          if (rows.length < BATCH) return status!;
         }
-      } finally {
-        await cursor.close();
+        if (rows.length < BATCH) return status!;
       }
     } catch (error) {
+      // The connection goes with its cursor, which a lost one would never close.
       failure = error as Error;
       throw error;
     } finally {
+      client.off('error', onError);
       client.release(failure);
     }
   }
@@ -210,4 +223,13 @@ export class Store implements ResumeSource {
     if (next) next();
     else this.#readers -= 1;
   }
+}
+
+/** @throws when the answer takes too long; whoever waited drops the connection. */
+async function answer<T>(pending: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('PostgreSQL does not answer')), ANSWER_TIMEOUT);
+  });
+  return Promise.race([pending, late]).finally(() => clearTimeout(timer));
 }

@@ -13,12 +13,8 @@ export interface SweeperOptions {
   listening(): boolean;
   /** What each sweep read beside the events. */
   onStatus(status: Status): void;
-  /**
-   * PostgreSQL was started anew since the last sweep.
-   *
-   * @returns whether transaction ids still mean what they meant; false after a failover or a restore.
-   */
-  onRestart(status: Status): Promise<boolean>;
+  /** PostgreSQL was started anew since the last sweep: transaction ids may have come again. */
+  onRestart(status: Status): Promise<void>;
   /** Whether history still knows this event. */
   handedOn(id: number): boolean;
 }
@@ -107,9 +103,8 @@ export class Sweeper {
 
   async #once(): Promise<void> {
     const { feed, store, onStatus, onRestart, listening } = this.#options;
-    const opensFastLane = listening();
     const since = feed.frontier!;
-    feed.beginSweep();
+    feed.beginSweep(listening());
     let restarted = false;
     let status = await store.sweep(
       since,
@@ -121,13 +116,18 @@ export class Sweeper {
       (envelopes) => feed.sweep(envelopes),
     );
     if (restarted) {
-      feed.close();
-      const valid = await onRestart(status);
-      const bornAfter = valid ? status.startedAt : since.time;
-      status = await store.sweep(since, bornAfter, () => true, (envelopes) => feed.sweep(this.#unseen(envelopes)));
+      await onRestart(status);
+      // Not since the last start: there may have been two, and what was published between them counts as well.
+      const bornAfter = Math.min(since.time, status.startedAt);
+      status = await store.sweep(
+        since,
+        bornAfter,
+        () => true,
+        (envelopes) => feed.sweep(this.#unseen(envelopes)),
+      );
       this.#startedAt = status.startedAt;
     }
-    feed.endSweep(status.frontier, opensFastLane);
+    feed.endSweep(status.frontier);
     this.#mode = status.mode;
     onStatus(status);
   }

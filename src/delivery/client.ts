@@ -69,7 +69,8 @@ export class Client implements ClientInfo {
   }
 
   get request(): Request {
-    return (this.#request ??= this.#options.request());
+    this.#request ??= this.#options.request();
+    return this.#request;
   }
 
   get buffered(): number {

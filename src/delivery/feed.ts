@@ -25,7 +25,11 @@ export class Feed {
   /** What the running sweep has handed on: its NOTIFY may come only now. */
   readonly #swept = new Set<number>();
   #sweeps = 0;
+  /** Events taken in since the start. */
+  taken = 0;
   #open = false;
+  /** LISTEN was in force before the running sweep began, and has not been lost since. */
+  #opens = false;
   #frontier: Frontier | undefined;
   /** The frontier that the steps have come to: it moves behind the events that it promises. */
   #reached: Frontier | undefined;
@@ -37,6 +41,7 @@ export class Feed {
         this.#reached = step;
         return;
       }
+      this.taken += 1;
       return options.handOn(step);
     });
   }
@@ -67,6 +72,7 @@ export class Feed {
   /** After LISTEN was lost: until the next sweep has ended, nobody knows what was missed. */
   close(): void {
     this.#open = false;
+    this.#opens = false;
   }
 
   /** The fast lane. Until it is open, and while too much waits, a stored event is left to the sweep. */
@@ -85,9 +91,13 @@ export class Feed {
     }
   }
 
-  beginSweep(): void {
-    this.#sweeps += 1;
+  /** @param opensFastLane - LISTEN is in force: what comes from now on is heard, what came before is swept. */
+  beginSweep(opensFastLane: boolean): void {
+    this.#opens = opensFastLane;
+    // A sweep that failed half way has handed these on, and the frontier has not moved: they will be read again.
+    for (const id of this.#swept) this.#ahead.set(id, this.#sweeps);
     this.#swept.clear();
+    this.#sweeps += 1;
   }
 
   /** Rows of the running sweep, in any number of batches. Resolves when there is room for more. */
@@ -100,12 +110,8 @@ export class Feed {
     if (this.#steps.length >= this.#options.maxWaiting) await this.#steps.idle();
   }
 
-  /**
-   * The sweep has read all that was new: the frontier moves.
-   *
-   * @param opensFastLane - LISTEN was in force before this sweep began.
-   */
-  endSweep(frontier: Frontier, opensFastLane: boolean): void {
+  /** The sweep has read all that was new: the frontier moves. */
+  endSweep(frontier: Frontier): void {
     this.#frontier = frontier;
     this.#steps.push(frontier);
     this.#swept.clear();
@@ -114,7 +120,7 @@ export class Feed {
       if (sweep >= this.#sweeps) break;
       this.#ahead.delete(id);
     }
-    if (opensFastLane) this.#open = true;
+    if (this.#opens) this.#open = true;
   }
 
   /** Resolves when all that was taken in has been handed on. */

@@ -45,7 +45,8 @@ export class Frontier {
 
   /** `epoch.time.xmin.span[.gap…]` in base 36: what a frame's id carries. */
   get packed(): string {
-    return (this.#packed ??= this.#pack());
+    this.#packed ??= this.#pack();
+    return this.#packed;
   }
 
   static unpack(parts: readonly string[]): Frontier | undefined {

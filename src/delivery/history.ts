@@ -19,8 +19,12 @@ export class Item {
 
   /** Encoded once, for all clients. */
   frame(named: boolean): Buffer {
-    if (named) return (this.#named ??= eventFrame(this.envelope, this.position, true));
-    return (this.#frame ??= eventFrame(this.envelope, this.position, false));
+    if (named) {
+      this.#named ??= eventFrame(this.envelope, this.position, true);
+      return this.#named;
+    }
+    this.#frame ??= eventFrame(this.envelope, this.position, false);
+    return this.#frame;
   }
 
   /** About what it takes in memory: text, frame and objects. */

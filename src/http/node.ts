@@ -56,7 +56,8 @@ function toIncoming(req: IncomingMessage, target: string): Incoming {
       const host = req.headers.host ?? req.headers[':authority'] ?? 'localhost';
       const headers = new Headers();
       for (const [name, value] of Object.entries(req.headers)) {
-        if (value !== undefined && !name.startsWith(':')) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
+        if (value !== undefined && !name.startsWith(':'))
+          headers.set(name, Array.isArray(value) ? value.join(', ') : value);
       }
       return new Request(new URL(target, `${scheme}://${host}`), { method: req.method ?? 'GET', headers });
     },

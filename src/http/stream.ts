@@ -167,7 +167,8 @@ export class Streams {
     hub.admit(client);
 
     const retry = retryFrame(options.retry * (1 + Math.random() / 2));
-    const key = shareKey(userId, incoming, query.get('token'), hooks.beforeSend !== undefined);
+    const asksKey = query.get('key') === '1';
+    const key = asksKey ? shareKey(userId, incoming, query.get('token'), hooks.beforeSend !== undefined) : undefined;
     const since = query.get('since');
     const from = this.#resumeFrom(lastEventId, since);
     if (from === undefined) {

@@ -1,0 +1,122 @@
+import type pg from 'pg';
+import type { Logger } from '../logger.js';
+import type { Status } from './status.js';
+
+export interface DeliveryModeOptions {
+  pool: pg.Pool;
+  logger: Logger;
+  /** Events that the feed has taken in since the start. */
+  events(): number;
+}
+
+/** Milliseconds between two looks. */
+const PERIOD = 200;
+
+/** Fewer events than this in a period, and no commit can be queueing for another's NOTIFY. */
+const BUSY = 4;
+
+/** Looks in a row at which commits were seen to wait before delivery goes over to sweeping. */
+const WAITED = 2;
+
+/** Events a second below which NOTIFY holds nobody up, and for how many milliseconds they must stay below. */
+const QUIET_RATE = 50;
+const QUIET_FOR = 2000;
+const QUIET_FOR_MOST = 60_000;
+
+/**
+ * A commit that notifies holds a lock of the whole cluster until it is on disk. Those that wait for it are the only
+ * sign that commits queue: the rate is none, because the lock itself caps it.
+ */
+const WAITERS = `
+  select count(*)::int as waiters
+    from pg_catalog.pg_locks
+   where not granted and locktype = 'object' and classid = 'pg_catalog.pg_database'::regclass and objid = 0`;
+
+/**
+ * Decides for `delivery => 'auto'`: to `sweep` when commits queue behind NOTIFY, back to `notify` when it is quiet.
+ * Any instance may decide; what they set is one sequence, so that it does not matter which.
+ */
+export class DeliveryMode {
+  readonly #options: DeliveryModeOptions;
+  #status: Status | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #looking: Promise<void> | undefined;
+  #lastEvents = 0;
+  #waited = 0;
+  #quietSince: number | undefined;
+  /** Grows each time that quiet turns out to have been a pause, so that a busy database is not switched to and fro. */
+  #quietFor = QUIET_FOR;
+  #switchedBack = Number.NEGATIVE_INFINITY;
+
+  constructor(options: DeliveryModeOptions) {
+    this.#options = options;
+  }
+
+  /** As the last sweep read it. */
+  get current(): Status['mode'] | undefined {
+    return this.#status?.mode;
+  }
+
+  start(): void {
+    this.#lastEvents = this.#options.events();
+    this.#timer = setInterval(() => {
+      this.#looking ??= this.#look()
+        .catch((err: unknown) => this.#options.logger.debug({ err }, 'could not look at who waits to commit'))
+        .finally(() => {
+          this.#looking = undefined;
+        });
+    }, PERIOD);
+  }
+
+  onStatus(status: Status): void {
+    this.#status = status;
+  }
+
+  async #look(): Promise<void> {
+    const events = this.#options.events();
+    const came = events - this.#lastEvents;
+    this.#lastEvents = events;
+    if (this.#status?.delivery !== 'auto') return;
+    if (this.#status.mode === 'notify') await this.#lookForWaiters(came);
+    else await this.#lookForQuiet(came);
+  }
+
+  async #lookForWaiters(came: number): Promise<void> {
+    this.#quietSince = undefined;
+    if (came < BUSY) {
+      this.#waited = 0;
+      return;
+    }
+    const { rows } = await this.#options.pool.query<{ waiters: number }>(WAITERS);
+    this.#waited = rows[0]!.waiters > 0 ? this.#waited + 1 : 0;
+    if (this.#waited < WAITED) return;
+    this.#waited = 0;
+    const soon = performance.now() - this.#switchedBack < 10_000;
+    this.#quietFor = soon ? Math.min(this.#quietFor * 2, QUIET_FOR_MOST) : QUIET_FOR;
+    await this.#set('sweep', 'commits queue behind NOTIFY: delivery goes over to sweeping');
+  }
+
+  async #lookForQuiet(came: number): Promise<void> {
+    const now = performance.now();
+    if (came > (QUIET_RATE * PERIOD) / 1000) {
+      this.#quietSince = undefined;
+      return;
+    }
+    this.#quietSince ??= now;
+    if (now - this.#quietSince < this.#quietFor) return;
+    this.#quietSince = undefined;
+    this.#switchedBack = now;
+    await this.#set('notify', 'it is quiet: delivery goes back to NOTIFY');
+  }
+
+  async #set(mode: Status['mode'], message: string): Promise<void> {
+    const { logger, pool } = this.#options;
+    const { rows } = await pool.query<{ set: boolean }>('select djr.set_delivery_mode($1) as set', [mode]);
+    if (rows[0]!.set) logger.info({ mode }, message);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#looking;
+  }
+}

@@ -291,3 +291,24 @@ test('Streams of one user that the server tells apart are not shared, and nobody
   await server.connected(1);
   for (const page of [first, second]) t.deepEqual(await detailsOf(page, 'djr:reset'), []);
 });
+
+test('What a stream repeats from before a tab was there is not fired in it, joining or joined', async (t) => {
+  const server = await startStreamServer(t);
+  const context = await newContext(t);
+  const url = server.page(head);
+  const first = await open(context, url);
+  server.send({ type: 'chat', n: 1 }, '1-a');
+  await waitForEvent(first, 'djr:chat');
+  const second = await open(context, url);
+  await server.connected(2);
+  // The leader hears this again while the second tab is joining: a resume may repeat.
+  server.clients[0]!.send({ type: 'chat', n: 1 }, '1-b');
+  server.send({ type: 'chat', n: 2 }, '2-a');
+  await server.connected(1);
+  await first.close();
+  await until('the second tab leads', () => server.requests.length === 3 && server.clients.length === 1);
+  server.send({ type: 'chat', n: 1 }, '1-c');
+  server.send({ type: 'chat', n: 3 }, '3-a');
+  await waitForEvent(second, 'djr:chat', 2);
+  t.deepEqual(await numbers(second), [2, 3]);
+});

@@ -9,6 +9,7 @@ import { chmod, copyFile, mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { type BuildOptions, build } from 'esbuild';
+import { bundleBench } from '../bench/build.js';
 
 /** What the browser client may weigh, gzipped: a page should not have to think about it. */
 const MAX_CLIENT_BYTES = 4096;
@@ -55,6 +56,7 @@ async function checkSize(file: string): Promise<boolean> {
 
 const [compiled] = await Promise.all([compile(), bundle(), copyAssets()]);
 await removeStale();
+await bundleBench();
 if (existsSync('dist/cli/main.js')) await chmod('dist/cli/main.js', 0o755);
 const sizes = await Promise.all([checkSize('dist/browser/djr.js'), checkSize('dist/browser/djr.mjs')]);
 process.exitCode = compiled && sizes.every(Boolean) ? 0 : 1;

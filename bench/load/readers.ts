@@ -2,7 +2,6 @@ import { connect, type Socket } from 'node:net';
 import { now } from '../clock.js';
 import { Batch, FrameReader, READ_BYTES } from './frames.js';
 import { newHistogram, pack, record } from './histogram.js';
-import { connectWebSocket } from './web-socket.js';
 
 export interface ConnectOptions {
   port: number;
@@ -201,7 +200,15 @@ export function play(): Readers {
           const mine = index++;
           opened.push(
             options.protocol === 'socket.io'
-              ? await connectWebSocket(options.port, options.path, mine, batch, onBatch, onClose)
+              ? // Only the checkout has the peers and what speaks to them.
+                await (await import('./web-socket.js')).connectWebSocket(
+                  options.port,
+                  options.path,
+                  mine,
+                  batch,
+                  onBatch,
+                  onClose,
+                )
               : await openSse(options, mine),
           );
         }

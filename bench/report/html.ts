@@ -72,11 +72,16 @@ function section(scenario: ScenarioReport, index: number): string {
 <div class="charts">${variants.some(({ curve }) => curve.length > 0) ? chart('delays') : ''}${variants.some(({ timeline }) => timeline.length > 0) ? chart('timeline') : ''}${floors.length > 0 && headline.length > 0 ? chart('ratio') : ''}</div></section>`;
 }
 
+/** Beside us where the benchmark is installed, else from its package. */
+const chartLibrary = (file: string): Promise<string> =>
+  readFile(new URL(file, import.meta.url), 'utf8').catch(() =>
+    readFile(createRequire(import.meta.url).resolve(`uplot/dist/${file}`), 'utf8'),
+  );
+
 /** One page with everything in it: the figures, the charts and the library that draws them. */
 export async function html(report: Report): Promise<string> {
-  const require = createRequire(import.meta.url);
-  const library = await readFile(require.resolve('uplot/dist/uPlot.iife.min.js'), 'utf8');
-  const style = await readFile(require.resolve('uplot/dist/uPlot.min.css'), 'utf8');
+  const library = await chartLibrary('uPlot.iife.min.js');
+  const style = await chartLibrary('uPlot.min.css');
   const { machine, postgres } = report;
   const conditions = `${report.date} · ${machine.cores} × ${machine.cpu}, ${machine.memoryGb} GB, ${machine.platform} · Node ${report.node} · PostgreSQL ${postgres.version} (${Object.entries(
     postgres.settings,

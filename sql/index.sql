@@ -2,6 +2,7 @@
 -- `npm run sql:commit` turns it into a migration; sql/README.md says how.
 
 --!include schema/djr.sql
+--!include schema/domains.sql
 
 --!include tables/settings.sql
 --!include tables/event.sql
@@ -15,10 +16,19 @@
 --!include functions/_announce.sql
 --!include triggers/event_announce.sql
 
+--!include functions/_publish_once.sql
+--!include functions/_notify_only.sql
 --!include functions/_publish.sql
 --!include functions/publish.sql
 --!include functions/publish_global.sql
 --!include functions/publish_system.sql
+--!include functions/publish_many.sql
+--!include functions/_row_columns.sql
+--!include functions/_publish_row.sql
+--!include functions/publish_row.sql
+--!include functions/replay.sql
+--!include functions/prune_batch.sql
+--!include functions/prune.sql
 
 --!include functions/channel.sql
 --!include functions/position.sql

@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:9221220a4f33c5b6a6e75fbe828b958111a969d0
+--! Hash: sha1:64672296aec334e7916ed19994fa015742f12213
 --! Message: install
 
 --! Included index.sql
@@ -19,6 +19,43 @@ $$;
 comment on schema djr is
   'Realtime events: djr.publish(...) in SQL, a DOM event in the browser. See docs/sql.md.';
 --! EndIncluded schema/djr.sql
+--! Included schema/domains.sql
+-- The rules for one column each, as domains and not as CHECKs of the table: PostgreSQL prepares a table's CHECKs anew for
+-- every INSERT, and that took half the time of a publish; a domain's it prepares once a session.
+-- Collation "C": comparison by bytes is what equality needs, and the cheapest index.
+do $$
+begin
+  if pg_catalog.to_regtype('djr.event_type') is null then
+    create domain djr.event_type as text collate "C"
+      constraint event_type_length check (pg_catalog.length(value) between 1 and 200)
+      -- No white space, no control characters, as Unicode has them, whatever the database's locale thinks.
+      constraint event_type_characters check (
+        value !~ '[\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]'
+      )
+      -- The stream itself says these to its clients.
+      constraint event_type_reserved check (value not in ('connected', 'reset'));
+
+    create domain djr.event_scope as text collate "C"
+      constraint event_scope_known check (value in ('user', 'public', 'system'));
+
+    create domain djr.event_user as text collate "C"
+      constraint event_user_length check (pg_catalog.length(value) between 1 and 255);
+
+    create domain djr.event_key as text collate "C"
+      constraint event_key_length check (pg_catalog.length(value) between 1 and 255);
+
+    create domain djr.event_detail as jsonb
+      constraint event_detail_object check (pg_catalog.jsonb_typeof(value) = 'object');
+  end if;
+end
+$$;
+
+comment on domain djr.event_type is 'What happened: 1 to 200 characters, no white space, no control characters, neither connected nor reset.';
+comment on domain djr.event_scope is 'user, public or system.';
+comment on domain djr.event_user is 'A user''s id as the app has it: 1 to 255 characters.';
+comment on domain djr.event_key is 'An idempotency key: 1 to 255 characters.';
+comment on domain djr.event_detail is 'A JSON object.';
+--! EndIncluded schema/domains.sql
 
 --! Included tables/settings.sql
 create table if not exists djr.settings (
@@ -60,36 +97,19 @@ comment on column djr.settings.activity is
 --! EndIncluded tables/settings.sql
 --! Included tables/event.sql
 -- Column order: the fixed widths first, so that no row carries padding between them.
--- Collation "C": comparison by bytes is what equality needs, and the cheapest index.
+-- What a column may hold is in its domain; that scope and user_id fit together, the trigger checks as it reads the row.
 create table if not exists djr.event (
   id bigint generated always as identity,
   xid xid8 not null default pg_catalog.pg_current_xact_id(),
   created_at timestamptz not null default pg_catalog.clock_timestamp(),
   replay_of bigint,
-  scope text collate "C" not null,
-  type text collate "C" not null,
-  user_id text collate "C",
-  key text collate "C",
-  detail jsonb not null default '{}',
+  scope djr.event_scope not null,
+  type djr.event_type not null,
+  user_id djr.event_user,
+  key djr.event_key,
+  detail djr.event_detail not null default '{}',
   private_data jsonb,
-  constraint event_pkey primary key (id),
-  -- The rules of djr._validate, for a plain INSERT. Whatever changes here changes there.
-  constraint event_type_valid check (
-    pg_catalog.length(type) between 1 and 200
-    and type !~ '[\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]'
-    and type not in ('connected', 'reset')
-  ),
-  constraint event_scope_valid check (
-    case scope
-      when 'user' then user_id is not null
-      when 'public' then user_id is null
-      when 'system' then true
-      else false
-    end
-  ),
-  constraint event_user_id_length check (pg_catalog.length(user_id) between 1 and 255),
-  constraint event_key_length check (pg_catalog.length(key) between 1 and 255),
-  constraint event_detail_object check (pg_catalog.jsonb_typeof(detail) = 'object')
+  constraint event_pkey primary key (id)
 );
 
 -- A sweep and a resume read what is new since a snapshot.
@@ -216,16 +236,18 @@ create or replace function djr._encode(
 language sql
 stable
 as $$
-  select pg_catalog.concat(
-    '[', id,
-    ',', coalesce(pg_catalog.to_json(xid::pg_catalog.text)::pg_catalog.text, 'null'),
-    ',"', scope,
-    '",', coalesce(pg_catalog.to_json(user_id)::pg_catalog.text, 'null'),
-    ',', pg_catalog.to_json(type),
-    ',', pg_catalog.trunc(extract(epoch from created_at) operator(pg_catalog.*) 1000),
-    E']\t', detail
-  )
+  select pg_catalog.json_build_array(
+    id,
+    xid::pg_catalog.text,
+    scope,
+    user_id,
+    type,
+    pg_catalog.trunc(extract(epoch from created_at) operator(pg_catalog.*) 1000)
+  )::pg_catalog.text operator(pg_catalog.||) E'\t' operator(pg_catalog.||) detail::pg_catalog.text
 $$;
+
+comment on function djr._encode(bigint, xid8, text, text, text, timestamptz, jsonb) is
+  'An event as a line of a NOTIFY message: a JSON array of id, xid, scope, user_id, type and milliseconds, a tab, and the detail. JSON holds neither a raw tab nor a line feed. Internal.';
 --! EndIncluded functions/_encode.sql
 --! Included functions/_refuse_size.sql
 create or replace function djr._refuse_size(
@@ -336,45 +358,54 @@ comment on function djr._validate(text, text, text, jsonb, text, text) is
   'Raises what is wrong with an event: DJR01 type, DJR02 scope, DJR03 user_id, DJR04 detail, DJR11 key. Internal.';
 --! EndIncluded functions/_validate.sql
 --! Included functions/_announce.sql
--- Reads what was inserted once, encodes each event once, and packs as many as fit into one NOTIFY,
--- because each NOTIFY is a message that every listener must fetch.
+-- Reads what was inserted once, encodes each event once, and packs as many as fit into one NOTIFY, because each NOTIFY
+-- is a message that every listener must fetch. The expressions are PL/pgSQL's and not the query's: that is measurably
+-- cheaper, and this runs for every publish.
 create or replace function djr._announce() returns trigger
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  -- Read without MVCC and without a query. Null until the mode was first set.
+  _notify boolean := coalesce(pg_sequence_last_value('djr.delivery_mode'), 1) = 1;
   _channel text;
-  _notify boolean;
   _event record;
+  _line text;
   _size integer;
-  _message text := '';
+  _message text;
   _filled integer := 0;
 begin
-  select settings.channel, delivery_mode.last_value = 1
-  into _channel, _notify
-  from djr.settings, djr.delivery_mode;
+  if _notify then
+    select settings.channel into _channel from djr.settings;
+  end if;
 
   for _event in
-    select
-      _new.type,
-      djr._encode(_new.id, _new.xid, _new.scope, _new.user_id, _new.type, _new.created_at, _new.detail) as line
+    select _new.id, _new.xid, _new.scope, _new.user_id, _new.type, _new.created_at, _new.detail
     from _new
   loop
-    _size := octet_length(_event.line);
+    if (_event.scope = 'user') <> (_event.user_id is not null) and _event.scope <> 'system' then
+      perform djr._validate(_event.scope, _event.user_id, _event.type, _event.detail, null);
+    end if;
+
+    _line := djr._encode(
+      _event.id, _event.xid, _event.scope, _event.user_id, _event.type, _event.created_at, _event.detail
+    );
+    _size := octet_length(_line);
     if _size > 7999 then
       perform djr._refuse_size(_event.type, _size);
     end if;
+
     if _notify then
       if _filled = 0 then
-        _message := _event.line;
+        _message := _line;
         _filled := _size;
       elsif _filled + 1 + _size <= 7999 then
-        _message := _message || E'\n' || _event.line;
+        _message := _message || E'\n' || _line;
         _filled := _filled + 1 + _size;
       else
         perform pg_notify(_channel, _message);
-        _message := _event.line;
+        _message := _line;
         _filled := _size;
       end if;
     end if;
@@ -388,7 +419,7 @@ end
 $$;
 
 comment on function djr._announce() is
-  'The insert trigger of djr.event: refuses what is too large (DJR05) and notifies. Internal.';
+  'The insert trigger of djr.event: refuses what is too large (DJR05) or for whom it cannot be (DJR02), and notifies. Internal.';
 --! EndIncluded functions/_announce.sql
 --! Included triggers/event_announce.sql
 create or replace trigger event_announce
@@ -401,9 +432,82 @@ comment on trigger event_announce on djr.event is
   'Every insert publishes: checks the size and notifies, a statement at a time.';
 --! EndIncluded triggers/event_announce.sql
 
+--! Included functions/_publish_once.sql
+-- Called by djr._publish when there is a key, so that publishing without one does not pay for it.
+-- A unique key makes its second publisher wait until the first one's transaction ends: there is no other way to know.
+create or replace function djr._publish_once(
+  scope text,
+  user_id text,
+  type text,
+  detail jsonb,
+  private_data jsonb,
+  key text
+) returns bigint
+language plpgsql
+as $$
+-- `on conflict (key)` cannot be qualified; every parameter is.
+#variable_conflict use_column
+declare
+  _id bigint;
+begin
+  if not (select settings.storage from djr.settings) then
+    raise exception using
+      errcode = 'DJR06',
+      message = 'a key needs storage, and storage is off',
+      detail = 'Without the stored event nothing tells that the key was used before.',
+      hint = 'Publish without a key, or switch storage on: select djr.configure(storage => true).';
+  end if;
+
+  loop
+    insert into djr.event (scope, user_id, type, detail, private_data, key)
+    values (
+      _publish_once.scope, _publish_once.user_id, _publish_once.type,
+      _publish_once.detail, _publish_once.private_data, _publish_once.key
+    )
+    on conflict (key) where event.key is not null do nothing
+    returning event.id into _id;
+    exit when _id is not null;
+
+    select event.id into _id from djr.event where event.key = _publish_once.key;
+    -- Else it was pruned between the two statements, and the key is free again.
+    exit when _id is not null;
+  end loop;
+  return _id;
+end
+$$;
+
+comment on function djr._publish_once(text, text, text, jsonb, jsonb, text) is
+  'Publishes unless the key was used before; returns the id of the event that has it (DJR06 with storage off). Internal.';
+--! EndIncluded functions/_publish_once.sql
+--! Included functions/_notify_only.sql
+-- With storage off there is no row and no trigger: the id is still the sequence's, and the rules are the same.
+-- It notifies in every delivery mode, because nobody sweeps what is not stored.
+create or replace function djr._notify_only(
+  scope text,
+  user_id text,
+  type text,
+  detail jsonb
+) returns bigint
+language plpgsql
+as $$
+declare
+  _id bigint := pg_catalog.nextval('djr.event_id_seq');
+  _line text := djr._encode(_id, null, scope, user_id, type, pg_catalog.clock_timestamp(), detail);
+begin
+  if pg_catalog.octet_length(_line) > 7999 then
+    perform djr._refuse_size(type, pg_catalog.octet_length(_line));
+  end if;
+  perform pg_catalog.pg_notify((select settings.channel from djr.settings), _line);
+  return _id;
+end
+$$;
+
+comment on function djr._notify_only(text, text, text, jsonb) is
+  'Publishes an event without storing it. Internal.';
+--! EndIncluded functions/_notify_only.sql
 --! Included functions/_publish.sql
--- What all publish* come to. No exception block (a subtransaction for each event costs more than the event)
--- and no lock that outlives a statement, but for a key's: two publishers of one key must wait for each other.
+-- What all publish* come to. No exception block (a subtransaction for each event would cost more than the event)
+-- and no lock that outlives the statement.
 create or replace function djr._publish(
   scope text,
   user_id text,
@@ -416,55 +520,26 @@ language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
--- `on conflict (key)` cannot be qualified; every parameter is.
-#variable_conflict use_column
 declare
-  _storage boolean;
-  _channel text;
   _id bigint;
-  _line text;
 begin
   perform djr._validate(_publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.key);
 
-  select settings.storage, settings.channel
-  into _storage, _channel
-  from djr.settings;
-
-  if not _storage then
-    if _publish.key is not null then
-      raise exception using
-        errcode = 'DJR06',
-        message = 'a key needs storage, and storage is off',
-        detail = 'Without the stored event nothing tells that the key was used before.',
-        hint = 'Publish without a key, or switch storage on: select djr.configure(storage => true).';
-    end if;
-    _id := nextval('djr.event_id_seq');
-    _line := djr._encode(_id, null, _publish.scope, _publish.user_id, _publish.type, clock_timestamp(), _publish.detail);
-    if octet_length(_line) > 7999 then
-      perform djr._refuse_size(_publish.type, octet_length(_line));
-    end if;
-    perform pg_notify(_channel, _line);
-    return _id;
+  if _publish.key is not null then
+    return djr._publish_once(
+      _publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.private_data, _publish.key
+    );
   end if;
 
-  if _publish.key is null then
-    insert into djr.event (scope, user_id, type, detail, private_data)
-    values (_publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.private_data)
-    returning event.id into _id;
-    return _id;
+  -- The setting is read by the insert itself: one statement instead of two.
+  insert into djr.event (scope, user_id, type, detail, private_data)
+  select _publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.private_data
+  from djr.settings
+  where settings.storage
+  returning event.id into _id;
+  if _id is null then
+    return djr._notify_only(_publish.scope, _publish.user_id, _publish.type, _publish.detail);
   end if;
-
-  loop
-    insert into djr.event (scope, user_id, type, detail, private_data, key)
-    values (_publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.private_data, _publish.key)
-    on conflict (key) where event.key is not null do nothing
-    returning event.id into _id;
-    exit when _id is not null;
-
-    select event.id into _id from djr.event where event.key = _publish.key;
-    -- Else it was pruned between the two statements, and the key is free again.
-    exit when _id is not null;
-  end loop;
   return _id;
 end
 $$;
@@ -610,6 +685,430 @@ $$;
 comment on function djr.publish_system(text, jsonb, uuid, jsonb, text) is
   'Publishes an event to backend subscribers only, about a user (an id of type uuid) or nobody, and returns its id. For the rest see djr.publish.';
 --! EndIncluded functions/publish_system.sql
+--! Included functions/publish_many.sql
+create or replace function djr.publish_many(events jsonb) returns setof bigint
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+-- `on conflict (key)` cannot be qualified; the parameter is.
+#variable_conflict use_column
+declare
+  _storage boolean;
+  _keyed boolean := false;
+  _element jsonb;
+  _index integer := 0;
+  _unknown text;
+  _ids bigint[];
+begin
+  if jsonb_typeof(publish_many.events) is distinct from 'array' then
+    raise exception using
+      errcode = 'DJR09',
+      message = 'publish_many takes a JSON array of events',
+      detail = format('It is %s.', coalesce('of type ' || jsonb_typeof(publish_many.events), 'null')),
+      hint = 'Build it with jsonb_agg(jsonb_build_object(''user_id'', …, ''type'', …, ''detail'', …)).';
+  end if;
+
+  for _element in select jsonb_array_elements(publish_many.events) loop
+    if jsonb_typeof(_element) <> 'object' then
+      raise exception using
+        errcode = 'DJR09',
+        message = format('events[%s]: an event is a JSON object', _index),
+        detail = format('It is of type %s.', jsonb_typeof(_element)),
+        hint = 'Its members are scope, user_id, type, detail, private_data and key.';
+    end if;
+    -- A misspelt user_id must not go unnoticed.
+    if _element - array['scope', 'user_id', 'type', 'detail', 'private_data', 'key'] <> '{}' then
+      select jsonb_object_keys(_element - array['scope', 'user_id', 'type', 'detail', 'private_data', 'key'])
+      into _unknown;
+      raise exception using
+        errcode = 'DJR09',
+        message = format('events[%s]: an event has no member %s', _index, to_json(_unknown)),
+        detail = 'Its members are scope, user_id, type, detail, private_data and key.',
+        hint = 'What the client shall get belongs into detail.';
+    end if;
+    if jsonb_typeof(_element -> 'user_id') not in ('string', 'number', 'null')
+      or jsonb_typeof(_element -> 'type') <> 'string'
+      or jsonb_typeof(_element -> 'scope') <> 'string'
+      or jsonb_typeof(_element -> 'key') not in ('string', 'number', 'null')
+    then
+      raise exception using
+        errcode = 'DJR09',
+        message = format('events[%s]: scope, type, user_id and key are strings', _index),
+        detail = format('The event is %s.', left(_element::text, 200)),
+        hint = 'A user_id and a key may be numbers.';
+    end if;
+    perform djr._validate(
+      coalesce(_element ->> 'scope', 'user'),
+      _element ->> 'user_id',
+      _element ->> 'type',
+      coalesce(_element -> 'detail', '{}'),
+      _element ->> 'key',
+      format('events[%s]: ', _index)
+    );
+    _keyed := _keyed or _element ->> 'key' is not null;
+    _index := _index + 1;
+  end loop;
+
+  select settings.storage into _storage from djr.settings;
+  if not _storage then
+    if _keyed then
+      raise exception using
+        errcode = 'DJR06',
+        message = 'a key needs storage, and storage is off',
+        detail = 'Without the stored event nothing tells that the key was used before.',
+        hint = 'Publish without keys, or switch storage on: select djr.configure(storage => true).';
+    end if;
+    return query
+    select djr._notify_only(
+      coalesce(element.value ->> 'scope', 'user'),
+      element.value ->> 'user_id',
+      element.value ->> 'type',
+      coalesce(element.value -> 'detail', '{}')
+    )
+    from jsonb_array_elements(publish_many.events) element;
+    return;
+  end if;
+
+  -- Ids first, so that each element knows its own whether or not its key was used before.
+  select array_agg(nextval('djr.event_id_seq')) into _ids from generate_series(1, _index);
+
+  insert into djr.event (id, scope, user_id, type, detail, private_data, key)
+  overriding system value
+  select
+    _ids[element.place],
+    coalesce(element.value ->> 'scope', 'user'),
+    element.value ->> 'user_id',
+    element.value ->> 'type',
+    coalesce(element.value -> 'detail', '{}'),
+    element.value -> 'private_data',
+    element.value ->> 'key'
+  from jsonb_array_elements(publish_many.events) with ordinality element (value, place)
+  order by element.place
+  on conflict (key) where event.key is not null do nothing;
+
+  if not _keyed then
+    return query select unnest(_ids);
+    return;
+  end if;
+  return query
+  select coalesce(
+    (select event.id from djr.event where event.key = element.value ->> 'key'),
+    _ids[element.place]
+  )
+  from jsonb_array_elements(publish_many.events) with ordinality element (value, place)
+  order by element.place;
+end
+$$;
+
+comment on function djr.publish_many(jsonb) is
+  'Publishes an array of {scope, user_id, type, detail, private_data, key} in one statement with few NOTIFYs and returns their ids in order. Without a scope it is user, so that a forgotten user_id is an error and not an event for everyone. All or nothing: an error says which, as in events[3].';
+--! EndIncluded functions/publish_many.sql
+--! Included functions/_row_columns.sql
+-- The expression that makes a row's named columns into jsonb. A column of a built-in type (or a domain over one) goes
+-- through to_jsonb; any other through its output function only, as text: to_jsonb would call a cast to json that the
+-- type's owner may have written, and djr.publish_row runs with the rights of djr's owner.
+create or replace function djr._row_columns(
+  relation regclass,
+  columns text[]
+) returns text
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _column text;
+  _type oid;
+  _base oid;
+  _parts text[] := '{}';
+begin
+  foreach _column in array _row_columns.columns loop
+    select pg_attribute.atttypid
+    into _type
+    from pg_attribute
+    where pg_attribute.attrelid = _row_columns.relation
+      and pg_attribute.attname = _column
+      and pg_attribute.attnum > 0
+      and not pg_attribute.attisdropped;
+    if not found then
+      raise exception using
+        errcode = 'DJR08',
+        message = format('table %s has no column %s', _row_columns.relation, to_json(_column)),
+        detail = 'A trigger with djr.publish_row names it.',
+        hint = 'djr.publish_row(type, column of the user or '''', columns to send, column of the id): correct the trigger.';
+    end if;
+    _base := _type;
+    while (select pg_type.typtype = 'd' from pg_type where pg_type.oid = _base) loop
+      select pg_type.typbasetype into _base from pg_type where pg_type.oid = _base;
+    end loop;
+    _parts := _parts || format('%L', _column) || case
+      when _base >= 16384 then
+        format('case when ($1).%1$I is null then null else to_jsonb(format(''%%s'', ($1).%1$I)) end', _column)
+      else
+        format('to_jsonb(($1).%I::%s)', _column, format_type(_base, null))
+    end;
+  end loop;
+  return format('select jsonb_build_object(%s)', array_to_string(_parts, ', '));
+end
+$$;
+
+comment on function djr._row_columns(regclass, text[]) is
+  'A query that makes named columns of a row ($1) into a JSON object; DJR08 for a column that is not there. Internal.';
+--! EndIncluded functions/_row_columns.sql
+--! Included functions/_publish_row.sql
+create or replace function djr._publish_row(
+  type text,
+  user_column text,
+  id_column text,
+  columns text[],
+  op text,
+  row_data jsonb
+) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _user_id text := _publish_row.row_data ->> _publish_row.user_column;
+  _detail jsonb;
+begin
+  -- A row that belongs to nobody (a guest's order) is for nobody; in no case for everyone.
+  if _publish_row.user_column is not null and _user_id is null then
+    return;
+  end if;
+  select coalesce(jsonb_object_agg(name, _publish_row.row_data -> name), '{}')
+  into _detail
+  from unnest(_publish_row.columns) name;
+  _detail := _detail || jsonb_build_object('op', _publish_row.op);
+  if _publish_row.id_column is not null then
+    _detail := _detail || jsonb_build_object(':id', _publish_row.row_data -> _publish_row.id_column);
+  end if;
+  perform djr._publish(
+    case when _publish_row.user_column is null then 'public' else 'user' end,
+    _user_id,
+    _publish_row.type,
+    _detail,
+    null,
+    null
+  );
+end
+$$;
+
+comment on function djr._publish_row(text, text, text, text[], text, jsonb) is
+  'Publishes one row for djr.publish_row. Internal.';
+--! EndIncluded functions/_publish_row.sql
+--! Included functions/publish_row.sql
+-- SECURITY DEFINER, so that whoever may change the row need not be allowed to publish anything else.
+create or replace function djr.publish_row() returns trigger
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _type text := tg_argv[0];
+  _user_column text := nullif(trim(tg_argv[1]), '');
+  _columns text[];
+  _id_column text := nullif(trim(tg_argv[3]), '');
+  _named text[];
+  _query text;
+  _before jsonb;
+  _after jsonb;
+  _row jsonb;
+begin
+  if tg_level <> 'ROW' or tg_when <> 'AFTER' or tg_nargs not between 3 and 4 then
+    raise exception using
+      errcode = 'DJR08',
+      message = format('trigger %I on %s does not fit djr.publish_row', tg_name, tg_relid::regclass),
+      detail = format('It is %s … for each %s with %s arguments.', lower(tg_when), lower(tg_level), tg_nargs),
+      hint = 'create trigger … after insert or update or delete on … for each row execute function djr.publish_row(''type'', ''user_column or empty'', ''columns,to,send'').';
+  end if;
+
+  select array_agg(trim(name) order by place)
+  into _columns
+  from unnest(string_to_array(tg_argv[2], ',')) with ordinality listed (name, place)
+  where trim(name) <> '';
+
+  if _id_column is null then
+    select pg_attribute.attname
+    into _id_column
+    from pg_index
+    join pg_attribute on pg_attribute.attrelid = pg_index.indrelid and pg_attribute.attnum = pg_index.indkey[0]
+    where pg_index.indrelid = tg_relid
+      and pg_index.indisprimary
+      and pg_index.indnkeyatts = 1;
+  end if;
+
+  _columns := coalesce(_columns, '{}');
+  _named := array_remove(_columns || _user_column || _id_column, null);
+  _query := djr._row_columns(tg_relid, _named);
+  if tg_op <> 'INSERT' then
+    execute _query into _before using old;
+  end if;
+  if tg_op <> 'DELETE' then
+    execute _query into _after using new;
+  end if;
+  if _before is not distinct from _after then
+    return null;
+  end if;
+
+  -- Who lost the row must see it go.
+  if tg_op = 'UPDATE' and _user_column is not null and _before ->> _user_column <> coalesce(_after ->> _user_column, '') then
+    perform djr._publish_row(_type, _user_column, _id_column, _columns, 'delete', _before);
+  end if;
+  _row := coalesce(_after, _before);
+  perform djr._publish_row(_type, _user_column, _id_column, _columns, lower(tg_op), _row);
+  return null;
+end
+$$;
+
+comment on function djr.publish_row() is
+  'A trigger function for any table: after insert or update or delete … for each row execute function djr.publish_row(type, user column or '''' for everyone, columns to send, id column). detail has the columns, op and :id (the primary key, or the fourth argument). Nothing is published for a row without a user, or when no named column changed; a user whom an update takes the row from gets op delete. DJR08 if the trigger does not fit the table.';
+--! EndIncluded functions/publish_row.sql
+--! Included functions/replay.sql
+-- A replay is a row like any other, so it is durable, swept and resumed, and told apart by replay_of.
+create or replace function djr.replay(ids bigint[]) returns setof bigint
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _missing bigint[];
+begin
+  if not (select settings.storage from djr.settings) then
+    raise exception using
+      errcode = 'DJR06',
+      message = 'a replay needs storage, and storage is off',
+      hint = 'Switch it on: select djr.configure(storage => true). Only what was published since then can be replayed.';
+  end if;
+
+  select array_agg(wanted.id order by wanted.place)
+  into _missing
+  from unnest(replay.ids) with ordinality wanted (id, place)
+  where not exists (select from djr.event where event.id = wanted.id);
+  if _missing is not null then
+    raise exception using
+      errcode = 'DJR07',
+      message = format('there is no event %s', array_to_string(_missing, ', ', 'null')),
+      detail = 'It was never stored, was rolled back, or was pruned.',
+      hint = 'The events there are: select * from djr.event order by id desc.';
+  end if;
+
+  return query
+  insert into djr.event (scope, user_id, type, detail, private_data, replay_of)
+  select
+    original.scope,
+    original.user_id,
+    original.type,
+    original.detail,
+    original.private_data,
+    coalesce(original.replay_of, original.id)
+  from unnest(replay.ids) with ordinality wanted (id, place)
+  join djr.event original on original.id = wanted.id
+  order by wanted.place
+  returning event.id;
+end
+$$;
+
+comment on function djr.replay(bigint[]) is
+  'Sends stored events again, in the order given, and returns the ids of the new events. Their replay_of is the original, for a replay of a replay too. All or nothing (DJR07 names what is missing, DJR06 with storage off).';
+
+create or replace function djr.replay(id bigint) returns bigint
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return (select djr.replay(array[replay.id]));
+end
+$$;
+
+comment on function djr.replay(bigint) is
+  'Sends a stored event again and returns the id of the new event, whose replay_of is the original (DJR07 if there is none, DJR06 with storage off).';
+--! EndIncluded functions/replay.sql
+--! Included functions/prune_batch.sql
+create or replace function djr.prune_batch(
+  older_than interval default null,
+  batch integer default 5000
+) returns bigint
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _older_than interval := coalesce(prune_batch.older_than, (select settings.retention from djr.settings));
+  _pruned bigint;
+  _highest xid8;
+begin
+  if prune_batch.older_than < interval '0' then
+    raise exception using
+      errcode = 'DJR10',
+      message = 'older_than is not negative',
+      detail = format('It is %s.', prune_batch.older_than),
+      hint = 'For example ''30 days''.';
+  elsif prune_batch.batch is null or prune_batch.batch < 1 then
+    raise exception using
+      errcode = 'DJR10',
+      message = 'batch is at least 1',
+      detail = format('It is %s.', coalesce(prune_batch.batch::text, 'null')),
+      hint = 'Leave it out for the default of 5000.';
+  end if;
+  -- No retention set and none given: events are kept for ever.
+  if _older_than is null then
+    return 0;
+  end if;
+
+  with expired as (
+    select event.id
+    from djr.event
+    where event.created_at < clock_timestamp() - _older_than
+    order by event.created_at
+    limit prune_batch.batch
+    -- Another pruner has those; both go on.
+    for update skip locked
+  ),
+  deleted as (
+    delete from djr.event
+    using expired
+    where event.id = expired.id
+    returning event.xid
+  )
+  select count(*), max(deleted.xid)
+  into _pruned, _highest
+  from deleted;
+
+  -- In the same transaction: whoever no longer sees the rows sees that they were pruned.
+  if _pruned > 0 then
+    update djr.settings
+    set pruned_xid = greatest(settings.pruned_xid, _highest);
+  end if;
+  return _pruned;
+end
+$$;
+
+comment on function djr.prune_batch(interval, integer) is
+  'Deletes the oldest events past the retention (or older than given), at most `batch` of them, and returns how many. Called in a transaction each until it returns 0, pruning never holds a lock for long: djr prune and the runtime do so.';
+--! EndIncluded functions/prune_batch.sql
+--! Included functions/prune.sql
+create or replace function djr.prune(older_than interval default null) returns bigint
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _pruned bigint := 0;
+  _batch bigint;
+begin
+  loop
+    _batch := djr.prune_batch(prune.older_than, 5000);
+    _pruned := _pruned + _batch;
+    exit when _batch = 0;
+  end loop;
+  return _pruned;
+end
+$$;
+
+comment on function djr.prune(interval) is
+  'Deletes events past the retention (or older than given) and returns how many: all in the caller''s transaction. For much at once use djr.prune_batch, or the command djr prune.';
+--! EndIncluded functions/prune.sql
 
 --! Included functions/channel.sql
 create or replace function djr.channel() returns text
@@ -807,6 +1306,8 @@ begin
        djr.publish_system(text, jsonb, text, jsonb, text),
        djr.publish_system(text, jsonb, bigint, jsonb, text),
        djr.publish_system(text, jsonb, uuid, jsonb, text),
+       djr.publish_many(jsonb),
+       djr.publish_row(),
        djr.position()
      to %I',
     grant_publish.role
@@ -837,7 +1338,11 @@ begin
        djr.position(),
        djr.epoch(),
        djr.set_delivery_mode(text),
-       djr.repair_xids()
+       djr.repair_xids(),
+       djr.prune(interval),
+       djr.prune_batch(interval, integer),
+       djr.replay(bigint),
+       djr.replay(bigint[])
      to %I',
     grant_server.role
   );
@@ -853,5 +1358,6 @@ revoke all on schema djr from public;
 revoke all on all tables in schema djr from public;
 revoke all on all sequences in schema djr from public;
 revoke all on all functions in schema djr from public;
+revoke all on type djr.event_type, djr.event_scope, djr.event_user, djr.event_key, djr.event_detail from public;
 --! EndIncluded privileges/revoke.sql
 --! EndIncluded index.sql

@@ -11,13 +11,15 @@ create or replace function djr._encode(
 language sql
 stable
 as $$
-  select pg_catalog.concat(
-    '[', id,
-    ',', coalesce(pg_catalog.to_json(xid::pg_catalog.text)::pg_catalog.text, 'null'),
-    ',"', scope,
-    '",', coalesce(pg_catalog.to_json(user_id)::pg_catalog.text, 'null'),
-    ',', pg_catalog.to_json(type),
-    ',', pg_catalog.trunc(extract(epoch from created_at) operator(pg_catalog.*) 1000),
-    E']\t', detail
-  )
+  select pg_catalog.json_build_array(
+    id,
+    xid::pg_catalog.text,
+    scope,
+    user_id,
+    type,
+    pg_catalog.trunc(extract(epoch from created_at) operator(pg_catalog.*) 1000)
+  )::pg_catalog.text operator(pg_catalog.||) E'\t' operator(pg_catalog.||) detail::pg_catalog.text
 $$;
+
+comment on function djr._encode(bigint, xid8, text, text, text, timestamptz, jsonb) is
+  'An event as a line of a NOTIFY message: a JSON array of id, xid, scope, user_id, type and milliseconds, a tab, and the detail. JSON holds neither a raw tab nor a line feed. Internal.';

@@ -17,6 +17,8 @@ begin
        djr.publish_system(text, jsonb, text, jsonb, text),
        djr.publish_system(text, jsonb, bigint, jsonb, text),
        djr.publish_system(text, jsonb, uuid, jsonb, text),
+       djr.publish_many(jsonb),
+       djr.publish_row(),
        djr.position()
      to %I',
     grant_publish.role

@@ -17,7 +17,11 @@ begin
        djr.position(),
        djr.epoch(),
        djr.set_delivery_mode(text),
-       djr.repair_xids()
+       djr.repair_xids(),
+       djr.prune(interval),
+       djr.prune_batch(interval, integer),
+       djr.replay(bigint),
+       djr.replay(bigint[])
      to %I',
     grant_server.role
   );

@@ -1,0 +1,24 @@
+-- With storage off there is no row and no trigger: the id is still the sequence's, and the rules are the same.
+-- It notifies in every delivery mode, because nobody sweeps what is not stored.
+create or replace function djr._notify_only(
+  scope text,
+  user_id text,
+  type text,
+  detail jsonb
+) returns bigint
+language plpgsql
+as $$
+declare
+  _id bigint := pg_catalog.nextval('djr.event_id_seq');
+  _line text := djr._encode(_id, null, scope, user_id, type, pg_catalog.clock_timestamp(), detail);
+begin
+  if pg_catalog.octet_length(_line) > 7999 then
+    perform djr._refuse_size(type, pg_catalog.octet_length(_line));
+  end if;
+  perform pg_catalog.pg_notify((select settings.channel from djr.settings), _line);
+  return _id;
+end
+$$;
+
+comment on function djr._notify_only(text, text, text, jsonb) is
+  'Publishes an event without storing it. Internal.';

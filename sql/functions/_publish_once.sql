@@ -1,0 +1,45 @@
+-- Called by djr._publish when there is a key, so that publishing without one does not pay for it.
+-- A unique key makes its second publisher wait until the first one's transaction ends: there is no other way to know.
+create or replace function djr._publish_once(
+  scope text,
+  user_id text,
+  type text,
+  detail jsonb,
+  private_data jsonb,
+  key text
+) returns bigint
+language plpgsql
+as $$
+-- `on conflict (key)` cannot be qualified; every parameter is.
+#variable_conflict use_column
+declare
+  _id bigint;
+begin
+  if not (select settings.storage from djr.settings) then
+    raise exception using
+      errcode = 'DJR06',
+      message = 'a key needs storage, and storage is off',
+      detail = 'Without the stored event nothing tells that the key was used before.',
+      hint = 'Publish without a key, or switch storage on: select djr.configure(storage => true).';
+  end if;
+
+  loop
+    insert into djr.event (scope, user_id, type, detail, private_data, key)
+    values (
+      _publish_once.scope, _publish_once.user_id, _publish_once.type,
+      _publish_once.detail, _publish_once.private_data, _publish_once.key
+    )
+    on conflict (key) where event.key is not null do nothing
+    returning event.id into _id;
+    exit when _id is not null;
+
+    select event.id into _id from djr.event where event.key = _publish_once.key;
+    -- Else it was pruned between the two statements, and the key is free again.
+    exit when _id is not null;
+  end loop;
+  return _id;
+end
+$$;
+
+comment on function djr._publish_once(text, text, text, jsonb, jsonb, text) is
+  'Publishes unless the key was used before; returns the id of the event that has it (DJR06 with storage off). Internal.';

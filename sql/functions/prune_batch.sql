@@ -1,0 +1,61 @@
+create or replace function djr.prune_batch(
+  older_than interval default null,
+  batch integer default 5000
+) returns bigint
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _older_than interval := coalesce(prune_batch.older_than, (select settings.retention from djr.settings));
+  _pruned bigint;
+  _highest xid8;
+begin
+  if prune_batch.older_than < interval '0' then
+    raise exception using
+      errcode = 'DJR10',
+      message = 'older_than is not negative',
+      detail = format('It is %s.', prune_batch.older_than),
+      hint = 'For example ''30 days''.';
+  elsif prune_batch.batch is null or prune_batch.batch < 1 then
+    raise exception using
+      errcode = 'DJR10',
+      message = 'batch is at least 1',
+      detail = format('It is %s.', coalesce(prune_batch.batch::text, 'null')),
+      hint = 'Leave it out for the default of 5000.';
+  end if;
+  -- No retention set and none given: events are kept for ever.
+  if _older_than is null then
+    return 0;
+  end if;
+
+  with expired as (
+    select event.id
+    from djr.event
+    where event.created_at < clock_timestamp() - _older_than
+    order by event.created_at
+    limit prune_batch.batch
+    -- Another pruner has those; both go on.
+    for update skip locked
+  ),
+  deleted as (
+    delete from djr.event
+    using expired
+    where event.id = expired.id
+    returning event.xid
+  )
+  select count(*), max(deleted.xid)
+  into _pruned, _highest
+  from deleted;
+
+  -- In the same transaction: whoever no longer sees the rows sees that they were pruned.
+  if _pruned > 0 then
+    update djr.settings
+    set pruned_xid = greatest(settings.pruned_xid, _highest);
+  end if;
+  return _pruned;
+end
+$$;
+
+comment on function djr.prune_batch(interval, integer) is
+  'Deletes the oldest events past the retention (or older than given), at most `batch` of them, and returns how many. Called in a transaction each until it returns 0, pruning never holds a lock for long: djr prune and the runtime do so.';

@@ -1,0 +1,117 @@
+create or replace function djr.publish_many(events jsonb) returns setof bigint
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+-- `on conflict (key)` cannot be qualified; the parameter is.
+#variable_conflict use_column
+declare
+  _storage boolean;
+  _keyed boolean := false;
+  _element jsonb;
+  _index integer := 0;
+  _unknown text;
+  _ids bigint[];
+begin
+  if jsonb_typeof(publish_many.events) is distinct from 'array' then
+    raise exception using
+      errcode = 'DJR09',
+      message = 'publish_many takes a JSON array of events',
+      detail = format('It is %s.', coalesce('of type ' || jsonb_typeof(publish_many.events), 'null')),
+      hint = 'Build it with jsonb_agg(jsonb_build_object(''user_id'', …, ''type'', …, ''detail'', …)).';
+  end if;
+
+  for _element in select jsonb_array_elements(publish_many.events) loop
+    if jsonb_typeof(_element) <> 'object' then
+      raise exception using
+        errcode = 'DJR09',
+        message = format('events[%s]: an event is a JSON object', _index),
+        detail = format('It is of type %s.', jsonb_typeof(_element)),
+        hint = 'Its members are scope, user_id, type, detail, private_data and key.';
+    end if;
+    -- A misspelt user_id must not go unnoticed.
+    if _element - array['scope', 'user_id', 'type', 'detail', 'private_data', 'key'] <> '{}' then
+      select jsonb_object_keys(_element - array['scope', 'user_id', 'type', 'detail', 'private_data', 'key'])
+      into _unknown;
+      raise exception using
+        errcode = 'DJR09',
+        message = format('events[%s]: an event has no member %s', _index, to_json(_unknown)),
+        detail = 'Its members are scope, user_id, type, detail, private_data and key.',
+        hint = 'What the client shall get belongs into detail.';
+    end if;
+    if jsonb_typeof(_element -> 'user_id') not in ('string', 'number', 'null')
+      or jsonb_typeof(_element -> 'type') <> 'string'
+      or jsonb_typeof(_element -> 'scope') <> 'string'
+      or jsonb_typeof(_element -> 'key') not in ('string', 'number', 'null')
+    then
+      raise exception using
+        errcode = 'DJR09',
+        message = format('events[%s]: scope, type, user_id and key are strings', _index),
+        detail = format('The event is %s.', left(_element::text, 200)),
+        hint = 'A user_id and a key may be numbers.';
+    end if;
+    perform djr._validate(
+      coalesce(_element ->> 'scope', 'user'),
+      _element ->> 'user_id',
+      _element ->> 'type',
+      coalesce(_element -> 'detail', '{}'),
+      _element ->> 'key',
+      format('events[%s]: ', _index)
+    );
+    _keyed := _keyed or _element ->> 'key' is not null;
+    _index := _index + 1;
+  end loop;
+
+  select settings.storage into _storage from djr.settings;
+  if not _storage then
+    if _keyed then
+      raise exception using
+        errcode = 'DJR06',
+        message = 'a key needs storage, and storage is off',
+        detail = 'Without the stored event nothing tells that the key was used before.',
+        hint = 'Publish without keys, or switch storage on: select djr.configure(storage => true).';
+    end if;
+    return query
+    select djr._notify_only(
+      coalesce(element.value ->> 'scope', 'user'),
+      element.value ->> 'user_id',
+      element.value ->> 'type',
+      coalesce(element.value -> 'detail', '{}')
+    )
+    from jsonb_array_elements(publish_many.events) element;
+    return;
+  end if;
+
+  -- Ids first, so that each element knows its own whether or not its key was used before.
+  select array_agg(nextval('djr.event_id_seq')) into _ids from generate_series(1, _index);
+
+  insert into djr.event (id, scope, user_id, type, detail, private_data, key)
+  overriding system value
+  select
+    _ids[element.place],
+    coalesce(element.value ->> 'scope', 'user'),
+    element.value ->> 'user_id',
+    element.value ->> 'type',
+    coalesce(element.value -> 'detail', '{}'),
+    element.value -> 'private_data',
+    element.value ->> 'key'
+  from jsonb_array_elements(publish_many.events) with ordinality element (value, place)
+  order by element.place
+  on conflict (key) where event.key is not null do nothing;
+
+  if not _keyed then
+    return query select unnest(_ids);
+    return;
+  end if;
+  return query
+  select coalesce(
+    (select event.id from djr.event where event.key = element.value ->> 'key'),
+    _ids[element.place]
+  )
+  from jsonb_array_elements(publish_many.events) with ordinality element (value, place)
+  order by element.place;
+end
+$$;
+
+comment on function djr.publish_many(jsonb) is
+  'Publishes an array of {scope, user_id, type, detail, private_data, key} in one statement with few NOTIFYs and returns their ids in order. Without a scope it is user, so that a forgotten user_id is an error and not an event for everyone. All or nothing: an error says which, as in events[3].';

@@ -10,14 +10,41 @@ export function eventFrame(envelope: Envelope, position: string, named: boolean)
   return Buffer.from(`id: ${envelope.id}-${position}\n${name}data: ${withType(envelope)}\n\n`);
 }
 
-/**
- * The detail is spliced as text, so that numbers which JavaScript cannot hold reach the browser as they were stored.
- * Only a detail with a `type` of its own (which the event's type replaces) has to be parsed.
- */
+/** The detail is spliced as text, so that numbers which JavaScript cannot hold reach the browser as they were stored. */
 function withType({ detailText, type }: Envelope): string {
-  if (detailText.includes('"type"')) return JSON.stringify({ ...JSON.parse(detailText), type });
-  const head = detailText.slice(0, -1).trimEnd();
+  // Most details have no such text at all: a search costs next to nothing.
+  const text = detailText.includes('"type"') ? withoutOwnType(detailText) : detailText;
+  const head = text.slice(0, text.lastIndexOf('}')).trimEnd();
   return `${head}${head === '{' ? '' : ', '}"type": ${JSON.stringify(type)}}`;
+}
+
+/** A string, or what gives JSON its structure. */
+const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]/g;
+
+/** The detail without a `type` of its own, which the event's type replaces; one deeper down, or in a text, stays. */
+function withoutOwnType(detailText: string): string {
+  let depth = 0;
+  let previous = '';
+  /** Where the comma or brace before the last key stands. */
+  let before = 0;
+  let start: number | undefined;
+  for (const { 0: token, index } of detailText.matchAll(TOKEN)) {
+    if (token === '}' || token === ']') depth -= 1;
+    if (start !== undefined && (depth === 0 || (depth === 1 && token === ','))) {
+      // The comma that goes is the one behind it for the first key, the one before it for any other.
+      const first = detailText[start] === '{';
+      if (first && token === ',') return `{${detailText.slice(index + 1)}`;
+      return detailText.slice(0, first ? start + 1 : start) + detailText.slice(index);
+    }
+    if (depth === 1 && token === ',') before = index;
+    if (token === '{' || token === '[') {
+      depth += 1;
+      if (depth === 1) before = index;
+    }
+    if (start === undefined && depth === 1 && token === ':' && previous === '"type"') start = before;
+    previous = token;
+  }
+  return detailText;
 }
 
 /** Nothing the page sees, but a browser that loses the connection now comes back with this id. */

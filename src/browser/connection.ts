@@ -94,7 +94,7 @@ export function createConnection(endpoint: string, options: ConnectOptions): Sha
   const address = async () => {
     const url = new URL(endpoint);
     const token = typeof options.token === 'function' ? await options.token() : options.token;
-    if (options.shareTabs !== false) url.searchParams.set('key', '1');
+    if (options.shareTabs !== false) url.searchParams.set('shareKey', '1');
     if (token) url.searchParams.set('token', token);
     if (lastId) url.searchParams.set('lastEventId', lastId);
     else if (options.since) url.searchParams.set('since', options.since);

@@ -55,7 +55,7 @@ export const retryFrame = (milliseconds: number): Buffer => Buffer.from(`retry: 
 /**
  * Its id lets a client that is cut off before its first event resume all the same.
  *
- * @param key - whose stream it is, for who asks with `?key=1`: the browser client shares one among tabs where it is equal.
+ * @param key - whose stream it is, for who asks with `?shareKey=1`: the browser client shares one among tabs where it is equal.
  */
 export const connectedFrame = (position: string, key: string | undefined): Buffer =>
   Buffer.from(`id: 0-${position}\ndata: ${JSON.stringify({ type: 'connected', key })}\n\n`);

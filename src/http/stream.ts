@@ -167,7 +167,7 @@ export class Streams {
     hub.admit(client);
 
     const retry = retryFrame(options.retry * (1 + Math.random() / 2));
-    const asksKey = query.get('key') === '1';
+    const asksKey = query.get('shareKey') === '1';
     const key = asksKey ? shareKey(userId, incoming, query.get('token'), hooks.beforeSend !== undefined) : undefined;
     const since = query.get('since');
     const from = this.#resumeFrom(lastEventId, since);

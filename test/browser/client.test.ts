@@ -50,9 +50,9 @@ test('The stream is the one beside the script, or the one that data-endpoint nam
   const server = await startStreamServer(t);
   const context = await newContext(t);
   const page = await context.newPage();
-  await page.goto(server.page(scriptTag('data-endpoint="/realtime/sse/?types=a,b" data-since="10:20:"')));
+  await page.goto(server.page(scriptTag('data-endpoint="/realtime/sse/?types=a,b&key=own" data-since="10:20:"')));
   await server.connected(1);
-  t.deepEqual(Object.fromEntries(server.requests[0]!), { types: 'a,b', since: '10:20:' });
+  t.deepEqual(Object.fromEntries(server.requests[0]!), { types: 'a,b', key: 'own', shareKey: '1', since: '10:20:' });
 });
 
 test('data-auto-connect="false" leaves connecting to the page', async (t) => {

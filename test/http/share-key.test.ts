@@ -14,7 +14,7 @@ async function startInstance(t: ExecutionContext, options: RealtimeOptions): Pro
     await realtime.stop();
     server.close();
   });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/realtime/sse/`;
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/realtime/sse/?shareKey=1`;
 }
 
 /** The key in the connected frame of a stream. */
@@ -45,7 +45,7 @@ test('Where beforeSend decides by client, the credentials of one user are told a
   for (const [address, headers] of [
     [stream, { cookie: 'session=2' }],
     [stream, { cookie: 'session=1', authorization: 'Bearer x' }],
-    [`${stream}?token=x`, { cookie: 'session=1' }],
+    [`${stream}&token=x`, { cookie: 'session=1' }],
   ] as const) {
     const different = await keyOf(address, { 'x-user': 'alice', ...headers });
     t.not(different, key);

@@ -28,7 +28,7 @@ export function useChromium(): (t: ExecutionContext) => Promise<BrowserContext> 
   test.after.always(() => browser?.close());
   return async (t) => {
     const context = await browser.newContext();
-    context.setDefaultTimeout(20_000);
+    context.setDefaultTimeout(60_000);
     // tsx names the functions that it compiles by this helper, which a page does not have.
     await context.addInitScript('globalThis.__name = (target) => target');
     t.teardown(() => context.close());
@@ -37,7 +37,7 @@ export function useChromium(): (t: ExecutionContext) => Promise<BrowserContext> 
 }
 
 /** Waits until it is true; says what it waited for when that never comes. */
-export async function until(what: string, condition: () => boolean | Promise<boolean>, seconds = 20): Promise<void> {
+export async function until(what: string, condition: () => boolean | Promise<boolean>, seconds = 60): Promise<void> {
   const end = Date.now() + seconds * 1000;
   while (!(await condition())) {
     if (Date.now() > end) throw new Error(`Waited ${seconds} s in vain: ${what}.`);

@@ -1,0 +1,46 @@
+import test, { type ExecutionContext } from 'ava';
+import { startChatroom } from '../../examples/chatroom/server.js';
+import { createDatabase } from '../helpers/database.js';
+import { useChromium } from './helpers/chromium.js';
+
+const newContext = useChromium();
+
+async function enter(t: ExecutionContext, url: string, name: string) {
+  const page = await (await newContext(t)).newPage();
+  await page.goto(url);
+  await page.getByLabel('Your name').fill(name);
+  await page.getByRole('button', { name: /Enter/ }).click();
+  await page.getByText('on-line').waitFor();
+  return {
+    page,
+    log: page.getByRole('log'),
+    async say(text: string, to = '') {
+      await page.getByLabel('To', { exact: true }).fill(to);
+      const line = page.getByLabel('Your message');
+      await line.fill(text);
+      await line.press('Enter');
+      await page.waitForFunction('document.querySelector("[name=text]").value === ""');
+    },
+  };
+}
+
+test('two guests chat, a whisper reaches one, and psql has a say', async (t) => {
+  const database = await createDatabase(t);
+  const room = await startChatroom({ databaseUrl: database.url, port: 0 });
+  t.teardown(() => room.close());
+  const ann = await enter(t, room.url, 'Ann');
+  const bob = await enter(t, room.url, 'Bob');
+  const eve = await enter(t, room.url, 'Eve');
+  await ann.log.getByText('Eve has entered the room').waitFor();
+  await ann.log.getByText('Welcome! Only you can see this.').waitFor();
+
+  await ann.say('hello');
+  for (const { log } of [ann, bob, eve]) await log.getByText('Ann: hello').waitFor();
+  await bob.say('<b>only you</b>', 'Ann');
+  for (const { log } of [ann, bob]) await log.getByText('<b>only you</b>').waitFor();
+
+  await database.query(`select djr.publish_global('chat_message', '{"name": "psql", "text": "hi from SQL"}')`);
+  for (const { log } of [ann, bob, eve]) await log.getByText('psql: hi from SQL').waitFor();
+  t.is(await eve.log.getByText('only you').count(), 0);
+  t.is(await ann.page.locator('.digits .hidden').textContent(), '3');
+});

@@ -1,0 +1,29 @@
+import { readFile } from 'node:fs/promises';
+import test from 'ava';
+import { resolveOptions } from '../../src/options.js';
+
+const page = await readFile(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
+const source = await readFile(new URL('../../src/options.ts', import.meta.url), 'utf8');
+
+/** The table's rows: an option's name, and its default. */
+const rows = new Map(
+  [...page.split('## Settings in the database')[0]!.matchAll(/^\| `(\w+)` \| [^|]*\| ([^|]*) \|/gm)].map((row) => [
+    row[1]!,
+    row[2]!.replaceAll('`', ''),
+  ]),
+);
+
+const declared = source.slice(source.indexOf('interface RealtimeOptions'), source.indexOf('\n}\n'));
+const names = [...declared.matchAll(/^ {2}(\w+)\?:/gm)].map((match) => match[1]!);
+
+test('the page has every option, and no other', (t) => {
+  t.true(names.length > 10);
+  t.deepEqual([...rows.keys()].sort(), names.sort());
+});
+
+test('the defaults are those of the code', (t) => {
+  for (const [name, value] of Object.entries(resolveOptions({ database: 'postgres://localhost/app' }))) {
+    if (typeof value === 'number') t.is(rows.get(name), String(value), name);
+    if (typeof value === 'string' && name === 'basePath') t.is(rows.get(name), `'${value}'`, name);
+  }
+});

@@ -1,5 +1,5 @@
-import type { Event } from '../event.js';
 import type { Connection } from './connection.js';
+import type { Envelope } from './envelope.js';
 import { eventFrame } from './frame.js';
 import type { Item } from './history.js';
 
@@ -26,7 +26,7 @@ export interface ClientOptions {
   /** Bytes that may wait for this client. */
   maxBytes: number;
   /** Runs `beforeSend` with its time-out and its errors seen to; undefined: there is none. */
-  beforeSend: ((item: Item, client: ClientInfo) => Event | null | Promise<Event | null>) | undefined;
+  beforeSend: ((item: Item, client: ClientInfo) => Envelope | null | Promise<Envelope | null>) | undefined;
   onClose(client: Client, reason: CloseReason): void;
 }
 
@@ -135,13 +135,12 @@ export class Client implements ClientInfo {
   #hooked(item: Item, position: string): void | Promise<void> {
     if (this.closed) return;
     const result = this.#options.beforeSend!(item, this);
-    if (result instanceof Promise) return result.then((event) => this.#finish(item, position, event));
+    if (result instanceof Promise) return result.then((envelope) => this.#finish(item, position, envelope));
     this.#finish(item, position, result);
   }
 
-  #finish(item: Item, position: string, event: Event | null): void {
-    if (event === null) return;
-    const envelope = item.envelope.withEvent(event);
+  #finish(item: Item, position: string, envelope: Envelope | null): void {
+    if (envelope === null) return;
     const shared = envelope === item.envelope && position === item.position;
     this.write(shared ? item.frame(this.named) : eventFrame(envelope, position, this.named));
   }
@@ -154,6 +153,11 @@ export class Client implements ClientInfo {
     });
     this.#hooks = done;
     if (this.buffered > this.#options.maxBytes) this.close('slow');
+  }
+
+  /** Whether events wait for `beforeSend`: the client's place is behind them. */
+  get hooksPending(): boolean {
+    return this.#hooks !== undefined;
   }
 
   /** Whether nothing waits: neither in the socket nor behind a hook. */

@@ -43,9 +43,14 @@ export class Envelope {
     };
   }
 
-  /** The envelope of what a hook made of this event; the same object where it changed nothing. */
+  /**
+   * The envelope of what a hook made of this event; the same object where it changed nothing.
+   *
+   * @throws when its detail makes no JSON object: a cycle, a bigint, a `toJSON` that returns something else.
+   */
   withEvent(event: Event): Envelope {
-    const detailText = JSON.stringify(event.detail);
+    const detailText: string | undefined = JSON.stringify(event.detail);
+    if (!detailText?.startsWith('{')) throw new Error('the detail that a hook returns must make a JSON object');
     const sameDetail = detailText === JSON.stringify(JSON.parse(this.detailText));
     const same = event.type === this.type && event.scope === this.scope && event.userId === this.userId;
     if (same && sameDetail) return this;

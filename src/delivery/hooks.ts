@@ -39,7 +39,7 @@ export class Hooks {
   }
 
   /** For {@link Client}; undefined where the app has no such hook, so that nobody pays for it. */
-  get beforeSend(): ((item: Item, client: ClientInfo) => Awaitable<Event | null>) | undefined {
+  get beforeSend(): ((item: Item, client: ClientInfo) => Awaitable<Envelope | null>) | undefined {
     const hook = this.#options.beforeSend;
     if (!hook) return undefined;
     return ({ envelope }, client) =>
@@ -47,7 +47,7 @@ export class Hooks {
         'beforeSend',
         envelope,
         (event) => hook(event, client),
-        (event) => event,
+        (event) => (event === null ? null : envelope.withEvent(event)),
       );
   }
 

@@ -33,7 +33,7 @@ const files = {
 
 const headers = {
   'Content-Type': 'text/html; charset=utf-8',
-  'Content-Security-Policy': "default-src 'self'; base-uri 'none'; frame-ancestors 'none'",
+  'Content-Security-Policy': "default-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'",
   'Cache-Control': 'no-store',
 };
 

@@ -63,7 +63,7 @@ export async function startChatroom({ databaseUrl, port = 8000, host = '127.0.0.
       if (!name) return { page: signInPage() };
       const room = await readRoom(name);
       // The stream begins where the page was read: no message falls in between.
-      return { page: roomPage(room, realtime.scriptTag({ since: room.since, key: name })) };
+      return { page: roomPage(room, realtime.scriptTag({ since: room.since })) };
     },
     'GET /log': async ({ name }) => ({ page: logPart(await readRoom(name)) }),
     'GET /visitors': async ({ name }) => ({ page: visitorsPart(await readRoom(name)) }),

@@ -13,6 +13,8 @@ export interface DatabaseOptions extends CommonOptions {
 export const DATABASE_ENVIRONMENT = `  DATABASE_URL          the database, where --database-url is not given
   PGHOST, PGDATABASE …  libpq's variables, where neither is`;
 
+const DEFAULT_PORT = 8000;
+
 /** A subcommand with what all of them have. */
 export function subcommand(program: Command, usage: string, summary: string): Command {
   return program.command(usage).summary(summary).option('--verbose', 'on an error, print all that is known of it');
@@ -23,10 +25,13 @@ export function databaseOption(): Option {
 }
 
 export function portOption(): Option {
-  return new Option('-p, --port <number>', 'where to listen; 0 takes any port that is free')
-    .env('PORT')
-    .default(8000)
-    .argParser((text) => wholeNumber(text, { max: 65_535 }));
+  return (
+    new Option('-p, --port <number>', 'where to listen; 0 takes any port that is free')
+      .env('PORT')
+      .default(DEFAULT_PORT)
+      // PORT= is how a shell or a compose file says: not set.
+      .argParser((text) => (text === '' ? DEFAULT_PORT : wholeNumber(text, { max: 65_535 })))
+  );
 }
 
 export function hostOption(): Option {

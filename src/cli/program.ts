@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { benchCommand } from './commands/bench.js';
 import { demoCommand } from './commands/demo.js';
 import { migrateCommand } from './commands/migrate.js';
 import { publishCommand } from './commands/publish.js';
@@ -22,7 +23,8 @@ export function createProgram(): Command {
     .showHelpAfterError('Run `djr help`, or `djr COMMAND --help`, for what there is.')
     .exitOverride();
 
-  for (const define of [demoCommand, migrateCommand, serveCommand, publishCommand, tailCommand]) define(program);
+  for (const define of [demoCommand, migrateCommand, serveCommand, publishCommand, tailCommand, benchCommand])
+    define(program);
 
   return program.addHelpText(
     'after',

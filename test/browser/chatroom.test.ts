@@ -36,11 +36,11 @@ test('two guests chat, a whisper reaches one, and psql has a say', async (t) => 
 
   await ann.say('hello');
   for (const { log } of [ann, bob, eve]) await log.getByText('Ann: hello').waitFor();
-  await bob.say('<b>only you</b>', 'Ann');
-  for (const { log } of [ann, bob]) await log.getByText('<b>only you</b>').waitFor();
+  await bob.say('<b>a secret</b>', 'Ann');
+  for (const { log } of [ann, bob]) await log.getByText('<b>a secret</b>').waitFor();
 
   await database.query(`select djr.publish_global('chat_message', '{"name": "psql", "text": "hi from SQL"}')`);
   for (const { log } of [ann, bob, eve]) await log.getByText('psql: hi from SQL').waitFor();
-  t.is(await eve.log.getByText('only you').count(), 0);
+  t.is(await eve.log.getByText('a secret').count(), 0);
   t.is(await ann.page.locator('.digits .hidden').textContent(), '3');
 });

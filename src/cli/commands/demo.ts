@@ -24,8 +24,8 @@ const chatroom = new URL('../../../examples/chatroom/server.js', import.meta.url
 export function demoCommand(program: Command): void {
   subcommand(program, 'demo', 'start a chat room on a PostgreSQL of its own')
     .description(
-      `Starts a PostgreSQL of its own, installs djr in it, and opens a chat room. Everything is gone when it ends. Open the
-address in two windows and chat; publish from psql with the line that it prints. The source is in examples/chatroom.`,
+      'Starts a PostgreSQL of its own, installs djr in it, and opens a chat room. Everything is gone when it ends. Open the ' +
+        'address in two windows and chat; publish from psql with the line that it prints. The source is in examples/chatroom.',
     )
     .addOption(portOption())
     .addOption(hostOption())

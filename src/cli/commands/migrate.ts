@@ -14,9 +14,9 @@ interface MigrateOptions extends DatabaseOptions {
 export function migrateCommand(program: Command): void {
   subcommand(program, 'migrate', 'install djr in a database, or bring it up to date')
     .description(
-      `Installs djr in a database, or brings it up to date: all of it lives in the schema "djr", and nothing outside of that
-is touched. Run it at each deploy: with nothing to do it does nothing, and several at once wait for one another.
-It needs a role that may create a schema; no superuser, and no extension.`,
+      'Installs djr in a database, or brings it up to date: all of it lives in the schema "djr", and nothing outside of that ' +
+        'is touched. Run it at each deploy: with nothing to do it does nothing, and several at once wait for one another. ' +
+        'It needs a role that may create a schema; no superuser, and no extension.',
     )
     .addOption(databaseOption())
     .option('--dry-run', 'print the SQL that would be run, and change nothing')

@@ -35,9 +35,9 @@ interface ServeOptions extends DatabaseOptions, LoginFlags {
 export function serveCommand(program: Command): void {
   const command = subcommand(program, 'serve', 'serve events to browsers')
     .description(
-      `Listens to the database and serves its events to browsers as Server-Sent Events, with the browser client beside them.
-Put it behind the proxy that serves your app, so that it gets the app's cookies, and run as many as you like. Without a
-login or a config everyone is anonymous, and gets public events only. The database's role needs djr.grant_server.`,
+      'Listens to the database and serves its events to browsers as Server-Sent Events, with the browser client beside them. ' +
+        "Put it behind the proxy that serves your app, so that it gets the app's cookies, and run as many as you like. Without a " +
+        "login or a config everyone is anonymous, and gets public events only. The database's role needs djr.grant_server.",
     )
     .addOption(databaseOption().conflicts('embedded'))
     .addOption(

@@ -24,8 +24,8 @@ interface TailOptions extends DatabaseOptions {
 export function tailCommand(program: Command): void {
   subcommand(program, 'tail', 'print events as they happen')
     .description(
-      `Prints events as they happen, one a line, until Ctrl-C: time, id, scope or user, type, detail. Private data is not
-shown. It listens as an instance does, and takes nothing away from anyone. The role needs what djr.grant_server gives.`,
+      'Prints events as they happen, one a line, until Ctrl-C: time, id, scope or user, type, detail. Private data is not ' +
+        'shown. It listens as an instance does, and takes nothing away from anyone. The role needs what djr.grant_server gives.',
     )
     .addOption(databaseOption())
     .option('-t, --type <type...>', 'only these types')

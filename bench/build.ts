@@ -22,7 +22,9 @@ export async function bundleBench(): Promise<void> {
     logLevel: 'warning',
     external: [...Object.keys(manifest.dependencies), ...peers],
     // Libraries in CommonJS ask for Node's own modules with require.
-    banner: { js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);" },
+    banner: {
+      js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
+    },
     plugins: [
       {
         name: 'the compiled library',

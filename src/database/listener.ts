@@ -26,6 +26,9 @@ export interface ListenerOptions {
 /** No retry mends these: wrong password, no such role or database, or a schema that is not ours to use. */
 const HOPELESS = new Set(['28P01', '28000', '3D000', 'DJR_SCHEMA', 'DJR_VERSION', 'DJR_STANDBY']);
 
+/** Milliseconds for one query of ours: a connection cut in silence gives no answer for many minutes. */
+const QUERY_TIMEOUT = 30_000;
+
 const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);
 
 /**
@@ -44,6 +47,7 @@ export class Listener {
   #timer: NodeJS.Timeout | undefined;
   #wake: (() => void) | undefined;
   #running: Promise<void> | undefined;
+  #started: Promise<void> | undefined;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
@@ -70,9 +74,13 @@ export class Listener {
    * @throws what no retry mends: a wrong password, a database or a schema that is not there.
    */
   start(): Promise<void> {
-    return new Promise((resolve, reject) => {
+    this.#started ??= new Promise<void>((resolve, reject) => {
       this.#running = this.#run(resolve, reject);
+    }).catch((error: unknown) => {
+      this.#started = undefined;
+      throw error;
     });
+    return this.#started;
   }
 
   async #run(started: () => void, hopeless: (error: unknown) => void): Promise<void> {
@@ -85,13 +93,12 @@ export class Listener {
         this.#failures = 0;
         started();
         const reason = await ended;
-        if (this.#stopped) return;
+        if (this.#stopped) break;
         this.#options.onLost();
         this.#options.logger.warn({ err: reason }, 'the listening connection was lost; connecting again');
       } catch (err) {
-        if (this.#stopped) return;
+        if (this.#stopped) break;
         if (first && HOPELESS.has(codeOf(err) as string)) {
-          this.#stopped = true;
           hopeless(err);
           return;
         }
@@ -100,11 +107,12 @@ export class Listener {
       }
       await this.#pause(backoff(this.#failures));
     }
+    hopeless(new DjrError('DJR_STOPPED', 'This realtime has been stopped.'));
   }
 
   /** @returns a promise for why the connection ended, in an object: an async function would wait for it. */
   async #connect(): Promise<{ ended: Promise<Error> }> {
-    const client = new pg.Client(toConfig(this.#options.database));
+    const client = new pg.Client({ query_timeout: QUERY_TIMEOUT, ...toConfig(this.#options.database) });
     const ended = new Promise<Error>((resolve) => {
       client.once('error', resolve);
       client.once('end', () => resolve(new Error('the connection ended')));
@@ -135,8 +143,9 @@ export class Listener {
         if (this.#client === client) this.#client = undefined;
         clearTimeout(this.#timer);
         this.#probe?.heard();
-        // A half-open connection would keep its socket and its slot on the server.
+        // Not in order: a connection cut in silence would keep its socket for many minutes.
         void client.end().catch(() => {});
+        client.connection.stream.destroy();
         return reason;
       }),
     };

@@ -180,21 +180,23 @@ export class Store implements ResumeSource {
   async #read(query: Query, onRows: (status: Status, envelopes: Envelope[]) => Promise<boolean>): Promise<Status> {
     const client = await this.#pool.connect();
     let failure: Error | undefined;
+    let onLost!: (error?: Error) => void;
     // The pool listens on idle connections only: without this, one lost while it reads would end the process.
-    const onError = (error: Error) => {
-      failure = error;
-    };
-    client.on('error', onError);
+    const lost = new Promise<never>((_, reject) => {
+      onLost = (error = new Error('the connection ended')) => reject(error);
+      client.on('error', onLost).on('end', onLost);
+    });
+    lost.catch(() => {});
     try {
       const cursor = client.query(new Cursor<Row>(query.text, query.values, { rowMode: 'array' }));
       let status: Status | undefined;
       for (;;) {
-        const rows = await answer(cursor.read(BATCH));
+        const rows = await answer(Promise.race([cursor.read(BATCH), lost]));
         if (rows.length > 0) {
           status ??= readStatus(rows[0]!, this.epoch);
           const envelopes = rows[0]![STATUS_COLUMNS] === null ? [] : rows.map(readEnvelope);
           if (!(await onRows(status, envelopes))) {
-            await answer(cursor.close());
+            await answer(Promise.race([cursor.close(), lost]));
             return status;
           }
         }
@@ -205,7 +207,7 @@ export class Store implements ResumeSource {
       failure = error as Error;
       throw error;
     } finally {
-      client.off('error', onError);
+      client.off('error', onLost).off('end', onLost);
       client.release(failure);
     }
   }

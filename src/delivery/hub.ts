@@ -11,6 +11,8 @@ export interface HubOptions {
   position(): string;
 }
 
+const BARE_HEARTBEAT = Buffer.from(': heartbeat\n\n');
+
 /**
  * Who gets an event. Clients are found by user, so that an event for one user visits nobody else; all events of a
  * turn are joined into one buffer, and each client gets one write.
@@ -171,8 +173,10 @@ export class Hub {
       } else if (now > client.expires) {
         client.close('lifetime');
       } else if (now - client.lastWrite >= this.#options.heartbeat) {
-        heartbeat ??= heartbeatFrame(this.#options.position());
-        client.write(heartbeat, now);
+        // Who still resumes, or has events behind a hook, has not got all that the position promises.
+        const caughtUp = this.#live.has(client) && !client.hooksPending;
+        if (caughtUp) heartbeat ??= heartbeatFrame(this.#options.position());
+        client.write(caughtUp ? heartbeat! : BARE_HEARTBEAT, now);
       }
     }
   }

@@ -45,6 +45,10 @@ export interface ResumeOptions {
 /** Where a client comes back from: its last id, or a snapshot from `djr.position()`. */
 export type ResumeFrom = { position: Position; rest: string } | { frontier: Frontier; rest: string };
 
+/** What is younger than the snapshot was not in it, even when its transaction id came again after a crash. */
+const wasShown = ({ xid, createdAt }: Envelope, shown: Frontier): boolean =>
+  xid !== null && !shown.isNew(xid) && createdAt < shown.time;
+
 /** Items sent between two looks at whether the client keeps up. */
 const CHUNK = 64;
 
@@ -74,7 +78,7 @@ export class Resume {
           return;
         }
         const known = shown;
-        client.sendAll(known ? items.filter(({ envelope: { xid } }) => xid === null || known.isNew(xid)) : items);
+        client.sendAll(known ? items.filter(({ envelope }) => !wasShown(envelope, known)) : items);
         sequence = items.at(-1)!.sequence;
         await client.ready();
       } else if (history.covers(frontier)) {

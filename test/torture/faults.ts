@@ -1,0 +1,119 @@
+import pg from 'pg';
+import type { EmbeddedPostgres } from '../../src/database/embedded.js';
+import type { Instances } from './instances.js';
+import { pause, type Random } from './random.js';
+
+/** Whoever only administers may meet the faults, too: then it is done a little later. */
+async function administer(url: string, work: (client: pg.Client) => Promise<unknown>): Promise<void> {
+  for (;;) {
+    const client = new pg.Client({ connectionString: url, application_name: 'torture' });
+    client.on('error', () => {});
+    try {
+      await client.connect();
+      await work(client);
+      return;
+    } catch {
+      await pause(200);
+    } finally {
+      await client.end().catch(() => {});
+    }
+  }
+}
+
+/** Does harm, one fault at a time, and counts it. */
+export class Faults {
+  readonly counts = new Map<string, number>();
+  readonly #server: EmbeddedPostgres;
+  readonly #database: string;
+  readonly #instances: Instances;
+  readonly #random: Random;
+  #stopped = false;
+  #holders: pg.Client[] = [];
+
+  constructor(server: EmbeddedPostgres, database: string, instances: Instances, random: Random) {
+    this.#server = server;
+    this.#database = database;
+    this.#instances = instances;
+    this.#random = random;
+  }
+
+  async run(): Promise<void> {
+    await this.#holdTransaction();
+    const faults: [string, () => Promise<void>][] = [
+      ['listener terminated', () => this.#terminate("query ilike 'listen%' or query like '%pg_notify%'")],
+      ['all connections of the runtimes terminated', () => this.#terminate('true')],
+      ['PostgreSQL stopped at once and started', () => this.#restart('immediate')],
+      ['PostgreSQL restarted', () => this.#restart('fast')],
+      ['instance killed and started', () => this.#kill()],
+      ['instance killed and started', () => this.#kill()],
+      ['third instance added or removed', () => this.#third()],
+      ['delivery switched', () => this.#switch()],
+      ['delivery switched', () => this.#switch()],
+    ];
+    // Each once, in a random order, then any: a short run has every kind.
+    let queue: typeof faults = [];
+    while (!this.#stopped) {
+      if (queue.length === 0)
+        queue = faults
+          .map((f) => ({ f, at: this.#random.next() }))
+          .sort((a, b) => a.at - b.at)
+          .map(({ f }) => f);
+      const [name, fault] = queue.pop()!;
+      await fault();
+      this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
+      await pause(this.#random.between(200, 2000));
+    }
+    await administer(this.#database, (client) => client.query("select djr.configure(delivery => 'auto')"));
+    for (const slot of [0, 1]) if (!this.#instances.runs(slot)) await this.#instances.start(slot);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  async end(): Promise<void> {
+    for (const client of this.#holders) await client.end().catch(() => {});
+  }
+
+  /** A transaction that writes, in another database: no snapshot's xmin passes it. */
+  async #holdTransaction(): Promise<void> {
+    const client = new pg.Client({ connectionString: this.#server.url, application_name: 'holder' });
+    client.on('error', () => {});
+    await client.connect();
+    await client.query('begin');
+    await client.query('select pg_current_xact_id()');
+    this.#holders.push(client);
+  }
+
+  #terminate(which: string): Promise<void> {
+    return administer(this.#database, (client) =>
+      client.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'djr' and (${which})`,
+      ),
+    );
+  }
+
+  async #restart(mode: 'immediate' | 'fast'): Promise<void> {
+    await this.#server.stop(mode);
+    await pause(this.#random.between(0, 1000));
+    await this.#server.start();
+    await this.#holdTransaction();
+  }
+
+  async #kill(): Promise<void> {
+    const slot = this.#random.between(0, 1);
+    await this.#instances.end(slot, 'SIGKILL');
+    await pause(this.#random.between(0, 1500));
+    await this.#instances.start(slot);
+  }
+
+  async #third(): Promise<void> {
+    if (this.#instances.runs(2)) await this.#instances.end(2, 'SIGTERM');
+    else await this.#instances.start(2);
+  }
+
+  #switch(): Promise<void> {
+    const delivery = this.#random.pick(['notify', 'sweep', 'auto']);
+    return administer(this.#database, (client) => client.query('select djr.configure(delivery => $1)', [delivery]));
+  }
+}

@@ -1,0 +1,137 @@
+import { type ClientRequest, get, type IncomingMessage } from 'node:http';
+import { pause, type Random } from './random.js';
+
+/** What all readers find out together. */
+export class Findings {
+  deliveries = 0;
+  repeats = 0;
+  connections = 0;
+  resumes = 0;
+  disorder: string[] = [];
+  readonly resets = new Map<string, number>();
+  /** `instance.sequence` → event id: one order for all clients of an instance. */
+  readonly #order = new Map<string, string>();
+
+  /** Two clients of one instance must have the same event in the same place. */
+  place(place: string, event: string): void {
+    const known = this.#order.get(place);
+    if (known === undefined) this.#order.set(place, event);
+    else if (known !== event) this.disorder.push(`${place} is event ${known} to one client and ${event} to another`);
+  }
+}
+
+/**
+ * A bare EventSource that breaks off, stops reading, goes to any instance, and comes back with its last id.
+ * It keeps the number `n` of each event that it got.
+ */
+export class Reader {
+  readonly user: string | null;
+  readonly got = new Set<number>();
+  /** `performance.now()` of the first connected frame: what is committed after it has to come. */
+  since = Number.POSITIVE_INFINITY;
+  lastEventId = '';
+  readonly #random: Random;
+  readonly #ports: () => number[];
+  readonly #findings: Findings;
+  #request: ClientRequest | undefined;
+  #stopped = false;
+  #calm = false;
+
+  constructor(user: string | null, random: Random, ports: () => number[], findings: Findings) {
+    this.user = user;
+    this.#random = random;
+    this.#ports = ports;
+    this.#findings = findings;
+  }
+
+  async run(): Promise<void> {
+    while (!this.#stopped) {
+      const ports = this.#ports();
+      if (ports.length > 0) await this.#connect(this.#random.pick(ports));
+      await pause(this.#random.between(0, this.#random.chance(0.1) ? 2000 : 200));
+    }
+  }
+
+  /** No more breaking off. */
+  calm(): void {
+    this.#calm = true;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#request?.destroy();
+  }
+
+  #connect(port: number): Promise<void> {
+    return new Promise((resolve) => {
+      const query = this.user === null ? '' : `?user=${this.user}`;
+      const headers: Record<string, string> = {};
+      if (this.lastEventId) headers['last-event-id'] = this.lastEventId;
+      const timers: NodeJS.Timeout[] = [];
+      const request = get(
+        { host: '127.0.0.1', port, path: `/realtime/sse/${query}`, agent: false, headers },
+        (response) => {
+          response.on('error', () => {});
+          if (response.statusCode !== 200) {
+            response.resume();
+            return;
+          }
+          this.#findings.connections += 1;
+          if (this.lastEventId) this.#findings.resumes += 1;
+          this.#read(response);
+          if (this.#calm) return;
+          timers.push(setTimeout(() => !this.#calm && request.destroy(), this.#random.between(50, 6000)));
+          if (this.#random.chance(0.1)) {
+            timers.push(setTimeout(() => response.pause(), this.#random.between(10, 1000)));
+            timers.push(setTimeout(() => response.resume(), this.#random.between(1500, 4000)));
+          }
+        },
+      );
+      this.#request = request;
+      request.on('error', () => {});
+      request.once('close', () => {
+        for (const timer of timers) clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  #read(response: IncomingMessage): void {
+    // Frames with the id that we came with are a resume's; the others have a place in the instance's order.
+    const came = this.lastEventId.slice(this.lastEventId.indexOf('-') + 1);
+    let buffer = '';
+    let last = 0;
+    response.setEncoding('utf8');
+    response.on('data', (chunk: string) => {
+      buffer += chunk;
+      const blocks = buffer.split('\n\n');
+      buffer = blocks.pop()!;
+      for (const block of blocks) {
+        const id = /^id: (.*)$/m.exec(block)?.[1];
+        const data = /^data: (.*)$/m.exec(block)?.[1];
+        if (id !== undefined) this.lastEventId = id;
+        if (data === undefined) continue;
+        const event = JSON.parse(data) as { type: string; n?: number; reason?: string };
+        if (event.type === 'connected') {
+          this.since = Math.min(this.since, performance.now());
+          continue;
+        }
+        if (event.type === 'reset') {
+          const reason = String(event.reason);
+          this.#findings.resets.set(reason, (this.#findings.resets.get(reason) ?? 0) + 1);
+          continue;
+        }
+        this.#findings.deliveries += 1;
+        if (this.got.has(event.n!)) this.#findings.repeats += 1;
+        this.got.add(event.n!);
+        const [number, rest] = [id!.slice(0, id!.indexOf('-')), id!.slice(id!.indexOf('-') + 1)];
+        if (rest === came) continue;
+        const [instance, place] = rest.split('.', 2);
+        const sequence = Number.parseInt(place!, 36);
+        if (sequence <= last) this.#findings.disorder.push(`${instance} sent ${sequence} after ${last}`);
+        last = sequence;
+        this.#findings.place(`${instance}.${sequence}`, number);
+      }
+    });
+  }
+}

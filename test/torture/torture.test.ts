@@ -1,0 +1,15 @@
+import test from 'ava';
+import { table, torture } from './torture.js';
+
+// The short form: `npm run test:torture` is the long one.
+test('faults of every kind lose nothing and give nothing to whom it is not for', async (t) => {
+  t.timeout(110_000);
+  const result = await torture({ seconds: 20, seed: 20_241, readers: 40, rate: 150, log: () => {} });
+  t.log(`\n${table(result)}`);
+  t.deepEqual(result.lost, []);
+  t.deepEqual(result.foreign, []);
+  t.deepEqual(result.disorder, []);
+  t.deepEqual([...result.resets], []);
+  t.is(result.crashes, 0);
+  t.true(result.deliveries > 0 && result.resumes > 0);
+});

@@ -1,0 +1,190 @@
+import pg from 'pg';
+import { startEmbedded } from '../../src/database/embedded.js';
+import { migrate } from '../../src/database/migrate.js';
+import { Faults } from './faults.js';
+import { Instances } from './instances.js';
+import { pause, Random } from './random.js';
+import { Findings, Reader } from './reader.js';
+import { Ledger, Writer } from './writer.js';
+
+export interface TortureOptions {
+  seconds: number;
+  seed: number;
+  readers: number;
+  /** Events a second that the writers aim at. */
+  rate: number;
+  log(line: string): void;
+}
+
+export interface TortureResult {
+  /** Stored in the end. */
+  events: number;
+  rolledBack: number;
+  deliveries: number;
+  connections: number;
+  resumes: number;
+  faults: ReadonlyMap<string, number>;
+  /** Entitled, committed after the reader's first connected frame, and never received. */
+  lost: string[];
+  /** Received by whom it is not for, or not in the database at all. */
+  foreign: string[];
+  /** Two clients of one instance got two orders. */
+  disorder: string[];
+  repeats: number;
+  resets: ReadonlyMap<string, number>;
+  /** Runtimes that ended by themselves. */
+  crashes: number;
+}
+
+const WRITERS = 20;
+const USERS = Array.from({ length: 12 }, (_, i) => `user-${i}`);
+
+/** Small where the default is large, so that seconds reach what takes days otherwise. */
+const INSTANCE = {
+  heartbeat: 200,
+  retry: 10,
+  sweepInterval: 500,
+  probeInterval: 1000,
+  historyEvents: 300,
+  resumeLimit: 1_000_000,
+  shutdownGrace: 500,
+  maxClientBytes: 64 * 1024,
+};
+
+interface Stored {
+  id: string;
+  n: number;
+  scope: 'user' | 'public' | 'system';
+  user_id: string | null;
+}
+
+/** Writers, readers and faults for so many seconds; then compares what each reader got with what the database says. */
+export async function torture({ seconds, seed, readers: count, rate, log }: TortureOptions): Promise<TortureResult> {
+  const random = new Random(seed);
+  // A killed process leaves what it wrote to the operating system: fsync is for power cuts.
+  const server = await startEmbedded({
+    settings: { fsync: 'off', synchronous_commit: 'on', max_connections: '200' },
+  });
+  const database = new URL(server.url);
+  database.pathname = '/torture';
+  const instances = new Instances(database.href, INSTANCE, log);
+  const findings = new Findings();
+  const ledger = new Ledger();
+  const readers = Array.from({ length: count }, (_, i) => {
+    const user = i % 10 === 9 ? null : USERS[i % USERS.length]!;
+    return new Reader(user, random.fork(), () => instances.ports, findings);
+  });
+  // A transaction has about four events, and takes some 30 ms beside the pause.
+  const period = Math.max(0, (WRITERS * 4 * 1000) / rate - 30);
+  const writers = Array.from(
+    { length: WRITERS },
+    () => new Writer(database.href, USERS, random.fork(), ledger, period),
+  );
+  const faults = new Faults(server, database.href, instances, random.fork());
+  const ends: (() => unknown)[] = [];
+  try {
+    const admin = new pg.Client(server.url);
+    await admin.connect();
+    await admin.query('create database torture');
+    await admin.end();
+    await migrate(database.href);
+    await instances.prepare(3);
+    await Promise.all([instances.start(0), instances.start(1)]);
+    ends.push(() => instances.endAll());
+
+    const reading = readers.map((reader) => reader.run());
+    ends.push(() => {
+      for (const reader of readers) reader.stop();
+      return Promise.all(reading);
+    });
+    const writing = writers.map((writer) => writer.run());
+    const harm = faults.run();
+    ends.push(() => faults.end());
+    await pause(seconds * 1000);
+    faults.stop();
+    await harm;
+    for (const writer of writers) writer.stop();
+    await Promise.all(writing);
+    for (const reader of readers) reader.calm();
+
+    const stored = await readStored(database.href);
+    const compared = await settle(() => compare(stored, readers, ledger));
+    return {
+      events: stored.length,
+      rolledBack: ledger.rolledBack,
+      deliveries: findings.deliveries,
+      connections: findings.connections,
+      resumes: findings.resumes,
+      faults: faults.counts,
+      ...compared,
+      disorder: findings.disorder,
+      repeats: findings.repeats,
+      resets: findings.resets,
+      crashes: instances.crashes,
+    };
+  } finally {
+    for (const end of ends.reverse()) await end();
+    await server.dispose();
+  }
+}
+
+async function readStored(url: string): Promise<Stored[]> {
+  const client = new pg.Client(url);
+  await client.connect();
+  const { rows } = await client.query<Stored>("select id, (detail ->> 'n')::int as n, scope, user_id from djr.event");
+  await client.end();
+  return rows;
+}
+
+/** Readers may be on their way back: what is missing after this time stays missing. */
+async function settle(
+  look: () => { lost: string[]; foreign: string[] },
+): Promise<{ lost: string[]; foreign: string[] }> {
+  const end = performance.now() + 30_000;
+  for (;;) {
+    const result = look();
+    if (result.lost.length === 0 || performance.now() > end) return result;
+    await pause(500);
+  }
+}
+
+function compare(stored: readonly Stored[], readers: readonly Reader[], ledger: Ledger) {
+  const lost: string[] = [];
+  const foreign: string[] = [];
+  const byNumber = new Map(stored.map((event) => [event.n, event]));
+  for (const reader of readers) {
+    const entitled = ({ scope, user_id }: Stored) =>
+      scope === 'public' || (scope === 'user' && user_id === reader.user && reader.user !== null);
+    for (const event of stored) {
+      if (entitled(event) && ledger.sentAt(event.n) > reader.since && !reader.got.has(event.n)) {
+        lost.push(`event ${event.id} to ${reader.user ?? 'an anonymous reader'}`);
+      }
+    }
+    for (const n of reader.got) {
+      const event = byNumber.get(n);
+      if (!event) foreign.push(`number ${n}, which is not in the database, to ${reader.user}`);
+      else if (!entitled(event)) foreign.push(`event ${event.id} of ${event.user_id} to ${reader.user}`);
+    }
+  }
+  return { lost, foreign };
+}
+
+/** One table, for people. */
+export function table(result: TortureResult): string {
+  const rows: [string, string | number][] = [
+    ['events', result.events],
+    ['transactions rolled back', result.rolledBack],
+    ['deliveries', result.deliveries],
+    ['connections', result.connections],
+    ['resumes', result.resumes],
+    ...[...result.faults].sort().map(([name, count]): [string, number] => [`fault: ${name}`, count]),
+    ...[...result.resets].map(([reason, count]): [string, number] => [`reset: ${reason}`, count]),
+    ['repeats', result.repeats],
+    ['out of order', result.disorder.length],
+    ['runtimes that crashed', result.crashes],
+    ['foreign', result.foreign.length],
+    ['lost', result.lost.length],
+  ];
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, value]) => `${name.padEnd(width)}  ${value.toLocaleString('en').padStart(12)}`).join('\n');
+}

@@ -13,7 +13,7 @@ import { startEmbedded } from '../src/database/embedded.js';
 import { migrate } from '../src/database/migrate.js';
 import { TEMPLATE } from './helpers/database.js';
 
-const { values, positionals } = parseArgs({
+const { values } = parseArgs({
   allowPositionals: true,
   strict: false,
   options: { postgres: { type: 'string' }, browser: { type: 'boolean' } },
@@ -67,17 +67,14 @@ await migrate(template.href);
 
 const known = ['--browser', '--postgres', major];
 const rest = process.argv.slice(2).filter((argument) => !known.includes(argument));
-const files = positionals.length > 0 ? [] : [values.browser ? 'test/browser/**/*.test.ts' : '!test/browser/**'];
-const ava = spawn(
-  process.execPath,
-  ['node_modules/ava/entrypoints/cli.mjs', ...rest, ...(values.browser ? files : [])],
-  {
-    stdio: 'inherit',
-    env: {
-      ...process.env,
-      DJR_TEST_SERVER: server.url,
-      ...(resolveFrom ? { DJR_TEST_POSTGRES: resolveFrom } : {}),
-    },
+const named = rest.some((argument) => argument.startsWith('test/'));
+const all = values.browser ? ['test/browser/**/*.test.ts'] : ['test/*.test.ts', 'test/!(browser)/**/*.test.ts'];
+const ava = spawn(process.execPath, ['node_modules/ava/entrypoints/cli.mjs', ...rest, ...(named ? [] : all)], {
+  stdio: 'inherit',
+  env: {
+    ...process.env,
+    DJR_TEST_SERVER: server.url,
+    ...(resolveFrom ? { DJR_TEST_POSTGRES: resolveFrom } : {}),
   },
-);
+});
 ava.once('exit', (code) => void stopAndExit(code ?? 1));

@@ -62,6 +62,8 @@ export interface RealtimeOptions {
   hookTimeout?: number;
   /** Milliseconds between two proofs that LISTEN is heard. @defaultValue 15000 */
   probeInterval?: number;
+  /** Milliseconds between two rounds of pruning, where a retention is set. @defaultValue 60000 */
+  pruneInterval?: number;
   /** Milliseconds in which `stop()` lets clients and queries end. @defaultValue 10000 */
   shutdownGrace?: number;
 }
@@ -116,6 +118,7 @@ const schema = z.strictObject({
   resumeLimit: count(0).default(10_000),
   hookTimeout: milliseconds(1).default(5000),
   probeInterval: milliseconds(50).default(15_000),
+  pruneInterval: milliseconds(50).default(60_000),
   shutdownGrace: milliseconds(0).default(10_000),
 });
 

@@ -3,6 +3,7 @@ import type pg from 'pg';
 import { type OwnedPool, openPool } from './database/connect.js';
 import { DeliveryMode } from './database/delivery-mode.js';
 import { Listener } from './database/listener.js';
+import { Pruner } from './database/pruner.js';
 import { type Publication, publish, type Queryable } from './database/publisher.js';
 import { requireSchema } from './database/schema.js';
 import { type Status, shortEpoch } from './database/status.js';
@@ -90,7 +91,9 @@ class Runtime implements Realtime {
   readonly #feed: Feed;
   readonly #hub: Hub;
   readonly #streams: Streams;
-  #database: { owned: OwnedPool; store: Store; sweeper: Sweeper; listener: Listener; mode: DeliveryMode } | undefined;
+  #database:
+    | { owned: OwnedPool; store: Store; sweeper: Sweeper; listener: Listener; mode: DeliveryMode; pruner: Pruner }
+    | undefined;
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
   #sequence = 0;
@@ -201,7 +204,7 @@ class Runtime implements Realtime {
   }
 
   #compose() {
-    const { logger, listen, pool, sweepInterval, probeInterval } = this.#options;
+    const { logger, listen, pool, sweepInterval, probeInterval, pruneInterval } = this.#options;
     const owned = openPool(pool, (err) => logger.debug({ err }, 'an idle connection was lost'));
     const store = new Store(owned.pool);
     const mode = new DeliveryMode({ pool: owned.pool, logger, events: () => this.#feed.taken });
@@ -229,17 +232,19 @@ class Runtime implements Realtime {
       onListening: () => sweeper.now(),
       onLost: () => this.#feed.close(),
     });
-    return { owned, store, sweeper, listener, mode };
+    const pruner = new Pruner({ pool: owned.pool, logger, interval: pruneInterval });
+    return { owned, store, sweeper, listener, mode, pruner };
   }
 
   async #start(): Promise<void> {
-    const { listener, sweeper, store, mode } = this.#open();
+    const { listener, sweeper, store, mode, pruner } = this.#open();
     await listener.start();
     const { status, envelopes } = await store.latest(this.#options.historyEvents);
     await this.#warm(status, envelopes);
     sweeper.start(status);
     await sweeper.next();
     mode.start();
+    pruner.start();
     this.#options.logger.info({ instance: this.#instance }, 'listening to the database');
   }
 
@@ -325,12 +330,14 @@ class Runtime implements Realtime {
     this.#streams.stop();
     const database = this.#database;
     if (!database) return;
-    const { listener, sweeper, owned, mode } = database;
+    const { listener, sweeper, owned, mode, pruner } = database;
     let timer: NodeJS.Timeout | undefined;
     const grace = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, this.#options.shutdownGrace);
     });
-    const ended = Promise.allSettled([listener.stop(), sweeper.stop(), mode.stop()]).then(() => owned.end());
+    const ended = Promise.allSettled([listener.stop(), sweeper.stop(), mode.stop(), pruner.stop()]).then(() =>
+      owned.end(),
+    );
     await Promise.race([ended, grace]);
     clearTimeout(timer);
   }

@@ -3,7 +3,9 @@ import { Command } from 'commander';
 import { benchCommand } from './commands/bench.js';
 import { demoCommand } from './commands/demo.js';
 import { migrateCommand } from './commands/migrate.js';
+import { pruneCommand } from './commands/prune.js';
 import { publishCommand } from './commands/publish.js';
+import { replayCommand } from './commands/replay.js';
 import { serveCommand } from './commands/serve.js';
 import { tailCommand } from './commands/tail.js';
 
@@ -23,7 +25,16 @@ export function createProgram(): Command {
     .showHelpAfterError('Run `djr help`, or `djr COMMAND --help`, for what there is.')
     .exitOverride();
 
-  for (const define of [demoCommand, migrateCommand, serveCommand, publishCommand, tailCommand, benchCommand])
+  for (const define of [
+    demoCommand,
+    migrateCommand,
+    serveCommand,
+    publishCommand,
+    tailCommand,
+    replayCommand,
+    pruneCommand,
+    benchCommand,
+  ])
     define(program);
 
   return program.addHelpText(

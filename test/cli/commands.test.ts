@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'ava';
@@ -186,6 +186,8 @@ test('demo brings a database, a chat room and a line for psql; SIGINT ends it al
 test('serve --embedded brings a database of its own, and --config the hooks', async (t) => {
   const folder = await mkdtemp(path.join(tmpdir(), 'djr-serve-'));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
+  // Started by root, PostgreSQL runs as another user, who has to get in.
+  await chmod(folder, 0o711);
   const config = path.join(folder, 'djr.config.mjs');
   await writeFile(config, "export default { basePath: '/live', authenticate: () => 'ann' };");
   const serve = start(t, ['serve', '--embedded', path.join(folder, 'data'), '--port', '0', '--config', config]);

@@ -5,8 +5,11 @@ import type { ExecutionContext } from 'ava';
 
 const main = new URL('../../src/cli/main.ts', import.meta.url).pathname;
 
-/** No database by accident: only what a test names. */
-const CLEAN = { DATABASE_URL: '', PGHOST: '', PGPORT: '', PGDATABASE: '', PGUSER: '', PORT: '', NO_COLOR: '1' };
+/** No database or port by accident: only what a test names. */
+function environment(own: Record<string, string>): NodeJS.ProcessEnv {
+  const named = Object.entries(process.env).filter(([name]) => !/^(PG|DJR_(?!TEST)|DATABASE_URL$|PORT$)/.test(name));
+  return { ...Object.fromEntries(named), NO_COLOR: '1', ...own };
+}
 
 export interface Ended {
   code: number | null;
@@ -25,7 +28,7 @@ export interface Running {
 
 /** Starts `djr` as a process, killed with the test. */
 export function start(t: ExecutionContext, args: string[], env: Record<string, string> = {}): Running {
-  const child = spawn(process.execPath, ['--import=tsx', main, ...args], { env: { ...process.env, ...CLEAN, ...env } });
+  const child = spawn(process.execPath, ['--import=tsx', main, ...args], { env: environment(env) });
   t.teardown(() => child.kill('SIGKILL'));
   const said = { out: '', err: '' };
   child.stdout.on('data', (chunk) => (said.out += chunk));

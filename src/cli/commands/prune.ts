@@ -1,0 +1,80 @@
+import { type Command, Option } from 'commander';
+import { fromPostgres } from '../../errors.js';
+import {
+  DATABASE_ENVIRONMENT,
+  type DatabaseOptions,
+  databaseConfig,
+  databaseOption,
+  subcommand,
+  wholeNumber,
+} from '../command.js';
+import { withClient } from '../database.js';
+import { UsageError } from '../failure.js';
+
+interface PruneOptions extends DatabaseOptions {
+  olderThan?: string;
+  batch: number;
+}
+
+export function pruneCommand(program: Command): void {
+  subcommand(program, 'prune', 'delete events past the retention')
+    .description(
+      'Deletes events past the retention, or older than --older-than, in short transactions, and prints how many.',
+    )
+    .addOption(databaseOption())
+    .option('--older-than <interval>', "an interval of PostgreSQL's, e.g. '30 days' (default: the setting retention)")
+    .addOption(
+      new Option('--batch <number>', 'events a transaction')
+        .default(5000)
+        .argParser((text) => wholeNumber(text, { min: 1, max: 1_000_000 })),
+    )
+    .addHelpText(
+      'after',
+      `
+A client that comes back from before what was pruned is told reset. The runtime prunes by itself when a retention is set:
+  select djr.configure(retention => '30 days');
+
+Examples:
+  $ djr prune
+  $ djr prune --older-than '7 days'
+
+Environment:
+${DATABASE_ENVIRONMENT}`,
+    )
+    .action(run);
+}
+
+async function run(options: PruneOptions): Promise<void> {
+  const total = await withClient(databaseConfig(options), async (client) => {
+    try {
+      if (options.olderThan === undefined) {
+        const { rows } = await client.query('select retention from djr.settings');
+        if (rows[0].retention === null) {
+          throw new UsageError(
+            'No retention is set.',
+            "Give --older-than '30 days', or set one: select djr.configure(retention => '30 days').",
+          );
+        }
+      }
+      let deleted = 0;
+      for (let batch = options.batch; batch === options.batch; deleted += batch) {
+        if (process.stderr.isTTY && deleted > 0) process.stderr.write(`\r${deleted} deleted`);
+        const { rows } = await client.query<{ pruned: string }>(
+          'select djr.prune_batch($1::interval, $2::integer) as pruned',
+          [options.olderThan ?? null, options.batch],
+        );
+        batch = Number(rows[0]!.pruned);
+      }
+      if (process.stderr.isTTY && deleted > options.batch) process.stderr.write('\r\x1b[K');
+      return deleted;
+    } catch (error) {
+      throw isBadInterval(error)
+        ? new UsageError(`--older-than ${options.olderThan} is no interval.`, "Write it as '30 days' or '12 hours'.")
+        : fromPostgres(error);
+    }
+  });
+  process.stdout.write(`${total}\n`);
+}
+
+const isBadInterval = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === '22007' || error.code === '22008');

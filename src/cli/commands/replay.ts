@@ -1,0 +1,45 @@
+import type { Command } from 'commander';
+import { fromPostgres } from '../../errors.js';
+import {
+  DATABASE_ENVIRONMENT,
+  type DatabaseOptions,
+  databaseConfig,
+  databaseOption,
+  subcommand,
+  wholeNumber,
+} from '../command.js';
+import { withClient } from '../database.js';
+
+export function replayCommand(program: Command): void {
+  subcommand(program, 'replay', 'send stored events again')
+    .description(
+      'Sends stored events again, each as a new event that names the first in replay_of, and prints the new ids. All or none.',
+    )
+    .argument('<ids...>', 'ids of events', (text: string, ids: number[] = []) => [
+      ...ids,
+      wholeNumber(text, { min: 1 }),
+    ])
+    .addOption(databaseOption())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ djr replay 1042
+  $ djr replay 1042 1043 1044
+
+Environment:
+${DATABASE_ENVIRONMENT}`,
+    )
+    .action(run);
+}
+
+async function run(ids: number[], options: DatabaseOptions): Promise<void> {
+  const replayed = await withClient(databaseConfig(options), async (client) => {
+    try {
+      return (await client.query<{ id: string }>('select djr.replay($1::bigint[]) as id', [ids])).rows;
+    } catch (error) {
+      throw fromPostgres(error);
+    }
+  });
+  process.stdout.write(`${replayed.map(({ id }) => id).join('\n')}\n`);
+}

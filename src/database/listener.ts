@@ -221,6 +221,12 @@ export class Listener {
     if (this.#stopped) resolve();
   }
 
+  /** Listens on this channel from now on: `djr.configure(channel => …)` gave it another name. */
+  follow(channel: string): void {
+    if (this.#client === undefined || channel === this.#channel) return;
+    this.#client.emit('error', new DjrError('DJR_LISTENER', 'The channel has another name.'));
+  }
+
   /** Ends the connection; nothing is called after it has resolved. */
   async stop(): Promise<void> {
     this.#stopped = true;

@@ -10,11 +10,12 @@ export interface Status {
   readonly mode: 'notify' | 'sweep';
   readonly delivery: 'auto' | 'notify' | 'sweep';
   readonly storage: boolean;
+  readonly channel: string;
   /** The highest transaction id whose event pruning removed. */
   readonly prunedXid: number;
 }
 
-/** The columns of a status; seven of them, before those of an event. */
+/** The columns of a status; eight of them, before those of an event. */
 export const STATUS = `
   select pg_current_snapshot()::text as snapshot,
          (extract(epoch from clock_timestamp()) * 1000)::bigint as time,
@@ -22,16 +23,17 @@ export const STATUS = `
          (select last_value from djr.delivery_mode) as mode,
          settings.delivery,
          settings.storage,
-         settings.pruned_xid::text
+         settings.pruned_xid::text,
+         settings.channel
     from djr.settings`;
 
-export const STATUS_COLUMNS = 7;
+export const STATUS_COLUMNS = 8;
 
 /** A row in array mode. */
 export type Row = unknown[];
 
 export function readStatus(row: Row, epoch: string): Status {
-  const [snapshot, time, startedAt, mode, delivery, storage, prunedXid] = row as [
+  const [snapshot, time, startedAt, mode, delivery, storage, prunedXid, channel] = row as [
     string,
     string,
     string,
@@ -39,6 +41,7 @@ export function readStatus(row: Row, epoch: string): Status {
     Status['delivery'],
     boolean,
     string | null,
+    string,
   ];
   const frontier = Frontier.fromSnapshot(snapshot, epoch, Number(time));
   if (!frontier) throw new Error(`PostgreSQL gave a snapshot that cannot be read: ${snapshot}`);
@@ -48,6 +51,7 @@ export function readStatus(row: Row, epoch: string): Status {
     mode: Number(mode) === 2 ? 'sweep' : 'notify',
     delivery,
     storage,
+    channel,
     prunedXid: Number(prunedXid ?? 0),
   };
 }

@@ -24,7 +24,6 @@ export class Hub {
   /** Those that get events the moment they come. */
   readonly #live = new Set<Client>();
   readonly #liveByUser = new Map<string, Set<Client>>();
-  readonly #countByUser = new Map<string, number>();
   /** Public events of this turn. */
   #turn: Item[] = [];
   /** Clients with events of their own in this turn. */
@@ -46,15 +45,9 @@ export class Hub {
     return this.#clients;
   }
 
-  /** Streams open for this user. */
-  countOf(userId: string): number {
-    return this.#countByUser.get(userId) ?? 0;
-  }
-
-  /** From now on this client is counted, kept alive and watched; events come when it has joined. */
+  /** From now on this client is kept alive and watched; events come when it has joined. */
   admit(client: Client): void {
     this.#clients.add(client);
-    if (client.userId !== null) this.#countByUser.set(client.userId, this.countOf(client.userId) + 1);
     this.#timer ??= setInterval(() => this.#tick(), Math.min(this.#options.heartbeat, this.#options.writeTimeout) / 4);
   }
 
@@ -78,9 +71,6 @@ export class Hub {
       const clients = this.#liveByUser.get(client.userId);
       clients?.delete(client);
       if (clients?.size === 0) this.#liveByUser.delete(client.userId);
-      const count = this.countOf(client.userId) - 1;
-      if (count > 0) this.#countByUser.set(client.userId, count);
-      else this.#countByUser.delete(client.userId);
     }
     if (this.#clients.size === 0) {
       clearInterval(this.#timer);

@@ -37,12 +37,17 @@ function toIncoming(request: Request, target: string, host: string): Incoming {
 }
 
 function stream(request: Request, start: StreamStart): Response {
+  if (request.signal?.aborted) {
+    start.abandon();
+    // Nobody reads it; the number is what proxies log for a client that has gone.
+    return new Response(null, { status: 499 });
+  }
   let client: Client;
   let connection: Connection;
+  let ended = false;
   const body = new ReadableStream<Uint8Array>(
     {
       start(controller) {
-        let ended = false;
         const once = (end: () => void) => {
           if (ended) return;
           ended = true;
@@ -63,7 +68,10 @@ function stream(request: Request, start: StreamStart): Response {
         client = start.begin(connection);
       },
       pull: () => connection.onDrain?.(),
-      cancel: () => client.close('client'),
+      cancel() {
+        ended = true;
+        client.close('client');
+      },
     },
     new ByteLengthQueuingStrategy({ highWaterMark: HIGH_WATER_MARK }),
   );

@@ -23,22 +23,21 @@ export function nodeHandler(handler: Handler): NodeHandler {
       return;
     }
     const incoming = toIncoming(req, target);
-    handler.respond(route, incoming).then(
-      (answer) => {
-        if ('status' in answer) {
-          send(res, answer, req.method);
-          return;
+    handler
+      .respond(route, incoming)
+      .then((answer) => {
+        if ('status' in answer) send(res, answer, req.method);
+        // The client has gone while it was looked at, or somebody else has answered it.
+        else if (res.headersSent || res.destroyed || res.writableEnded || req.socket?.destroyed) answer.abandon();
+        else {
+          const client = answer.begin(open(req, res, answer.headers));
+          res.once('close', () => client.close('client'));
         }
-        const connection = open(req, res, answer.headers);
-        const client = answer.begin(connection);
-        if (res.destroyed || req.socket.destroyed) client.close('client');
-        else res.once('close', () => client.close('client'));
-      },
-      (error: unknown) => {
+      })
+      .catch((error: unknown) => {
         if (next) next(error);
         else send(res, problem(500, 'The request could not be answered.'), req.method);
-      },
-    );
+      });
   };
 }
 
@@ -48,7 +47,8 @@ function toIncoming(req: IncomingMessage, target: string): Incoming {
     target,
     address: req.socket.remoteAddress,
     header: (name) => {
-      const value = req.headers[name];
+      // HTTP/2 has it in a field of its own.
+      const value = req.headers[name] ?? (name === 'host' ? req.headers[':authority'] : undefined);
       return Array.isArray(value) ? value.join(', ') : value;
     },
     request: () => {
@@ -73,11 +73,13 @@ function send(res: ServerResponse, reply: Reply, method: string | undefined): vo
 }
 
 function open(req: IncomingMessage, res: ServerResponse, headers: Record<string, string>): Connection {
-  req.socket.setKeepAlive(true, TCP_KEEP_ALIVE);
-  req.socket.setNoDelay(true);
-  req.socket.setTimeout(0);
   res.on('error', () => {});
-  if (req.httpVersionMajor < 2) {
+  // The socket of HTTP/2 belongs to all streams of its session.
+  const ownsSocket = req.httpVersionMajor < 2;
+  if (ownsSocket) {
+    req.socket.setKeepAlive(true, TCP_KEEP_ALIVE);
+    req.socket.setNoDelay(true);
+    req.socket.setTimeout(0);
     // A stream's connection is never used again: without chunks each write is one piece, and costs what a raw
     // socket's does.
     res.removeHeader('Transfer-Encoding');
@@ -86,8 +88,8 @@ function open(req: IncomingMessage, res: ServerResponse, headers: Record<string,
   res.writeHead(200, headers);
   res.flushHeaders();
   // ServerResponse corks its socket and schedules an uncork for each write, a third of what a delivery costs. Without
-  // chunks its bytes are the socket's. (Another response of a pipelined request may own the socket yet; HTTP/2 has none.)
-  const raw = req.httpVersionMajor < 2 && res.socket === req.socket && !res.chunkedEncoding;
+  // chunks its bytes are the socket's. (Another response of a pipelined request may own the socket yet.)
+  const raw = ownsSocket && res.socket === req.socket && !res.chunkedEncoding;
   const out = raw ? req.socket : res;
   const connection: Connection = {
     write: (chunk) => out.write(chunk),

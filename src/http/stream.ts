@@ -8,6 +8,7 @@ import { packPosition, parsePosition } from '../delivery/position.js';
 import type { Resume, ResumeFrom } from '../delivery/resume.js';
 import type { Logger } from '../logger.js';
 import type { ResolvedOptions } from '../options.js';
+import { Admission } from './admission.js';
 import type { Incoming } from './incoming.js';
 import { checkOrigin } from './origin.js';
 import { problem, type Reply } from './reply.js';
@@ -32,6 +33,8 @@ export interface StreamStart {
   readonly headers: Record<string, string>;
   /** @returns the client; the adapter closes it when the connection goes. */
   begin(connection: Connection): Client;
+  /** Instead of {@link begin}, where the client has gone meanwhile. */
+  abandon(): void;
 }
 
 const HEADERS = {
@@ -52,13 +55,12 @@ export class Streams {
   /** Requests refused, by status. */
   readonly refused: Record<number, number> = {};
   readonly #options: StreamsOptions;
-  readonly #byAddress = new Map<string, number>();
-  /** Accepted, and not begun yet. */
-  #opening = 0;
+  readonly #admission: Admission;
   #stopping = false;
 
   constructor(options: StreamsOptions) {
     this.#options = options;
+    this.#admission = new Admission(options.options);
   }
 
   async open(incoming: Incoming): Promise<Reply | StreamStart> {
@@ -92,34 +94,19 @@ export class Streams {
     const refused = this.#refuseNew(user, incoming.address);
     if (refused) return { ...refused, headers: { ...refused.headers, ...cors } };
 
-    this.#opening += 1;
+    const leave = this.#admission.enter(user, incoming.address);
     // A browser that reconnects by itself keeps the URL, and has the newer id in the header.
     const lastEventId = incoming.header('last-event-id') || query.get('lastEventId') || '';
     return {
       headers: { ...HEADERS, ...cors },
-      begin: (connection) => {
-        this.#opening -= 1;
-        return this.#begin(connection, incoming, query, user, lastEventId);
-      },
+      begin: (connection) => this.#begin({ connection, incoming, query, userId: user, lastEventId, leave }),
+      abandon: leave,
     };
   }
 
   #refuseNew(userId: string | null | undefined, address: string | undefined): Reply | undefined {
-    const { hub, options } = this.#options;
     if (this.#stopping) return problem(503, 'This instance is shutting down.', { 'Retry-After': '1' });
-    if (hub.size + this.#opening >= options.maxConnections) {
-      return problem(503, 'This instance is full (option maxConnections).', { 'Retry-After': '5' });
-    }
-    if (userId && hub.countOf(userId) >= options.maxConnectionsPerUser) {
-      return problem(429, 'Too many streams of this user (option maxConnectionsPerUser).', { 'Retry-After': '10' });
-    }
-    const perAddress = options.maxConnectionsPerAddress;
-    if (perAddress > 0 && address !== undefined && (this.#byAddress.get(address) ?? 0) >= perAddress) {
-      return problem(429, 'Too many streams of this address (option maxConnectionsPerAddress).', {
-        'Retry-After': '10',
-      });
-    }
-    return undefined;
+    return this.#admission.refusal(userId, address);
   }
 
   async #authenticate(incoming: Incoming): Promise<string | null | Reply> {
@@ -148,7 +135,7 @@ export class Streams {
     }
   }
 
-  #begin(connection: Connection, incoming: Incoming, query: Query, userId: string | null, lastEventId: string): Client {
+  #begin({ connection, incoming, query, userId, lastEventId, leave }: Accepted): Client {
     const { hub, hooks, options } = this.#options;
     const client = new Client({
       userId,
@@ -158,11 +145,11 @@ export class Streams {
       named: query.get('named') === '1',
       maxBytes: options.maxClientBytes,
       beforeSend: hooks.beforeSend,
-      onClose: (closing, reason) => this.#onClose(closing, reason, incoming.address),
+      onClose: (closing, reason) => {
+        leave();
+        this.#onClose(closing, reason);
+      },
     });
-    if (incoming.address !== undefined) {
-      this.#byAddress.set(incoming.address, (this.#byAddress.get(incoming.address) ?? 0) + 1);
-    }
     if (options.lifetime > 0) client.expires = performance.now() + options.lifetime * (0.8 + Math.random() * 0.2);
     hub.admit(client);
 
@@ -208,14 +195,9 @@ export class Streams {
     return { frontier, rest: packPosition('0', 0, frontier) };
   }
 
-  #onClose(client: Client, reason: CloseReason, address: string | undefined): void {
+  #onClose(client: Client, reason: CloseReason): void {
     this.#options.hub.leave(client);
     this.closed[reason] += 1;
-    if (address !== undefined) {
-      const count = (this.#byAddress.get(address) ?? 1) - 1;
-      if (count > 0) this.#byAddress.set(address, count);
-      else this.#byAddress.delete(address);
-    }
     if (reason === 'slow' || reason === 'stalled') {
       const context = { user: client.userId, reason, buffered: client.buffered };
       this.#options.logger.warn(context, 'closed a client that does not keep up; it can resume');
@@ -229,6 +211,17 @@ export class Streams {
       client.close('shutdown', retryFrame(500 + Math.random() * 4500));
     }
   }
+}
+
+/** A stream that may begin. */
+interface Accepted {
+  connection: Connection;
+  incoming: Incoming;
+  query: Query;
+  userId: string | null;
+  lastEventId: string;
+  /** Gives its place free. */
+  leave(): void;
 }
 
 interface Query {

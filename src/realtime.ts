@@ -256,8 +256,8 @@ class Runtime implements Realtime {
   /** The stream begins here, with what storage has of the time before in memory for clients that come back. */
   async #warm(status: Status, envelopes: Envelope[]): Promise<void> {
     const all = envelopes.length < this.#options.historyEvents;
-    const oldest = envelopes[0]?.xid ?? 0;
-    // Of the oldest transaction a part may be missing.
+    const oldest = envelopes[0]?.xid ?? status.frontier.xmax;
+    // Of the oldest transaction a part may be missing; without room for any event all of it is.
     this.#history.startAt(all ? status.prunedXid + 1 : oldest + 1);
     this.#history.restarted(status.startedAt);
     this.#feed.startAt(status.frontier);

@@ -178,15 +178,8 @@ export class Store implements ResumeSource {
 
   /** Through a cursor, BATCH rows at a time; `onRows` returns false to end early. */
   async #read(query: Query, onRows: (status: Status, envelopes: Envelope[]) => Promise<boolean>): Promise<Status> {
-    const client = await this.#pool.connect();
+    const { client, lost, release } = await this.#checkOut();
     let failure: Error | undefined;
-    let onLost!: (error?: Error) => void;
-    // The pool listens on idle connections only: without this, one lost while it reads would end the process.
-    const lost = new Promise<never>((_, reject) => {
-      onLost = (error = new Error('the connection ended')) => reject(error);
-      client.on('error', onLost).on('end', onLost);
-    });
-    lost.catch(() => {});
     try {
       const cursor = client.query(new Cursor<Row>(query.text, query.values, { rowMode: 'array' }));
       let status: Status | undefined;
@@ -207,9 +200,37 @@ export class Store implements ResumeSource {
       failure = error as Error;
       throw error;
     } finally {
-      client.off('error', onLost).off('end', onLost);
-      client.release(failure);
+      release(failure);
     }
+  }
+
+  /**
+   * A connection whose loss rejects `lost`. The pool listens on idle connections only, and one lost without a listener
+   * would end the process. The callback runs at once: a promise leaves a gap in which the loss may come.
+   */
+  #checkOut(): Promise<{ client: pg.PoolClient; lost: Promise<never>; release: (failure?: Error) => void }> {
+    return new Promise((resolve, reject) => {
+      this.#pool.connect((error, client, release) => {
+        if (!client) {
+          reject(error);
+          return;
+        }
+        let onLost!: (error?: Error) => void;
+        const lost = new Promise<never>((_, rejectLost) => {
+          onLost = (reason = new Error('the connection ended')) => rejectLost(reason);
+        });
+        lost.catch(() => {});
+        client.on('error', onLost).on('end', onLost);
+        resolve({
+          client,
+          lost,
+          release: (failure) => {
+            client.off('error', onLost).off('end', onLost);
+            release(failure);
+          },
+        });
+      });
+    });
   }
 
   async #enter(): Promise<void> {

@@ -127,6 +127,8 @@ export class Reader {
         const [number, rest] = [id!.slice(0, id!.indexOf('-')), id!.slice(id!.indexOf('-') + 1)];
         if (rest === came) continue;
         const [instance, place] = rest.split('.', 2);
+        // A frontier alone, from a resume that read storage.
+        if (instance === '0') continue;
         const sequence = Number.parseInt(place!, 36);
         if (sequence <= last) this.#findings.disorder.push(`${instance} sent ${sequence} after ${last}`);
         last = sequence;

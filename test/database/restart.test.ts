@@ -1,0 +1,130 @@
+import test, { type ExecutionContext } from 'ava';
+import { parsePosition } from '../../src/delivery/position.js';
+import { createRealtime } from '../../src/index.js';
+import { type Cluster, startCluster } from '../helpers/cluster.js';
+import { startProxy } from '../helpers/proxy.js';
+import { recordingLogger, startServer, until } from '../helpers/server.js';
+
+const PUBLISH = "select djr.publish_global('note', jsonb_build_object('n', $1::int)) as id";
+
+const numbers = (events: { data: Record<string, unknown> }[]): unknown[] => events.map(({ data }) => data.n);
+
+async function startInstance(t: ExecutionContext, url: string, options = {}) {
+  const { logger, lines } = recordingLogger();
+  const realtime = createRealtime({ database: url, logger, heartbeat: 100, sweepInterval: 100, ...options });
+  const server = await startServer(t, realtime);
+  await realtime.start();
+  return { ...server, realtime, lines };
+}
+
+for (const mode of ['fast', 'immediate'] as const) {
+  test(`a runtime goes on when PostgreSQL is stopped (${mode}) and started, and its clients stay`, async (t) => {
+    const cluster = await startCluster(t);
+    const app = await startInstance(t, cluster.url);
+    const stream = await app.stream();
+    await cluster.query(PUBLISH, [1]);
+    const id = (await stream.count(1))[0]!.id!;
+    await cluster.server.stop(mode);
+    await until('health says so', () => !app.realtime.health().ok);
+    await cluster.server.start();
+    await cluster.query(PUBLISH, [2]);
+    t.deepEqual(numbers(await stream.count(2)), [1, 2]);
+    t.false(stream.ended);
+    await until('health is well again', () => app.realtime.health().ok);
+
+    // Whoever was cut off before comes back as well: here, and to an instance that never knew the time before.
+    const other = await startInstance(t, cluster.url);
+    for (const instance of [app, other]) {
+      const resumed = await instance.stream('', { lastEventId: id });
+      t.deepEqual(numbers(await resumed.count(1)).slice(-1), [2]);
+      t.deepEqual(resumed.resets, []);
+    }
+  });
+}
+
+/** Uses transaction ids up that leave no trace in the log, until a client's frontier counts them as past. */
+async function spendXids(cluster: Cluster, lastEventId: () => string): Promise<number> {
+  const client = await cluster.connect();
+  let last = 0;
+  for (let i = 0; i < 20; i += 1) {
+    await client.query('begin');
+    const { rows } = await client.query<{ xid: string }>('select pg_current_xact_id()::text as xid');
+    last = Number(rows[0]!.xid);
+    await client.query('rollback');
+  }
+  await until('a sweep has seen them', () => (parsePosition(lastEventId())?.frontier.xmax ?? 0) > last);
+  return last;
+}
+
+/** Nothing writes the log out but a commit. */
+const LAZY_LOG = { wal_writer_delay: '10s', autovacuum: 'off', checkpoint_timeout: '1h', bgwriter_delay: '10s' };
+
+const xidOf = async (cluster: Cluster, n: number): Promise<number> => {
+  const rows = await cluster.query<{ xid: string }>(
+    "select xid::text from djr.event where (detail ->> 'n')::int = $1",
+    [n],
+  );
+  return Number(rows[0]!.xid);
+};
+
+test('an event whose transaction id comes again after a crash is not lost, to runtimes and to resumes', async (t) => {
+  const cluster = await startCluster(t, LAZY_LOG);
+  const proxy = await startProxy(t, cluster.url);
+  const app = await startInstance(t, proxy.url);
+  const stream = await app.stream();
+  await cluster.query(PUBLISH, [1]);
+  await stream.count(1);
+  const spent = await spendXids(cluster, () => stream.lastEventId);
+  const lastEventId = stream.lastEventId;
+  // The runtime sees nothing until the event is there: its first sweep after the crash must find it.
+  proxy.mode = 'refuse';
+  proxy.cut();
+  await cluster.server.stop('immediate');
+  await cluster.server.start();
+  await cluster.query(PUBLISH, [2]);
+  t.true((await xidOf(cluster, 2)) <= spent, 'the transaction id did not come again: the test proves nothing');
+
+  const fresh = await startInstance(t, cluster.url);
+  const resumed = await fresh.stream('', { lastEventId });
+  t.deepEqual(numbers(await resumed.count(1)), [2]);
+  t.deepEqual(resumed.resets, []);
+
+  proxy.mode = 'pass';
+  t.deepEqual(numbers(await stream.count(2)), [1, 2]);
+  await cluster.query(PUBLISH, [3]);
+  t.deepEqual(numbers(await stream.count(3)), [1, 2, 3]);
+});
+
+test('what is published between two crashes is not lost to a runtime that was away for both', async (t) => {
+  const cluster = await startCluster(t, LAZY_LOG);
+  const proxy = await startProxy(t, cluster.url);
+  const app = await startInstance(t, proxy.url);
+  const stream = await app.stream();
+  const spent = await spendXids(cluster, () => stream.lastEventId);
+  proxy.mode = 'refuse';
+  proxy.cut();
+  await cluster.server.stop('immediate');
+  await cluster.server.start();
+  await cluster.query(PUBLISH, [1]);
+  t.true((await xidOf(cluster, 1)) <= spent, 'the transaction id did not come again: the test proves nothing');
+  await cluster.server.stop('immediate');
+  await cluster.server.start();
+  proxy.mode = 'pass';
+  t.deepEqual(numbers(await stream.count(1)), [1]);
+});
+
+test('an id from before a restore elsewhere is told to reset', async (t) => {
+  const cluster = await startCluster(t);
+  const app = await startInstance(t, cluster.url);
+  const stream = await app.stream();
+  await cluster.query(PUBLISH, [1]);
+  const id = (await stream.count(1))[0]!.id!;
+  const [instance, sequence, epoch, ...rest] = id.split('.');
+  const elsewhere = [instance, sequence, epoch!.replace(/^./, (c) => (c === 'a' ? 'b' : 'a')), ...rest].join('.');
+  const resumed = await app.stream('', { lastEventId: elsewhere });
+  const reset = await resumed.event('reset');
+  t.regex(String(reset.data.reason), /replaced or restored/);
+  // And then live.
+  await cluster.query(PUBLISH, [2]);
+  t.deepEqual(numbers(await resumed.count(1)), [2]);
+});

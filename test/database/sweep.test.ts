@@ -1,0 +1,236 @@
+import test, { type ExecutionContext } from 'ava';
+import pg from 'pg';
+import { createDatabase, databaseUrl, type TestDatabase } from '../helpers/database.js';
+import { startProxy } from '../helpers/proxy.js';
+import { startApp, until } from '../helpers/server.js';
+
+const PUBLISH = "select djr.publish_global('note', jsonb_build_object('n', $1::int)) as id";
+
+const numbers = (events: { data: Record<string, unknown> }[]): unknown[] => events.map(({ data }) => data.n);
+
+const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, i) => from + i);
+
+test('after a long absence 50,000 events are swept in batches, once and in order', async (t) => {
+  const db = await createDatabase(t);
+  const proxy = await startProxy(t, db.url);
+  const seen: unknown[] = [];
+  let together = 0;
+  let most = 0;
+  const app = await startApp(
+    t,
+    {
+      database: proxy.url,
+      historyEvents: 100,
+      // Answers late: what has been read and not handed on is what a batch holds.
+      onReceive: async (event) => {
+        together += 1;
+        most = Math.max(most, together);
+        await Promise.resolve();
+        together -= 1;
+        return event;
+      },
+    },
+    db,
+  );
+  app.realtime.subscribe((event) => seen.push(event.detail.n));
+  proxy.mode = 'refuse';
+  proxy.cut();
+  await until('the runtime is cut off', () => !app.realtime.health().ok);
+  await db.query(
+    "insert into djr.event (scope, type, detail) select 'public', 'note', jsonb_build_object('n', n) from generate_series(1, 50000) n",
+  );
+  const before = process.memoryUsage().heapUsed;
+  proxy.mode = 'pass';
+  await until('all have come', () => seen.length >= 50_000, 60);
+  t.deepEqual(seen, range(1, 50_000));
+  t.is(most, 1);
+  // 50,000 rows at once are some 60 MB; batches of 1,000 and 10,000 waiting are a few.
+  t.log(`heap grew by ${Math.round((process.memoryUsage().heapUsed - before) / 1e6)} MB`);
+});
+
+/** A transaction that writes and stays open; the event that it published, when it has. */
+async function open(t: ExecutionContext, url: string): Promise<pg.Client> {
+  const client = new pg.Client(url);
+  client.on('error', () => {});
+  await client.connect();
+  t.teardown(() => client.end().catch(() => {}));
+  await client.query('begin');
+  await client.query('select pg_current_xact_id()');
+  return client;
+}
+
+/** Index rows that a sweep from this snapshot reads, as PostgreSQL counts them. */
+async function rowsRead(db: TestDatabase, snapshot: string): Promise<number> {
+  const [, xmax, xip] = /^\d+:(\d+):(.*)$/.exec(snapshot)!;
+  const inProgress = xip ? xip.split(',') : [];
+  const rows = await db.query<{ 'QUERY PLAN': { Plan: Plan }[] }>(
+    `explain (analyze, format json) select id from djr.event
+      where (xid >= '${xmax}'::xid8 or xid = any('{${inProgress.join(',')}}'::xid8[])) order by xid, id`,
+  );
+  const count = (plan: Plan): number =>
+    plan['Actual Rows'] +
+    (plan['Rows Removed by Filter'] ?? 0) +
+    (plan.Plans ?? []).reduce((sum, p) => sum + count(p), 0);
+  return count(rows[0]!['QUERY PLAN'][0]!.Plan);
+}
+
+interface Plan {
+  'Actual Rows': number;
+  'Rows Removed by Filter'?: number;
+  Plans?: Plan[];
+}
+
+test('a writing transaction left open, here or in another database, makes no sweep dearer; its event comes when it commits', async (t) => {
+  const db = await createDatabase(t);
+  const late = await open(t, db.url);
+  const elsewhere = await open(t, databaseUrl('postgres'));
+  await late.query(PUBLISH, [0]);
+  const app = await startApp(t, { sweepInterval: 20 }, db);
+  const stream = await app.stream();
+  await db.query(
+    "insert into djr.event (scope, type, detail) select 'public', 'bulk', '{}' from generate_series(1, 20000)",
+  );
+  await stream.count(20_000);
+  await db.query('analyze djr.event');
+  const [position] = await db.query<{ snapshot: string; xmin: string }>(
+    'select djr.position() as snapshot, pg_snapshot_xmin(pg_current_snapshot())::text as xmin',
+  );
+  const { rows } = await late.query<{ xid: string }>('select pg_current_xact_id()::text as xid');
+  t.true(Number(position!.xmin) <= Number(rows[0]!.xid), 'no transaction holds the snapshot back');
+  t.true((await rowsRead(db, position!.snapshot)) < 10);
+
+  await late.query('commit');
+  await stream.event('note');
+  await elsewhere.query('commit');
+  await db.query(PUBLISH, [1]);
+  await stream.until('the last', () => numbers(stream.events).includes(1));
+  t.deepEqual(
+    numbers(stream.events).filter((n) => n !== undefined),
+    [0, 1],
+  );
+});
+
+test('what commits late, behind higher ids, is not lost to who resumes: from memory and from storage', async (t) => {
+  const first = await startApp(t, { sweepInterval: 50 });
+  const { db } = first;
+  const remembers = await startApp(t, { sweepInterval: 50 }, db);
+  const forgets = await startApp(t, { sweepInterval: 50, historyEvents: 0 }, db);
+  const late = await open(t, db.url);
+  await late.query(PUBLISH, [1]);
+
+  const stream = await first.stream();
+  await db.query(PUBLISH, [2]);
+  const lastEventId = (await stream.count(1))[0]!.id!;
+  stream.close();
+  await late.query('commit');
+  await db.query(PUBLISH, [3]);
+
+  for (const app of [first, remembers, forgets]) {
+    const resumed = await app.stream('', { lastEventId });
+    await resumed.until('the late one and the last', () => [1, 3].every((n) => numbers(resumed.events).includes(n)));
+    t.deepEqual(resumed.resets, []);
+    // Of the same instance nothing comes twice.
+    if (app === first) t.deepEqual(numbers(resumed.events), [1, 3]);
+  }
+});
+
+test('an instance started after the absence resumes from storage, for the right user only', async (t) => {
+  const first = await startApp(t);
+  const { db } = first;
+  const stream = await first.streamOf('42');
+  await db.query("select djr.publish('42', 'note', '{\"n\": 1}')");
+  const lastEventId = (await stream.count(1))[0]!.id!;
+  stream.close();
+  await first.realtime.stop();
+  await db.query("select djr.publish('42', 'note', '{\"n\": 2}'), djr.publish('43', 'note', '{\"n\": 3}')");
+  await db.query("select djr.publish_system('note', '{\"n\": 4}', '42')");
+  await db.query(PUBLISH, [5]);
+
+  for (const historyEvents of [1000, 0]) {
+    const second = await startApp(t, { historyEvents }, db);
+    const resumed = await second.streamOf('42', '', { lastEventId });
+    await resumed.count(2);
+    await db.query(PUBLISH, [6]);
+    await resumed.until('the live one', () => numbers(resumed.events).includes(6));
+    const got = numbers(resumed.events).filter((n) => n !== 1);
+    t.deepEqual(got.slice(0, 2), [2, 5]);
+    t.deepEqual(resumed.resets, []);
+  }
+});
+
+test('an id promises no event that onReceive still holds', async (t) => {
+  let release!: () => void;
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  t.teardown(() => release());
+  const slow = await startApp(t, {
+    heartbeat: 100,
+    sweepInterval: 20,
+    hookTimeout: 60_000,
+    onReceive: async (event) => {
+      await held;
+      return event;
+    },
+  });
+  const other = await startApp(t, { historyEvents: 0 }, slow.db);
+  const stream = await slow.stream();
+  await slow.db.query(PUBLISH, [1]);
+  // Sweeps go on meanwhile, and each heartbeat carries how far the stream has come.
+  await stream.until('some heartbeats', () => stream.comments.length >= 8);
+  t.deepEqual(stream.events, []);
+  const resumed = await other.stream('', { lastEventId: stream.lastEventId });
+  t.deepEqual(numbers(await resumed.count(1)), [1]);
+});
+
+test('a heartbeat promises a client nothing that beforeSend still holds', async (t) => {
+  let release!: () => void;
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  t.teardown(() => release());
+  const app = await startApp(t, {
+    heartbeat: 100,
+    sweepInterval: 20,
+    hookTimeout: 60_000,
+    beforeSend: async (event, client) => {
+      if (client.userId === 'held') await held;
+      return event;
+    },
+  });
+  const stream = await app.streamOf('held');
+  await app.db.query(PUBLISH, [1]);
+  await stream.until('some heartbeats', () => stream.comments.length >= 8);
+  const resumed = await app.streamOf('free', '', { lastEventId: stream.lastEventId });
+  t.deepEqual(numbers(await resumed.count(1)), [1]);
+});
+
+test('a reading that loses its connection half way is read again, without a repeat', async (t) => {
+  const db = await createDatabase(t);
+  const proxy = await startProxy(t, db.url);
+  const seen: unknown[] = [];
+  const app = await startApp(
+    t,
+    {
+      database: proxy.url,
+      onReceive: (event) => {
+        // In the middle of the cursor.
+        if (event.detail.n === 10_500) proxy.cut();
+        return event;
+      },
+    },
+    db,
+  );
+  app.realtime.subscribe((event) => seen.push(event.detail.n));
+  proxy.mode = 'refuse';
+  proxy.cut();
+  await until('the runtime is cut off', () => !app.realtime.health().ok);
+  await db.query(
+    "insert into djr.event (scope, type, detail) select 'public', 'note', jsonb_build_object('n', n) from generate_series(1, 12000) n",
+  );
+  proxy.mode = 'pass';
+  await until('all have come', () => seen.includes(12_000), 60);
+  await db.query(PUBLISH, [12_001]);
+  await until('the last', () => seen.includes(12_001));
+  t.deepEqual(seen, range(1, 12_001));
+});

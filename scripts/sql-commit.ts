@@ -7,6 +7,7 @@
  * (migrations/released.json): a released migration never changes.
  */
 import { chmod, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
 import { commit, migrate, type Settings, uncommit } from 'graphile-migrate';
 import pg from 'pg';
@@ -65,6 +66,7 @@ try {
   process.exitCode = 1;
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
 } finally {
+  await leave(server.url);
   await server.dispose();
 }
 
@@ -74,5 +76,16 @@ async function rebuild(serverUrl: string): Promise<void> {
   await client.connect();
   await client.query('drop database djr_authoring');
   await client.query('create database djr_authoring');
+  await client.end();
+}
+
+/** graphile-migrate keeps its connections for a while, and ends the process when the server closes one. */
+async function leave(serverUrl: string): Promise<void> {
+  const pools = createRequire(import.meta.url)('graphile-migrate/dist/pgReal.js') as { clearAllPools(): void };
+  pools.clearAllPools();
+  const client = new pg.Client(serverUrl);
+  await client.connect();
+  const others = "select from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()";
+  while ((await client.query(others)).rowCount !== 0);
   await client.end();
 }

@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:64672296aec334e7916ed19994fa015742f12213
+--! Hash: sha1:e18719ff282be163d4a3f55e136735f06dc07158
 --! Message: install
 
 --! Included index.sql
@@ -1071,7 +1071,8 @@ begin
     where event.id = expired.id
     returning event.xid
   )
-  select count(*), max(deleted.xid)
+  -- max(xid8) is of PostgreSQL 15.
+  select count(*), (array_agg(deleted.xid order by deleted.xid desc))[1]
   into _pruned, _highest
   from deleted;
 

@@ -44,7 +44,8 @@ begin
     where event.id = expired.id
     returning event.xid
   )
-  select count(*), max(deleted.xid)
+  -- max(xid8) is of PostgreSQL 15.
+  select count(*), (array_agg(deleted.xid order by deleted.xid desc))[1]
   into _pruned, _highest
   from deleted;
 

@@ -234,3 +234,23 @@ test('a reading that loses its connection half way is read again, without a repe
   await until('the last', () => seen.includes(12_001));
   t.deepEqual(seen, range(1, 12_001));
 });
+
+test('a connection that is ended as it becomes ready costs one resume, and not the process', async (t) => {
+  const db = await createDatabase(t);
+  const proxy = await startProxy(t, db.url);
+  const options = { database: { listen: db.url, pool: proxy.url }, historyEvents: 0, sweepInterval: 60_000 };
+  const app = await startApp(t, options, db);
+  const first = await app.stream();
+  const { lastEventId } = first;
+  for (const n of [1, 2]) await db.query(PUBLISH, [n]);
+  await first.count(2);
+
+  proxy.mode = 'terminate';
+  proxy.cut();
+  const failed = await app.stream('', { lastEventId });
+  await failed.end();
+  t.deepEqual(failed.events, []);
+  proxy.mode = 'pass';
+  const resumed = await app.stream('', { lastEventId: failed.lastEventId });
+  t.deepEqual(numbers(await resumed.count(2)), [1, 2]);
+});

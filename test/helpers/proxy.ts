@@ -3,24 +3,39 @@ import type { ExecutionContext } from 'ava';
 
 /**
  * A TCP connection to PostgreSQL that can go wrong: `swallow` keeps NOTIFY's messages, as a pooler in transaction mode
- * does; `silent` forwards nothing and ends nothing, as a broken network does; `refuse` is a server that is not there.
+ * does; `silent` forwards nothing and ends nothing, as a broken network does; `refuse` is a server that is not there;
+ * `terminate` ends each connection in the very packet in which it says that it is ready.
  */
-export type ProxyMode = 'pass' | 'swallow' | 'silent' | 'refuse';
+export type ProxyMode = 'pass' | 'swallow' | 'silent' | 'refuse' | 'terminate';
 
-const NOTIFICATION = 'A'.charCodeAt(0);
-
-/** Cuts PostgreSQL's messages out of its bytes; each has a letter and a length. */
-function withoutNotifications(forward: (chunk: Buffer) => void): (chunk: Buffer) => void {
+/** Cuts PostgreSQL's bytes into messages: each has a letter and a length. */
+function messages(onMessage: (type: string, message: Buffer) => void): (chunk: Buffer) => void {
   let rest = Buffer.alloc(0);
   return (chunk) => {
     rest = Buffer.concat([rest, chunk]);
     while (rest.length >= 5) {
       const end = 1 + rest.readUInt32BE(1);
       if (rest.length < end) return;
-      if (rest[0] !== NOTIFICATION) forward(rest.subarray(0, end));
+      onMessage(String.fromCharCode(rest[0]!), rest.subarray(0, end));
       rest = rest.subarray(end);
     }
   };
+}
+
+const TERMINATION = ((): Buffer => {
+  const fields = 'SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrator command\0\0';
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(4 + fields.length);
+  return Buffer.concat([Buffer.from('E'), length, Buffer.from(fields)]);
+})();
+
+function filterFor(mode: ProxyMode, near: Socket): (chunk: Buffer) => void {
+  if (mode === 'swallow') return messages((type, message) => type !== 'A' && near.write(message));
+  if (mode !== 'terminate') return (chunk) => near.write(chunk);
+  return messages((type, message) => {
+    if (type === 'Z') near.end(Buffer.concat([message, TERMINATION]));
+    else if (near.writable) near.write(message);
+  });
 }
 
 export class DatabaseProxy {
@@ -55,11 +70,9 @@ export class DatabaseProxy {
     }
     this.accepted += 1;
     const far = tcpConnect(Number(this.#target.port), this.#target.hostname);
-    const swallow = this.mode === 'swallow';
-    const toNear = (chunk: Buffer) => void near.write(chunk);
-    const filtered = swallow ? withoutNotifications(toNear) : toNear;
+    const toNear = filterFor(this.mode, near);
     near.on('data', (chunk) => this.mode !== 'silent' && far.write(chunk));
-    far.on('data', (chunk) => this.mode !== 'silent' && filtered(chunk));
+    far.on('data', (chunk) => this.mode !== 'silent' && toNear(chunk));
     for (const [socket, other] of [
       [near, far],
       [far, near],

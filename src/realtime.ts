@@ -21,6 +21,7 @@ import { DjrError } from './errors.js';
 import type { Event, EventMap, EventOf } from './event.js';
 import { type FetchHandler, fetchHandler } from './http/fetch.js';
 import { Handler, type Health } from './http/handler.js';
+import { Metrics } from './http/metrics.js';
 import { type NodeHandler, nodeHandler } from './http/node.js';
 import { Streams } from './http/stream.js';
 import { type RealtimeOptions, type ResolvedOptions, resolveOptions } from './options.js';
@@ -91,6 +92,7 @@ class Runtime implements Realtime {
   readonly #feed: Feed;
   readonly #hub: Hub;
   readonly #streams: Streams;
+  readonly #metrics: Metrics;
   #database:
     | { owned: OwnedPool; store: Store; sweeper: Sweeper; listener: Listener; mode: DeliveryMode; pruner: Pruner }
     | undefined;
@@ -131,9 +133,21 @@ class Runtime implements Realtime {
       ready: () => this.#ready(),
       epoch: () => this.#connected().store.epoch,
     });
+    this.#metrics = new Metrics({
+      connections: () => this.#hub.size,
+      deliveries: () => this.#hub.delivered,
+      events: () => this.#feed.taken,
+      closed: this.#streams.closed,
+      refused: this.#streams.refused,
+      hookErrors: this.#hooks.errors,
+      garbage: () => this.#garbage,
+      history: this.#history,
+      database: () => this.#databaseMetrics(),
+    });
     const handler = new Handler({
       basePath: options.basePath,
       streams: this.#streams,
+      metrics: this.#metrics,
       health: () => this.health(),
     });
     this.handler = nodeHandler(handler);
@@ -220,6 +234,7 @@ class Runtime implements Realtime {
       handedOn: (id) => this.#history.has(id),
       onStatus: (status) => {
         mode.onStatus(status);
+        this.#history.stored = status.storage;
         listener.follow(status.channel);
       },
       onRestart: (status) => this.#onRestart(store, status),
@@ -310,8 +325,23 @@ class Runtime implements Realtime {
     if (envelope === null) return;
     const item = this.#item(envelope);
     this.#history.push(item);
+    this.#metrics.handedOn(envelope.createdAt);
     this.#hooks.emit(envelope);
     this.#hub.deliver(item);
+  }
+
+  #databaseMetrics() {
+    if (!this.#database) return undefined;
+    const { listener, sweeper, mode, pruner } = this.#database;
+    return {
+      listening: listener.connected,
+      heard: listener.heard,
+      reconnects: listener.reconnects,
+      sweeps: sweeper.count,
+      sweepAgeSeconds: (performance.now() - sweeper.lastSuccess) / 1000,
+      sweeping: mode.current === 'sweep',
+      pruned: pruner.pruned,
+    };
   }
 
   #item(envelope: Envelope): Item {

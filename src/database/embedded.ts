@@ -164,20 +164,32 @@ async function initialise({ initdb, owner }: Binaries, directory: string): Promi
     `--pwfile=${handover}`,
   ];
   const result = await new Promise<{ code: number | null; output: string }>((resolve, reject) => {
-    const child = spawn(initdb, args, { ...owner, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(initdb, args, { ...owner, stdio: ['ignore', 'pipe', 'pipe'], env: environment() });
     let output = '';
     child.stdout.on('data', (chunk) => (output += chunk));
     child.stderr.on('data', (chunk) => (output += chunk));
     child.once('error', reject).once('close', (code) => resolve({ code, output }));
   }).finally(() => rm(path.dirname(handover), { recursive: true, force: true }));
   if (result.code !== 0) {
-    throw new DjrError('DJR_EMBEDDED', `initdb failed in ${directory}: ${result.output.trim().split('\n').at(-1)}`, {
-      hint: 'Give an empty directory that this user may write.',
-    });
+    throw new DjrError(
+      'DJR_EMBEDDED',
+      `initdb failed in ${directory}: ${result.output.trim().split('\n').slice(-3).join(' ')}`,
+      {
+        hint: owner
+          ? 'PostgreSQL does not run as root, so an unprivileged user must be able to enter the directory: give one below /var/tmp, or run djr as an ordinary user.'
+          : 'Give an empty directory that this user may write.',
+      },
+    );
   }
   await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
   return password;
 }
+
+/** Ours, without libpq's variables: they name the caller's own database, and a broken one ends initdb. */
+const environment = (): NodeJS.ProcessEnv => ({
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('PG'))),
+  LC_MESSAGES: 'C',
+});
 
 interface Server {
   stop(mode: 'fast' | 'immediate'): Promise<void>;
@@ -196,7 +208,7 @@ async function run(
     // and we stop it when everything that uses it has ended.
     detached: true,
     stdio: ['ignore', 'ignore', 'pipe'],
-    env: { ...process.env, LC_MESSAGES: 'C' },
+    env: environment(),
   });
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const killWithUs = () => child.kill('SIGQUIT');

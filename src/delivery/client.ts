@@ -46,6 +46,8 @@ export class Client implements ClientInfo {
   /** Events of this client alone within the turn (see Hub). */
   own: { item: Item; after: number }[] | undefined;
   closed = false;
+  /** Events written to it. */
+  sent = 0;
   readonly #options: ClientOptions;
   #request: Request | undefined;
   /** Events behind a hook that has not answered yet. */
@@ -103,6 +105,7 @@ export class Client implements ClientInfo {
     if (this.closed || !this.wants(item)) return;
     const hook = this.#options.beforeSend;
     if (!hook) {
+      this.sent += 1;
       this.write(position === item.position ? item.frame(this.named) : eventFrame(item.envelope, position, this.named));
       return;
     }
@@ -129,6 +132,7 @@ export class Client implements ClientInfo {
       const shared = position === undefined || position === item.position;
       frames.push(shared ? item.frame(this.named) : eventFrame(item.envelope, position, this.named));
     }
+    this.sent += frames.length;
     if (frames.length > 0) this.write(frames.length > 1 ? Buffer.concat(frames) : frames[0]!);
   }
 
@@ -141,6 +145,7 @@ export class Client implements ClientInfo {
 
   #finish(item: Item, position: string, envelope: Envelope | null): void {
     if (envelope === null) return;
+    this.sent += 1;
     const shared = envelope === item.envelope && position === item.position;
     this.write(shared ? item.frame(this.named) : eventFrame(envelope, position, this.named));
   }

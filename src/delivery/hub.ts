@@ -30,8 +30,8 @@ export class Hub {
   #touched = new Set<Client>();
   #scheduled = false;
   #timer: NodeJS.Timeout | undefined;
-  /** Events sent to clients since the start. */
-  delivered = 0;
+  /** What clients that have left got. */
+  #delivered = 0;
 
   constructor(options: HubOptions) {
     this.#options = options;
@@ -65,6 +65,7 @@ export class Hub {
 
   leave(client: Client): void {
     if (!this.#clients.delete(client)) return;
+    this.#delivered += client.sent;
     this.#live.delete(client);
     this.#touched.delete(client);
     if (client.userId !== null) {
@@ -76,6 +77,13 @@ export class Hub {
       clearInterval(this.#timer);
       this.#timer = undefined;
     }
+  }
+
+  /** Events written to clients since the start. */
+  get delivered(): number {
+    let sum = this.#delivered;
+    for (const client of this.#clients) sum += client.sent;
+    return sum;
   }
 
   deliver(item: Item): void {
@@ -114,7 +122,7 @@ export class Hub {
     for (const client of this.#live) {
       if (touched.has(client)) continue;
       if (client.variant === undefined) {
-        for (const item of turn) this.#sendOne(client, item);
+        for (const item of turn) client.send(item);
         continue;
       }
       let joined = variants.get(client.variant);
@@ -125,7 +133,7 @@ export class Hub {
       }
       if (!joined.chunk) continue;
       client.write(joined.chunk, now);
-      this.delivered += joined.count;
+      client.sent += joined.count;
     }
   }
 
@@ -139,18 +147,13 @@ export class Hub {
     }
     items.push(...turn.slice(next));
     if (client.variant === undefined) {
-      for (const item of items) this.#sendOne(client, item);
+      for (const item of items) client.send(item);
       return;
     }
     const frames = items.filter((item) => client.wants(item)).map((item) => item.frame(client.named));
     if (frames.length === 0) return;
     client.write(frames.length > 1 ? Buffer.concat(frames) : frames[0]!, now);
-    this.delivered += frames.length;
-  }
-
-  #sendOne(client: Client, item: Item): void {
-    client.send(item);
-    this.delivered += 1;
+    client.sent += frames.length;
   }
 
   /** One timer for all clients. */

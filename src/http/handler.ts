@@ -1,5 +1,6 @@
 import { assetReply } from './assets.js';
 import type { Incoming } from './incoming.js';
+import type { Metrics } from './metrics.js';
 import { problem, type Reply } from './reply.js';
 import { type Route, route } from './route.js';
 import type { StreamStart, Streams } from './stream.js';
@@ -16,6 +17,7 @@ export interface Health {
 export interface HandlerOptions {
   basePath: string;
   streams: Streams;
+  metrics: Metrics;
   health(): Health;
 }
 
@@ -33,13 +35,14 @@ export class Handler {
 
   async respond(route: Route, incoming: Incoming): Promise<Reply | StreamStart> {
     if (route === 'stream') return this.#options.streams.open(incoming);
-    if (route !== 'script' && route !== 'module' && route !== 'health') {
+    if (route === 'admin' || route === 'unknown') {
       return problem(404, `There is nothing here. The stream is at ${this.#options.basePath}/sse/.`);
     }
     if (incoming.method !== 'GET' && incoming.method !== 'HEAD') {
       return problem(405, 'This is read with GET or HEAD.', { Allow: 'GET, HEAD' });
     }
     if (route === 'health') return this.#health();
+    if (route === 'metrics') return this.#options.metrics.reply();
     return assetReply(route === 'script' ? 'djr.js' : 'djr.mjs', incoming.header('if-none-match'));
   }
 

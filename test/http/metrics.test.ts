@@ -1,0 +1,41 @@
+import test from 'ava';
+import { createRealtime } from '../../src/index.js';
+import { createDatabase } from '../helpers/database.js';
+import { byHeader, startServer } from '../helpers/server.js';
+
+test('metrics count connections, events, deliveries, refusals and hook errors in Prometheus text', async (t) => {
+  const { url, query } = await createDatabase(t);
+  const realtime = createRealtime({
+    database: url,
+    authenticate: byHeader,
+    logger: { debug() {}, info() {}, warn() {}, error() {} },
+    beforeSend: (event) => {
+      if (event.type === 'broken') throw new Error('on purpose');
+      return event;
+    },
+  });
+  const server = await startServer(t, realtime);
+  const streams = [await server.streamOf('ada'), await server.streamOf('bob')];
+  await query("select djr.publish_global('news'), djr.publish('ada', 'note'), djr.publish('bob', 'broken')");
+  await query("select djr.publish_global('last')");
+  for (const stream of streams) await stream.event('last');
+  const refused = await server.stream('', { headers: { origin: 'https://elsewhere.example' }, early: true });
+  await refused.until('an answer', () => refused.status === 403);
+
+  const response = await fetch(`${server.origin}/realtime/metrics`);
+  t.regex(response.headers.get('content-type')!, /^text\/plain/);
+  const text = await response.text();
+  for (const line of [
+    'djr_connections 2',
+    'djr_events_total 4',
+    'djr_deliveries_total 5',
+    'djr_requests_refused_total{status="403"} 1',
+    'djr_hook_errors_total{hook="beforeSend"} 1',
+    'djr_connections_closed_total{reason="slow"} 0',
+    'djr_listening 1',
+    'djr_delivery_sweeping 0',
+    'djr_event_lag_seconds_count 4',
+  ]) {
+    t.true(text.split('\n').includes(line), `${line} in:\n${text}`);
+  }
+});

@@ -76,11 +76,25 @@ const milliseconds = (least: number) =>
     .min(least)
     .max(2 ** 31 - 1);
 const count = (least: number) => z.number().int().min(least);
-const address = z.union([z.string().min(1), z.record(z.string(), z.unknown())]);
-const pool = z.union([z.custom<pg.Pool>((value) => value instanceof pg.Pool), address]);
+const address = z.union([z.string().min(1), z.record(z.string(), z.unknown())], {
+  error: 'must be a URI, or the configuration of a connection',
+});
+const pool = z.union([z.custom<pg.Pool>((value) => value instanceof pg.Pool), address], {
+  error: 'must be a pg.Pool, a URI, or the configuration of a pool',
+});
+const split = z.strictObject({ listen: address, pool: pool.optional() });
+
+/** Not a union of the two: its errors would not say which key is wrong. */
+const database = z.unknown().transform((value, context) => {
+  const chosen = typeof value === 'object' && value !== null && 'listen' in value ? split : address;
+  const result = chosen.safeParse(value);
+  if (result.success) return result.data;
+  context.addIssue({ code: 'custom', ...nameIssue(result.error) });
+  return z.NEVER;
+});
 
 const schema = z.strictObject({
-  database: z.union([z.strictObject({ listen: address, pool: pool.optional() }), address]).optional(),
+  database: database.optional(),
   basePath: z
     .string()
     .regex(/^(\/[\w.~-]+)*\/?$/, 'must be a path like /realtime')
@@ -143,11 +157,15 @@ export function resolveOptions(options: RealtimeOptions): ResolvedOptions {
 }
 
 function toError(error: z.ZodError): DjrError {
-  const issue = error.issues[0]!;
-  const unknown = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
-  const name = [...issue.path, ...(unknown === undefined ? [] : [unknown])].join('.') || 'options';
-  const message = unknown === undefined ? issue.message : 'there is no such option';
-  return new DjrError('DJR_CONFIG', `Option ${name}: ${message}.`, {
+  const { path, message } = nameIssue(error);
+  return new DjrError('DJR_CONFIG', `Option ${path.join('.') || 'options'}: ${message}.`, {
     hint: 'docs/configuration.md lists the options with their defaults.',
   });
+}
+
+/** The first thing that is wrong: an option that there is not counts as one, too. */
+function nameIssue(error: z.ZodError): { path: PropertyKey[]; message: string } {
+  const issue = error.issues[0]!;
+  if (issue.code !== 'unrecognized_keys') return { path: issue.path, message: issue.message };
+  return { path: [...issue.path, issue.keys[0]!], message: 'there is no such option' };
 }

@@ -43,6 +43,8 @@ export class History {
   #lastSequence = 0;
   /** Every event visible to us whose xid is at least this is here. */
   #completeFrom = Number.POSITIVE_INFINITY;
+  /** Whether events are stored: of those that are not, other instances have handed on what nobody can tell. */
+  stored = true;
   /** Transaction ids of a frontier from before this moment may have come again since. */
   #xidsValidFrom = 0;
 
@@ -103,7 +105,7 @@ export class History {
 
   /** Whether all that is new since this frontier is here. */
   covers(frontier: Frontier): boolean {
-    return frontier.xmin >= this.#completeFrom && frontier.time >= this.#xidsValidFrom;
+    return this.stored && frontier.xmin >= this.#completeFrom && frontier.time >= this.#xidsValidFrom;
   }
 
   /** PostgreSQL was started at this time (milliseconds since 1970). */

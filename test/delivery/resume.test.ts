@@ -1,0 +1,289 @@
+import test from 'ava';
+import { startApp, type TestApp } from '../helpers/server.js';
+
+const publish = async (app: TestApp, from: number, to: number, userId?: string): Promise<void> => {
+  for (let n = from; n <= to; n += 1) await app.realtime.publish({ type: 'n', userId, detail: { n } });
+};
+
+const numbers = (stream: { events: { data: Record<string, unknown> }[] }) => stream.events.map(({ data }) => data.n);
+
+for (const [how, query, header] of [
+  ['the header Last-Event-ID', false, true],
+  ['?lastEventId=', true, false],
+] as const) {
+  test(`A client that comes back with ${how} gets what it missed, once and in order, then goes on live`, async (t) => {
+    const app = await startApp(t);
+    const first = await app.streamOf('alice');
+    await publish(app, 1, 3, 'alice');
+    await first.count(3);
+    first.close();
+    await first.end();
+    await publish(app, 4, 5, 'alice');
+    await publish(app, 6, 6);
+    const id = first.lastEventId;
+    const again = await app.streamOf('alice', query ? `?lastEventId=${encodeURIComponent(id)}` : '', {
+      lastEventId: header ? id : undefined,
+    });
+    await again.count(3);
+    await publish(app, 7, 7);
+    await again.count(4);
+    t.deepEqual(numbers(again), [4, 5, 6, 7]);
+    t.deepEqual(again.resets, []);
+  });
+}
+
+test('The id of the header counts more than that of the query, as a browser keeps the URL', async (t) => {
+  const app = await startApp(t);
+  const first = await app.stream();
+  await publish(app, 1, 4);
+  const [, second, , fourth] = await first.count(4);
+  await publish(app, 5, 5);
+  const again = await app.stream(`?lastEventId=${second!.id}`, { lastEventId: fourth!.id });
+  await again.count(1);
+  t.deepEqual(numbers(again), [5]);
+});
+
+test('The connected frame’s id is enough to resume, for a client that was cut off before its first event', async (t) => {
+  const app = await startApp(t);
+  const first = await app.stream();
+  first.close();
+  await publish(app, 1, 2);
+  const again = await app.stream('', { lastEventId: first.frames[0]!.id });
+  await again.count(2);
+  t.deepEqual(numbers(again), [1, 2]);
+});
+
+test('From any frame’s id everything behind it comes, and nothing before it', async (t) => {
+  const app = await startApp(t);
+  const first = await app.streamOf('alice');
+  await publish(app, 1, 3, 'alice');
+  await publish(app, 4, 6);
+  const events = await first.count(6);
+  for (const [i, { id }] of events.entries()) {
+    const again = await app.streamOf('alice', '', { lastEventId: id });
+    await again.count(5 - i);
+    t.deepEqual(numbers(again), [1, 2, 3, 4, 5, 6].slice(i + 1));
+  }
+});
+
+test('On another instance everything that was missed comes as well', async (t) => {
+  const app = await startApp(t);
+  const other = await startApp(t, {}, app.db);
+  const first = await app.streamOf('alice');
+  await publish(app, 1, 2, 'alice');
+  await first.count(2);
+  first.close();
+  await publish(app, 3, 5, 'alice');
+  const again = await other.streamOf('alice', '', { lastEventId: first.lastEventId });
+  await again.until('event 5', () => numbers(again).includes(5));
+  await publish(app, 6, 6, 'alice');
+  await again.until('event 6', () => numbers(again).includes(6));
+  const missed = numbers(again).filter((n) => (n as number) > 2);
+  t.deepEqual(missed, [3, 4, 5, 6], 'repeats of what it has are allowed here, gaps are not');
+  t.deepEqual(again.resets, []);
+});
+
+test('Without history in memory a resume reads from storage', async (t) => {
+  const app = await startApp(t, { historyEvents: 0 });
+  const first = await app.streamOf('alice', '?types=n');
+  await publish(app, 1, 1, 'alice');
+  await first.count(1);
+  first.close();
+  await publish(app, 2, 3, 'alice');
+  await publish(app, 4, 4, 'bob');
+  await app.realtime.publish({ type: 'other' });
+  await publish(app, 5, 5);
+  const again = await app.streamOf('alice', '?types=n', { lastEventId: first.lastEventId });
+  await again.until('event 5', () => numbers(again).includes(5));
+  await publish(app, 6, 6, 'alice');
+  await again.until('event 6', () => numbers(again).includes(6));
+  t.deepEqual(
+    numbers(again).filter((n) => n !== 1),
+    [2, 3, 5, 6],
+  );
+  t.false(again.raw.includes('other'));
+});
+
+test('A client that resumes with the id of another user gets its own events only', async (t) => {
+  const app = await startApp(t);
+  const other = await startApp(t, { historyEvents: 0 }, app.db);
+  const alice = await app.streamOf('alice');
+  await publish(app, 1, 1, 'alice');
+  await alice.count(1);
+  await publish(app, 2, 2, 'alice');
+  await publish(app, 3, 3, 'bob');
+  await publish(app, 4, 4);
+  await app.realtime.publish({ type: 'n', scope: 'system', userId: 'bob', detail: { n: 5 } });
+  for (const instance of [app, other]) {
+    const bob = await instance.streamOf('bob', '', { lastEventId: alice.events[0]!.id });
+    const nobody = await instance.stream('', { lastEventId: alice.events[0]!.id });
+    await bob.until('event 4', () => numbers(bob).includes(4));
+    await nobody.until('event 4', () => numbers(nobody).includes(4));
+    t.deepEqual(numbers(bob), [3, 4]);
+    t.deepEqual(numbers(nobody), [4]);
+  }
+});
+
+test('An id that cannot be read is a reset, and the stream goes on live', async (t) => {
+  const app = await startApp(t);
+  await publish(app, 1, 1);
+  const good = await app.stream();
+  const [head, ...rest] = good.lastEventId.split('.');
+  const ids = [
+    '42',
+    'x',
+    '-',
+    '0-a.b',
+    `${'9'.repeat(5000)}-x`,
+    `${head}.0`,
+    `${head}.zz.${rest.slice(1).join('.')}.-1`,
+  ];
+  for (const lastEventId of ids) {
+    const stream = await app.stream('', { lastEventId });
+    const reset = await stream.event('reset');
+    t.is(typeof reset.data.reason, 'string');
+    await publish(app, 2, 2);
+    await stream.count(1);
+    t.deepEqual(numbers(stream), [2], lastEventId.slice(0, 50));
+    t.is(stream.resets.length, 1);
+  }
+});
+
+test('An id of another database is a reset', async (t) => {
+  const [app, elsewhere] = await Promise.all([startApp(t), startApp(t)]);
+  const foreign = await elsewhere.stream();
+  const stream = await app.stream('', { lastEventId: foreign.lastEventId });
+  t.regex((await stream.event('reset')).data.reason as string, /replaced or restored/);
+});
+
+test('?since= with djr.position() starts where the page was read: nothing missing, nothing twice', async (t) => {
+  const app = await startApp(t);
+  await publish(app, 1, 2);
+  const open = await app.db.connect();
+  await open.query('begin');
+  await open.query("select djr.publish_global('n', '{\"n\": 3}')");
+  const [row] = await app.db.query(
+    "select djr.position() as position, (select jsonb_agg(detail->'n') from djr.event) as page",
+  );
+  t.deepEqual(row!.page, [1, 2]);
+  await publish(app, 4, 4);
+  await open.query('commit');
+  for (const options of [{}, { historyEvents: 0 }]) {
+    const instance = await startApp(t, options, app.db);
+    const stream = await instance.stream(`?since=${row!.position}`);
+    await stream.count(2);
+    await instance.realtime.publish({ type: 'end' });
+    await stream.event('end');
+    t.deepEqual(numbers(stream).slice(0, 2).sort(), [3, 4]);
+    t.is(stream.events.length, 3);
+  }
+});
+
+test('A position that cannot be read is a reset', async (t) => {
+  const app = await startApp(t);
+  for (const since of ['x', '1', '5:3:', '1:2:3:4']) {
+    const stream = await app.stream(`?since=${since}`);
+    await stream.event('reset');
+    t.is(stream.resets.length, 1);
+  }
+});
+
+test('What onReceive stops or changes, it stops and changes for a resume, too', async (t) => {
+  for (const historyEvents of [100, 0]) {
+    const app = await startApp(t, {
+      historyEvents,
+      async onReceive(event) {
+        if (event.detail.stop) return null;
+        event.detail.seen = true;
+        return event;
+      },
+    });
+    const first = await app.stream();
+    await publish(app, 1, 1);
+    await first.count(1);
+    first.close();
+    await app.realtime.publish({ type: 'n', detail: { n: 2, stop: true } });
+    await publish(app, 3, 3);
+    const again = await app.stream('', { lastEventId: first.lastEventId });
+    await again.until('event 3', () => numbers(again).includes(3));
+    t.false(numbers(again).includes(2));
+    t.true(again.events.every(({ data }) => data.seen === true));
+  }
+});
+
+test('A client that missed more than the limit is told so, and goes on live', async (t) => {
+  const app = await startApp(t, { historyEvents: 0, resumeLimit: 5 });
+  const first = await app.stream();
+  const id = first.lastEventId;
+  await publish(app, 1, 6);
+  await first.count(6);
+  const again = await app.stream('', { lastEventId: id });
+  t.regex((await again.event('reset')).data.reason as string, /more than 5 events/);
+  await publish(app, 7, 7);
+  await again.count(1);
+  t.deepEqual(numbers(again), [7]);
+});
+
+test('A client that missed what has been pruned is told so', async (t) => {
+  const app = await startApp(t, { historyEvents: 0 });
+  const first = await app.stream();
+  const id = first.lastEventId;
+  await publish(app, 1, 3);
+  await first.count(3);
+  await app.db.query("update djr.event set created_at = now() - interval '1 hour'");
+  await app.db.query("select djr.prune('1 minute')");
+  const again = await app.stream('', { lastEventId: id });
+  t.regex((await again.event('reset')).data.reason as string, /pruned/);
+  await publish(app, 4, 4);
+  await again.count(1);
+  t.deepEqual(numbers(again), [4]);
+});
+
+test('Live events wait behind a resume, however slow its hooks are', async (t) => {
+  let slow = false;
+  const app = await startApp(t, {
+    beforeSend: (event) => (slow ? new Promise((resolve) => setImmediate(() => resolve(event))) : event),
+  });
+  const first = await app.stream();
+  await publish(app, 1, 1);
+  await first.count(1);
+  first.close();
+  await app.db.query("select djr.publish_global('n', jsonb_build_object('n', i)) from generate_series(2, 200) i");
+  slow = true;
+  const again = await app.stream('', { lastEventId: first.lastEventId });
+  await publish(app, 201, 210);
+  await again.count(209);
+  t.deepEqual(
+    numbers(again),
+    Array.from({ length: 209 }, (_, i) => i + 2),
+  );
+});
+
+test('Many clients that come back at once all get what they missed', async (t) => {
+  const app = await startApp(t, { historyEvents: 0 });
+  const first = await app.stream();
+  const id = first.lastEventId;
+  await app.db.query("select djr.publish_global('n', jsonb_build_object('n', i)) from generate_series(1, 100) i");
+  await first.count(100);
+  const clients = await Promise.all(Array.from({ length: 40 }, () => app.stream('', { lastEventId: id })));
+  for (const client of clients) {
+    await client.count(100);
+    t.deepEqual(
+      numbers(client),
+      Array.from({ length: 100 }, (_, i) => i + 1),
+    );
+  }
+});
+
+test('With storage off, who comes back from another instance is told that events may be missing', async (t) => {
+  const app = await startApp(t);
+  await app.db.query('select djr.configure(storage => false)');
+  const first = await app.stream();
+  await publish(app, 1, 1);
+  await first.count(1);
+  first.close();
+  const other = await startApp(t, {}, app.db);
+  const again = await other.stream('', { lastEventId: first.lastEventId });
+  await again.event('reset');
+  t.deepEqual(again.events, []);
+});

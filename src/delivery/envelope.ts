@@ -84,29 +84,45 @@ export function decodeMessage(message: string): Envelope[] {
 function decodeLine(line: string): Envelope {
   const tab = line.indexOf('\t');
   if (tab < 0) throw new Error('no tab between header and detail');
-  const header: unknown = JSON.parse(line.slice(0, tab));
+  const header = parse(line.slice(0, tab));
   if (!Array.isArray(header) || header.length !== 6) throw new Error('the header is not an array of six');
   const [id, xid, scope, userId, type, createdAt] = header as unknown[];
-  const detailText = line.slice(tab + 1);
+  const detailText = line.slice(tab + 1).trim();
   const sound =
-    Number.isSafeInteger(id) &&
-    (xid === null || (typeof xid === 'string' && /^\d{1,16}$/.test(xid))) &&
+    isCount(id) &&
+    id > 0 &&
+    (xid === null || (typeof xid === 'string' && /^\d{1,16}$/.test(xid) && isCount(Number(xid)))) &&
     SCOPES.has(scope) &&
     (scope === 'public' ? userId === null : userId === null ? scope === 'system' : typeof userId === 'string') &&
     isType(type) &&
-    Number.isSafeInteger(createdAt);
+    isCount(createdAt) &&
+    createdAt <= MAX_TIME;
   if (!sound) throw new Error('the header has a value of the wrong kind');
   // A carriage return is white space to JSON and the end of a field to a browser.
-  if (detailText.includes('\r') || !isObject(JSON.parse(detailText))) throw new Error('the detail is not an object');
+  if (detailText.includes('\r') || !isObject(parse(detailText))) throw new Error('the detail is not an object');
   return new Envelope(
-    id as number,
+    id,
     xid === null ? null : Number(xid),
     scope as Scope,
     userId as string | null,
     type,
-    createdAt as number,
+    createdAt,
     detailText,
   );
+}
+
+/** The last millisecond that a Date can hold. */
+const MAX_TIME = 8.64e15;
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
+/** The parser's own message quotes the text, which is not for logs. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Error('it is not JSON');
+  }
 }
 
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -166,7 +166,7 @@ class Runtime implements Realtime {
     return unsubscribe;
   }
 
-  publish(publication: Publication, options: { client?: Queryable } = {}): Promise<number> {
+  async publish(publication: Publication, options: { client?: Queryable } = {}): Promise<number> {
     return publish(options.client ?? this.#open().owned.pool, publication);
   }
 
@@ -174,7 +174,8 @@ class Runtime implements Realtime {
     return scriptTag(this.#options.basePath, options);
   }
 
-  start(): Promise<void> {
+  async start(): Promise<void> {
+    if (this.#stopping) throw stopped();
     this.#starting ??= this.#start().catch((error: unknown) => {
       this.#starting = undefined;
       throw error;
@@ -207,7 +208,7 @@ class Runtime implements Realtime {
   }
 
   #open() {
-    if (this.#stopping) throw new DjrError('DJR_STOPPED', 'This realtime has been stopped.');
+    if (this.#stopping) throw stopped();
     this.#database ??= this.#compose();
     return this.#database;
   }
@@ -259,7 +260,7 @@ class Runtime implements Realtime {
     await listener.start();
     const { status, envelopes } = await store.latest(this.#options.historyEvents);
     await this.#warm(status, envelopes);
-    if (this.#stopping) throw new DjrError('DJR_STOPPED', 'This realtime has been stopped.');
+    if (this.#stopping) throw stopped();
     sweeper.start(status);
     await sweeper.next();
     if (this.#stopping) return;
@@ -377,6 +378,8 @@ class Runtime implements Realtime {
     clearTimeout(timer);
   }
 }
+
+const stopped = () => new DjrError('DJR_STOPPED', 'This realtime has been stopped.');
 
 async function readEpoch(client: Queryable): Promise<string> {
   const { rows } = await client.query<{ epoch: string }>('select djr.epoch() as epoch');

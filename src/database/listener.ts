@@ -124,7 +124,7 @@ export class Listener {
       const { rows } = await client.query<{ channel: string }>('select djr.channel() as channel');
       this.#channel = rows[0]!.channel;
       client.on('notification', ({ channel, payload }) => {
-        if (channel === this.#channel) this.#onNotification(payload ?? '');
+        if (channel === this.#channel) this.#onNotification(client, payload ?? '');
       });
       await client.query(`listen ${client.escapeIdentifier(this.#channel)}`);
     } catch (err) {
@@ -151,14 +151,29 @@ export class Listener {
     };
   }
 
-  #onNotification(payload: string): void {
-    if (payload.startsWith('{"doorbell"')) this.#options.onDoorbell();
-    else if (payload.startsWith('{"probe"')) {
+  #onNotification(client: pg.Client, payload: string): void {
+    if (payload.startsWith('{"doorbell"')) {
+      this.#options.onDoorbell();
+      // A connection that is lost meanwhile reads the name anew when it is made again.
+      this.#followChannel(client).catch(() => {});
+    } else if (payload.startsWith('{"probe"')) {
       if (this.#probe && payload === this.#probe.nonce) {
         this.#heard = true;
         this.#probe.heard();
       }
     } else this.#options.onMessage(payload);
+  }
+
+  /** `djr.configure` may have given the channel another name. What came in between is swept. */
+  async #followChannel(client: pg.Client): Promise<void> {
+    const { rows } = await client.query<{ channel: string }>('select djr.channel() as channel');
+    const { channel } = rows[0]!;
+    const old = this.#channel;
+    if (channel === old || this.#client !== client) return;
+    this.#options.onLost();
+    this.#channel = channel;
+    await client.query(`unlisten ${client.escapeIdentifier(old)}; listen ${client.escapeIdentifier(channel)}`);
+    this.#options.onListening();
   }
 
   async #keepProbing(client: pg.Client): Promise<void> {

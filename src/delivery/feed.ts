@@ -30,6 +30,8 @@ export class Feed {
   #open = false;
   /** LISTEN was in force before the running sweep began, and has not been lost since. */
   #opens = false;
+  /** Heard while the sweep runs that opens the fast lane: they come behind it, or they are among what it read. */
+  #held: Envelope[] = [];
   #frontier: Frontier | undefined;
   /** The frontier that the steps have come to: it moves behind the events that it promises. */
   #reached: Frontier | undefined;
@@ -73,9 +75,13 @@ export class Feed {
   close(): void {
     this.#open = false;
     this.#opens = false;
+    this.#held = [];
   }
 
-  /** The fast lane. Until it is open, and while too much waits, a stored event is left to the sweep. */
+  /**
+   * The fast lane. Until it is open, and while too much waits, a stored event is left to the sweep; what is heard while
+   * the sweep runs that opens it has only to wait for its end.
+   */
   receive(envelopes: readonly Envelope[]): void {
     for (const envelope of envelopes) {
       const full = this.#steps.length >= this.#options.maxWaiting;
@@ -84,6 +90,7 @@ export class Feed {
         else this.#steps.push(envelope);
         continue;
       }
+      if (!this.#open && this.#opens && this.#held.length < this.#options.maxWaiting) this.#held.push(envelope);
       if (!this.#open || full || this.#swept.has(envelope.id) || this.#ahead.has(envelope.id)) continue;
       if (!this.#frontier?.isNew(envelope.xid)) continue;
       this.#ahead.set(envelope.id, this.#sweeps);
@@ -94,6 +101,7 @@ export class Feed {
   /** @param opensFastLane - LISTEN is in force: what comes from now on is heard, what came before is swept. */
   beginSweep(opensFastLane: boolean): void {
     this.#opens = opensFastLane;
+    this.#held = [];
     // A sweep that failed half way has handed these on, and the frontier has not moved: they will be read again.
     for (const id of this.#swept) this.#ahead.set(id, this.#sweeps);
     this.#swept.clear();
@@ -120,7 +128,11 @@ export class Feed {
       if (sweep >= this.#sweeps) break;
       this.#ahead.delete(id);
     }
-    if (this.#opens) this.#open = true;
+    if (!this.#opens) return;
+    this.#open = true;
+    const held = this.#held;
+    this.#held = [];
+    this.receive(held);
   }
 
   /** Resolves when all that was taken in has been handed on. */

@@ -1,3 +1,5 @@
+import { chmod, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { parsePosition } from '../../src/delivery/position.js';
 import { createRealtime } from '../../src/index.js';
@@ -127,4 +129,28 @@ test('an id from before a restore elsewhere is told to reset', async (t) => {
   // And then live.
   await cluster.query(PUBLISH, [2]);
   t.deepEqual(numbers(await resumed.count(1)), [2]);
+});
+
+test('after a recovery to a new timeline every client of a running runtime is told to reset, and gets what comes then', async (t) => {
+  const cluster = await startCluster(t, { restore_command: 'false' });
+  const app = await startInstance(t, cluster.url);
+  const stream = await app.stream();
+  await cluster.query(PUBLISH, [1]);
+  const lastEventId = (await stream.count(1))[0]!.id!;
+  await cluster.server.stop('fast');
+  // Archive recovery without an archive: what a point-in-time restore ends with.
+  const signal = path.join(cluster.server.directory, 'recovery.signal');
+  await writeFile(signal, '');
+  await chmod(signal, 0o666);
+  await cluster.server.start();
+  t.regex(String((await stream.event('reset')).data.reason), /replaced or restored/);
+  await cluster.query(PUBLISH, [2]);
+  t.deepEqual(numbers(await stream.count(2)), [1, 2]);
+
+  const resumed = await app.stream('', { lastEventId });
+  t.regex(String((await resumed.event('reset')).data.reason), /replaced or restored/);
+  const back = await app.stream('', { lastEventId: stream.lastEventId });
+  await cluster.query(PUBLISH, [3]);
+  t.is(numbers(await back.count(1)).at(-1), 3);
+  t.deepEqual(back.resets, [], 'an id from after the recovery is good');
 });

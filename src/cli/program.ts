@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { benchCommand } from './commands/bench.js';
 import { demoCommand } from './commands/demo.js';
+import { doctorCommand } from './commands/doctor.js';
 import { migrateCommand } from './commands/migrate.js';
 import { pruneCommand } from './commands/prune.js';
 import { publishCommand } from './commands/publish.js';
@@ -33,6 +34,7 @@ export function createProgram(): Command {
     tailCommand,
     replayCommand,
     pruneCommand,
+    doctorCommand,
     benchCommand,
   ])
     define(program);

@@ -25,7 +25,7 @@ async function idleRun(round: Round): Promise<Sample> {
 export const idle: Scenario = {
   name: 'idle',
   about: '10,000 connections that wait: bytes each in the server (after a collection), and how fast they connect.',
-  size: { clients: 8000, seconds: 1, rounds: 3 },
+  size: { clients: 10_000, seconds: 1, rounds: 3 },
   variants: [httpFloor, rawFloor, djr],
   columns: ['rssEach', 'heapEach', 'connects'],
   ratios: ['rssEach', 'heapEach'],

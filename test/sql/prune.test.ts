@@ -7,7 +7,9 @@ const age = `update djr.event set created_at = now() - interval '2 days' where i
 test('prune deletes what is older than given and records the highest transaction it removed', async (t) => {
   const db = await createDatabase(t);
   for (let n = 0; n < 12; n += 1) await db.query(`select djr.publish('1', 't')`);
-  const [{ xid }] = (await db.query('select xid from djr.event where id <= 10 order by xid desc limit 1')) as [{ xid: string }];
+  const [{ xid }] = (await db.query('select xid from djr.event where id <= 10 order by xid desc limit 1')) as [
+    { xid: string },
+  ];
   await db.query(age);
   t.deepEqual(await db.query(`select djr.prune('1 day') as n`), [{ n: '10' }]);
   t.is((await db.query('select from djr.event')).length, 2);

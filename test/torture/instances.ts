@@ -66,6 +66,16 @@ export class Instances {
     await exited;
   }
 
+  /** What each says of itself. */
+  async health(): Promise<string> {
+    const answers = this.ports.map((port) =>
+      fetch(`http://127.0.0.1:${port}/realtime/healthz`)
+        .then((response) => response.text())
+        .catch((error: Error) => error.message),
+    );
+    return (await Promise.all(answers)).join('\n');
+  }
+
   async endAll(): Promise<void> {
     await Promise.all(this.#slots.map((_, i) => this.end(i, 'SIGKILL')));
   }

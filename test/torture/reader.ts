@@ -8,6 +8,8 @@ export class Findings {
   connections = 0;
   resumes = 0;
   disorder: string[] = [];
+  /** Requests that were not let in, by status. */
+  readonly refusals = new Map<string, number>();
   readonly resets = new Map<string, number>();
   /** `instance.sequence` → event id: one order for all clients of an instance. */
   readonly #order = new Map<string, string>();
@@ -73,6 +75,8 @@ export class Reader {
         (response) => {
           response.on('error', () => {});
           if (response.statusCode !== 200) {
+            const status = String(response.statusCode);
+            this.#findings.refusals.set(status, (this.#findings.refusals.get(status) ?? 0) + 1);
             response.resume();
             return;
           }

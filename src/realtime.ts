@@ -1,15 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import type pg from 'pg';
-import { type OwnedPool, openPool } from './database/connect.js';
-import { DeliveryMode } from './database/delivery-mode.js';
-import { Listener } from './database/listener.js';
-import { Pruner } from './database/pruner.js';
+import { Database } from './database/database.js';
 import { type Publication, publish, type Queryable } from './database/publisher.js';
-import { requireSchema } from './database/schema.js';
-import { type Status, shortEpoch } from './database/status.js';
-import { Store } from './database/store.js';
-import { Sweeper } from './database/sweeper.js';
-import { decodeMessage, type Envelope } from './delivery/envelope.js';
+import type { Envelope } from './delivery/envelope.js';
 import { Feed } from './delivery/feed.js';
 import { resetFrame } from './delivery/frame.js';
 import { History, Item } from './delivery/history.js';
@@ -77,10 +69,6 @@ const MAX_WAITING = 10_000;
 /** Milliseconds that a request waits for the first connection. */
 const READY_TIMEOUT = 5000;
 
-/** Milliseconds between two sweeps while delivery is `sweep`, and while nothing is heard. */
-const FAST_SWEEP = 5;
-const DEAF_SWEEP = 250;
-
 class Runtime implements Realtime {
   readonly handler: NodeHandler;
   readonly fetch: FetchHandler;
@@ -93,14 +81,10 @@ class Runtime implements Realtime {
   readonly #hub: Hub;
   readonly #streams: Streams;
   readonly #metrics: Metrics;
-  #database:
-    | { owned: OwnedPool; store: Store; sweeper: Sweeper; listener: Listener; mode: DeliveryMode; pruner: Pruner }
-    | undefined;
+  #database: Database | undefined;
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
   #sequence = 0;
-  /** Messages on the channel that could not be read. */
-  #garbage = 0;
 
   constructor(options: ResolvedOptions) {
     this.#options = options;
@@ -140,7 +124,7 @@ class Runtime implements Realtime {
       closed: this.#streams.closed,
       refused: this.#streams.refused,
       hookErrors: this.#hooks.errors,
-      garbage: () => this.#garbage,
+      garbage: () => this.#database?.garbage ?? 0,
       history: this.#history,
       database: () => this.#databaseMetrics(),
     });
@@ -167,7 +151,7 @@ class Runtime implements Realtime {
   }
 
   async publish(publication: Publication, options: { client?: Queryable } = {}): Promise<number> {
-    return publish(options.client ?? this.#open().owned.pool, publication);
+    return publish(options.client ?? this.#open().pool, publication);
   }
 
   scriptTag(options?: ScriptTagOptions): string {
@@ -218,102 +202,26 @@ class Runtime implements Realtime {
     return this.#database;
   }
 
-  #compose() {
-    const { logger, listen, pool, sweepInterval, probeInterval, pruneInterval } = this.#options;
-    const owned = openPool(pool, (err) => logger.debug({ err }, 'an idle connection was lost'));
-    const store = new Store(owned.pool);
-    const mode = new DeliveryMode({ pool: owned.pool, logger, events: () => this.#feed.taken });
-    const sweeper: Sweeper = new Sweeper({
-      store,
+  #compose(): Database {
+    return new Database({
+      options: this.#options,
       feed: this.#feed,
-      logger,
-      interval: (current) => {
-        if (current === 'sweep') return FAST_SWEEP;
-        return listener.heard === false ? Math.min(DEAF_SWEEP, sweepInterval) : sweepInterval;
+      history: this.#history,
+      remember: async (stored) => {
+        const envelope = await this.#hooks.receive(stored);
+        if (envelope) this.#history.push(this.#item(envelope));
       },
-      listening: () => listener.connected,
-      handedOn: (id) => this.#history.has(id),
-      onStatus: (status) => {
-        mode.onStatus(status);
-        this.#history.stored = status.storage;
-        listener.follow(status.channel);
+      onReplaced: () => {
+        const frame = resetFrame('the database was replaced or restored', this.#position());
+        for (const client of this.#hub.clients) client.write(frame);
       },
-      onRestart: (status) => this.#onRestart(store, status),
     });
-    const listener: Listener = new Listener({
-      database: listen,
-      logger,
-      probeInterval,
-      probeTimeout: Math.max(1000, probeInterval / 3),
-      prepare: (client) => this.#prepare(client, store),
-      onMessage: (payload) => this.#onMessage(payload),
-      onDoorbell: () => sweeper.now(),
-      onListening: () => sweeper.now(),
-      onLost: () => this.#feed.close(),
-    });
-    const pruner = new Pruner({ pool: owned.pool, logger, interval: pruneInterval });
-    return { owned, store, sweeper, listener, mode, pruner };
   }
 
   async #start(): Promise<void> {
-    const { listener, sweeper, store, mode, pruner } = this.#open();
-    await listener.start();
-    const { status, envelopes } = await store.latest(this.#options.historyEvents);
-    await this.#warm(status, envelopes);
+    await this.#open().start(() => this.#stopping !== undefined);
     if (this.#stopping) throw stopped();
-    sweeper.start(status);
-    await sweeper.next();
-    if (this.#stopping) return;
-    mode.start();
-    pruner.start();
     this.#options.logger.info({ instance: this.#instance }, 'listening to the database');
-  }
-
-  /** The stream begins here, with what storage has of the time before in memory for clients that come back. */
-  async #warm(status: Status, envelopes: Envelope[]): Promise<void> {
-    const all = envelopes.length < this.#options.historyEvents;
-    const oldest = envelopes[0]?.xid ?? status.frontier.xmax;
-    // Of the oldest transaction a part may be missing; without room for any event all of it is.
-    this.#history.startAt(all ? status.prunedXid + 1 : oldest + 1);
-    this.#history.restarted(status.startedAt);
-    this.#feed.startAt(status.frontier);
-    for (const stored of envelopes) {
-      const envelope = await this.#hooks.receive(stored);
-      if (envelope) this.#history.push(this.#item(envelope));
-    }
-  }
-
-  /** On each new connection, before LISTEN. */
-  async #prepare(client: pg.Client, store: Store): Promise<void> {
-    await requireSchema(client);
-    await client.query('select djr.repair_xids()');
-    if (store.epoch === '') store.epoch = await readEpoch(client);
-  }
-
-  async #onRestart(store: Store, status: Status): Promise<void> {
-    const epoch = await readEpoch(this.#connected().owned.pool);
-    this.#history.restarted(status.startedAt);
-    if (epoch === store.epoch) return;
-    store.epoch = epoch;
-    this.#history.startAt(Number.POSITIVE_INFINITY);
-    this.#options.logger.error(
-      {},
-      'the database was replaced or restored; every client is told to fetch its state anew',
-    );
-    const frame = resetFrame('the database was replaced or restored', this.#position());
-    for (const client of this.#hub.clients) client.write(frame);
-  }
-
-  #onMessage(payload: string): void {
-    let envelopes: Envelope[];
-    try {
-      envelopes = decodeMessage(payload);
-    } catch (err) {
-      this.#garbage += 1;
-      this.#options.logger.warn({ err, count: this.#garbage }, 'dropped a message on the channel that is not ours');
-      return;
-    }
-    this.#feed.receive(envelopes);
   }
 
   #handOn(envelope: Envelope): void | Promise<void> {
@@ -364,24 +272,15 @@ class Runtime implements Realtime {
 
   async #stop(): Promise<void> {
     this.#streams.stop();
-    const database = this.#database;
-    if (!database) return;
-    const { listener, sweeper, owned, mode, pruner } = database;
+    if (!this.#database) return;
     let timer: NodeJS.Timeout | undefined;
     const grace = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, this.#options.shutdownGrace);
     });
-    const ended = Promise.allSettled([listener.stop(), sweeper.stop(), mode.stop(), pruner.stop()]).then(() =>
-      owned.end(),
-    );
+    const ended = this.#database.stop();
     await Promise.race([ended, grace]);
     clearTimeout(timer);
   }
 }
 
 const stopped = () => new DjrError('DJR_STOPPED', 'This realtime has been stopped.');
-
-async function readEpoch(client: Queryable): Promise<string> {
-  const { rows } = await client.query<{ epoch: string }>('select djr.epoch() as epoch');
-  return shortEpoch(rows[0]!.epoch);
-}

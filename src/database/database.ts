@@ -1,0 +1,155 @@
+import type pg from 'pg';
+import { decodeMessage, type Envelope } from '../delivery/envelope.js';
+import type { Feed } from '../delivery/feed.js';
+import type { History } from '../delivery/history.js';
+import type { Logger } from '../logger.js';
+import type { ResolvedOptions } from '../options.js';
+import { type OwnedPool, openPool } from './connect.js';
+import { DeliveryMode } from './delivery-mode.js';
+import { Listener } from './listener.js';
+import { Pruner } from './pruner.js';
+import type { Queryable } from './publisher.js';
+import { requireSchema } from './schema.js';
+import { type Status, shortEpoch } from './status.js';
+import { Store } from './store.js';
+import { Sweeper } from './sweeper.js';
+
+export interface DatabaseOptions {
+  options: ResolvedOptions;
+  feed: Feed;
+  history: History;
+  /** Puts an event of before the start into the history, through `onReceive`. */
+  remember(envelope: Envelope): Promise<void>;
+  /** It was restored or replaced: ids from before it mean nothing any more, and the history is empty. */
+  onReplaced(): void;
+}
+
+/** Milliseconds between two sweeps while delivery is `sweep`, and while nothing is heard. */
+const FAST_SWEEP = 5;
+const DEAF_SWEEP = 250;
+
+/** Connections may be ended by the server while nobody uses them; the next query gets another one. */
+const onIdleLoss = (logger: Logger) => (err: Error) => logger.debug({ err }, 'an idle connection was lost');
+
+/** The database's side of one instance: the pool, and what listens, sweeps, decides the mode and prunes. */
+export class Database {
+  readonly store: Store;
+  readonly listener: Listener;
+  readonly sweeper: Sweeper;
+  readonly mode: DeliveryMode;
+  readonly pruner: Pruner;
+  /** Messages on the channel that could not be read. */
+  garbage = 0;
+  readonly #options: DatabaseOptions;
+  readonly #pool: OwnedPool;
+
+  constructor(database: DatabaseOptions) {
+    this.#options = database;
+    const { feed, history, options } = database;
+    const { logger, listen, sweepInterval, probeInterval, pruneInterval } = options;
+    this.#pool = openPool(options.pool, onIdleLoss(logger));
+    this.store = new Store(this.pool);
+    this.mode = new DeliveryMode({ pool: this.pool, logger, events: () => feed.taken });
+    this.sweeper = new Sweeper({
+      store: this.store,
+      feed,
+      logger,
+      interval: (current) => {
+        if (current === 'sweep') return FAST_SWEEP;
+        return this.listener.heard === false ? Math.min(DEAF_SWEEP, sweepInterval) : sweepInterval;
+      },
+      listening: () => this.listener.connected,
+      handedOn: (id) => history.has(id),
+      onStatus: (status) => {
+        this.mode.onStatus(status);
+        history.stored = status.storage;
+        this.listener.follow(status.channel);
+      },
+      onRestart: (status) => this.#onRestart(status),
+    });
+    this.listener = new Listener({
+      database: listen,
+      logger,
+      probeInterval,
+      probeTimeout: Math.max(1000, probeInterval / 3),
+      prepare: (client) => this.#prepare(client),
+      onMessage: (payload) => this.#onMessage(payload),
+      onDoorbell: () => this.sweeper.now(),
+      onListening: () => this.sweeper.now(),
+      onLost: () => feed.close(),
+    });
+    this.pruner = new Pruner({ pool: this.pool, logger, interval: pruneInterval });
+  }
+
+  get pool(): pg.Pool {
+    return this.#pool.pool;
+  }
+
+  /** Resolves when events flow. @param stopping - true once the instance has been told to stop meanwhile */
+  async start(stopping: () => boolean): Promise<void> {
+    await this.listener.start();
+    const { status, envelopes } = await this.store.latest(this.#options.options.historyEvents);
+    await this.#warm(status, envelopes);
+    if (stopping()) return;
+    this.sweeper.start(status);
+    await this.sweeper.next();
+    if (stopping()) return;
+    this.mode.start();
+    this.pruner.start();
+  }
+
+  /** The stream begins here, with what storage has of the time before in memory for clients that come back. */
+  async #warm(status: Status, envelopes: Envelope[]): Promise<void> {
+    const { feed, history, options, remember } = this.#options;
+    const all = envelopes.length < options.historyEvents;
+    const oldest = envelopes[0]?.xid ?? status.frontier.xmax;
+    // Of the oldest transaction a part may be missing; without room for any event all of it is.
+    history.startAt(all ? status.prunedXid + 1 : oldest + 1);
+    history.restarted(status.startedAt);
+    feed.startAt(status.frontier);
+    for (const envelope of envelopes) await remember(envelope);
+  }
+
+  /** On each new connection, before LISTEN. */
+  async #prepare(client: pg.Client): Promise<void> {
+    await requireSchema(client);
+    await client.query('select djr.repair_xids()');
+    if (this.store.epoch === '') this.store.epoch = await readEpoch(client);
+  }
+
+  async #onRestart(status: Status): Promise<void> {
+    const { history, onReplaced, options } = this.#options;
+    const epoch = await readEpoch(this.pool);
+    history.restarted(status.startedAt);
+    if (epoch === this.store.epoch) return;
+    this.store.epoch = epoch;
+    history.startAt(Number.POSITIVE_INFINITY);
+    options.logger.error({}, 'the database was replaced or restored; every client is told to fetch its state anew');
+    onReplaced();
+  }
+
+  #onMessage(payload: string): void {
+    const { feed, options } = this.#options;
+    let envelopes: Envelope[];
+    try {
+      envelopes = decodeMessage(payload);
+    } catch (err) {
+      this.garbage += 1;
+      options.logger.warn({ err, count: this.garbage }, 'dropped a message on the channel that is not ours');
+      return;
+    }
+    feed.receive(envelopes);
+  }
+
+  /** Resolves when nothing runs any more and the pool, where it is ours, is closed. */
+  async stop(): Promise<void> {
+    const { listener, sweeper, mode, pruner } = this;
+    await Promise.allSettled([listener.stop(), sweeper.stop(), mode.stop(), pruner.stop()]);
+    await this.#pool.end();
+  }
+}
+
+async function readEpoch(client: Queryable): Promise<string> {
+  const { rows } = await client.query<{ epoch: string }>('select djr.epoch() as epoch');
+  return shortEpoch(rows[0]!.epoch);
+}

@@ -84,7 +84,7 @@ const SQLSTATES = [
   '| `DJR07` | no such event | `replay` |',
   '| `DJR08` | the trigger does not fit the table | `publish_row` |',
   '| `DJR09` | the array of events is malformed | `publish_many` |',
-  '| `DJR10` | a setting or an argument is out of range | `configure`, `set_delivery_mode`, `prune*` |',
+  '| `DJR10` | a setting or an argument is out of range | `configure`, `set_delivery_mode`, `prune*`, `acknowledge` |',
   '| `DJR11` | the key: 1 to 255 characters | `publish*` |',
   '',
 ];

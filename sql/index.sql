@@ -30,6 +30,10 @@
 --!include functions/prune_batch.sql
 --!include functions/prune.sql
 
+--!include functions/record_activity.sql
+--!include functions/_acknowledge.sql
+--!include functions/acknowledge.sql
+
 --!include functions/channel.sql
 --!include functions/position.sql
 --!include functions/epoch.sql
@@ -40,3 +44,4 @@
 --!include functions/grant_publish.sql
 --!include functions/grant_server.sql
 --!include privileges/revoke.sql
+--!include privileges/regrant.sql

@@ -9,6 +9,7 @@ import { Hooks, type Subscriber } from './delivery/hooks.js';
 import { Hub } from './delivery/hub.js';
 import { packPosition } from './delivery/position.js';
 import { Resume } from './delivery/resume.js';
+import { Tally } from './delivery/tally.js';
 import { DjrError } from './errors.js';
 import type { Event, EventMap, EventOf } from './event.js';
 import { type FetchHandler, fetchHandler } from './http/fetch.js';
@@ -66,6 +67,9 @@ export function createRealtime<Events extends EventMap = EventMap>(options: Real
 /** How many events may wait for a slow `onReceive` before stored ones are left to the sweep. */
 const MAX_WAITING = 10_000;
 
+/** Events whose activity may wait for the database, and (with `full`) users of them: some 10 MB. */
+const MAX_ACTIVITY = 50_000;
+
 /** Milliseconds that a request waits for the first connection. */
 const READY_TIMEOUT = 5000;
 
@@ -75,6 +79,7 @@ class Runtime implements Realtime {
   readonly #options: ResolvedOptions;
   /** Tells this process from every other one, the same one before a restart included. */
   readonly #instance = BigInt(`0x${randomBytes(6).toString('hex')}`).toString(36);
+  readonly #tally = new Tally(MAX_ACTIVITY);
   readonly #hooks: Hooks;
   readonly #history: History;
   readonly #feed: Feed;
@@ -89,7 +94,7 @@ class Runtime implements Realtime {
   constructor(options: ResolvedOptions) {
     this.#options = options;
     const { logger } = options;
-    this.#hooks = new Hooks({ ...options, timeout: options.hookTimeout });
+    this.#hooks = new Hooks({ ...options, timeout: options.hookTimeout, tally: this.#tally });
     this.#history = new History(options.historyEvents, options.historyBytes);
     this.#feed = new Feed({
       maxWaiting: MAX_WAITING,
@@ -97,7 +102,7 @@ class Runtime implements Realtime {
       onLost: ({ id }) => logger.error({ event: id }, 'onReceive is too slow: an event that is not stored was dropped'),
     });
     const position = () => this.#position();
-    this.#hub = new Hub({ ...options, position });
+    this.#hub = new Hub({ ...options, position, tally: this.#tally });
     const resume = new Resume({
       history: this.#history,
       hub: this.#hub,
@@ -112,6 +117,7 @@ class Runtime implements Realtime {
       hub: this.#hub,
       hooks: this.#hooks,
       resume,
+      tally: this.#tally,
       logger,
       position,
       ready: () => this.#ready(),
@@ -207,6 +213,8 @@ class Runtime implements Realtime {
       options: this.#options,
       feed: this.#feed,
       history: this.#history,
+      tally: this.#tally,
+      instance: this.#instance,
       remember: async (stored) => {
         const envelope = await this.#hooks.receive(stored);
         if (envelope) this.#history.push(this.#item(envelope));
@@ -234,6 +242,7 @@ class Runtime implements Realtime {
     if (envelope === null) return;
     const item = this.#item(envelope);
     this.#history.push(item);
+    this.#tally.dispatched(envelope);
     this.#metrics.handedOn(envelope.createdAt);
     this.#hooks.emit(envelope);
     this.#hub.deliver(item);
@@ -241,7 +250,7 @@ class Runtime implements Realtime {
 
   #databaseMetrics() {
     if (!this.#database) return undefined;
-    const { listener, sweeper, mode, pruner } = this.#database;
+    const { activity, listener, sweeper, mode, pruner } = this.#database;
     return {
       listening: listener.connected,
       heard: listener.heard,
@@ -250,6 +259,7 @@ class Runtime implements Realtime {
       sweepAgeSeconds: (performance.now() - sweeper.lastSuccess) / 1000,
       sweeping: mode.current === 'sweep',
       pruned: pruner.pruned,
+      activity: { rows: activity.rows, dropped: activity.dropped, waiting: this.#tally.size },
     };
   }
 

@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:e18719ff282be163d4a3f55e136735f06dc07158
+--! Hash: sha1:f6b78cab44ec3da24dfa57e76f0e678533776e24
 --! Message: install
 
 --! Included index.sql
@@ -93,7 +93,7 @@ comment on column djr.settings.channel is
 comment on column djr.settings.delivery is
   'How events reach the runtimes: notify (at once), sweep (publishers never notify), auto (notify until commits queue for it).';
 comment on column djr.settings.activity is
-  'What the runtimes record in djr.activity: off, summary (a row an event), full (a row a client).';
+  'What the runtimes record in djr.activity: off, summary (a row an event and instance), full (a row a user, too).';
 --! EndIncluded tables/settings.sql
 --! Included tables/event.sql
 -- Column order: the fixed widths first, so that no row carries padding between them.
@@ -162,17 +162,23 @@ create table if not exists djr.activity (
 );
 
 create index if not exists activity_event on djr.activity (event_id);
+-- Partial: what is written for every event does not pay for it.
+create unique index if not exists activity_acknowledged on djr.activity (event_id, user_id, status)
+where status in ('delivered', 'read');
 
 comment on table djr.activity is
   'What became of an event, one row a step, written by the runtimes when djr.settings.activity is not off.';
 comment on column djr.activity.event_id is 'The event; its activity goes when it is pruned.';
-comment on column djr.activity.created_at is 'When the step was recorded.';
-comment on column djr.activity.recipients is 'To how many clients it was sent; null for other steps.';
+comment on column djr.activity.created_at is 'When the step was recorded: some 200 ms after it happened, more while the database is slow.';
+comment on column djr.activity.recipients is
+  'Of sent: to how many clients. Of error: for how many of them beforeSend failed. Null for other steps.';
 comment on column djr.activity.status is
   'dispatched (an instance handed it on), sent (to clients), delivered and read (the page said so), error (a hook failed).';
-comment on column djr.activity.user_id is 'Who, where it is known.';
+comment on column djr.activity.user_id is
+  'Whose clients, where it is known: of a user event always, of others with the setting full; who acknowledged.';
 comment on column djr.activity.instance is 'The runtime that did it.';
 comment on index djr.activity_event is 'The activity of one event, and its removal with the event.';
+comment on index djr.activity_acknowledged is 'A user acknowledges an event once, however often the page says so.';
 --! EndIncluded tables/activity.sql
 --! Included tables/delivery_mode.sql
 -- A sequence, because its last_value is read without MVCC: a publisher in a repeatable-read transaction
@@ -202,7 +208,7 @@ left join lateral (
       max(pg_catalog.array_position(array['dispatched', 'error', 'sent', 'delivered', 'read'], activity.status::text))
     ] as status,
     sum(activity.recipients) filter (where activity.status = 'sent') as recipients,
-    count(*) filter (where activity.status = 'error') as errors
+    sum(coalesce(activity.recipients, 1)) filter (where activity.status = 'error') as errors
   from djr.activity
   where activity.event_id = event.id
 ) activity on true;
@@ -219,7 +225,7 @@ comment on column djr.event_status.replay_of is 'The event that it sends again.'
 comment on column djr.event_status.status is
   'The furthest of: new, dispatched, error, sent, delivered, read. An event that failed for one client and reached another is sent.';
 comment on column djr.event_status.recipients is 'To how many clients it was sent, all instances together.';
-comment on column djr.event_status.errors is 'How many errors were recorded for it.';
+comment on column djr.event_status.errors is 'How often a hook failed for it: onReceive for each instance, beforeSend for each client.';
 --! EndIncluded views/event_status.sql
 
 --! Included functions/_encode.sql
@@ -1111,6 +1117,128 @@ comment on function djr.prune(interval) is
   'Deletes events past the retention (or older than given) and returns how many: all in the caller''s transaction. For much at once use djr.prune_batch, or the command djr prune.';
 --! EndIncluded functions/prune.sql
 
+--! Included functions/record_activity.sql
+create or replace function djr.record_activity(
+  instance text,
+  event_ids bigint[],
+  statuses text[],
+  user_ids text[],
+  recipients integer[]
+) returns bigint
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _recorded bigint;
+begin
+  with known as materialized (
+    select event.id
+    from djr.event
+    where event.id = any (record_activity.event_ids)
+      and (select settings.activity from djr.settings) <> 'off'
+    -- Who deletes events now neither waits for us nor leaves us with one that is gone when the foreign key looks.
+    for key share skip locked
+  )
+  insert into djr.activity (event_id, status, user_id, recipients, instance)
+  select step.event_id, step.status, step.user_id, step.recipients, record_activity.instance
+  from unnest(
+    record_activity.event_ids,
+    record_activity.statuses,
+    record_activity.user_ids,
+    record_activity.recipients
+  ) step (event_id, status, user_id, recipients)
+  join known on known.id = step.event_id;
+  get diagnostics _recorded = row_count;
+  return _recorded;
+end
+$$;
+
+comment on function djr.record_activity(text, bigint[], text[], text[], integer[]) is
+  'Records steps of events, one an element, and returns how many rows were written. Events that are not stored, or pruned meanwhile, are left out; with activity off all are. The runtime calls it in batches.';
+--! EndIncluded functions/record_activity.sql
+--! Included functions/_acknowledge.sql
+-- Many users in one statement: the runtime puts the acknowledgements of all pages into one call.
+create or replace function djr._acknowledge(
+  instance text,
+  user_ids text[],
+  event_ids bigint[],
+  statuses text[]
+) returns boolean[]
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _acknowledged boolean[];
+begin
+  with wanted as (
+    select element.user_id, element.event_id, element.status, element.place
+    from unnest(
+      _acknowledge.user_ids,
+      _acknowledge.event_ids,
+      _acknowledge.statuses
+    ) with ordinality element (user_id, event_id, status, place)
+  ),
+  own as materialized (
+    select wanted.place, wanted.status, event.id, event.user_id
+    from wanted
+    join djr.event on event.id = wanted.event_id
+    where event.scope = 'user'
+      and event.user_id = wanted.user_id
+    for key share of event skip locked
+  ),
+  stored as (
+    insert into djr.activity (event_id, status, user_id, instance)
+    select distinct own.id, own.status, own.user_id, _acknowledge.instance
+    from own
+    where (select settings.activity from djr.settings) <> 'off'
+    on conflict do nothing
+  )
+  select array_agg(own.place is not null order by wanted.place)
+  into _acknowledged
+  from wanted
+  left join own on own.place = wanted.place;
+  return coalesce(_acknowledged, '{}');
+end
+$$;
+
+comment on function djr._acknowledge(text, text[], bigint[], text[]) is
+  'What acknowledge comes to, for many users at once: for each element whether it is an event of that user; granted by djr.grant_server. Internal.';
+--! EndIncluded functions/_acknowledge.sql
+--! Included functions/acknowledge.sql
+create or replace function djr.acknowledge(user_id text, ids bigint[], status text) returns setof bigint
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if acknowledge.status is null or acknowledge.status not in ('delivered', 'read') then
+    raise exception using
+      errcode = 'DJR10',
+      message = 'the status of an acknowledgement is delivered or read',
+      detail = format('It is %s.', coalesce(to_json(acknowledge.status)::text, 'null')),
+      hint = 'The other steps are the runtimes'' to record.';
+  end if;
+  return query
+  select acknowledged.id
+  from unnest(
+    acknowledge.ids,
+    djr._acknowledge(
+      null,
+      array_fill(acknowledge.user_id, array[coalesce(cardinality(acknowledge.ids), 0)]),
+      acknowledge.ids,
+      array_fill(acknowledge.status, array[coalesce(cardinality(acknowledge.ids), 0)])
+    )
+  ) acknowledged (id, own)
+  where acknowledged.own;
+end
+$$;
+
+comment on function djr.acknowledge(text, bigint[], text) is
+  'Records that a user''s page got (delivered) or showed (read) events of that user, and returns the ids of those that are: somebody else''s, public and unknown ones are left out. A second time changes nothing; with activity off nothing is stored. DJR10 for another status.';
+--! EndIncluded functions/acknowledge.sql
+
 --! Included functions/channel.sql
 create or replace function djr.channel() returns text
 language plpgsql
@@ -1195,7 +1323,7 @@ begin
       errcode = 'DJR10',
       message = 'the setting activity is off, summary or full',
       detail = format('It is %s.', to_json(configure.activity)),
-      hint = 'summary: a row an event. full: a row a client.';
+      hint = 'summary: a row an event and instance. full: a row a user, too.';
   elsif configure.delivery not in ('auto', 'notify', 'sweep') then
     raise exception using
       errcode = 'DJR10',
@@ -1340,6 +1468,9 @@ begin
        djr.epoch(),
        djr.set_delivery_mode(text),
        djr.repair_xids(),
+       djr.record_activity(text, bigint[], text[], text[], integer[]),
+       djr._acknowledge(text, text[], bigint[], text[]),
+       djr.acknowledge(text, bigint[], text),
        djr.prune(interval),
        djr.prune_batch(interval, integer),
        djr.replay(bigint),
@@ -1351,7 +1482,7 @@ end
 $$;
 
 comment on function djr.grant_server(name) is
-  'Gives a role what the runtime needs: reading events and settings, the channel, recording activity, pruning and replaying. It cannot publish; where the runtime publishes too, use djr.grant_publish as well.';
+  'Gives a role what the runtime needs: reading events and settings, the channel, recording activity and acknowledgements, pruning and replaying. It cannot publish; where the runtime publishes too, use djr.grant_publish as well.';
 --! EndIncluded functions/grant_server.sql
 --! Included privileges/revoke.sql
 -- New functions are executable by PUBLIC. In the transaction that makes them they stop being so.
@@ -1361,4 +1492,49 @@ revoke all on all sequences in schema djr from public;
 revoke all on all functions in schema djr from public;
 revoke all on type djr.event_type, djr.event_scope, djr.event_user, djr.event_key, djr.event_detail from public;
 --! EndIncluded privileges/revoke.sql
+--! Included privileges/regrant.sql
+-- Who was granted a use of djr before an upgrade gets what the upgrade added to it. A role that holds some functions only,
+-- granted one by one, is left alone.
+do $$
+declare
+  _role name;
+begin
+  for _role in
+    select holder.rolname
+    from pg_catalog.pg_roles holder
+    where (
+      select pg_catalog.count(distinct own.oid)
+      from pg_catalog.pg_proc own, pg_catalog.aclexplode(own.proacl) entry
+      where entry.grantee = holder.oid
+        and entry.grantee <> own.proowner
+        and own.oid in (
+          'djr._publish(text, text, text, jsonb, jsonb, text)'::pg_catalog.regprocedure,
+          'djr.publish_many(jsonb)'::pg_catalog.regprocedure,
+          'djr.publish_row()'::pg_catalog.regprocedure
+        )
+    ) = 3
+  loop
+    perform djr.grant_publish(_role);
+  end loop;
+
+  for _role in
+    select holder.rolname
+    from pg_catalog.pg_roles holder
+    where (
+      select pg_catalog.count(distinct own.oid)
+      from pg_catalog.pg_proc own, pg_catalog.aclexplode(own.proacl) entry
+      where entry.grantee = holder.oid
+        and entry.grantee <> own.proowner
+        and own.oid in (
+          'djr.channel()'::pg_catalog.regprocedure,
+          'djr.repair_xids()'::pg_catalog.regprocedure,
+          'djr.prune_batch(interval, integer)'::pg_catalog.regprocedure
+        )
+    ) = 3
+  loop
+    perform djr.grant_server(_role);
+  end loop;
+end
+$$;
+--! EndIncluded privileges/regrant.sql
 --! EndIncluded index.sql

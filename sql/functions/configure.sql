@@ -30,7 +30,7 @@ begin
       errcode = 'DJR10',
       message = 'the setting activity is off, summary or full',
       detail = format('It is %s.', to_json(configure.activity)),
-      hint = 'summary: a row an event. full: a row a client.';
+      hint = 'summary: a row an event and instance. full: a row a user, too.';
   elsif configure.delivery not in ('auto', 'notify', 'sweep') then
     raise exception using
       errcode = 'DJR10',

@@ -18,6 +18,9 @@ begin
        djr.epoch(),
        djr.set_delivery_mode(text),
        djr.repair_xids(),
+       djr.record_activity(text, bigint[], text[], text[], integer[]),
+       djr._acknowledge(text, text[], bigint[], text[]),
+       djr.acknowledge(text, bigint[], text),
        djr.prune(interval),
        djr.prune_batch(interval, integer),
        djr.replay(bigint),
@@ -29,4 +32,4 @@ end
 $$;
 
 comment on function djr.grant_server(name) is
-  'Gives a role what the runtime needs: reading events and settings, the channel, recording activity, pruning and replaying. It cannot publish; where the runtime publishes too, use djr.grant_publish as well.';
+  'Gives a role what the runtime needs: reading events and settings, the channel, recording activity and acknowledgements, pruning and replaying. It cannot publish; where the runtime publishes too, use djr.grant_publish as well.';

@@ -12,14 +12,20 @@ create table if not exists djr.activity (
 );
 
 create index if not exists activity_event on djr.activity (event_id);
+-- Partial: what is written for every event does not pay for it.
+create unique index if not exists activity_acknowledged on djr.activity (event_id, user_id, status)
+where status in ('delivered', 'read');
 
 comment on table djr.activity is
   'What became of an event, one row a step, written by the runtimes when djr.settings.activity is not off.';
 comment on column djr.activity.event_id is 'The event; its activity goes when it is pruned.';
-comment on column djr.activity.created_at is 'When the step was recorded.';
-comment on column djr.activity.recipients is 'To how many clients it was sent; null for other steps.';
+comment on column djr.activity.created_at is 'When the step was recorded: some 200 ms after it happened, more while the database is slow.';
+comment on column djr.activity.recipients is
+  'Of sent: to how many clients. Of error: for how many of them beforeSend failed. Null for other steps.';
 comment on column djr.activity.status is
   'dispatched (an instance handed it on), sent (to clients), delivered and read (the page said so), error (a hook failed).';
-comment on column djr.activity.user_id is 'Who, where it is known.';
+comment on column djr.activity.user_id is
+  'Whose clients, where it is known: of a user event always, of others with the setting full; who acknowledged.';
 comment on column djr.activity.instance is 'The runtime that did it.';
 comment on index djr.activity_event is 'The activity of one event, and its removal with the event.';
+comment on index djr.activity_acknowledged is 'A user acknowledges an event once, however often the page says so.';

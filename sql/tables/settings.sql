@@ -33,4 +33,4 @@ comment on column djr.settings.channel is
 comment on column djr.settings.delivery is
   'How events reach the runtimes: notify (at once), sweep (publishers never notify), auto (notify until commits queue for it).';
 comment on column djr.settings.activity is
-  'What the runtimes record in djr.activity: off, summary (a row an event), full (a row a client).';
+  'What the runtimes record in djr.activity: off, summary (a row an event and instance), full (a row a user, too).';

@@ -17,7 +17,7 @@ left join lateral (
       max(pg_catalog.array_position(array['dispatched', 'error', 'sent', 'delivered', 'read'], activity.status::text))
     ] as status,
     sum(activity.recipients) filter (where activity.status = 'sent') as recipients,
-    count(*) filter (where activity.status = 'error') as errors
+    sum(coalesce(activity.recipients, 1)) filter (where activity.status = 'error') as errors
   from djr.activity
   where activity.event_id = event.id
 ) activity on true;
@@ -34,4 +34,4 @@ comment on column djr.event_status.replay_of is 'The event that it sends again.'
 comment on column djr.event_status.status is
   'The furthest of: new, dispatched, error, sent, delivered, read. An event that failed for one client and reached another is sent.';
 comment on column djr.event_status.recipients is 'To how many clients it was sent, all instances together.';
-comment on column djr.event_status.errors is 'How many errors were recorded for it.';
+comment on column djr.event_status.errors is 'How often a hook failed for it: onReceive for each instance, beforeSend for each client.';

@@ -2,8 +2,10 @@ import type pg from 'pg';
 import { decodeMessage, type Envelope } from '../delivery/envelope.js';
 import type { Feed } from '../delivery/feed.js';
 import type { History } from '../delivery/history.js';
+import type { Tally } from '../delivery/tally.js';
 import type { Logger } from '../logger.js';
 import type { ResolvedOptions } from '../options.js';
+import { Activity } from './activity.js';
 import { type OwnedPool, openPool } from './connect.js';
 import { DeliveryMode } from './delivery-mode.js';
 import { Listener } from './listener.js';
@@ -18,6 +20,9 @@ export interface DatabaseOptions {
   options: ResolvedOptions;
   feed: Feed;
   history: History;
+  tally: Tally;
+  /** Which of the instances this is. */
+  instance: string;
   /** Puts an event of before the start into the history, through `onReceive`. */
   remember(envelope: Envelope): Promise<void>;
   /** It was restored or replaced: ids from before it mean nothing any more, and the history is empty. */
@@ -31,13 +36,14 @@ const DEAF_SWEEP = 250;
 /** Connections may be ended by the server while nobody uses them; the next query gets another one. */
 const onIdleLoss = (logger: Logger) => (err: Error) => logger.debug({ err }, 'an idle connection was lost');
 
-/** The database's side of one instance: the pool, and what listens, sweeps, decides the mode and prunes. */
+/** The database's side of one instance: the pool, and what listens, sweeps, decides the mode, records activity and prunes. */
 export class Database {
   readonly store: Store;
   readonly listener: Listener;
   readonly sweeper: Sweeper;
   readonly mode: DeliveryMode;
   readonly pruner: Pruner;
+  readonly activity: Activity;
   /** Messages on the channel that could not be read. */
   garbage = 0;
   readonly #options: DatabaseOptions;
@@ -45,7 +51,7 @@ export class Database {
 
   constructor(database: DatabaseOptions) {
     this.#options = database;
-    const { feed, history, options } = database;
+    const { feed, history, options, tally } = database;
     const { logger, listen, sweepInterval, probeInterval, pruneInterval } = options;
     this.#pool = openPool(options.pool, onIdleLoss(logger));
     this.store = new Store(this.pool);
@@ -63,6 +69,7 @@ export class Database {
       onStatus: (status) => {
         this.mode.onStatus(status);
         history.stored = status.storage;
+        tally.level = status.activity;
         this.listener.follow(status.channel);
       },
       onRestart: (status) => this.#onRestart(status),
@@ -79,6 +86,7 @@ export class Database {
       onLost: () => feed.close(),
     });
     this.pruner = new Pruner({ pool: this.pool, logger, interval: pruneInterval });
+    this.activity = new Activity({ pool: this.pool, logger, tally, instance: database.instance });
   }
 
   get pool(): pg.Pool {
@@ -91,6 +99,9 @@ export class Database {
     const { status, envelopes } = await this.store.latest(this.#options.options.historyEvents);
     await this.#warm(status, envelopes);
     if (stopping()) return;
+    // What onReceive made of the events before this start has been told already.
+    this.#options.tally.level = status.activity;
+    this.activity.start();
     this.sweeper.start(status);
     await this.sweeper.next();
     if (stopping()) return;
@@ -145,6 +156,8 @@ export class Database {
   async stop(): Promise<void> {
     const { listener, sweeper, mode, pruner } = this;
     await Promise.allSettled([listener.stop(), sweeper.stop(), mode.stop(), pruner.stop()]);
+    // Last, as the sweep that ran may have handed events on.
+    await this.activity.stop();
     await this.#pool.end();
   }
 }

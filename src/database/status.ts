@@ -10,12 +10,13 @@ export interface Status {
   readonly mode: 'notify' | 'sweep';
   readonly delivery: 'auto' | 'notify' | 'sweep';
   readonly storage: boolean;
+  readonly activity: 'off' | 'summary' | 'full';
   readonly channel: string;
   /** The highest transaction id whose event pruning removed. */
   readonly prunedXid: number;
 }
 
-/** The columns of a status; eight of them, before those of an event. */
+/** The columns of a status; nine of them, before those of an event. */
 export const STATUS = `
   select pg_current_snapshot()::text as snapshot,
          (extract(epoch from clock_timestamp()) * 1000)::bigint as time,
@@ -24,16 +25,17 @@ export const STATUS = `
          settings.delivery,
          settings.storage,
          settings.pruned_xid::text,
-         settings.channel
+         settings.channel,
+         settings.activity
     from djr.settings`;
 
-export const STATUS_COLUMNS = 8;
+export const STATUS_COLUMNS = 9;
 
 /** A row in array mode. */
 export type Row = unknown[];
 
 export function readStatus(row: Row, epoch: string): Status {
-  const [snapshot, time, startedAt, mode, delivery, storage, prunedXid, channel] = row as [
+  const [snapshot, time, startedAt, mode, delivery, storage, prunedXid, channel, activity] = row as [
     string,
     string,
     string,
@@ -42,6 +44,7 @@ export function readStatus(row: Row, epoch: string): Status {
     boolean,
     string | null,
     string,
+    Status['activity'],
   ];
   const frontier = Frontier.fromSnapshot(snapshot, epoch, Number(time));
   if (!frontier) throw new Error(`PostgreSQL gave a snapshot that cannot be read: ${snapshot}`);
@@ -51,6 +54,7 @@ export function readStatus(row: Row, epoch: string): Status {
     mode: Number(mode) === 2 ? 'sweep' : 'notify',
     delivery,
     storage,
+    activity,
     channel,
     prunedXid: Number(prunedXid ?? 0),
   };

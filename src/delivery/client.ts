@@ -27,6 +27,8 @@ export interface ClientOptions {
   maxBytes: number;
   /** Runs `beforeSend` with its time-out and its errors seen to; undefined: there is none. */
   beforeSend: ((item: Item, client: ClientInfo) => Envelope | null | Promise<Envelope | null>) | undefined;
+  /** It was written one event by itself, or with others while it resumes: not as one of all clients. */
+  onSent(envelope: Envelope, userId: string | null): void;
   onClose(client: Client, reason: CloseReason): void;
 }
 
@@ -105,7 +107,7 @@ export class Client implements ClientInfo {
     if (this.closed || !this.wants(item)) return;
     const hook = this.#options.beforeSend;
     if (!hook) {
-      this.sent += 1;
+      this.#count(item);
       this.write(position === item.position ? item.frame(this.named) : eventFrame(item.envelope, position, this.named));
       return;
     }
@@ -131,8 +133,8 @@ export class Client implements ClientInfo {
       if (!this.wants(item)) continue;
       const shared = position === undefined || position === item.position;
       frames.push(shared ? item.frame(this.named) : eventFrame(item.envelope, position, this.named));
+      this.#count(item);
     }
-    this.sent += frames.length;
     if (frames.length > 0) this.write(frames.length > 1 ? Buffer.concat(frames) : frames[0]!);
   }
 
@@ -145,9 +147,14 @@ export class Client implements ClientInfo {
 
   #finish(item: Item, position: string, envelope: Envelope | null): void {
     if (envelope === null) return;
-    this.sent += 1;
+    this.#count(item);
     const shared = envelope === item.envelope && position === item.position;
     this.write(shared ? item.frame(this.named) : eventFrame(envelope, position, this.named));
+  }
+
+  #count({ envelope }: Item): void {
+    this.sent += 1;
+    this.#options.onSent(envelope, this.userId);
   }
 
   #wait(item: Item, pending: Promise<void>): void {

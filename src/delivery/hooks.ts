@@ -3,6 +3,7 @@ import type { Logger } from '../logger.js';
 import type { ClientInfo } from './client.js';
 import { type Envelope, isType } from './envelope.js';
 import type { Item } from './history.js';
+import type { Tally } from './tally.js';
 
 type Awaitable<T> = T | Promise<T>;
 export type OnReceive = (event: Event) => Awaitable<Event | null>;
@@ -15,6 +16,8 @@ export interface HooksOptions {
   /** Milliseconds a hook may take for one event. */
   timeout: number;
   logger: Logger;
+  /** Where errors are counted for their events. */
+  tally: Tally;
 }
 
 /**
@@ -35,7 +38,7 @@ export class Hooks {
   receive(envelope: Envelope): Awaitable<Envelope | null> {
     const hook = this.#options.onReceive;
     if (!hook) return envelope;
-    return this.#guard('onReceive', envelope, hook, (event) => (event === null ? null : envelope.withEvent(event)));
+    return this.#guard('onReceive', envelope, hook, () => this.#options.tally.receiveFailed(envelope));
   }
 
   /** For {@link Client}; undefined where the app has no such hook, so that nobody pays for it. */
@@ -47,7 +50,7 @@ export class Hooks {
         'beforeSend',
         envelope,
         (event) => hook(event, client),
-        (event) => (event === null ? null : envelope.withEvent(event)),
+        () => this.#options.tally.sendFailed(envelope, client.userId),
       );
   }
 
@@ -80,17 +83,19 @@ export class Hooks {
     }
   }
 
-  #guard<T>(
+  #guard(
     name: 'onReceive' | 'beforeSend',
     envelope: Envelope,
     hook: (event: Event) => Awaitable<Event | null>,
-    use: (event: Event | null) => T,
-  ): Awaitable<T | null> {
-    const finish = (answer: unknown): T | null => {
-      if (answer !== null) assertEvent(answer);
-      return use(answer as Event | null);
+    onFailed: () => void,
+  ): Awaitable<Envelope | null> {
+    const finish = (answer: unknown): Envelope | null => {
+      if (answer === null) return null;
+      assertEvent(answer);
+      return envelope.withEvent(answer);
     };
     const failed = (err: unknown): null => {
+      onFailed();
       this.#failed(name, envelope, err);
       return null;
     };

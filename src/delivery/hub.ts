@@ -1,6 +1,7 @@
 import type { Client } from './client.js';
 import { heartbeatFrame } from './frame.js';
 import type { Item } from './history.js';
+import type { Tally } from './tally.js';
 
 export interface HubOptions {
   /** Milliseconds of silence after which a client gets a heartbeat. */
@@ -9,6 +10,17 @@ export interface HubOptions {
   writeTimeout: number;
   /** Where the stream stands: a heartbeat carries it, so that a quiet client's id does not grow old. */
   position(): string;
+  /** Where it is counted to how many clients an event was written. */
+  tally: Tally;
+}
+
+/** What all clients of one variant get in a turn, and how many they are. */
+interface Joined {
+  readonly items: readonly Item[];
+  readonly chunk: Buffer | undefined;
+  clients: number;
+  /** Of each user, where the tally asks for it. */
+  readonly users: Map<string | null, number> | undefined;
 }
 
 const BARE_HEARTBEAT = Buffer.from(': heartbeat\n\n');
@@ -118,7 +130,7 @@ export class Hub {
       client.own = undefined;
     }
     if (turn.length === 0) return;
-    const variants = new Map<string, { chunk: Buffer | undefined; count: number }>();
+    const variants = new Map<string, Joined>();
     for (const client of this.#live) {
       if (touched.has(client)) continue;
       if (client.variant === undefined) {
@@ -127,13 +139,30 @@ export class Hub {
       }
       let joined = variants.get(client.variant);
       if (!joined) {
-        const frames = turn.filter((item) => client.wants(item)).map((item) => item.frame(client.named));
-        joined = { chunk: frames.length > 1 ? Buffer.concat(frames) : frames[0], count: frames.length };
+        joined = this.#encode(client, turn);
         variants.set(client.variant, joined);
       }
       if (!joined.chunk) continue;
       client.write(joined.chunk, now);
-      client.sent += joined.count;
+      client.sent += joined.items.length;
+      joined.clients += 1;
+      joined.users?.set(client.userId, (joined.users.get(client.userId) ?? 0) + 1);
+    }
+    for (const joined of variants.values()) this.#count(joined);
+  }
+
+  #encode(client: Client, turn: readonly Item[]): Joined {
+    const items = turn.filter((item) => client.wants(item));
+    const frames = items.map((item) => item.frame(client.named));
+    const chunk = frames.length > 1 ? Buffer.concat(frames) : frames[0];
+    return { items, chunk, clients: 0, users: this.#options.tally.level === 'full' ? new Map() : undefined };
+  }
+
+  #count({ items, clients, users }: Joined): void {
+    const { tally } = this.#options;
+    for (const { envelope } of items) {
+      if (!users) tally.sent(envelope, null, clients);
+      else for (const [userId, count] of users) tally.sent(envelope, userId, count);
     }
   }
 
@@ -150,10 +179,11 @@ export class Hub {
       for (const item of items) client.send(item);
       return;
     }
-    const frames = items.filter((item) => client.wants(item)).map((item) => item.frame(client.named));
-    if (frames.length === 0) return;
-    client.write(frames.length > 1 ? Buffer.concat(frames) : frames[0]!, now);
-    client.sent += frames.length;
+    const joined = this.#encode(client, items);
+    if (!joined.chunk) return;
+    client.write(joined.chunk, now);
+    client.sent += joined.items.length;
+    for (const { envelope } of joined.items) this.#options.tally.sent(envelope, client.userId, 1);
   }
 
   /** One timer for all clients. */

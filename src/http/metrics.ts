@@ -28,6 +28,7 @@ export interface MetricsSource {
         readonly sweepAgeSeconds: number;
         readonly sweeping: boolean;
         readonly pruned: number;
+        readonly activity: { readonly rows: number; readonly dropped: number; readonly waiting: number };
       }
     | undefined;
 }
@@ -104,6 +105,13 @@ export class Metrics {
       'Events that this instance deleted as past the retention',
       () => database()?.pruned ?? 0,
     );
+    counter('djr_activity_rows_total', 'Rows of activity written', () => database()?.activity.rows ?? 0);
+    counter(
+      'djr_activity_dropped_total',
+      'Steps of events that were not recorded: no place, or the database did not take them',
+      () => database()?.activity.dropped ?? 0,
+    );
+    gauge('djr_activity_waiting', 'Events whose activity waits to be written', () => database()?.activity.waiting);
     this.#lag = new Histogram({
       name: 'djr_event_lag_seconds',
       help: "From an event's insert to this instance handing it on, between the database's clock and this one's",

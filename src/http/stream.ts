@@ -6,6 +6,7 @@ import type { Hooks } from '../delivery/hooks.js';
 import type { Hub } from '../delivery/hub.js';
 import { packPosition, parsePosition } from '../delivery/position.js';
 import type { Resume, ResumeFrom } from '../delivery/resume.js';
+import type { Tally } from '../delivery/tally.js';
 import type { Logger } from '../logger.js';
 import type { ResolvedOptions } from '../options.js';
 import { Admission } from './admission.js';
@@ -19,6 +20,7 @@ export interface StreamsOptions {
   hub: Hub;
   hooks: Hooks;
   resume: Resume;
+  tally: Tally;
   logger: Logger;
   /** Resolves when the stream has a beginning; rejects when it cannot be had. */
   ready(): Promise<void>;
@@ -136,7 +138,7 @@ export class Streams {
   }
 
   #begin({ connection, incoming, query, userId, lastEventId, leave }: Accepted): Client {
-    const { hub, hooks, options } = this.#options;
+    const { hub, hooks, options, tally } = this.#options;
     const client = new Client({
       userId,
       connection,
@@ -145,6 +147,7 @@ export class Streams {
       named: query.get('named') === '1',
       maxBytes: options.maxClientBytes,
       beforeSend: hooks.beforeSend,
+      onSent: (envelope, userOf) => tally.sent(envelope, userOf, 1),
       onClose: (closing, reason) => {
         leave();
         this.#onClose(closing, reason);

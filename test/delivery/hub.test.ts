@@ -5,6 +5,7 @@ import type { Connection } from '../../src/delivery/connection.js';
 import { Envelope } from '../../src/delivery/envelope.js';
 import { Item } from '../../src/delivery/history.js';
 import { Hub } from '../../src/delivery/hub.js';
+import { Tally } from '../../src/delivery/tally.js';
 
 interface Reader {
   client: Client;
@@ -34,6 +35,7 @@ function reader(userId: string | null, types: string[] | null, hooked: boolean):
     named: false,
     maxBytes: 1024,
     beforeSend: hooked ? (item) => item.envelope : undefined,
+    onSent() {},
     onClose() {},
   });
   return Object.assign(result, { client });
@@ -53,7 +55,7 @@ const anyReader = fc.record({
 test('Each client gets what is public or its own, of the types it asked for, in order, in one write a turn', (t) => {
   fc.assert(
     fc.property(fc.array(anyEvent, { maxLength: 30 }), fc.array(anyReader, { maxLength: 8 }), (events, wanted) => {
-      const hub = new Hub({ heartbeat: 60_000, writeTimeout: 60_000, position: () => 'p' });
+      const hub = new Hub({ heartbeat: 60_000, writeTimeout: 60_000, position: () => 'p', tally: new Tally(100) });
       const readers = wanted.map(({ userId, types, hooked }) => reader(userId, types, hooked));
       for (const { client } of readers) {
         hub.admit(client);
@@ -88,7 +90,7 @@ test('Each client gets what is public or its own, of the types it asked for, in 
 });
 
 test('A client that leaves or joins within a turn gets nothing of what was before or after', (t) => {
-  const hub = new Hub({ heartbeat: 60_000, writeTimeout: 60_000, position: () => 'p' });
+  const hub = new Hub({ heartbeat: 60_000, writeTimeout: 60_000, position: () => 'p', tally: new Tally(100) });
   const [early, late] = [reader('a', null, false), reader('a', null, false)];
   const deliver = (id: number, userId: string | null) =>
     hub.deliver(new Item(id, new Envelope(id, 5, userId === null ? 'public' : 'user', userId, 'x', 0, '{}'), 'p'));

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
 import { createDatabase, type TestDatabase } from '../helpers/database.js';
 import { listen, refusal } from '../helpers/sql.js';
@@ -47,6 +48,7 @@ test('a role without a grant can do nothing at all', async (t) => {
     'select djr.replay(1)',
     'select djr.prune()',
     `select djr._publish('public', null, 't', '{}', null, null)`,
+    `select djr._acknowledge('i', '{1}', '{1}', '{read}')`,
   ]) {
     t.is((await refusal(nobody, sql)).code, '42501', sql);
   }
@@ -70,6 +72,9 @@ test('a publisher can publish in every way, and can read nothing and change noth
     ...administration,
     'select djr.replay(1)',
     'select djr.prune()',
+    `select djr.record_activity('i', '{1}', '{sent}', '{null}', '{1}')`,
+    `select djr.acknowledge('1', '{1}', 'read')`,
+    `select djr._acknowledge('i', '{1}', '{1}', '{read}')`,
     `select djr.set_delivery_mode('sweep')`,
   ]) {
     t.is((await refusal(publisher, sql)).code, '42501', sql);
@@ -108,6 +113,8 @@ test('a server role can read, record activity, prune and replay, and cannot publ
     `select djr.prune('1 day')`,
     `select djr.prune_batch('1 day', 10)`,
     `insert into djr.activity (event_id, status) values (1, 'sent')`,
+    `select djr.record_activity('i', '{1}', '{sent}', '{null}', '{1}')`,
+    `select djr.acknowledge('1', '{1}', 'read')`,
     'select * from djr.migrations',
   ]) {
     await t.notThrowsAsync(server.query(sql), sql);
@@ -171,4 +178,29 @@ test('nothing of djr is granted to everyone', async (t) => {
     union all select proname from pg_proc, aclexplode(coalesce(proacl, acldefault('f', proowner))) a where pronamespace = 'djr'::regnamespace and a.grantee = 0
     union all select nspname from pg_namespace, aclexplode(nspacl) a where nspname = 'djr' and a.grantee = 0`);
   t.deepEqual(granted, []);
+});
+
+test('A role that was granted a use before an upgrade gets what the upgrade adds; one with single functions does not', async (t) => {
+  const db = await createDatabase(t);
+  const [publisher, server, other] = [
+    await roleOf(t, db, 'grant_publish'),
+    await roleOf(t, db, 'grant_server'),
+    await roleOf(t, db),
+  ];
+  const record = `select djr.record_activity('i', '{1}', '{sent}', '{null}', '{1}')`;
+  await db.query(`revoke execute on function djr.record_activity from ${server.role}`);
+  await db.query(
+    `revoke execute on function djr.publish_system(text, jsonb, uuid, jsonb, text) from ${publisher.role}`,
+  );
+  await db.query(`grant usage on schema djr to ${other.role}`);
+  await db.query(`grant execute on function djr.channel(), djr.publish_many(jsonb) to ${other.role}`);
+  t.is((await refusal(server, record)).code, '42501');
+
+  const regrant = await readFile(new URL('../../sql/privileges/regrant.sql', import.meta.url), 'utf8');
+  await db.query(regrant);
+  await db.query(regrant);
+  await t.notThrowsAsync(server.query(record));
+  await t.notThrowsAsync(publisher.query(`select djr.publish_system('t', '{}', gen_random_uuid())`));
+  for (const role of [publisher, other]) t.is((await refusal(role, record)).code, '42501');
+  for (const role of [server, other]) t.is((await refusal(role, `select djr.publish('1', 't')`)).code, '42501');
 });

@@ -8,6 +8,7 @@
 --!include tables/event.sql
 --!include tables/activity.sql
 --!include tables/delivery_mode.sql
+--!include tables/instance.sql
 --!include views/event_status.sql
 
 --!include functions/_encode.sql
@@ -40,6 +41,8 @@
 --!include functions/configure.sql
 --!include functions/set_delivery_mode.sql
 --!include functions/repair_xids.sql
+--!include functions/report_instance.sql
+--!include functions/forget_instance.sql
 
 --!include functions/grant_publish.sql
 --!include functions/grant_server.sql

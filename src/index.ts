@@ -4,7 +4,7 @@ export type { BeforeSend, OnReceive } from './delivery/hooks.js';
 export { DjrError } from './errors.js';
 export type { Detail, Event, EventMap, EventOf, Scope } from './event.js';
 export type { FetchHandler } from './http/fetch.js';
-export type { Health } from './http/handler.js';
+export type { Health } from './http/health.js';
 export type { NodeHandler } from './http/node.js';
 export type { Logger } from './logger.js';
 export type { Authenticate, RealtimeOptions, UserId } from './options.js';

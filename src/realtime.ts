@@ -13,12 +13,13 @@ import { Tally } from './delivery/tally.js';
 import { DjrError } from './errors.js';
 import type { Event, EventMap, EventOf } from './event.js';
 import { type FetchHandler, fetchHandler } from './http/fetch.js';
-import { Handler, type Health } from './http/handler.js';
-import { Metrics } from './http/metrics.js';
+import { Handler } from './http/handler.js';
+import type { Health } from './http/health.js';
 import { type NodeHandler, nodeHandler } from './http/node.js';
 import { Streams } from './http/stream.js';
 import { type RealtimeOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import { type ScriptTagOptions, scriptTag } from './script-tag.js';
+import { Vitals } from './vitals.js';
 
 /** A running djr: one instance, one listening connection. Made by {@link createRealtime}. */
 export interface Realtime<Events extends EventMap = EventMap> {
@@ -85,7 +86,7 @@ class Runtime implements Realtime {
   readonly #feed: Feed;
   readonly #hub: Hub;
   readonly #streams: Streams;
-  readonly #metrics: Metrics;
+  readonly #vitals: Vitals;
   #database: Database | undefined;
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
@@ -123,21 +124,21 @@ class Runtime implements Realtime {
       ready: () => this.#ready(),
       epoch: () => this.#connected().store.epoch,
     });
-    this.#metrics = new Metrics({
-      connections: () => this.#hub.size,
-      deliveries: () => this.#hub.delivered,
-      events: () => this.#feed.taken,
-      closed: this.#streams.closed,
-      refused: this.#streams.refused,
-      hookErrors: this.#hooks.errors,
-      garbage: () => this.#database?.garbage ?? 0,
+    this.#vitals = new Vitals({
+      options,
+      hub: this.#hub,
+      feed: this.#feed,
+      hooks: this.#hooks,
       history: this.#history,
-      database: () => this.#databaseMetrics(),
+      streams: this.#streams,
+      tally: this.#tally,
+      database: () => this.#database,
+      stopping: () => this.#stopping !== undefined,
     });
     const handler = new Handler({
       basePath: options.basePath,
       streams: this.#streams,
-      metrics: this.#metrics,
+      metrics: this.#vitals.metrics,
       health: () => this.health(),
     });
     this.handler = nodeHandler(handler);
@@ -179,22 +180,7 @@ class Runtime implements Realtime {
   }
 
   health(): Health {
-    const problems: string[] = [];
-    const warnings: string[] = [];
-    const database = this.#database;
-    if (this.#stopping) problems.push('shutting down');
-    else if (!database) problems.push('not started');
-    else {
-      const { listener, sweeper } = database;
-      if (!listener.connected) problems.push('the listening connection is lost');
-      const age = performance.now() - sweeper.lastSuccess;
-      if (sweeper.count === 0) problems.push('no sweep has succeeded yet');
-      else if (age > Math.max(5000, 5 * this.#options.sweepInterval)) {
-        problems.push(`the last sweep was ${Math.round(age / 1000)} s ago`);
-      }
-      if (listener.heard === false) warnings.push('LISTEN is not heard: a pooler in transaction mode is in the way');
-    }
-    return { ok: problems.length === 0, problems, warnings };
+    return this.#vitals.health();
   }
 
   #open() {
@@ -215,6 +201,7 @@ class Runtime implements Realtime {
       history: this.#history,
       tally: this.#tally,
       instance: this.#instance,
+      read: (queueUsage) => this.#vitals.read(queueUsage),
       remember: async (stored) => {
         const envelope = await this.#hooks.receive(stored);
         if (envelope) this.#history.push(this.#item(envelope));
@@ -243,24 +230,9 @@ class Runtime implements Realtime {
     const item = this.#item(envelope);
     this.#history.push(item);
     this.#tally.dispatched(envelope);
-    this.#metrics.handedOn(envelope.createdAt);
+    this.#vitals.handedOn(envelope.createdAt);
     this.#hooks.emit(envelope);
     this.#hub.deliver(item);
-  }
-
-  #databaseMetrics() {
-    if (!this.#database) return undefined;
-    const { activity, listener, sweeper, mode, pruner } = this.#database;
-    return {
-      listening: listener.connected,
-      heard: listener.heard,
-      reconnects: listener.reconnects,
-      sweeps: sweeper.count,
-      sweepAgeSeconds: (performance.now() - sweeper.lastSuccess) / 1000,
-      sweeping: mode.current === 'sweep',
-      pruned: pruner.pruned,
-      activity: { rows: activity.rows, dropped: activity.dropped, waiting: this.#tally.size },
-    };
   }
 
   #item(envelope: Envelope): Item {

@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:f6b78cab44ec3da24dfa57e76f0e678533776e24
+--! Hash: sha1:1bf12282c805a9a0e4ff657b95da4bcad4d85f8c
 --! Message: install
 
 --! Included index.sql
@@ -188,6 +188,40 @@ create sequence if not exists djr.delivery_mode as integer minvalue 1 maxvalue 2
 comment on sequence djr.delivery_mode is
   'How events reach the runtimes now: last_value 1, publishers notify; 2, they do not and the runtimes sweep. Set by djr.set_delivery_mode and djr.configure.';
 --! EndIncluded tables/delivery_mode.sql
+--! Included tables/instance.sql
+-- Unlogged: what each instance says every few seconds costs no WAL and no fsync, and after a crash it says it again.
+-- The fill factor keeps room on the page, and no column that changes is indexed: every update is a HOT one.
+create unlogged table if not exists djr.instance (
+  started_at timestamptz not null,
+  seen_at timestamptz not null,
+  events bigint not null,
+  deliveries bigint not null,
+  errors bigint not null,
+  connections integer not null,
+  lag_ms real,
+  name text collate "C" not null,
+  host text not null,
+  version text not null,
+  constraint instance_pkey primary key (name),
+  constraint instance_name check (pg_catalog.octet_length(name) between 1 and 64)
+)
+with (fillfactor = 50);
+
+comment on table djr.instance is
+  'The runtimes that use this database, one row each, written by themselves every 5 s. Its row goes when an instance stops, or when it has not been seen for a day. Not on a standby: it is unlogged.';
+comment on column djr.instance.started_at is 'When the runtime was started.';
+comment on column djr.instance.seen_at is 'When it last said so: more than 30 s ago, it is gone or cut off.';
+comment on column djr.instance.events is 'Events that it has handed on since its start.';
+comment on column djr.instance.deliveries is 'Events that it has written to clients since its start.';
+comment on column djr.instance.errors is
+  'Errors of hooks and subscribers, and messages on the channel that could not be read, since its start.';
+comment on column djr.instance.connections is 'Streams that are open.';
+comment on column djr.instance.lag_ms is
+  'From insert to being handed on, milliseconds, 99th percentile of the last 5 s; null: no event came. It includes how long transactions stay open, and the difference of the two clocks.';
+comment on column djr.instance.name is 'As in djr.activity.instance, and in the ids of its frames.';
+comment on column djr.instance.host is 'The machine, and the process on it.';
+comment on column djr.instance.version is 'Of the package djr.';
+--! EndIncluded tables/instance.sql
 --! Included views/event_status.sql
 create or replace view djr.event_status as
 select
@@ -1414,6 +1448,79 @@ $$;
 comment on function djr.repair_xids() is
   'After a restore into another cluster: sets transaction ids that lie in the future to the oldest there is, and returns of how many events. The runtime calls it when it starts.';
 --! EndIncluded functions/repair_xids.sql
+--! Included functions/report_instance.sql
+create or replace function djr.report_instance(
+  name text,
+  uptime interval,
+  connections integer,
+  events bigint,
+  deliveries bigint,
+  errors bigint,
+  lag_ms real,
+  host text,
+  version text
+) returns void
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+-- Whatever holds the row, an instance says it again 5 s later.
+set lock_timeout = '1s'
+as $$
+declare
+  _now timestamptz := clock_timestamp();
+begin
+  -- Its own row no other instance removes, and what another is removing it leaves alone: no two wait for one another.
+  delete from djr.instance
+  where instance.name in (
+    select gone.name
+    from djr.instance gone
+    where gone.seen_at < _now - interval '1 day'
+    for update skip locked
+  );
+
+  insert into djr.instance (name, started_at, seen_at, connections, events, deliveries, errors, lag_ms, host, version)
+  values (
+    report_instance.name,
+    _now - report_instance.uptime,
+    _now,
+    report_instance.connections,
+    report_instance.events,
+    report_instance.deliveries,
+    report_instance.errors,
+    report_instance.lag_ms,
+    left(report_instance.host, 255),
+    left(report_instance.version, 64)
+  )
+  on conflict on constraint instance_pkey do update
+  set seen_at = excluded.seen_at,
+      connections = excluded.connections,
+      events = excluded.events,
+      deliveries = excluded.deliveries,
+      errors = excluded.errors,
+      lag_ms = excluded.lag_ms;
+end
+$$;
+
+comment on function djr.report_instance(text, interval, integer, bigint, bigint, bigint, real, text, text) is
+  'Says that a runtime is there, and its totals since its start: writes its row of djr.instance, and removes rows not seen for a day. lag_ms may be null. The runtime calls it every 5 s.';
+--! EndIncluded functions/report_instance.sql
+--! Included functions/forget_instance.sql
+create or replace function djr.forget_instance(name text) returns boolean
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '1s'
+as $$
+begin
+  delete from djr.instance
+  where instance.name = forget_instance.name;
+  return found;
+end
+$$;
+
+comment on function djr.forget_instance(text) is
+  'Removes a runtime''s row of djr.instance, and returns whether there was one. The runtime calls it when it stops.';
+--! EndIncluded functions/forget_instance.sql
 
 --! Included functions/grant_publish.sql
 -- Not SECURITY DEFINER: who may grant is who owns the objects. Not every member may be granted by a role
@@ -1455,7 +1562,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   execute format('grant usage on schema djr to %I', grant_server.role);
-  execute format('grant select on djr.event, djr.activity, djr.settings, djr.event_status to %I', grant_server.role);
+  execute format('grant select on djr.event, djr.activity, djr.settings, djr.instance, djr.event_status to %I', grant_server.role);
   execute format('grant select on sequence djr.delivery_mode to %I', grant_server.role);
   execute format('grant insert on djr.activity to %I', grant_server.role);
   if to_regclass('djr.migrations') is not null then
@@ -1468,6 +1575,8 @@ begin
        djr.epoch(),
        djr.set_delivery_mode(text),
        djr.repair_xids(),
+       djr.report_instance(text, interval, integer, bigint, bigint, bigint, real, text, text),
+       djr.forget_instance(text),
        djr.record_activity(text, bigint[], text[], text[], integer[]),
        djr._acknowledge(text, text[], bigint[], text[]),
        djr.acknowledge(text, bigint[], text),
@@ -1482,7 +1591,7 @@ end
 $$;
 
 comment on function djr.grant_server(name) is
-  'Gives a role what the runtime needs: reading events and settings, the channel, recording activity and acknowledgements, pruning and replaying. It cannot publish; where the runtime publishes too, use djr.grant_publish as well.';
+  'Gives a role what the runtime needs: reading events and settings, the channel, recording activity and acknowledgements, saying that it is there, pruning and replaying. It cannot publish; where the runtime publishes too, use djr.grant_publish as well.';
 --! EndIncluded functions/grant_server.sql
 --! Included privileges/revoke.sql
 -- New functions are executable by PUBLIC. In the transaction that makes them they stop being so.

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { VERSION } from '../version.js';
 import { benchCommand } from './commands/bench.js';
 import { demoCommand } from './commands/demo.js';
 import { doctorCommand } from './commands/doctor.js';
@@ -10,16 +10,13 @@ import { replayCommand } from './commands/replay.js';
 import { serveCommand } from './commands/serve.js';
 import { tailCommand } from './commands/tail.js';
 
-const packageJson = new URL('../../package.json', import.meta.url);
-
 /** The command `djr` with all its subcommands, ready to parse. */
 export function createProgram(): Command {
-  const { version } = JSON.parse(readFileSync(packageJson, 'utf8')) as { version: string };
   const program = new Command('djr')
     .description(
       'Realtime for any app on PostgreSQL: SELECT djr.publish(...), and the browser gets a DOM event a few milliseconds later.',
     )
-    .version(version, '-V, --version', 'print the version')
+    .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'explain the command')
     .helpCommand('help [command]', 'explain a command')
     .configureHelp({ showGlobalOptions: false })

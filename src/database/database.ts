@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { decodeMessage, type Envelope } from '../delivery/envelope.js';
 import type { Feed } from '../delivery/feed.js';
 import type { History } from '../delivery/history.js';
+import type { Reading } from '../delivery/series.js';
 import type { Tally } from '../delivery/tally.js';
 import type { Logger } from '../logger.js';
 import type { ResolvedOptions } from '../options.js';
@@ -11,6 +12,7 @@ import { DeliveryMode } from './delivery-mode.js';
 import { Listener } from './listener.js';
 import { Pruner } from './pruner.js';
 import type { Queryable } from './publisher.js';
+import { Pulse } from './pulse.js';
 import { requireSchema } from './schema.js';
 import { type Status, shortEpoch } from './status.js';
 import { Store } from './store.js';
@@ -23,6 +25,8 @@ export interface DatabaseOptions {
   tally: Tally;
   /** Which of the instances this is. */
   instance: string;
+  /** What the instance says of itself, every few seconds. @param queueUsage - of NOTIFY, 0 to 1; null: not known */
+  read(queueUsage: number | null): Reading;
   /** Puts an event of before the start into the history, through `onReceive`. */
   remember(envelope: Envelope): Promise<void>;
   /** It was restored or replaced: ids from before it mean nothing any more, and the history is empty. */
@@ -44,6 +48,7 @@ export class Database {
   readonly mode: DeliveryMode;
   readonly pruner: Pruner;
   readonly activity: Activity;
+  readonly pulse: Pulse;
   /** Messages on the channel that could not be read. */
   garbage = 0;
   readonly #options: DatabaseOptions;
@@ -87,6 +92,7 @@ export class Database {
     });
     this.pruner = new Pruner({ pool: this.pool, logger, interval: pruneInterval });
     this.activity = new Activity({ pool: this.pool, logger, tally, instance: database.instance });
+    this.pulse = new Pulse({ pool: this.pool, logger, instance: database.instance, read: database.read });
   }
 
   get pool(): pg.Pool {
@@ -107,6 +113,7 @@ export class Database {
     if (stopping()) return;
     this.mode.start();
     this.pruner.start();
+    this.pulse.start();
   }
 
   /** The stream begins here, with what storage has of the time before in memory for clients that come back. */
@@ -154,8 +161,8 @@ export class Database {
 
   /** Resolves when nothing runs any more and the pool, where it is ours, is closed. */
   async stop(): Promise<void> {
-    const { listener, sweeper, mode, pruner } = this;
-    await Promise.allSettled([listener.stop(), sweeper.stop(), mode.stop(), pruner.stop()]);
+    const { listener, sweeper, mode, pruner, pulse } = this;
+    await Promise.allSettled([listener.stop(), sweeper.stop(), mode.stop(), pruner.stop(), pulse.stop()]);
     // Last, as the sweep that ran may have handed events on.
     await this.activity.stop();
     await this.#pool.end();

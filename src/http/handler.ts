@@ -1,18 +1,10 @@
 import { assetReply } from './assets.js';
+import type { Health } from './health.js';
 import type { Incoming } from './incoming.js';
 import type { Metrics } from './metrics.js';
 import { problem, type Reply } from './reply.js';
 import { type Route, route } from './route.js';
 import type { StreamStart, Streams } from './stream.js';
-
-/** What `healthz` says. */
-export interface Health {
-  ok: boolean;
-  /** Why not; empty when all is well. */
-  problems: string[];
-  /** What works, but worse than it should. */
-  warnings: string[];
-}
 
 export interface HandlerOptions {
   basePath: string;

@@ -1,0 +1,54 @@
+create or replace function djr.report_instance(
+  name text,
+  uptime interval,
+  connections integer,
+  events bigint,
+  deliveries bigint,
+  errors bigint,
+  lag_ms real,
+  host text,
+  version text
+) returns void
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+-- Whatever holds the row, an instance says it again 5 s later.
+set lock_timeout = '1s'
+as $$
+declare
+  _now timestamptz := clock_timestamp();
+begin
+  -- Its own row no other instance removes, and what another is removing it leaves alone: no two wait for one another.
+  delete from djr.instance
+  where instance.name in (
+    select gone.name
+    from djr.instance gone
+    where gone.seen_at < _now - interval '1 day'
+    for update skip locked
+  );
+
+  insert into djr.instance (name, started_at, seen_at, connections, events, deliveries, errors, lag_ms, host, version)
+  values (
+    report_instance.name,
+    _now - report_instance.uptime,
+    _now,
+    report_instance.connections,
+    report_instance.events,
+    report_instance.deliveries,
+    report_instance.errors,
+    report_instance.lag_ms,
+    left(report_instance.host, 255),
+    left(report_instance.version, 64)
+  )
+  on conflict on constraint instance_pkey do update
+  set seen_at = excluded.seen_at,
+      connections = excluded.connections,
+      events = excluded.events,
+      deliveries = excluded.deliveries,
+      errors = excluded.errors,
+      lag_ms = excluded.lag_ms;
+end
+$$;
+
+comment on function djr.report_instance(text, interval, integer, bigint, bigint, bigint, real, text, text) is
+  'Says that a runtime is there, and its totals since its start: writes its row of djr.instance, and removes rows not seen for a day. lag_ms may be null. The runtime calls it every 5 s.';

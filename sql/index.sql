@@ -14,6 +14,7 @@
 --!include functions/_encode.sql
 --!include functions/_refuse_size.sql
 --!include functions/_validate.sql
+--!include functions/_is_valid.sql
 --!include functions/_announce.sql
 --!include triggers/event_announce.sql
 

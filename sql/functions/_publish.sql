@@ -15,7 +15,9 @@ as $$
 declare
   _id bigint;
 begin
-  perform djr._validate(_publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.key);
+  if djr._is_valid(_publish.scope, _publish.user_id, _publish.type, _publish.detail) is not true or _publish.key is not null then
+    perform djr._validate(_publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.key);
+  end if;
 
   if _publish.key is not null then
     return djr._publish_once(

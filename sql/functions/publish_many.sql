@@ -50,14 +50,23 @@ begin
         detail = format('The event is %s.', left(_element::text, 200)),
         hint = 'A user_id and a key may be numbers.';
     end if;
-    perform djr._validate(
-      coalesce(_element ->> 'scope', 'user'),
-      _element ->> 'user_id',
-      _element ->> 'type',
-      coalesce(_element -> 'detail', '{}'),
-      _element ->> 'key',
-      format('events[%s]: ', _index)
-    );
+    if _element ->> 'key' is not null
+      or djr._is_valid(
+        coalesce(_element ->> 'scope', 'user'),
+        _element ->> 'user_id',
+        _element ->> 'type',
+        coalesce(_element -> 'detail', '{}')
+      ) is not true
+    then
+      perform djr._validate(
+        coalesce(_element ->> 'scope', 'user'),
+        _element ->> 'user_id',
+        _element ->> 'type',
+        coalesce(_element -> 'detail', '{}'),
+        _element ->> 'key',
+        format('events[%s]: ', _index)
+      );
+    end if;
     _keyed := _keyed or _element ->> 'key' is not null;
     _index := _index + 1;
   end loop;

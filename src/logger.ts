@@ -15,3 +15,40 @@ const print =
 
 /** Without a logger of your own: warnings and errors on stderr, one line each. */
 export const stderrLogger: Logger = { debug() {}, info() {}, warn: print('warning'), error: print('error') };
+
+/** Of these classes of SQLSTATE the message quotes the value that was wrong. */
+const QUOTES_VALUES = /^(22|23)/;
+
+/**
+ * The same error with nothing but name, code, message and stack. Others carry more: PostgreSQL's DETAIL quotes rows, an
+ * address that cannot be parsed is in `input` with its password, and a logger writes whatever an error has.
+ */
+export function withoutSecrets(err: unknown): unknown {
+  if (!(err instanceof Error)) return typeof err === 'object' && err !== null ? { type: err.constructor?.name } : err;
+  const code = 'code' in err && typeof err.code === 'string' ? err.code : undefined;
+  // JSON.parse quotes the text that it could not read.
+  const quotes = err instanceof SyntaxError || (code !== undefined && QUOTES_VALUES.test(code));
+  const message = quotes ? `${code ?? err.name} (the message is left out: it quotes values)` : masked(err.message);
+  const clean = Object.assign(new Error(message), code === undefined ? {} : { code });
+  clean.name = err.name;
+  clean.stack = [
+    `${err.name}: ${message}`,
+    ...(err.stack ?? '').split('\n').filter((line) => /^ {4}at /.test(line)),
+  ].join('\n');
+  return clean;
+}
+
+/** The password of an address in a text. */
+const masked = (text: string): string => text.replace(/(\b\w+:\/\/[^\s:/@]*):[^\s@]*@/g, '$1:…@');
+
+/** A logger that gets errors {@link withoutSecrets} only. */
+export function guarded(logger: Logger): Logger {
+  const clean = (context: object): object =>
+    'err' in context ? { ...context, err: withoutSecrets(context.err) } : context;
+  return {
+    debug: (context, message) => logger.debug(clean(context), message),
+    info: (context, message) => logger.info(clean(context), message),
+    warn: (context, message) => logger.warn(clean(context), message),
+    error: (context, message) => logger.error(clean(context), message),
+  };
+}

@@ -64,6 +64,8 @@ export interface RealtimeOptions {
   probeInterval?: number;
   /** Milliseconds between two rounds of pruning, where a retention is set. @defaultValue 60000 */
   pruneInterval?: number;
+  /** Whether `metrics` has those of Node as well: heap, event loop, garbage collection. @defaultValue false */
+  nodeMetrics?: boolean;
   /** Milliseconds in which `stop()` lets clients and queries end. @defaultValue 10000 */
   shutdownGrace?: number;
 }
@@ -133,6 +135,7 @@ const schema = z.strictObject({
   hookTimeout: milliseconds(1).default(5000),
   probeInterval: milliseconds(50).default(15_000),
   pruneInterval: milliseconds(50).default(60_000),
+  nodeMetrics: z.boolean().default(false),
   shutdownGrace: milliseconds(0).default(10_000),
 });
 

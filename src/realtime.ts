@@ -17,6 +17,7 @@ import { Handler } from './http/handler.js';
 import type { Health } from './http/health.js';
 import { type NodeHandler, nodeHandler } from './http/node.js';
 import { Streams } from './http/stream.js';
+import { guarded } from './logger.js';
 import { type RealtimeOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import { type ScriptTagOptions, scriptTag } from './script-tag.js';
 import { Vitals } from './vitals.js';
@@ -62,7 +63,8 @@ export interface Realtime<Events extends EventMap = EventMap> {
  * @throws {@link DjrError} `DJR_CONFIG` when an option is wrong
  */
 export function createRealtime<Events extends EventMap = EventMap>(options: RealtimeOptions = {}): Realtime<Events> {
-  return new Runtime(resolveOptions(options)) as Realtime<Events>;
+  const resolved = resolveOptions(options);
+  return new Runtime({ ...resolved, logger: guarded(resolved.logger) }) as Realtime<Events>;
 }
 
 /** How many events may wait for a slow `onReceive` before stored ones are left to the sweep. */
@@ -111,6 +113,7 @@ class Runtime implements Realtime {
       limit: options.resumeLimit,
       position,
       receive: (envelope) => this.#hooks.receive(envelope),
+      onDone: (source, milliseconds) => this.#vitals.metrics.resumed(source, milliseconds),
       source: { readSince: (...args) => this.#connected().store.readSince(...args) },
     });
     this.#streams = new Streams({
@@ -169,6 +172,7 @@ class Runtime implements Realtime {
     if (this.#stopping) throw stopped();
     this.#starting ??= this.#start().catch((error: unknown) => {
       this.#starting = undefined;
+      this.#vitals.startFailure = error;
       throw error;
     });
     return this.#starting;
@@ -202,6 +206,7 @@ class Runtime implements Realtime {
       tally: this.#tally,
       instance: this.#instance,
       read: (queueUsage) => this.#vitals.read(queueUsage),
+      onSwept: (milliseconds) => this.#vitals.metrics.swept(milliseconds),
       remember: async (stored) => {
         const envelope = await this.#hooks.receive(stored);
         if (envelope) this.#history.push(this.#item(envelope));
@@ -216,6 +221,7 @@ class Runtime implements Realtime {
   async #start(): Promise<void> {
     await this.#open().start(() => this.#stopping !== undefined);
     if (this.#stopping) throw stopped();
+    this.#vitals.startFailure = undefined;
     this.#options.logger.info({ instance: this.#instance }, 'listening to the database');
   }
 

@@ -1,5 +1,6 @@
-import { type DestinationStream, type Logger, pino } from 'pino';
+import { type DestinationStream, type Logger, pino, stdSerializers } from 'pino';
 import pretty from 'pino-pretty';
+import { withoutSecrets } from '../logger.js';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
@@ -28,5 +29,6 @@ export function createLogger(level: string): Logger {
     'connectionString',
   ];
   const paths = secret.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
-  return pino({ level, redact: { paths, remove: true } }, destination);
+  const serializers = { err: (err: unknown) => stdSerializers.err(withoutSecrets(err) as Error) };
+  return pino({ level, serializers, redact: { paths, remove: true } }, destination);
 }

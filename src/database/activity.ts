@@ -49,6 +49,11 @@ export class Activity {
     return this.#failed + this.#options.tally.dropped;
   }
 
+  /** Events whose activity waits. */
+  get waiting(): number {
+    return this.#options.tally.size;
+  }
+
   start(): void {
     if (this.#stopped) return;
     this.#timer = setInterval(() => {

@@ -27,6 +27,8 @@ export interface DatabaseOptions {
   instance: string;
   /** What the instance says of itself, every few seconds. @param queueUsage - of NOTIFY, 0 to 1; null: not known */
   read(queueUsage: number | null): Reading;
+  /** A sweep succeeded. */
+  onSwept(milliseconds: number): void;
   /** Puts an event of before the start into the history, through `onReceive`. */
   remember(envelope: Envelope): Promise<void>;
   /** It was restored or replaced: ids from before it mean nothing any more, and the history is empty. */
@@ -78,6 +80,7 @@ export class Database {
         this.listener.follow(status.channel);
       },
       onRestart: (status) => this.#onRestart(status),
+      onSwept: database.onSwept,
     });
     this.listener = new Listener({
       database: listen,

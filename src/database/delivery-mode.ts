@@ -39,6 +39,8 @@ const WAITERS = `
 export class DeliveryMode {
   readonly #options: DeliveryModeOptions;
   #status: Status | undefined;
+  /** Changes of the mode, as the sweeps saw them. */
+  switches = 0;
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> | undefined;
   #lastEvents = 0;
@@ -69,6 +71,7 @@ export class DeliveryMode {
   }
 
   onStatus(status: Status): void {
+    if (this.#status && this.#status.mode !== status.mode) this.switches += 1;
     this.#status = status;
   }
 

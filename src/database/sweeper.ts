@@ -15,6 +15,8 @@ export interface SweeperOptions {
   onStatus(status: Status): void;
   /** PostgreSQL was started anew since the last sweep: transaction ids may have come again. */
   onRestart(status: Status): Promise<void>;
+  /** A sweep succeeded, in so many milliseconds. */
+  onSwept(milliseconds: number): void;
   /** Whether history still knows this event. */
   handedOn(id: number): boolean;
 }
@@ -34,6 +36,10 @@ export class Sweeper {
   lastSuccess = 0;
   /** Sweeps that succeeded. */
   count = 0;
+  /** Sweeps that failed. */
+  failures = 0;
+  /** Why the last sweep failed; undefined when it did not. */
+  failure: unknown;
 
   constructor(options: SweeperOptions) {
     this.#options = options;
@@ -86,17 +92,22 @@ export class Sweeper {
     const { feed, logger } = this.#options;
     const waiting = this.#waiting;
     this.#waiting = [];
+    const began = performance.now();
     try {
       await this.#once();
       if (this.#failing) logger.info({}, 'sweeps work again');
       this.#failing = false;
+      this.failure = undefined;
       this.lastSuccess = performance.now();
       this.count += 1;
+      this.#options.onSwept(this.lastSuccess - began);
       for (const resolve of waiting) resolve();
     } catch (err) {
       this.#waiting.push(...waiting);
       if (!this.#failing && !this.#stopped) logger.error({ err }, 'a sweep failed; will try again');
       this.#failing = true;
+      this.failure = err;
+      this.failures += 1;
       feed.close();
     }
   }

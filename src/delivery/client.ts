@@ -50,6 +50,8 @@ export class Client implements ClientInfo {
   closed = false;
   /** Events written to it. */
   sent = 0;
+  /** Bytes written to it. */
+  bytes = 0;
   readonly #options: ClientOptions;
   #request: Request | undefined;
   /** Events behind a hook that has not answered yet. */
@@ -93,6 +95,7 @@ export class Client implements ClientInfo {
   write(chunk: Buffer, now = performance.now()): void {
     if (this.closed) return;
     this.lastWrite = now;
+    this.bytes += chunk.length;
     if (this.#options.connection.write(chunk)) return;
     this.stalledSince ??= now;
     if (this.buffered > this.#options.maxBytes) this.close('slow');

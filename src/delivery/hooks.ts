@@ -27,6 +27,8 @@ export interface HooksOptions {
 export class Hooks {
   /** Errors so far, by hook. */
   readonly errors = { onReceive: 0, beforeSend: 0, subscriber: 0 };
+  /** Events that a hook stopped by returning null; for `beforeSend` each client counts. */
+  readonly suppressed = { onReceive: 0, beforeSend: 0 };
   readonly #options: HooksOptions;
   readonly #subscribers = new Map<string | null, Set<Subscriber>>();
 
@@ -90,7 +92,10 @@ export class Hooks {
     onFailed: () => void,
   ): Awaitable<Envelope | null> {
     const finish = (answer: unknown): Envelope | null => {
-      if (answer === null) return null;
+      if (answer === null) {
+        this.suppressed[name] += 1;
+        return null;
+      }
       assertEvent(answer);
       return envelope.withEvent(answer);
     };

@@ -44,6 +44,7 @@ export class Hub {
   #timer: NodeJS.Timeout | undefined;
   /** What clients that have left got. */
   #delivered = 0;
+  #bytes = 0;
 
   constructor(options: HubOptions) {
     this.#options = options;
@@ -78,6 +79,7 @@ export class Hub {
   leave(client: Client): void {
     if (!this.#clients.delete(client)) return;
     this.#delivered += client.sent;
+    this.#bytes += client.bytes;
     this.#live.delete(client);
     this.#touched.delete(client);
     if (client.userId !== null) {
@@ -95,6 +97,20 @@ export class Hub {
   get delivered(): number {
     let sum = this.#delivered;
     for (const client of this.#clients) sum += client.sent;
+    return sum;
+  }
+
+  /** Bytes written to streams since the start. */
+  get bytes(): number {
+    let sum = this.#bytes;
+    for (const client of this.#clients) sum += client.bytes;
+    return sum;
+  }
+
+  /** Bytes that wait for clients now. */
+  get buffered(): number {
+    let sum = 0;
+    for (const client of this.#clients) sum += client.buffered;
     return sum;
   }
 

@@ -29,6 +29,9 @@ export interface ResumeSource {
   ): Promise<ResumeProgress | { reset: string }>;
 }
 
+/** Where what a client missed came from: this instance's own order, its history, storage; or it could not be had. */
+export type ResumeSourceName = 'memory' | 'history' | 'storage' | 'reset';
+
 export interface ResumeOptions {
   history: History;
   hub: Hub;
@@ -40,6 +43,8 @@ export interface ResumeOptions {
   receive(envelope: Envelope): Envelope | null | Promise<Envelope | null>;
   /** How many events a resume reads from storage for one client before it is a `reset`. */
   limit: number;
+  /** A client that came back is live. */
+  onDone(source: ResumeSourceName, milliseconds: number): void;
 }
 
 /** Where a client comes back from: its last id, or a snapshot from `djr.position()`. */
@@ -69,12 +74,15 @@ export class Resume {
     let rest = from.rest;
     // Storage has shown the client what is visible in this: the same event in history is a repeat.
     let shown: Frontier | undefined;
+    const began = performance.now();
+    let source: ResumeSourceName | undefined;
 
     while (!client.closed) {
       if (sequence !== undefined && history.reaches(sequence)) {
         const items = history.after(sequence, CHUNK);
         if (items.length === 0) {
           hub.join(client);
+          if (!client.closed) this.#options.onDone(source ?? 'memory', performance.now() - began);
           return;
         }
         const known = shown;
@@ -82,16 +90,18 @@ export class Resume {
         sequence = items.at(-1)!.sequence;
         await client.ready();
       } else if (history.covers(frontier)) {
+        source ??= 'history';
         // From another instance: what is new since its frontier, then on from here by our own order.
         const items = history.since(frontier);
         sequence = history.lastSequence;
         await this.#sendAll(client, items, rest);
         this.#mark(client, sequence);
       } else {
+        source = 'storage';
         const before = history.lastSequence;
         const result = await this.#fromStorage(client, frontier, rest);
         if ('reset' in result) {
-          this.reset(client, result.reset);
+          this.reset(client, result.reset, performance.now() - began);
           return;
         }
         sequence = before;
@@ -105,9 +115,10 @@ export class Resume {
   }
 
   /** What was missed can no longer be had: says so, and goes on live. */
-  reset(client: Client, reason: string): void {
+  reset(client: Client, reason: string, milliseconds = 0): void {
     client.write(resetFrame(reason, this.#options.position()));
     this.#options.hub.join(client);
+    this.#options.onDone('reset', milliseconds);
   }
 
   /** Moves the client's id on when it has caught up, so that a quiet stream does not resume from far back again. */

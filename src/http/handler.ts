@@ -39,11 +39,11 @@ export class Handler {
   }
 
   #health(): Reply {
-    const { ok, problems, warnings } = this.#options.health();
+    const { ok, queueUsage, ...rest } = this.#options.health();
     return {
       status: ok ? 200 : 503,
       headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' },
-      body: JSON.stringify({ status: ok ? 'ok' : 'failing', problems, warnings }),
+      body: JSON.stringify({ status: ok ? 'ok' : 'failing', ...rest, queue_usage: queueUsage }),
     };
   }
 }

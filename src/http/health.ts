@@ -1,3 +1,22 @@
+import type { Database } from '../database/database.js';
+import { DjrError } from '../errors.js';
+
+export type CheckState = 'ok' | 'warning' | 'failing' | 'unknown';
+
+/** What is looked at, each by itself. */
+export interface HealthChecks {
+  /** The listening connection is there; a warning where LISTEN is not heard. */
+  listener: CheckState;
+  /** Sweeps succeed, and on time. */
+  sweep: CheckState;
+  /** The pool's last question was answered. */
+  database: CheckState;
+  /** How full the NOTIFY queue is. Never failing: it concerns publishers, and no instance would be better off. */
+  queue: CheckState;
+  /** The schema is there, and this role may use it. */
+  schema: CheckState;
+}
+
 /** What `healthz` says. */
 export interface Health {
   ok: boolean;
@@ -5,4 +24,83 @@ export interface Health {
   problems: string[];
   /** What works, but worse than it should. */
   warnings: string[];
+  checks: HealthChecks;
+  /** How full the NOTIFY queue is, 0 to 1; null: not known. */
+  queueUsage: number | null;
+}
+
+export interface HealthFacts {
+  database: Database | undefined;
+  stopping: boolean;
+  /** Why the last start failed for good. */
+  startFailure: unknown;
+  /** Milliseconds. */
+  sweepInterval: number;
+}
+
+/** NOTIFY queue: from here on somebody should look; from here on PostgreSQL itself warns. */
+const QUEUE_FILLS = 0.1;
+const QUEUE_HALF_FULL = 0.5;
+
+/** No such schema, table, column, function; no right to it. */
+const SCHEMA_ERRORS = new Set(['3F000', '42P01', '42703', '42883', '42501', 'DJR_SCHEMA', 'DJR_VERSION']);
+
+const codeOf = (error: unknown): string | undefined =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+
+/** Whether an instance can serve its clients, from what its stages remember: it asks the database nothing. */
+export function checkHealth({ database, stopping, startFailure, sweepInterval }: HealthFacts): Health {
+  const problems: string[] = [];
+  const warnings: string[] = [];
+  const checks: HealthChecks = {
+    listener: 'unknown',
+    sweep: 'unknown',
+    database: 'unknown',
+    queue: 'unknown',
+    schema: 'unknown',
+  };
+  const fails = (check: keyof HealthChecks, problem: string) => {
+    checks[check] = 'failing';
+    problems.push(problem);
+  };
+  const warns = (check: keyof HealthChecks, warning: string) => {
+    checks[check] = 'warning';
+    warnings.push(warning);
+  };
+
+  if (stopping) problems.push('shutting down');
+  else if (startFailure !== undefined) {
+    const reason = startFailure instanceof DjrError ? startFailure.message : codeOf(startFailure);
+    const check = SCHEMA_ERRORS.has(codeOf(startFailure) ?? '') ? 'schema' : 'database';
+    fails(check, `the start failed: ${reason ?? 'see the log'}`);
+  } else if (!database) problems.push('not started');
+  else {
+    const { listener, pulse, sweeper } = database;
+    if (!listener.connected) fails('listener', 'the listening connection is lost');
+    else if (listener.heard === false) {
+      warns('listener', 'LISTEN is not heard: a pooler in transaction mode is in the way');
+    } else checks.listener = 'ok';
+
+    const age = performance.now() - sweeper.lastSuccess;
+    if (sweeper.count === 0) fails('sweep', 'no sweep has succeeded yet');
+    else if (age > Math.max(5000, 5 * sweepInterval)) {
+      fails('sweep', `the last sweep was ${Math.round(age / 1000)} s ago`);
+    } else checks.sweep = 'ok';
+
+    const code = codeOf(sweeper.failure) ?? '';
+    if (SCHEMA_ERRORS.has(code)) fails('schema', `the schema djr is gone, changed, or not for this role (${code})`);
+    else if (sweeper.count > 0) checks.schema = 'ok';
+
+    if (pulse.answered === false) fails('database', 'the database does not answer');
+    else if (pulse.answered) checks.database = 'ok';
+
+    const usage = pulse.queueUsage;
+    if (usage !== undefined) {
+      const full = `the NOTIFY queue is ${(usage * 100).toFixed(1)} % full`;
+      if (usage >= QUEUE_HALF_FULL) warns('queue', `${full}: when it is full every publish fails; see djr doctor`);
+      else if (usage >= QUEUE_FILLS) warns('queue', `${full}: a session that listens is in an open transaction`);
+      else checks.queue = 'ok';
+    }
+  }
+  return { ok: problems.length === 0, problems, warnings, checks, queueUsage: database?.pulse.queueUsage ?? null };
 }

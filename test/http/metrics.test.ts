@@ -1,7 +1,7 @@
 import test from 'ava';
 import { createRealtime } from '../../src/index.js';
 import { createDatabase } from '../helpers/database.js';
-import { byHeader, startServer } from '../helpers/server.js';
+import { byHeader, startApp, startServer } from '../helpers/server.js';
 
 test('metrics count connections, events, deliveries, refusals and hook errors in Prometheus text', async (t) => {
   const { url, query } = await createDatabase(t);
@@ -28,7 +28,13 @@ test('metrics count connections, events, deliveries, refusals and hook errors in
   for (const line of [
     'djr_connections 2',
     'djr_events_total 4',
-    'djr_deliveries_total 5',
+    'djr_deliveries_total{result="sent"} 5',
+    'djr_deliveries_total{result="failed"} 1',
+    'djr_deliveries_total{result="suppressed"} 0',
+    'djr_buffered_bytes 0',
+    'djr_delivery_switches_total 0',
+    'djr_healthy 1',
+    'djr_pool_waiting 0',
     'djr_requests_refused_total{status="403"} 1',
     'djr_hook_errors_total{hook="beforeSend"} 1',
     'djr_connections_closed_total{reason="slow"} 0',
@@ -38,4 +44,27 @@ test('metrics count connections, events, deliveries, refusals and hook errors in
   ]) {
     t.true(text.split('\n').includes(line), `${line} in:\n${text}`);
   }
+});
+
+test('metrics tell where resumes came from, sweeps that took their time, and bytes', async (t) => {
+  const app = await startApp(t);
+  const first = await app.streamOf('ada');
+  await app.db.query("select djr.publish('ada', 'one')");
+  await first.event('one');
+  const again = await app.streamOf('ada', '', { lastEventId: first.lastEventId });
+  await app.db.query("select djr.publish('ada', 'two')");
+  await again.event('two');
+  const lost = await app.streamOf('ada', '?lastEventId=rubbish');
+  await lost.until('a reset', () => lost.frames.some(({ data }) => data.type === 'reset'));
+  const text = await (await fetch(`${app.origin}/realtime/metrics`)).text();
+  t.regex(text, /^djr_resume_duration_seconds_count\{source="memory"\} 1$/m);
+  t.regex(text, /^djr_resume_duration_seconds_count\{source="reset"\} 1$/m);
+  t.regex(text, /^djr_sweep_duration_seconds_count [1-9]/m);
+  t.regex(text, /^djr_sent_bytes_total [1-9]\d\d/m);
+  t.notRegex(text, /^process_|^nodejs_/m);
+});
+
+test('metrics have those of Node when they are asked for', async (t) => {
+  const app = await startApp(t, { nodeMetrics: true });
+  t.regex(await (await fetch(`${app.origin}/realtime/metrics`)).text(), /^nodejs_heap_size_used_bytes \d/m);
 });

@@ -247,7 +247,7 @@ test('healthz is 200 while events flow, 503 with the reason before and after', a
   const url = `${app.origin}/realtime/healthz`;
   const healthy = await ask(url);
   t.is(healthy.status, 200);
-  t.deepEqual(JSON.parse(healthy.body), { status: 'ok', problems: [], warnings: [] });
+  t.like(JSON.parse(healthy.body), { status: 'ok', problems: [], warnings: [] });
   t.is(healthy.headers['cache-control'], 'no-store');
   t.is((await ask(url, {}, 'HEAD')).body, '');
   await app.realtime.stop();

@@ -5,6 +5,7 @@ import { fanOut, fanOut5000, peers, users } from './fan-out.js';
 import { oneClient } from './one-client.js';
 import { hooks, storage } from './options.js';
 import { concurrentPublishers, manyListeners, tableSize } from './publishers.js';
+import { retention } from './retention.js';
 import type { Scenario } from './scenario.js';
 
 /** All there are, in the order in which they run. */
@@ -24,4 +25,5 @@ export const scenarios: Scenario[] = [
   peers,
   manyListeners,
   tableSize,
+  retention,
 ];

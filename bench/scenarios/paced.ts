@@ -6,7 +6,11 @@ import { connectClients, delayMetrics, failuresOf, type Round } from './scenario
  * Events at a fixed rate. Delays count from the moment at which each event was due, so that
  * neither a publisher nor a server that is held up can hide the waiting it causes.
  */
-export async function paced(round: Round, rate: number, options: { toUsers?: boolean } = {}): Promise<Sample> {
+export async function paced(
+  round: Round,
+  rate: number,
+  options: { toUsers?: boolean; connections?: number } = {},
+): Promise<Sample> {
   const { readers, publisher, system, clients, seconds } = round;
   const events = Math.round(rate * seconds);
   const warmup = Math.round(rate);
@@ -14,7 +18,11 @@ export async function paced(round: Round, rate: number, options: { toUsers?: boo
   const before = await system!.remote.usage(null);
   await connectClients(round);
   const connected = await system!.remote.usage(null);
-  await publisher.connect({ url: round.databaseUrl, connections: 1, statements: round.variant.statements });
+  await publisher.connect({
+    url: round.databaseUrl,
+    connections: options.connections ?? 1,
+    statements: round.variant.statements,
+  });
   await readers.expect({ events: warmup + events, warmup, toUsers });
   const published = await publisher.paced({ rate, events, warmup, toUsers: toUsers ? clients : undefined });
   const received = await readers.received({ patience: 3000 });

@@ -1,6 +1,7 @@
 import { merge, percentiles } from '../load/histogram.js';
 import type { Sample } from '../metrics.js';
 import { bareInsert, djrWith, insertFloor, insertNotify, type Variant, withSlowCommits } from '../systems/variants.js';
+import { filled } from './filled.js';
 import { connectClients, delayMetrics, failuresOf, type Round, type Scenario } from './scenario.js';
 
 const delivery = (mode: 'notify' | 'sweep' | 'auto') =>
@@ -69,15 +70,6 @@ export const manyListeners: Scenario = {
   long: true,
   run: (round) => closedLoop(round, 4),
 };
-
-/** Rows that were there before, without their having been published. */
-const filled = (rows: number): string[] => [
-  'alter table djr.event disable trigger user',
-  `insert into djr.event (scope, user_id, type, detail)
-     select 'user', (i % 10000)::text, 'filled', jsonb_build_object('n', i) from generate_series(1, ${rows}) i`,
-  'alter table djr.event enable trigger user',
-  'vacuum analyze djr.event',
-];
 
 export const tableSize: Scenario = {
   name: 'table-size',

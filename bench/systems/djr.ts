@@ -6,11 +6,12 @@ import { type System, type SystemOptions, usage } from './system.js';
 export function play(): System {
   return {
     usage,
-    async listen({ databaseUrl, hooks, sweepInterval }: SystemOptions) {
+    async listen({ databaseUrl, hooks, sweepInterval, pruneInterval }: SystemOptions) {
       const realtime = createRealtime({
         database: databaseUrl,
         authenticate: (request) => new URL(request.url).searchParams.get('user'),
         ...(sweepInterval ? { sweepInterval } : {}),
+        ...(pruneInterval ? { pruneInterval } : {}),
         ...(hooks ? { onReceive: (event) => event, beforeSend: (event) => event } : {}),
       });
       await realtime.start();

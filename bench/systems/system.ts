@@ -10,6 +10,8 @@ export interface SystemOptions {
   hooks?: boolean;
   /** djr only: sweep interval in milliseconds. */
   sweepInterval?: number;
+  /** djr only: milliseconds between two rounds of pruning. */
+  pruneInterval?: number;
 }
 
 export interface Address {

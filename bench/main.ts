@@ -4,16 +4,17 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { SingleBar } from 'cli-progress';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { openServer } from './database.js';
 import { html } from './report/html.js';
 import { describeMachine, failures, type Report } from './report/report.js';
 import { compare, table } from './report/table.js';
-import { scenarios } from './scenarios/index.js';
+import { scenarios, sets } from './scenarios/index.js';
 import { countRounds, runScenario, type SuiteOptions } from './suite.js';
 
 interface Flags {
   scenario?: string[];
+  set?: string;
   variant?: string[];
   all?: boolean;
   list?: boolean;
@@ -35,6 +36,9 @@ const number = (text: string): number => {
 const command = new Command('bench')
   .description('Measures publish call to frame parsed, deliveries a second and more, beside floors, in the same run.')
   .option('--scenario <name...>', 'only these (see --list)')
+  .addOption(
+    new Option('--set <name>', 'a choice made for you: `final` measures every target').choices(Object.keys(sets)),
+  )
   .option('--variant <text...>', 'only variants whose name contains one of these')
   .option('--all', 'the long scenarios too')
   .option('--list', 'say what there is')
@@ -71,7 +75,10 @@ async function run(flags: Flags): Promise<void> {
 }
 
 async function measure(flags: Flags): Promise<Report> {
-  const wanted = scenarios.filter(({ name, long }) => flags.scenario?.includes(name) ?? (flags.all || !long));
+  const among = flags.set === undefined ? scenarios : sets[flags.set]!;
+  const wanted = among.filter(
+    ({ name, long }) => flags.scenario?.includes(name) ?? (flags.all || flags.set !== undefined || !long),
+  );
   const { clients, seconds, rounds } = flags;
   const given = Object.entries({ clients, seconds, rounds }).filter(([, value]) => value !== undefined);
   const bar = new SingleBar({

@@ -6,6 +6,7 @@ export const metrics = {
   max: { title: 'max', unit: 'ms', better: 'less' },
   deliveries: { title: 'deliveries/s', unit: '/s', better: 'more' },
   published: { title: 'published/s', unit: '/s', better: 'more' },
+  through: { title: 'stored and delivered/s', unit: '/s', better: 'more' },
   call: { title: 'call p50', unit: 'ms', better: 'less' },
   call99: { title: 'call p99', unit: 'ms', better: 'less' },
   allAfter: { title: 'all there after', unit: 'ms', better: 'less' },

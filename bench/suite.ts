@@ -57,7 +57,8 @@ export async function runScenario(
       for (const one of round % 2 ? prepared.toReversed() : prepared) {
         options.onRound?.(scenario.name, one.variant.name);
         if (scenario.fresh && round > 0) await restart(one, options.profile);
-        samples.get(one.variant.name)!.push(await scenario.run({ ...size, ...one, readers, publisher }));
+        const clients = one.variant.clients ?? size.clients;
+        samples.get(one.variant.name)!.push(await scenario.run({ ...size, clients, ...one, readers, publisher }));
       }
     }
   } finally {

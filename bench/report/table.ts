@@ -1,5 +1,6 @@
 import { format, type Metric, metrics } from '../metrics.js';
 import type { Report, ScenarioReport } from './report.js';
+import { outcomes } from './targets.js';
 
 const heading = (metric: Metric): string => {
   const { title, unit } = metrics[metric];
@@ -42,7 +43,19 @@ export function table(report: Report): string {
   const { machine, postgres } = report;
   const settings = Object.entries(postgres.settings).map(([name, value]) => `${name} ${value}`);
   const head = `${report.date}, ${machine.cores} x ${machine.cpu}, ${machine.memoryGb} GB, ${machine.platform}, Node ${report.node}, PostgreSQL ${postgres.version} (${settings.join(', ')})`;
-  return [head, ...report.scenarios.map(scenarioTable)].join('\n\n');
+  return [head, ...report.scenarios.map(scenarioTable), ...targetTable(report)].join('\n\n');
+}
+
+function targetTable(report: Report): string[] {
+  const rows = outcomes(report).map(({ what, target, measured, met, noise }) => [
+    what,
+    target,
+    format(measured),
+    met ? 'pass' : 'FAIL',
+    `${Math.round(noise * 100)} %`,
+  ]);
+  if (rows.length === 0) return [];
+  return [`targets\n\n${layOut([['', 'target', 'measured', '', "floor's rounds apart"], ...rows])}\n`];
 }
 
 /** Two runs side by side: each metric before, after, and after divided by before. */

@@ -1,5 +1,5 @@
 import type { Sample } from '../metrics.js';
-import { betterSse, djr, httpFloor, insertFloor, rawFloor } from '../systems/variants.js';
+import { betterSse, djr, httpFloor, insertFloor, rawFloor, socketIo } from '../systems/variants.js';
 import { connectClients, delayMetrics, failuresOf, type Round, type Scenario } from './scenario.js';
 
 async function run(round: Round, together: boolean): Promise<Sample> {
@@ -54,7 +54,17 @@ export const burstSingles: Scenario = {
   ...base,
   name: 'burst-singles',
   about: '500 events to 1,000 clients, each a transaction of its own, over four connections, as fast as possible.',
-  variants: [rawFloor, insertFloor, djr],
+  variants: [rawFloor, insertFloor, betterSse, djr],
   long: true,
   run: (round) => run(round, false),
+};
+
+export const peersBurst: Scenario = {
+  ...base,
+  name: 'peers-burst',
+  about:
+    '500 events in one statement to 1,000 clients, beside the peers: better-sse and Socket.IO on the same database.',
+  variants: [rawFloor, betterSse, socketIo, djr],
+  long: true,
+  run: (round) => run(round, true),
 };

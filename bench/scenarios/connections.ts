@@ -39,6 +39,7 @@ const BEHIND = 100;
 async function resumeRun(round: Round): Promise<Sample> {
   const { publisher, readers, system, databaseUrl, variant, clients } = round;
   const { port, path } = system!.address;
+  const before = await system!.remote.usage(null);
   const lastEventId = await readers.position({ port, path: path.replace('USER', '0') });
   await publisher.connect({ url: databaseUrl, connections: 1, statements: variant.statements });
   await publisher.burst({ events: BEHIND, together: false });
@@ -48,9 +49,11 @@ async function resumeRun(round: Round): Promise<Sample> {
   await connectClients(round, { lastEventId, parallel: clients });
   const received = await readers.received({ patience: 5000, events: BEHIND });
   await readers.close(null);
+  const after = await system!.remote.usage(null);
+  const queries = (after.statements ?? 0) - (before.statements ?? 0);
   const allAfter = (received.last - started) / 1000;
   return {
-    metrics: { allAfter, deliveries: received.deliveries / (allAfter / 1000) },
+    metrics: { allAfter, deliveries: received.deliveries / (allAfter / 1000), queries },
     timeline: received.timeline,
     failures: failuresOf(received),
   };
@@ -61,7 +64,7 @@ export const resumeStorm: Scenario = {
   about: `1,000 clients, ${BEHIND} events behind, reconnect at once with their Last-Event-ID: until all have caught up.`,
   size: { clients: 1000, seconds: 1, rounds: 5 },
   variants: [djr],
-  columns: ['allAfter', 'deliveries'],
+  columns: ['allAfter', 'deliveries', 'queries'],
   ratios: [],
   long: true,
   run: resumeRun,

@@ -1,10 +1,10 @@
 import { bulk } from './bulk.js';
-import { burst, burstSingles } from './burst.js';
+import { burst, burstSingles, peersBurst } from './burst.js';
 import { idle, resumeStorm } from './connections.js';
-import { fanOut, fanOut5000, peers, users } from './fan-out.js';
+import { activity, fanOut, fanOut5000, oneAmongMany, peers, twoInstances, users } from './fan-out.js';
 import { oneClient } from './one-client.js';
 import { hooks, storage } from './options.js';
-import { concurrentPublishers, manyListeners, tableSize } from './publishers.js';
+import { concurrentPublishers, manyListeners, tableSize, tableSizeMost } from './publishers.js';
 import { retention } from './retention.js';
 import type { Scenario } from './scenario.js';
 
@@ -22,8 +22,42 @@ export const scenarios: Scenario[] = [
   idle,
   hooks,
   storage,
+  activity,
+  twoInstances,
+  oneAmongMany,
   peers,
+  peersBurst,
   manyListeners,
   tableSize,
+  tableSizeMost,
   retention,
 ];
+
+const chosen = (name: string, size: Partial<Scenario['size']>, ...variants: string[]): Scenario => {
+  const scenario = scenarios.find((one) => one.name === name)!;
+  return {
+    ...scenario,
+    size: { ...scenario.size, ...size },
+    variants: scenario.variants.filter((one) => variants.length === 0 || variants.includes(one.name)),
+  };
+};
+
+/** What the targets (report/targets.ts) are measured by, each as short as it can be: under twenty minutes in all. */
+const targeted: Scenario[] = [
+  chosen('one-client', { seconds: 4, rounds: 5 }),
+  chosen('fan-out', { seconds: 4, rounds: 5 }, 'raw floor', 'djr'),
+  chosen('burst-singles', { rounds: 3 }, 'raw floor', 'better-sse', 'djr'),
+  chosen('burst', { rounds: 3 }, 'raw floor', 'better-sse', 'djr'),
+  chosen('publishers-16-slow-commits', { seconds: 4, rounds: 3 }, 'bare INSERT', 'INSERT and NOTIFY', 'djr, auto'),
+  chosen('publishers-64-slow-commits', { seconds: 4, rounds: 3 }, 'bare INSERT', 'INSERT and NOTIFY', 'djr, auto'),
+  chosen('publishers-16', { seconds: 4, rounds: 5 }, 'bare INSERT', 'INSERT and NOTIFY', 'djr, auto'),
+  chosen('bulk', { rounds: 5 }),
+  chosen('idle', { rounds: 3 }, 'node:http floor', 'djr'),
+  chosen('resume-storm', { rounds: 5 }),
+  chosen('activity', { seconds: 4, rounds: 5 }, 'off', 'summary'),
+  chosen('table-size-10m', { seconds: 4, rounds: 5 }),
+  chosen('one-among-many', { seconds: 4, rounds: 3 }),
+];
+
+/** Named choices among them. */
+export const sets: Record<string, Scenario[]> = { final: targeted };

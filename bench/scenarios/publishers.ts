@@ -48,7 +48,7 @@ function publishers(connections: number, slowCommits = false): Scenario {
 }
 
 export const concurrentPublishers: Scenario[] = [
-  ...[1, 4, 16, 32].map((connections) => publishers(connections)),
+  ...[1, 4, 16, 32, 64].map((connections) => publishers(connections)),
   ...[16, 64].map((connections) => publishers(connections, true)),
 ];
 
@@ -71,13 +71,18 @@ export const manyListeners: Scenario = {
   run: (round) => closedLoop(round, 4),
 };
 
-export const tableSize: Scenario = {
-  name: 'table-size',
-  about: 'One publisher as fast as it is answered, into an empty djr.event and into one of a million rows.',
+const sized = (rows: number) => djrWith(`${rows.toLocaleString('en')} rows`, filled(rows));
+
+const grown = (name: string, rows: string, variants: Variant[]): Scenario => ({
+  name,
+  about: `One publisher as fast as it is answered, into an empty djr.event and into one of ${rows}.`,
   size: { clients: 1, seconds: 4, rounds: 5 },
-  variants: [{ ...djrWith('empty', []), floor: true }, djrWith('1,000,000 rows', filled(1_000_000))],
+  variants: [{ ...djrWith('empty', []), floor: true }, ...variants],
   columns: ['published', 'call', 'call99', 'p50', 'p99'],
   ratios: ['published', 'p50'],
   long: true,
   run: (round) => closedLoop(round, 1),
-};
+});
+
+export const tableSize = grown('table-size', 'a million rows', [sized(1_000_000)]);
+export const tableSizeMost = grown('table-size-10m', 'ten million rows (a few minutes to make)', [sized(10_000_000)]);

@@ -8,6 +8,8 @@ export interface SystemOptions {
   listeners?: number;
   /** djr only: with an `onReceive` and a `beforeSend` hook that let everything through. */
   hooks?: boolean;
+  /** djr only: instances in the process, among which clients are dealt out. */
+  instances?: number;
   /** djr only: sweep interval in milliseconds. */
   sweepInterval?: number;
   /** djr only: milliseconds between two rounds of pruning. */
@@ -27,6 +29,8 @@ export interface Usage {
   heap: number;
   /** Processor time since the process began, microseconds. */
   cpu: number;
+  /** Statements sent to the database since it began, where they are counted. */
+  statements?: number;
 }
 
 /** A server under test: djr, a floor or a peer, in a process of its own. */
@@ -36,13 +40,14 @@ export interface System {
 }
 
 /** What is the same for all: how much this process uses. */
-export async function usage(): Promise<Usage> {
+export async function usage(_argument: null): Promise<Usage> {
+  // Before the collections, which are this look's cost and nobody's else.
+  const { user, system } = process.cpuUsage();
   // Twice: what the first collection finalises, the second frees.
   global.gc?.();
   await new Promise((resolve) => setImmediate(resolve));
   global.gc?.();
   const { rss, heapUsed, external } = memoryUsage();
-  const { user, system } = process.cpuUsage();
   return { rss, heap: heapUsed + external, cpu: user + system };
 }
 

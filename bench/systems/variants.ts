@@ -12,8 +12,8 @@ export interface Variant {
   options?: Partial<SystemOptions>;
   /** SQL run in its database before. */
   setup?: string[];
-  /** Publishers' connections, where the scenario varies them. */
-  publishers?: number;
+  /** Clients, where the scenario varies them. */
+  clients?: number;
 }
 
 const INSERT_FLOOR = `insert into floor.event (scope, type, detail) values ('public', 'bench', $1::jsonb)`;
@@ -57,6 +57,16 @@ export const insertFloor: Variant = {
 };
 export const httpFloor: Variant = { name: 'node:http floor', system: 'http', floor: true, statements: notify };
 export const djr: Variant = { name: 'djr', system: 'djr', statements: publish };
+/** The bulk call instead of a plain INSERT of many rows. */
+export const djrMany: Variant = {
+  ...djr,
+  name: 'djr.publish_many',
+  statements: {
+    ...publish,
+    many: 'select count(*) from djr.publish_many($1::jsonb)',
+    wrap: ['{"scope":"public","type":"bench","detail":', '}'],
+  },
+};
 export const betterSse: Variant = { name: 'better-sse', system: 'better-sse', statements: notify };
 export const socketIo: Variant = {
   name: 'socket.io + postgres adapter',

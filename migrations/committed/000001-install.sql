@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:84c928b23efd5040745f04e96d77ff68aba4eb77
+--! Hash: sha1:05bd62c064033b523e3057761c55f2c99e796840
 --! Message: install
 
 --! Included index.sql
@@ -763,9 +763,11 @@ as $$
 #variable_conflict use_column
 declare
   _storage boolean;
-  _keyed boolean := false;
+  _members constant text[] := array['scope', 'user_id', 'type', 'detail', 'private_data', 'key'];
+  _keyed boolean;
   _element jsonb;
-  _index integer := 0;
+  _index bigint;
+  _count integer;
   _unknown text;
   _ids bigint[];
 begin
@@ -777,7 +779,29 @@ begin
       hint = 'Build it with jsonb_agg(jsonb_build_object(''user_id'', …, ''type'', …, ''detail'', …)).';
   end if;
 
-  for _element in select jsonb_array_elements(publish_many.events) loop
+  -- All of them in one query; only of the first that is wrong it is asked what.
+  select element.value, element.place - 1
+  into _element, _index
+  from jsonb_array_elements(publish_many.events) with ordinality element (value, place)
+  where case
+    when jsonb_typeof(element.value) <> 'object' then true
+    else
+      element.value - _members <> '{}'
+      or jsonb_typeof(element.value -> 'user_id') not in ('string', 'number', 'null')
+      or jsonb_typeof(element.value -> 'type') <> 'string'
+      or jsonb_typeof(element.value -> 'scope') <> 'string'
+      or jsonb_typeof(element.value -> 'key') not in ('string', 'number', 'null')
+      or length(element.value ->> 'key') not between 1 and 255
+      or djr._is_valid(
+        coalesce(element.value ->> 'scope', 'user'),
+        element.value ->> 'user_id',
+        element.value ->> 'type',
+        coalesce(element.value -> 'detail', '{}')
+      ) is not true
+  end
+  order by element.place
+  limit 1;
+  if found then
     if jsonb_typeof(_element) <> 'object' then
       raise exception using
         errcode = 'DJR09',
@@ -786,9 +810,8 @@ begin
         hint = 'Its members are scope, user_id, type, detail, private_data and key.';
     end if;
     -- A misspelt user_id must not go unnoticed.
-    if _element - array['scope', 'user_id', 'type', 'detail', 'private_data', 'key'] <> '{}' then
-      select jsonb_object_keys(_element - array['scope', 'user_id', 'type', 'detail', 'private_data', 'key'])
-      into _unknown;
+    if _element - _members <> '{}' then
+      select jsonb_object_keys(_element - _members) into _unknown;
       raise exception using
         errcode = 'DJR09',
         message = format('events[%s]: an event has no member %s', _index, to_json(_unknown)),
@@ -806,27 +829,18 @@ begin
         detail = format('The event is %s.', left(_element::text, 200)),
         hint = 'A user_id and a key may be numbers.';
     end if;
-    if _element ->> 'key' is not null
-      or djr._is_valid(
-        coalesce(_element ->> 'scope', 'user'),
-        _element ->> 'user_id',
-        _element ->> 'type',
-        coalesce(_element -> 'detail', '{}')
-      ) is not true
-    then
-      perform djr._validate(
-        coalesce(_element ->> 'scope', 'user'),
-        _element ->> 'user_id',
-        _element ->> 'type',
-        coalesce(_element -> 'detail', '{}'),
-        _element ->> 'key',
-        format('events[%s]: ', _index)
-      );
-    end if;
-    _keyed := _keyed or _element ->> 'key' is not null;
-    _index := _index + 1;
-  end loop;
+    perform djr._validate(
+      coalesce(_element ->> 'scope', 'user'),
+      _element ->> 'user_id',
+      _element ->> 'type',
+      coalesce(_element -> 'detail', '{}'),
+      _element ->> 'key',
+      format('events[%s]: ', _index)
+    );
+  end if;
 
+  _count := jsonb_array_length(publish_many.events);
+  _keyed := jsonb_path_exists(publish_many.events, '$[*].key ? (@ != null)');
   select settings.storage into _storage from djr.settings;
   if not _storage then
     if _keyed then
@@ -848,7 +862,7 @@ begin
   end if;
 
   -- Ids first, so that each element knows its own whether or not its key was used before.
-  select array_agg(nextval('djr.event_id_seq')) into _ids from generate_series(1, _index);
+  select array_agg(nextval('djr.event_id_seq')) into _ids from generate_series(1, _count);
 
   insert into djr.event (id, scope, user_id, type, detail, private_data, key)
   overriding system value

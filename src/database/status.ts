@@ -16,42 +16,35 @@ export interface Status {
   readonly prunedXid: number;
 }
 
-/** The columns of a status; nine of them, before those of an event. */
+/** A status as one text: a row of events has no room for nine columns that say the same in each. */
 export const STATUS = `
-  select pg_current_snapshot()::text as snapshot,
-         (extract(epoch from clock_timestamp()) * 1000)::bigint as time,
-         (extract(epoch from pg_postmaster_start_time()) * 1000)::bigint as started_at,
-         (select last_value from djr.delivery_mode) as mode,
-         settings.delivery,
-         settings.storage,
-         settings.pruned_xid::text,
-         settings.channel,
-         settings.activity
+  select json_build_array(
+           pg_current_snapshot(),
+           (extract(epoch from clock_timestamp()) * 1000)::bigint,
+           (extract(epoch from pg_postmaster_start_time()) * 1000)::bigint,
+           pg_sequence_last_value('djr.delivery_mode'),
+           delivery, storage, pruned_xid::text, channel, activity
+         )::text as status
     from djr.settings`;
 
-export const STATUS_COLUMNS = 9;
-
-/** A row in array mode. */
-export type Row = unknown[];
-
-export function readStatus(row: Row, epoch: string): Status {
-  const [snapshot, time, startedAt, mode, delivery, storage, prunedXid, channel, activity] = row as [
+export function readStatus(text: string, epoch: string): Status {
+  const [snapshot, time, startedAt, mode, delivery, storage, prunedXid, channel, activity] = JSON.parse(text) as [
     string,
-    string,
-    string,
-    string,
+    number,
+    number,
+    number | null,
     Status['delivery'],
     boolean,
     string | null,
     string,
     Status['activity'],
   ];
-  const frontier = Frontier.fromSnapshot(snapshot, epoch, Number(time));
+  const frontier = Frontier.fromSnapshot(snapshot, epoch, time);
   if (!frontier) throw new Error(`PostgreSQL gave a snapshot that cannot be read: ${snapshot}`);
   return {
     frontier,
-    startedAt: Number(startedAt),
-    mode: Number(mode) === 2 ? 'sweep' : 'notify',
+    startedAt,
+    mode: mode === 2 ? 'sweep' : 'notify',
     delivery,
     storage,
     activity,

@@ -5,12 +5,10 @@ import { Envelope } from '../delivery/envelope.js';
 import type { Frontier } from '../delivery/frontier.js';
 import type { ResumeProgress, ResumeSource } from '../delivery/resume.js';
 import type { Scope } from '../event.js';
-import { type Row, readStatus, STATUS, STATUS_COLUMNS, type Status } from './status.js';
+import { readStatus, STATUS, type Status } from './status.js';
 
 const EVENT_COLUMNS = `id, xid::text as xid_text, scope, user_id, type,
          (extract(epoch from created_at) * 1000)::bigint as created, detail::text as detail_text, xid`;
-
-const SELECT_EVENT = 'e.id, e.xid_text, e.scope, e.user_id, e.type, e.created, e.detail_text';
 
 /** Rows that one query may bring into memory at once; what is more comes through a cursor. */
 const BATCH = 1000;
@@ -21,18 +19,20 @@ const ANSWER_TIMEOUT = 10_000;
 /** Resumes that read at the same time: a thousand that come at once must not take every connection. */
 const MAX_READERS = 4;
 
-function readEnvelope(row: Row): Envelope {
-  const [id, xid, scope, userId, type, created, detail] = row.slice(STATUS_COLUMNS) as [
-    string,
-    string,
-    Scope,
-    string | null,
-    string,
-    string,
-    string,
-  ];
-  return new Envelope(Number(id), Number(xid), scope, userId, type, Number(created), detail);
-}
+/** The first of a result has the status and no event, each of the others an event and no status. */
+type Row = [
+  status: string | null,
+  id: string,
+  xid: string,
+  scope: Scope,
+  userId: string | null,
+  type: string,
+  created: string,
+  detail: string,
+];
+
+const readEnvelope = ([, id, xid, scope, userId, type, created, detail]: Row): Envelope =>
+  new Envelope(Number(id), Number(xid), scope, userId, type, Number(created), detail);
 
 interface Query {
   text: string;
@@ -51,17 +51,22 @@ function newSince(frontier: Frontier, bornAfter: number | undefined): Query {
 }
 
 /** Snapshot and rows in one statement: what is in one is in the other. */
+const withStatus = (events: string): string => `
+  select status, id, xid_text, scope, user_id, type, created, detail_text
+    from (
+      select status, null::bigint as id, null as xid_text, null as scope, null as user_id, null as type,
+             null::bigint as created, null as detail_text, null::xid8 as xid
+        from (${STATUS}) s
+      union all
+      select null, e.* from (${events}) e
+    ) rows
+   order by xid nulls first, id`;
+
 function statement(filter: Query, limit?: number): Query {
   const values = [...filter.values];
-  let text = `select s.*, ${SELECT_EVENT}
-    from (${STATUS}) s
-    left join (
-      select ${EVENT_COLUMNS}
-        from djr.event
-       where ${filter.text}
-       order by event.xid, event.id`;
-  if (limit !== undefined) text += `\n limit $${values.push(limit)}`;
-  return { text: `${text}\n) e on true order by e.xid, e.id`, values };
+  let events = `select ${EVENT_COLUMNS} from djr.event where ${filter.text} order by event.xid, event.id`;
+  if (limit !== undefined) events += ` limit $${values.push(limit)}`;
+  return { text: withStatus(events), values };
 }
 
 /** Reads stored events. */
@@ -78,7 +83,7 @@ export class Store implements ResumeSource {
 
   async status(): Promise<Status> {
     const { rows } = await this.#query({ text: STATUS, values: [] });
-    return readStatus(rows[0]!, this.epoch);
+    return readStatus(rows[0]![0]!, this.epoch);
   }
 
   /**
@@ -94,9 +99,10 @@ export class Store implements ResumeSource {
   ): Promise<Status> {
     const filter = newSince(since, bornAfter);
     const { rows } = await this.#query(statement(filter, BATCH + 1));
-    if (rows.length <= BATCH) {
-      const status = readStatus(rows[0]!, this.epoch);
-      if (check(status) && rows[0]![STATUS_COLUMNS] !== null) await onBatch(rows.map(readEnvelope));
+    const [head, ...events] = rows;
+    if (events.length <= BATCH) {
+      const status = readStatus(head![0]!, this.epoch);
+      if (check(status) && events.length > 0) await onBatch(events.map(readEnvelope));
       return status;
     }
     // A long absence: the rows may be a million.
@@ -110,14 +116,11 @@ export class Store implements ResumeSource {
   /** The latest events up to now, oldest first, and the snapshot that they were read in. */
   async latest(limit: number): Promise<{ status: Status; envelopes: Envelope[] }> {
     const { rows } = await this.#query({
-      text: `select s.*, ${SELECT_EVENT}
-        from (${STATUS}) s
-        left join (select ${EVENT_COLUMNS} from djr.event order by event.xid desc, event.id desc limit $1) e on true
-       order by e.xid, e.id`,
+      text: withStatus(`select ${EVENT_COLUMNS} from djr.event order by event.xid desc, event.id desc limit $1`),
       values: [limit],
     });
-    const envelopes = rows[0]![STATUS_COLUMNS] === null ? [] : rows.map(readEnvelope);
-    return { status: readStatus(rows[0]!, this.epoch), envelopes };
+    const [head, ...events] = rows;
+    return { status: readStatus(head![0]!, this.epoch), envelopes: events.map(readEnvelope) };
   }
 
   async readSince(
@@ -185,15 +188,15 @@ export class Store implements ResumeSource {
       let status: Status | undefined;
       for (;;) {
         const rows = await answer(Promise.race([cursor.read(BATCH), lost]));
-        if (rows.length > 0) {
-          status ??= readStatus(rows[0]!, this.epoch);
-          const envelopes = rows[0]![STATUS_COLUMNS] === null ? [] : rows.map(readEnvelope);
-          if (!(await onRows(status, envelopes))) {
+        const full = rows.length === BATCH;
+        status ??= readStatus(rows.shift()![0]!, this.epoch);
+        if (rows.length > 0 || !full) {
+          if (!(await onRows(status, rows.map(readEnvelope)))) {
             await answer(Promise.race([cursor.close(), lost]));
             return status;
           }
         }
-        if (rows.length < BATCH) return status!;
+        if (!full) return status;
       }
     } catch (error) {
       // The connection goes with its cursor, which a lost one would never close.

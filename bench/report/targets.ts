@@ -1,0 +1,177 @@
+import { format, type Metric, metrics } from '../metrics.js';
+import type { Report } from './report.js';
+
+/** What djr is to reach: a ratio to a floor of the same run or, without one, a figure. */
+interface Target {
+  what: string;
+  scenario: string;
+  variant: string;
+  metric: Metric;
+  floor?: string;
+  most?: number;
+  least?: number;
+}
+
+export interface Outcome {
+  what: string;
+  target: string;
+  measured: number;
+  met: boolean;
+  /** How far the rounds of the scenario's first floor lie apart, as a part of their median. */
+  noise: number;
+}
+
+const auto = { variant: 'djr, auto', metric: 'published' } as const;
+
+const targets: Target[] = [
+  {
+    what: 'one client, publish call to frame, p50',
+    scenario: 'one-client',
+    variant: 'djr',
+    metric: 'p50',
+    floor: 'floor with insert',
+    most: 1.25,
+  },
+  {
+    what: '1,000 clients at 20/s, p99',
+    scenario: 'fan-out',
+    variant: 'djr',
+    metric: 'p99',
+    floor: 'raw floor',
+    most: 1.25,
+  },
+  {
+    what: 'a write each: processor time a delivery',
+    scenario: 'fan-out',
+    variant: 'djr',
+    metric: 'cpu',
+    floor: 'raw floor',
+    most: 1.05,
+  },
+  {
+    what: 'sustained deliveries/s',
+    scenario: 'burst-singles',
+    variant: 'djr',
+    metric: 'deliveries',
+    floor: 'raw floor',
+    least: 0.95,
+  },
+  {
+    what: 'sustained deliveries/s',
+    scenario: 'burst-singles',
+    variant: 'djr',
+    metric: 'deliveries',
+    floor: 'better-sse',
+    least: 1,
+  },
+  {
+    what: 'burst, coalesced, deliveries/s',
+    scenario: 'burst',
+    variant: 'djr',
+    metric: 'deliveries',
+    floor: 'raw floor',
+    least: 10,
+  },
+  {
+    what: '16 publishers, commits of 2 ms',
+    scenario: 'publishers-16-slow-commits',
+    ...auto,
+    floor: 'bare INSERT',
+    least: 0.9,
+  },
+  {
+    what: '64 publishers, commits of 2 ms',
+    scenario: 'publishers-64-slow-commits',
+    ...auto,
+    floor: 'bare INSERT',
+    least: 0.8,
+  },
+  {
+    what: '64 publishers, commits of 2 ms',
+    scenario: 'publishers-64-slow-commits',
+    ...auto,
+    floor: 'INSERT and NOTIFY',
+    least: 30,
+  },
+  { what: '16 publishers, local disk', scenario: 'publishers-16', ...auto, floor: 'bare INSERT', least: 0.6 },
+  { what: '16 publishers, local disk', scenario: 'publishers-16', ...auto, floor: 'INSERT and NOTIFY', least: 2 },
+  {
+    what: '16 publishers, local disk: delay, p50',
+    scenario: 'publishers-16',
+    variant: 'djr, auto',
+    metric: 'p50',
+    most: 10,
+  },
+  {
+    what: '16 publishers, local disk: delay, p99',
+    scenario: 'publishers-16',
+    variant: 'djr, auto',
+    metric: 'p99',
+    most: 30,
+  },
+  {
+    what: 'publish_many of 10,000, stored/s, each delivered',
+    scenario: 'bulk',
+    variant: 'djr.publish_many',
+    metric: 'published',
+    floor: 'bare INSERT',
+    least: 0.5,
+  },
+  {
+    what: 'publish_many of 10,000, to the last frame',
+    scenario: 'bulk',
+    variant: 'djr.publish_many',
+    metric: 'through',
+    floor: 'bare INSERT',
+    least: 0.5,
+  },
+  {
+    what: 'idle connection, resident memory',
+    scenario: 'idle',
+    variant: 'djr',
+    metric: 'rssEach',
+    floor: 'node:http floor',
+    most: 1.3,
+  },
+  { what: 'resume storm: all caught up', scenario: 'resume-storm', variant: 'djr', metric: 'allAfter', most: 2000 },
+  { what: 'resume storm: statements for all', scenario: 'resume-storm', variant: 'djr', metric: 'queries', most: 20 },
+  {
+    what: 'activity summary: processor time a delivery',
+    scenario: 'activity',
+    variant: 'summary',
+    metric: 'cpu',
+    floor: 'off',
+    most: 1.03,
+  },
+  {
+    what: 'ten million rows: published/s',
+    scenario: 'table-size-10m',
+    variant: '10,000,000 rows',
+    metric: 'published',
+    floor: 'empty',
+    least: 0.9,
+  },
+  {
+    what: 'user event with 10,000 clients, p50',
+    scenario: 'one-among-many',
+    variant: 'among 10,000',
+    metric: 'p50',
+    floor: 'among 100',
+    most: 1.25,
+  },
+];
+
+/** How a run stands to the targets that it measured. */
+export function outcomes({ scenarios }: Report): Outcome[] {
+  return targets.flatMap(({ what, scenario, variant, metric, floor, most, least }) => {
+    const run = scenarios.find(({ name }) => name === scenario);
+    const find = (name: string | undefined) => run?.variants.find((one) => one.name === name)?.metrics[metric];
+    const [own, base] = [find(variant), floor === undefined ? 1 : find(floor)];
+    if (!run || own === undefined || base === undefined || base <= 0) return [];
+    const measured = own / base;
+    const bound = most === undefined ? `at least ${format(least!)}` : `at most ${format(most)}`;
+    const target = `${bound} ${floor === undefined ? metrics[metric].unit : `x ${floor}`}`.trim();
+    const met = most === undefined ? measured >= least! : measured <= most;
+    return [{ what, target, measured, met, noise: run.noise }];
+  });
+}

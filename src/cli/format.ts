@@ -3,7 +3,7 @@ import type { Event } from '../event.js';
 
 // Anyone who may publish writes to the terminal of whoever watches: C1 controls, which JSON leaves as they are, could
 // move its cursor or set its title.
-const defuse = (text: string) =>
+export const defuse = (text: string) =>
   text.replace(
     /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,

@@ -8,6 +8,7 @@ import { pruneCommand } from './commands/prune.js';
 import { publishCommand } from './commands/publish.js';
 import { replayCommand } from './commands/replay.js';
 import { serveCommand } from './commands/serve.js';
+import { statsCommand } from './commands/stats.js';
 import { tailCommand } from './commands/tail.js';
 
 /** The command `djr` with all its subcommands, ready to parse. */
@@ -32,6 +33,7 @@ export function createProgram(): Command {
     replayCommand,
     pruneCommand,
     doctorCommand,
+    statsCommand,
     benchCommand,
   ])
     define(program);

@@ -1,4 +1,5 @@
 import test from 'ava';
+import { startCluster } from '../helpers/cluster.js';
 import { createDatabase } from '../helpers/database.js';
 import { djr } from './helpers.js';
 
@@ -23,8 +24,12 @@ test('doctor finds a good database good, and says what could hurt later', async 
     'NOTIFY queue': 'ok',
     indexes: 'ok',
     retention: 'warning',
+    vacuum: 'ok',
+    transactions: 'ok',
+    durability: 'warning',
     clock: 'ok',
     connections: 'ok',
+    instances: 'ok',
   });
 });
 
@@ -44,4 +49,55 @@ test('doctor ends with 1 where something failed, and names the one thing to do',
   const missing = await djr(t, ['doctor', '-d', empty.url]);
   t.is(missing.code, 1);
   t.regex(missing.out, /failed {2}schema +This database has no schema djr\.\n +Run `djr migrate` first\./);
+});
+
+const finding = (out: string, check: string): { state: string; found: string; todo: string } =>
+  out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+    .find((one) => one.check === check);
+
+test('doctor finds an index that is gone, and a retention that nobody keeps', async (t) => {
+  const { url, query } = await createDatabase(t);
+  await query('drop index djr.event_xid');
+  await query("select djr.configure(retention => '1 day')");
+  await query("insert into djr.event (scope, type, created_at) values ('public', 't', now() - interval '3 days')");
+  const { code, out } = await djr(t, ['doctor', '--json', '-d', url]);
+  t.is(code, 1);
+  t.like(finding(out, 'indexes'), { state: 'failed', found: 'missing: event_xid' });
+  t.like(finding(out, 'retention'), { state: 'warning' });
+  t.regex(finding(out, 'retention').found, /past that by 2 days/);
+});
+
+test('doctor says that instances of different versions run', async (t) => {
+  const { url, query } = await createDatabase(t);
+  for (const [name, version] of [
+    ['a', '1.0.0'],
+    ['b', '2.0.0'],
+  ]) {
+    await query("select djr.report_instance($1, '1 h', 0, 0, 0, 0, null, 'h', $2)", [name, version]);
+  }
+  const { code, out } = await djr(t, ['doctor', '--json', '-d', url]);
+  t.is(code, 0);
+  t.like(finding(out, 'instances'), { state: 'warning', found: '2 running, of different versions: 1.0.0, 2.0.0' });
+});
+
+// The setting that makes the queue small is there since 17.
+const since17 = /postgres-1[456]/.test(process.env.DJR_TEST_POSTGRES ?? '') ? test.skip : test;
+
+since17('doctor names the session that holds the NOTIFY queue up', async (t) => {
+  const cluster = await startCluster(t, { max_notify_queue_pages: '64' });
+  const culprit = await cluster.connect();
+  await culprit.query("set application_name = 'forgotten'");
+  await culprit.query('listen whatever');
+  await culprit.query('begin');
+  const [row] = await cluster.query<{ pid: number }>(
+    "select pid from pg_stat_activity where application_name = 'forgotten'",
+  );
+  await cluster.query("select pg_notify('other', repeat('x', 7000) || n) from generate_series(1, 20) n");
+  const { code, out } = await djr(t, ['doctor', '-d', cluster.url]);
+  t.is(code, 1);
+  t.regex(out, /failed {2}NOTIFY queue {2}\d+\.\d % full: most likely session \d+ \(postgres, forgotten\)/);
+  t.true(out.includes(`select pg_terminate_backend(${row!.pid});`));
 });

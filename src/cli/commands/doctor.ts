@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
-import { diagnose, type Finding } from '../../database/diagnosis.js';
+import { diagnose } from '../../database/diagnosis.js';
+import type { Finding } from '../../database/findings.js';
 import { DjrError } from '../../errors.js';
 import { DATABASE_ENVIRONMENT, type DatabaseOptions, databaseConfig, databaseOption, subcommand } from '../command.js';
 import { withClient } from '../database.js';
@@ -12,7 +13,7 @@ interface DoctorOptions extends DatabaseOptions {
 export function doctorCommand(program: Command): void {
   subcommand(program, 'doctor', 'check the database, and say what to do')
     .description(
-      'Checks what djr needs of the database: version, schema, rights, that LISTEN is heard, NOTIFY queue, indexes, retention, clock and connections.',
+      'Checks what djr needs of the database: version, schema, rights, that LISTEN is heard, NOTIFY queue (and who holds it up), indexes, retention, vacuum, long transactions, durability, clock, connections and instances.',
     )
     .addOption(databaseOption())
     .option('--json', 'a JSON object a line')

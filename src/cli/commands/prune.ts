@@ -10,6 +10,7 @@ import {
 } from '../command.js';
 import { withClient } from '../database.js';
 import { UsageError } from '../failure.js';
+import { Progress } from '../progress.js';
 
 interface PruneOptions extends DatabaseOptions {
   olderThan?: string;
@@ -44,7 +45,13 @@ ${DATABASE_ENVIRONMENT}`,
     .action(run);
 }
 
+/** What there is to do; more may come past the retention meanwhile. */
+const PAST = `
+  select count(*) as count from djr.event
+   where created_at < clock_timestamp() - coalesce($1::interval, (select retention from djr.settings))`;
+
 async function run(options: PruneOptions): Promise<void> {
+  let stop = () => {};
   const total = await withClient(databaseConfig(options), async (client) => {
     try {
       if (options.olderThan === undefined) {
@@ -56,21 +63,25 @@ async function run(options: PruneOptions): Promise<void> {
           );
         }
       }
+      const { rows: past } = await client.query<{ count: string }>(PAST, [options.olderThan ?? null]);
+      const progress = new Progress('events deleted', Number(past[0]!.count));
+      stop = () => progress.stop();
       let deleted = 0;
       for (let batch = options.batch; batch === options.batch; deleted += batch) {
-        if (process.stderr.isTTY && deleted > 0) process.stderr.write(`\r${deleted} deleted`);
+        progress.update(deleted);
         const { rows } = await client.query<{ pruned: string }>(
           'select djr.prune_batch($1::interval, $2::integer) as pruned',
           [options.olderThan ?? null, options.batch],
         );
         batch = Number(rows[0]!.pruned);
       }
-      if (process.stderr.isTTY && deleted > options.batch) process.stderr.write('\r\x1b[K');
       return deleted;
     } catch (error) {
       throw isBadInterval(error)
         ? new UsageError(`--older-than ${options.olderThan} is no interval.`, "Write it as '30 days' or '12 hours'.")
         : fromPostgres(error);
+    } finally {
+      stop();
     }
   });
   process.stdout.write(`${total}\n`);

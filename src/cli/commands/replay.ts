@@ -9,6 +9,7 @@ import {
   wholeNumber,
 } from '../command.js';
 import { withClient } from '../database.js';
+import { Progress } from '../progress.js';
 
 export function replayCommand(program: Command): void {
   subcommand(program, 'replay', 'send stored events again')
@@ -33,12 +34,26 @@ ${DATABASE_ENVIRONMENT}`,
     .action(run);
 }
 
+/** Ids of one statement; all of them are one transaction. */
+const BATCH = 500;
+
 async function run(ids: number[], options: DatabaseOptions): Promise<void> {
   const replayed = await withClient(databaseConfig(options), async (client) => {
+    const progress = new Progress('events sent again', ids.length);
+    const all: { id: string }[] = [];
     try {
-      return (await client.query<{ id: string }>('select djr.replay($1::bigint[]) as id', [ids])).rows;
+      await client.query('begin');
+      for (let from = 0; from < ids.length; from += BATCH) {
+        progress.update(from);
+        const batch = ids.slice(from, from + BATCH);
+        all.push(...(await client.query<{ id: string }>('select djr.replay($1::bigint[]) as id', [batch])).rows);
+      }
+      await client.query('commit');
+      return all;
     } catch (error) {
       throw fromPostgres(error);
+    } finally {
+      progress.stop();
     }
   });
   process.stdout.write(`${replayed.map(({ id }) => id).join('\n')}\n`);

@@ -1,0 +1,102 @@
+import type pg from 'pg';
+import { failed, ok, one, warning } from './findings.js';
+import { requireSchema } from './schema.js';
+
+/** Without one of these a sweep, a resume or pruning reads the whole table. */
+const INDEXES = ['event_pkey', 'event_xid', 'event_user', 'event_created_at', 'event_key', 'activity_event'];
+
+/** Rows that wait for vacuum, and how many of the living, before it is worth a word. */
+const MANY_DEAD = 100_000;
+
+export async function schema(client: pg.Client) {
+  try {
+    await requireSchema(client);
+    return ok('as this version of djr expects, on the primary');
+  } catch (error) {
+    const { message, hint } = error as Error & { hint?: string };
+    return failed(message, hint ?? 'Run `djr migrate`.');
+  }
+}
+
+export async function rights(client: pg.Client) {
+  const { role, server, publish } = await one<{ role: string; server: boolean; publish: boolean }>(
+    client,
+    `select current_user as role,
+            has_schema_privilege('djr', 'usage') and has_table_privilege('djr.event', 'select')
+              and has_table_privilege('djr.settings', 'select') and has_table_privilege('djr.instance', 'select')
+              and has_function_privilege('djr.channel()', 'execute')
+              and has_function_privilege('djr.forget_instance(text)', 'execute') as server,
+            has_function_privilege('djr.publish_global(text, jsonb, jsonb, text)', 'execute')
+              and has_function_privilege('djr._publish(text, text, text, jsonb, jsonb, text)', 'execute') as publish`,
+  );
+  if (!server) return failed(`${role} may not run the runtime`, `As the owner: select djr.grant_server('${role}').`);
+  return ok(`${role} may run the runtime${publish ? ' and publish' : ', and may not publish'}`);
+}
+
+export async function indexes(client: pg.Client) {
+  const { invalid, missing } = await one<{ invalid: string[]; missing: string[] }>(
+    client,
+    `select array(
+       select i.indexrelid::regclass::text
+         from pg_catalog.pg_index i join pg_catalog.pg_class c on c.oid = i.indrelid
+        where c.relnamespace = 'djr'::regnamespace and not i.indisvalid) as invalid,
+     array(
+       select name from unnest($1::text[]) name where to_regclass('djr.' || name) is null) as missing`,
+    [INDEXES],
+  );
+  if (missing.length > 0) {
+    return failed(
+      `missing: ${missing.join(', ')}`,
+      `Make it again as \`djr migrate --print\` has it: index ${missing[0]}.`,
+    );
+  }
+  if (invalid.length > 0)
+    return failed(`not valid: ${invalid.join(', ')}`, `reindex index concurrently ${invalid[0]};`);
+  return ok('all there, and valid');
+}
+
+export async function retention(client: pg.Client) {
+  const { storage, retention, late } = await one<{ storage: boolean; retention: string | null; late: string | null }>(
+    client,
+    `select storage, retention::text as retention,
+            (select (clock_timestamp() - created_at - retention)::interval(0)::text from djr.event
+              where created_at < clock_timestamp() - retention - interval '1 hour'
+              order by created_at limit 1) as late
+       from djr.settings`,
+  );
+  if (!storage) return warning('events are not stored', 'No resume, no sweep: select djr.configure(storage => true).');
+  if (retention === null) {
+    return warning('events are kept for ever', "Say how long: select djr.configure(retention => '30 days').");
+  }
+  if (late !== null) {
+    return warning(
+      `events are to be kept for ${retention}, and the oldest is past that by ${late}: nobody prunes`,
+      'Run an instance, or `djr prune` from time to time.',
+    );
+  }
+  return ok(`events are kept for ${retention}, and what is older is pruned`);
+}
+
+export async function vacuum(client: pg.Client) {
+  const { enabled, dead, live } = await one<{ enabled: boolean; dead: number; live: number }>(
+    client,
+    `select current_setting('autovacuum')::bool as enabled, coalesce(sum(n_dead_tup), 0)::float8 as dead,
+            coalesce(sum(n_live_tup), 0)::float8 as live
+       from pg_catalog.pg_stat_all_tables where schemaname = 'djr'`,
+  );
+  if (!enabled) return warning('autovacuum is off', 'Set autovacuum to on: pruning leaves what it has to clear away.');
+  if (dead < MANY_DEAD || dead < live / 2) return ok(`${dead} rows wait for it, about`);
+  return warning(`${dead} rows wait for it, and ${live} live, about`, 'vacuum (analyze) djr.event, djr.activity;');
+}
+
+export async function instances(client: pg.Client) {
+  const { running, gone, versions } = await one<{ running: number; gone: number; versions: string[] }>(
+    client,
+    `select count(*) filter (where seen)::int as running, count(*) filter (where not seen)::int as gone,
+            coalesce(array_agg(distinct version) filter (where seen), '{}') as versions
+       from (select version, seen_at > clock_timestamp() - interval '30 s' as seen from djr.instance) instance`,
+  );
+  const found = `${running} running${gone > 0 ? `, ${gone} gone without a word within a day` : ''}`;
+  if (versions.length < 2) return ok(found);
+  return warning(`${found}, of different versions: ${versions.join(', ')}`, 'Finish the deploy.');
+}

@@ -1,0 +1,136 @@
+import { randomBytes } from 'node:crypto';
+import type pg from 'pg';
+import { failed, ok, one, warning } from './findings.js';
+
+/** Milliseconds within which a NOTIFY to oneself comes back, where nothing is in the way. */
+const HEARD_WITHIN = 3000;
+
+/** Seconds between the two clocks that confuse nobody but a reader of logs. */
+const MAX_SKEW = 2;
+
+/** Seconds after which an open transaction is worth a word. */
+const LONG_TRANSACTION = 300;
+
+export async function version(client: pg.Client) {
+  const { number, text } = await one<{ number: number; text: string }>(
+    client,
+    "select current_setting('server_version_num')::int as number, current_setting('server_version') as text",
+  );
+  return number >= 140_000 ? ok(`PostgreSQL ${text}`) : failed(`PostgreSQL ${text}`, 'Upgrade to 14 or newer.');
+}
+
+export async function listen(client: pg.Client) {
+  const { channel } = await one<{ channel: string }>(client, 'select djr.channel() as channel');
+  const nonce = JSON.stringify({ probe: randomBytes(8).toString('hex') });
+  let timer: NodeJS.Timeout | undefined;
+  let onNotification = (_: pg.Notification) => {};
+  const heard = new Promise<boolean>((resolve) => {
+    onNotification = ({ payload }) => payload === nonce && resolve(true);
+    timer = setTimeout(() => resolve(false), HEARD_WITHIN);
+  });
+  client.on('notification', onNotification);
+  try {
+    await client.query(`listen ${client.escapeIdentifier(channel)}`);
+    await client.query('select pg_notify($1, $2)', [channel, nonce]);
+    if (await heard) return ok('a NOTIFY to itself came back: no pooler is in the way');
+    return failed(
+      'a NOTIFY to itself did not come back: a pooler in transaction mode is in the way',
+      'Give djr a direct connection: database: { listen, pool }.',
+    );
+  } finally {
+    clearTimeout(timer);
+    client.off('notification', onNotification);
+    await client.query(`unlisten ${client.escapeIdentifier(channel)}`);
+  }
+}
+
+interface Session {
+  pid: number;
+  who: string;
+  seconds: number;
+}
+
+/** Other sessions with an open transaction, the oldest first; of other roles only where this one may see them. */
+const OPEN = `
+  select pid, format('%s, %s', usename, coalesce(nullif(application_name, ''), 'no application_name')) as who,
+         extract(epoch from clock_timestamp() - xact_start)::int as seconds
+    from pg_catalog.pg_stat_activity
+   where xact_start is not null and pid <> pg_backend_pid() and backend_type = 'client backend'`;
+
+export async function queue(client: pg.Client) {
+  const { usage } = await one<{ usage: number }>(client, 'select pg_notification_queue_usage() as usage');
+  const found = `${(usage * 100).toFixed(1)} % full`;
+  if (usage < 0.1) return ok(found);
+  const { rows } = await client.query<Session>(`${OPEN} order by xact_start limit 1`);
+  const culprit = rows[0];
+  if (!culprit) {
+    return failed(
+      `${found}: a session that listens is in an open transaction, and this role may not see whose`,
+      'As a superuser, or with pg_read_all_stats, run `djr doctor` again.',
+    );
+  }
+  const { pid, seconds, who } = culprit;
+  return failed(
+    `${found}: most likely session ${pid} (${who}) holds it up, in a transaction for ${seconds} s`,
+    `select pg_terminate_backend(${pid});`,
+  );
+}
+
+export async function transactions(client: pg.Client) {
+  const { rows } = await client.query<Session>(
+    `${OPEN} and (backend_xmin is not null or backend_xid is not null)
+       and xact_start < clock_timestamp() - $1 * interval '1 second'
+     order by xact_start limit 1`,
+    [LONG_TRANSACTION],
+  );
+  if (rows[0]) {
+    const { pid, seconds, who } = rows[0];
+    return warning(
+      `session ${pid} (${who}) has been in a transaction for ${seconds} s: nothing deleted since can be vacuumed`,
+      `End it, or: select pg_terminate_backend(${pid});`,
+    );
+  }
+  const { gid } = await one<{ gid: string | null }>(
+    client,
+    `select (select gid from pg_catalog.pg_prepared_xacts
+              where prepared < clock_timestamp() - $1 * interval '1 second' order by prepared limit 1) as gid`,
+    [LONG_TRANSACTION],
+  );
+  if (gid === null) return ok(`none is open for more than ${LONG_TRANSACTION / 60} minutes`);
+  const name = client.escapeLiteral(gid);
+  return warning(
+    `a prepared transaction waits to be ended: ${name}`,
+    `commit prepared ${name}; or rollback prepared ${name};`,
+  );
+}
+
+export async function durability(client: pg.Client) {
+  const { commit, fsync } = await one<{ commit: string; fsync: string }>(
+    client,
+    "select current_setting('synchronous_commit') as commit, current_setting('fsync') as fsync",
+  );
+  const found = `synchronous_commit ${commit}, fsync ${fsync}`;
+  if (commit !== 'off' && fsync === 'on') return ok(found);
+  return warning(
+    `${found}: a crash can undo an event that browsers have got`,
+    commit === 'off' ? 'Set synchronous_commit to on, or live with it.' : 'Set fsync to on, but for tests.',
+  );
+}
+
+export async function clock(client: pg.Client) {
+  const before = Date.now();
+  const { now } = await one<{ now: Date }>(client, 'select clock_timestamp() as now');
+  const skew = (now.getTime() - (before + Date.now()) / 2) / 1000;
+  const found = `${Math.abs(skew).toFixed(3)} s ${skew < 0 ? 'behind' : 'ahead of'} this machine's`;
+  return Math.abs(skew) <= MAX_SKEW ? ok(found) : warning(found, 'Synchronise both clocks with NTP.');
+}
+
+export async function connections(client: pg.Client) {
+  const { used, most } = await one<{ used: number; most: number }>(
+    client,
+    `select count(*)::int as used, current_setting('max_connections')::int as most
+       from pg_catalog.pg_stat_activity where backend_type = 'client backend'`,
+  );
+  const found = `${used} of ${most} in use`;
+  return used < most * 0.8 ? ok(found) : warning(found, 'Raise max_connections, or put the pools behind a pooler.');
+}

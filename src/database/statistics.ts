@@ -1,0 +1,81 @@
+import type pg from 'pg';
+import { one } from './findings.js';
+
+/** A runtime, as `djr.instance` has it. */
+export interface InstanceRow {
+  name: string;
+  host: string;
+  version: string;
+  started_at: Date;
+  seen_at: Date;
+  /** Not seen for 30 s: gone without a word, or cut off. */
+  gone: boolean;
+  connections: number;
+  events: number;
+  deliveries: number;
+  errors: number;
+  lag_ms: number | null;
+}
+
+export interface Statistics {
+  settings: { storage: boolean; delivery: string; retention: string | null; activity: string };
+  /** How events reach the runtimes now. */
+  mode: 'notify' | 'sweep';
+  /** How full the NOTIFY queue is, 0 to 1. */
+  queue_usage: number;
+  /** Rows are estimates of PostgreSQL's; null: it has none yet. Bytes with indexes. */
+  tables: { name: string; rows: number | null; bytes: number }[];
+  oldest_event: Date | null;
+  instances: InstanceRow[];
+  period: string;
+  /** Events of the period, most first, at most 20 rows. */
+  events: { type: string; scope: string; count: number }[];
+  /** How many events were counted; where it is `MAX_COUNTED`, there are more. */
+  counted: number;
+  complete: boolean;
+}
+
+/** Events of a period that are counted: about a second's work. */
+export const MAX_COUNTED = 1_000_000;
+
+const MAX_TYPES = 20;
+
+/** @param period - an interval of PostgreSQL's */
+export async function readStatistics(client: pg.Client, period: string): Promise<Statistics> {
+  const base = await one<Pick<Statistics, 'settings' | 'mode' | 'queue_usage' | 'oldest_event'>>(
+    client,
+    `select json_build_object('storage', storage, 'delivery', delivery, 'retention', retention::text, 'activity', activity) as settings,
+            case (select last_value from djr.delivery_mode) when 2 then 'sweep' else 'notify' end as mode,
+            pg_notification_queue_usage() as queue_usage,
+            (select min(created_at) from djr.event) as oldest_event
+       from djr.settings`,
+  );
+  const tables = await client.query<Statistics['tables'][number]>(
+    `select relname as name, nullif(reltuples, -1)::float8 as rows, pg_total_relation_size(oid)::float8 as bytes
+       from pg_catalog.pg_class
+      where relnamespace = 'djr'::regnamespace and relname in ('event', 'activity') order by relname desc`,
+  );
+  const instances = await client.query<InstanceRow>(
+    `select name, host, version, started_at, seen_at, seen_at < clock_timestamp() - interval '30 s' as gone,
+            connections, events::float8, deliveries::float8, errors::float8, lag_ms
+       from djr.instance order by started_at, name`,
+  );
+  // From the newest back by the index on created_at, and never more than there is time for.
+  const events = await client.query<{ type: string; scope: string; count: number; counted: number }>(
+    `select type, scope, count(*)::float8 as count, (sum(count(*)) over ())::float8 as counted
+       from (select type, scope from djr.event where created_at > clock_timestamp() - $1::interval
+              order by created_at desc limit $2) latest
+      group by type, scope order by count desc, type, scope limit $3`,
+    [period, MAX_COUNTED, MAX_TYPES],
+  );
+  const counted = events.rows[0]?.counted ?? 0;
+  return {
+    ...base,
+    tables: tables.rows,
+    instances: instances.rows,
+    period,
+    events: events.rows.map(({ type, scope, count }) => ({ type, scope, count })),
+    counted,
+    complete: counted < MAX_COUNTED,
+  };
+}

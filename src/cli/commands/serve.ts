@@ -1,3 +1,4 @@
+import cluster from 'node:cluster';
 import { createServer } from 'node:http';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -14,6 +15,7 @@ import {
   hostOption,
   portOption,
   subcommand,
+  wholeNumber,
 } from '../command.js';
 import { checkDatabase } from '../database.js';
 import { UsageError } from '../failure.js';
@@ -21,6 +23,11 @@ import { Lifetime } from '../lifetime.js';
 import { close, listen } from '../listen.js';
 import { createLogger, LOG_LEVELS } from '../logger.js';
 import { checkLogin, createLogin, type LoginFlags, loginOptions } from '../login.js';
+import { WorkerProcess } from '../worker.js';
+import { Workers } from '../workers.js';
+
+/** Where the first process's own PostgreSQL is. */
+const EMBEDDED_URL = 'DJR_WORKER_DATABASE_URL';
 
 interface ServeOptions extends DatabaseOptions, LoginFlags {
   port: number;
@@ -30,6 +37,7 @@ interface ServeOptions extends DatabaseOptions, LoginFlags {
   embedded?: string;
   allowOrigin?: string[];
   logLevel: string;
+  workers: number;
 }
 
 export function serveCommand(program: Command): void {
@@ -47,6 +55,11 @@ export function serveCommand(program: Command): void {
     .addOption(hostOption())
     .addOption(new Option('--base-path <path>', 'where the routes are (default: /realtime)').argParser(basePath))
     .addOption(new Option('--allow-origin <origin...>', 'pages of these origins may connect too').argParser(origins))
+    .addOption(
+      new Option('--workers <number>', 'processes that share the port, each an instance with connections of its own')
+        .default(1)
+        .argParser((text) => wholeNumber(text, { min: 1, max: 64 })),
+    )
     .option('--config <file>', 'a module whose default export is the options of createRealtime')
     .addOption(
       new Option('--log-level <level>', 'what to log, to stderr')
@@ -64,6 +77,7 @@ Examples:
       --session-sql "select user_id from session where token = $1 and expires > now()"
   $ DJR_JWT_SECRET=… djr serve --jwt-claim user_id --login-required
   $ djr serve --config djr.config.mjs
+  $ djr serve --workers 4
   $ djr serve --embedded .djr/postgres
 
 A config:
@@ -80,6 +94,7 @@ Then, in a page:
   </script>
 
 SIGTERM and SIGINT end the streams, tell clients when to come again, and exit with 0; a second one exits at once.
+A worker that ends is replaced. metrics answers for all workers, with a label worker; healthz and limits are of each.
 
 Environment:
 ${DATABASE_ENVIRONMENT}
@@ -100,8 +115,18 @@ async function run(flags: ServeOptions): Promise<void> {
   const log = createLogger(flags.logLevel);
   const lifetime = new Lifetime();
 
+  const path = (flags.basePath ?? config.basePath ?? '/realtime').replace(/\/*$/, '/');
+
   await lifetime.run(async () => {
     const { database, own } = await findDatabase(flags, config, lifetime);
+    if (flags.workers > 1 && cluster.isPrimary) {
+      const environment: Record<string, string> =
+        flags.embedded === undefined ? {} : { [EMBEDDED_URL]: String(own.connectionString) };
+      const workers = new Workers(flags.workers, environment, log);
+      lifetime.onStop(() => workers.stop());
+      process.stdout.write(`listening on ${await workers.start()}${path}\n`);
+      return;
+    }
     const authenticate = (await createLogin(flags, { database: own, log, lifetime })) ?? config.authenticate;
     if (!authenticate) log.warn('no login is configured: everyone is anonymous, and gets public events only');
 
@@ -109,13 +134,15 @@ async function run(flags: ServeOptions): Promise<void> {
     if (flags.basePath !== undefined) options.basePath = flags.basePath;
     if (flags.allowOrigin !== undefined) options.allowedOrigins = flags.allowOrigin;
     const realtime = createRealtime(options);
-    const server = createServer((request, response) => realtime.handler(request, response));
+    const worker = cluster.isWorker ? new WorkerProcess(realtime, path, lifetime) : undefined;
+    const server = createServer(worker?.handler ?? realtime.handler);
+    if (worker) lifetime.onStop(() => worker.leave());
     lifetime.onStop(() => close(server, () => realtime.stop()));
     await realtime.start();
 
     const address = await listen(server, flags);
-    const path = (options.basePath ?? '/realtime').replace(/\/*$/, '/');
-    process.stdout.write(`listening on ${address}${path}\n`);
+    if (worker) worker.ready(address);
+    else process.stdout.write(`listening on ${address}${path}\n`);
   });
 }
 
@@ -135,6 +162,11 @@ async function findDatabase(
   config: Partial<RealtimeOptions>,
   lifetime: Lifetime,
 ): Promise<{ database: NonNullable<RealtimeOptions['database']>; own: pg.PoolConfig }> {
+  const ofFirst = process.env[EMBEDDED_URL];
+  if (flags.embedded !== undefined && cluster.isWorker && ofFirst) {
+    const own = databaseConfig({ databaseUrl: ofFirst });
+    return { database: own, own };
+  }
   if (flags.embedded !== undefined) {
     const server = await startEmbedded({ directory: flags.embedded });
     lifetime.onStop(() => server.dispose());

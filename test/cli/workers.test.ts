@@ -1,0 +1,40 @@
+import { execFileSync } from 'node:child_process';
+import test from 'ava';
+import { createDatabase } from '../helpers/database.js';
+import { djr, readEvents, start } from './helpers.js';
+
+test('serve --workers: one line, all workers deliver, one that dies is replaced, metrics are of all, SIGTERM ends all', async (t) => {
+  const database = await createDatabase(t);
+  const serve = start(t, ['serve', '-d', database.url, '--port', '0', '--workers', '2']);
+  const [, address] = await serve.printed(/^listening on (http:\/\/127\.0\.0\.1:\d+\/realtime\/)\n$/);
+  const workers = () =>
+    execFileSync('pgrep', ['-P', String(serve.child.pid)], { encoding: 'utf8' })
+      .trim()
+      .split('\n');
+  t.is(workers().length, 2);
+
+  const streams = await Promise.all(Array.from({ length: 4 }, () => readEvents(`${address}sse/`, 1)));
+  await database.query(`select djr.publish_global('ours', '{"n": 1}')`);
+  for (const { events } of streams) t.deepEqual(await events, [{ n: 1, type: 'ours' }]);
+  const metrics = await (await fetch(`${address}metrics`)).text();
+  t.deepEqual([...metrics.matchAll(/^djr_listening\{worker="(\d+)"\} 1$/gm)].map(([, id]) => id).sort(), ['1', '2']);
+  t.is(metrics.match(/^# TYPE djr_connections /gm)?.length, 1);
+
+  process.kill(Number(workers()[0]), 'SIGKILL');
+  await serve.complained(/a worker ended; another is started/);
+  let later = '';
+  while (!/^djr_listening\{worker="3"\} 1$/m.test(later)) later = await (await fetch(`${address}metrics`)).text();
+  t.is((await fetch(`${address}healthz`)).status, 200);
+
+  const last = workers();
+  serve.child.kill('SIGTERM');
+  t.is((await serve.ended).code, 0);
+  for (const pid of last) t.throws(() => process.kill(Number(pid), 0), { code: 'ESRCH' });
+});
+
+test('serve --workers: what is wrong for one ends all, and is said once; no number is wrong usage', async (t) => {
+  const { code, err } = await djr(t, ['serve', '-d', 'postgres://nobody@127.0.0.1:1/none', '--workers', '2']);
+  t.is(code, 1);
+  t.is(err.match(/^error: /gm)?.length, 1);
+  t.is((await djr(t, ['serve', '-d', 'postgres://localhost/x', '--workers', '0'])).code, 2);
+});

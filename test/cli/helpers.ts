@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import type { ExecutionContext } from 'ava';
@@ -28,7 +28,10 @@ export interface Running {
 
 /** Starts `djr` as a process, killed with the test. */
 export function start(t: ExecutionContext, args: string[], env: Record<string, string> = {}): Running {
-  const child = spawn(process.execPath, ['--import=tsx', main, ...args], { env: environment(env) });
+  return watch(t, spawn(process.execPath, ['--import=tsx', main, ...args], { env: environment(env) }));
+}
+
+function watch(t: ExecutionContext, child: ChildProcessWithoutNullStreams): Running {
   t.teardown(() => child.kill('SIGKILL'));
   const said = { out: '', err: '' };
   child.stdout.on('data', (chunk) => (said.out += chunk));
@@ -87,4 +90,15 @@ export async function readEvents(url: string, count: number, headers: Record<str
   })();
   await ready;
   return { events };
+}
+
+/** Whether this machine has script(1) of util-linux, by which a command gets a terminal. */
+export const hasTerminal = spawnSync('script', ['--version']).status === 0;
+
+/** Starts `djr` on a terminal of its own: what it prints on both outputs is `out`. Colours are on unless `env` says not. */
+export function startOnTerminal(t: ExecutionContext, args: string[], env: Record<string, string> = {}): Running {
+  const quoted = [process.execPath, '--import=tsx', main, ...args].map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
+  const { NO_COLOR, ...rest } = environment({ TERM: 'xterm', ...env });
+  const own = env.NO_COLOR === undefined ? rest : { ...rest, NO_COLOR };
+  return watch(t, spawn('script', ['-qefc', quoted.join(' '), '/dev/null'], { env: own }));
 }

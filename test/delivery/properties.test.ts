@@ -8,6 +8,7 @@ import { Frontier } from '../../src/delivery/frontier.js';
 import { packPosition, parsePosition } from '../../src/delivery/position.js';
 import { Serial } from '../../src/delivery/serial.js';
 import type { Scope } from '../../src/event.js';
+import { cases } from '../helpers/fuzz.js';
 
 /** Any type that SQL lets through. */
 const anyType = fc
@@ -44,6 +45,7 @@ test('A message decodes to what was encoded, however many events it holds', (t) 
     fc.property(fc.array(anyEnvelope, { minLength: 1, maxLength: 5 }), (envelopes) => {
       t.deepEqual(decodeMessage(envelopes.map(encode).join('\n')), envelopes);
     }),
+    cases(100),
   );
   t.pass();
 });
@@ -90,7 +92,7 @@ test('Whatever comes on the channel, decoding gives sound envelopes or an Error'
         t.true(parsed(eventFrame(envelope, 'p', true)).length === 1);
       }
     }),
-    { numRuns: 1000 },
+    cases(1000),
   );
   t.pass();
 });
@@ -125,7 +127,7 @@ test('A frame parses to the event that was published, with its type and no other
       t.is(frame!.id, `${envelope.id}-a.b.c`);
       t.is(frame!.event, named ? envelope.type : undefined);
     }),
-    { numRuns: 500 },
+    cases(500),
   );
   t.pass();
 });
@@ -163,6 +165,7 @@ test('An id brings back the frontier that it was made of; with too much in progr
       t.false(position.frontier.isNew(frontier.xmin - 1));
       t.deepEqual(Frontier.fromSnapshot(frontier.snapshot, frontier.epoch, frontier.time), frontier);
     }),
+    cases(100),
   );
   t.pass();
 });
@@ -185,7 +188,7 @@ test('Whatever a client sends as its id, reading it gives a sound position or no
       t.true(xmin <= xmax && inProgress.every((xid) => xid >= xmin && xid < xmax));
       t.regex(position.frontier.snapshot, /^\d+:\d+:[\d,]*$/);
     }),
-    { numRuns: 2000 },
+    cases(2000),
   );
   t.pass();
 });
@@ -213,6 +216,7 @@ test('Work is done one after the other in the order of pushing, whether it takes
       );
       t.is(serial.length, 0);
     }),
+    cases(100),
   );
   t.pass();
 });
@@ -296,7 +300,7 @@ test('Fast lane and sweeps together hand each event on exactly once, in whatever
         committed.map(({ id }) => id).sort((a, b) => a - b),
       );
     }),
-    { numRuns: 500 },
+    cases(500),
   );
   t.pass();
 });

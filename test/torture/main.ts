@@ -27,5 +27,11 @@ process.stdout.write(`${table(result)}\n`);
 for (const line of [...result.foreign, ...result.lost, ...result.disorder].slice(0, 50))
   process.stdout.write(`${line}\n`);
 const sound =
-  result.lost.length + result.foreign.length + result.disorder.length + result.crashes + result.resets.size === 0;
+  result.lost.length +
+    result.behind.length +
+    result.foreign.length +
+    result.disorder.length +
+    result.crashes +
+    result.resets.size ===
+  0;
 process.exit(sound ? 0 : 1);

@@ -31,6 +31,8 @@ export class Reader {
   readonly got = new Set<number>();
   /** `performance.now()` of the first connected frame: what is committed after it has to come. */
   since = Number.POSITIVE_INFINITY;
+  /** `performance.now()` of the last event, a repeat or not: a reader that gets any is not done. */
+  heard = 0;
   lastEventId = '';
   readonly #random: Random;
   readonly #ports: () => number[];
@@ -125,6 +127,7 @@ export class Reader {
           this.#findings.resets.set(reason, (this.#findings.resets.get(reason) ?? 0) + 1);
           continue;
         }
+        this.heard = performance.now();
         this.#findings.deliveries += 1;
         if (this.got.has(event.n!)) this.#findings.repeats += 1;
         this.got.add(event.n!);

@@ -7,6 +7,7 @@ test('faults of every kind lose nothing and give nothing to whom it is not for',
   const result = await torture({ seconds: 20, seed: 20_241, readers: 40, rate: 150, log: () => {} });
   t.log(`\n${table(result)}`);
   t.deepEqual(result.lost, []);
+  t.deepEqual(result.behind, []);
   t.deepEqual(result.foreign, []);
   t.deepEqual(result.disorder, []);
   t.deepEqual([...result.resets], []);

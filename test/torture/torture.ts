@@ -104,6 +104,11 @@ export async function torture({ seconds, seed, readers: count, rate, log }: Tort
     const writing = writers.map((writer) => writer.run());
     const harm = faults.run();
     ends.push(() => faults.end());
+    const progress = setInterval(() => {
+      const harmed = [...faults.counts.values()].reduce((sum, faulted) => sum + faulted, 0);
+      log(`${ledger.length} events tried, ${findings.deliveries} deliveries, ${harmed} faults`);
+    }, 10_000);
+    ends.push(() => clearInterval(progress));
     await pause(seconds * 1000);
     faults.stop();
     await harm;

@@ -26,6 +26,8 @@ export class Ledger {
 
 const PUBLISH = {
   user: "select djr.publish($2::text, 'note', jsonb_build_object('n', $1::int, 'text', $3::text))",
+  keyed:
+    "select djr.publish($2::text, 'note', jsonb_build_object('n', $1::int, 'text', $3::text), key => 'n' || $1::int)",
   public: "select djr.publish_global('note', jsonb_build_object('n', $1::int, 'text', $3::text)), $2::text",
   system: "select djr.publish_system('note', jsonb_build_object('n', $1::int, 'text', $3::text), $2::text)",
 };
@@ -116,7 +118,7 @@ export class Writer {
   }
 
   async #publish(client: pg.Client, n: number): Promise<void> {
-    const scope = this.#random.pick(['user', 'user', 'user', 'public', 'system'] as const);
+    const scope = this.#random.pick(['user', 'user', 'keyed', 'public', 'system'] as const);
     const text = 'x'.repeat(this.#random.between(0, 100));
     await client.query(PUBLISH[scope], [n, this.#random.pick(this.#users), text]);
   }

@@ -32,7 +32,14 @@ export async function closedLoop(round: Round, connections: number): Promise<Sam
 }
 
 function publishers(connections: number, slowCommits = false): Scenario {
-  const variants = [bareInsert, notifyACommit, delivery('notify'), delivery('sweep'), delivery('auto')];
+  const variants = [
+    bareInsert,
+    notifyACommit,
+    delivery('notify'),
+    delivery('sweep'),
+    delivery('auto'),
+    djrWith('djr, auto, no activity', ["select djr.configure(delivery => 'auto', activity => 'off')"]),
+  ];
   return {
     name: `publishers-${connections}${slowCommits ? '-slow-commits' : ''}`,
     about: `${connections} publisher${connections === 1 ? '' : 's'} as fast as ${connections === 1 ? 'it is' : 'they are'} answered, a transaction an event${

@@ -39,15 +39,29 @@ interface Query {
   values: unknown[];
 }
 
+/** What to read: an event is in at most one of the parts, and has to pass `rest` in each. */
+interface Filter {
+  /** Conditions for a range of an index each: as one condition with `or` they would read the table from its beginning. */
+  parts: string[];
+  rest: string;
+  values: unknown[];
+}
+
 /**
  * New since a frontier, as SQL: above its xmax, or in progress then. After a restart of PostgreSQL transaction ids
  * may have come again, so what was inserted after `bornAfter` is new as well.
  */
-function newSince(frontier: Frontier, bornAfter: number | undefined): Query {
-  const values: unknown[] = [String(frontier.xmax), frontier.inProgress.map(String)];
-  if (bornAfter === undefined) return { text: '(xid >= $1::xid8 or xid = any($2::xid8[]))', values };
-  values.push(new Date(bornAfter));
-  return { text: '(xid >= $1::xid8 or xid = any($2::xid8[]) or created_at >= $3)', values };
+function newSince(frontier: Frontier, bornAfter: number | undefined): Filter {
+  const filter = {
+    parts: ['xid >= $1::xid8', 'xid = any($2::xid8[])'],
+    rest: '',
+    values: [String(frontier.xmax), frontier.inProgress.map(String)] as unknown[],
+  };
+  if (bornAfter !== undefined) {
+    filter.values.push(new Date(bornAfter));
+    filter.parts.push('created_at >= $3 and not (xid >= $1::xid8 or xid = any($2::xid8[]))');
+  }
+  return filter;
 }
 
 /** Snapshot and rows in one statement: what is in one is in the other. */
@@ -62,11 +76,14 @@ const withStatus = (events: string): string => `
     ) rows
    order by xid nulls first, id`;
 
-function statement(filter: Query, limit?: number): Query {
+function statement(filter: Filter, limit?: number): Query {
   const values = [...filter.values];
-  let events = `select ${EVENT_COLUMNS} from djr.event where ${filter.text} order by event.xid, event.id`;
-  if (limit !== undefined) events += ` limit $${values.push(limit)}`;
-  return { text: withStatus(events), values };
+  const most = limit === undefined ? '' : ` limit $${values.push(limit)}`;
+  const parts = filter.parts.map(
+    (part) =>
+      `(select ${EVENT_COLUMNS} from djr.event where ${part}${filter.rest} order by event.xid, event.id${most})`,
+  );
+  return { text: withStatus(`select * from (${parts.join(' union all ')}) found order by xid, id${most}`), values };
 }
 
 /** Reads stored events. */
@@ -150,13 +167,13 @@ export class Store implements ResumeSource {
   ): Promise<ResumeProgress | { reset: string } | 'restarted'> {
     const filter = newSince(since, bornAfter);
     const bind = (value: unknown) => `$${filter.values.push(value)}`;
-    filter.text += " and (scope = 'public'";
-    if (client.userId !== null) filter.text += ` or (scope = 'user' and user_id = ${bind(client.userId)})`;
-    filter.text += ')';
-    if (client.types) filter.text += ` and type = any(${bind([...client.types])})`;
+    filter.rest += " and (scope = 'public'";
+    if (client.userId !== null) filter.rest += ` or (scope = 'user' and user_id = ${bind(client.userId)})`;
+    filter.rest += ')';
+    if (client.types) filter.rest += ` and type = any(${bind([...client.types])})`;
     if (from) {
-      filter.text += ` and (xid, id) > (${bind(String(from.last.xid))}::xid8, ${bind(from.last.id)}::bigint)`;
-      filter.text += ` and pg_visible_in_snapshot(xid, ${bind(from.frontier.snapshot)}::pg_snapshot)`;
+      filter.rest += ` and (xid, id) > (${bind(String(from.last.xid))}::xid8, ${bind(from.last.id)}::bigint)`;
+      filter.rest += ` and pg_visible_in_snapshot(xid, ${bind(from.frontier.snapshot)}::pg_snapshot)`;
     }
     let last = from?.last ?? { xid: 0, id: 0 };
     let outcome: { reset: string } | 'restarted' | 'paused' | undefined;

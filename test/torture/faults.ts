@@ -2,6 +2,7 @@ import pg from 'pg';
 import type { EmbeddedPostgres } from '../../src/database/embedded.js';
 import type { Instances } from './instances.js';
 import { pause, type Random } from './random.js';
+import type { Ledger } from './writer.js';
 
 /** Whoever only administers may meet the faults, too: then it is done a little later. */
 async function administer(url: string, work: (client: pg.Client) => Promise<unknown>): Promise<void> {
@@ -26,19 +27,23 @@ export class Faults {
   readonly #server: EmbeddedPostgres;
   readonly #database: string;
   readonly #instances: Instances;
+  readonly #ledger: Ledger;
   readonly #random: Random;
   #stopped = false;
   #holders: pg.Client[] = [];
+  /** The number of the event that the open transaction of this database has published. */
+  #held: number | undefined;
 
-  constructor(server: EmbeddedPostgres, database: string, instances: Instances, random: Random) {
+  constructor(server: EmbeddedPostgres, database: string, instances: Instances, ledger: Ledger, random: Random) {
     this.#server = server;
     this.#database = database;
     this.#instances = instances;
+    this.#ledger = ledger;
     this.#random = random;
   }
 
   async run(): Promise<void> {
-    await this.#holdTransaction();
+    await this.#holdTransactions();
     const faults: [string, () => Promise<void>][] = [
       ['listener terminated', () => this.#terminate("query ilike 'listen%' or query like '%pg_notify%'")],
       ['all connections of the runtimes terminated', () => this.#terminate('true')],
@@ -71,18 +76,33 @@ export class Faults {
     this.#stopped = true;
   }
 
+  /** What was published first is committed last. */
+  async release(): Promise<void> {
+    if (this.#held !== undefined) this.#ledger.commits([this.#held]);
+    for (const client of this.#holders) await client.query('commit').catch(() => {});
+  }
+
   async end(): Promise<void> {
     for (const client of this.#holders) await client.end().catch(() => {});
   }
 
-  /** A transaction that writes, in another database: no snapshot's xmin passes it. */
-  async #holdTransaction(): Promise<void> {
-    const client = new pg.Client({ connectionString: this.#server.url, application_name: 'holder' });
-    client.on('error', () => {});
-    await client.connect();
-    await client.query('begin');
-    await client.query('select pg_current_xact_id()');
-    this.#holders.push(client);
+  /** Transactions that write, here and in another database: no snapshot's xmin passes them. */
+  async #holdTransactions(): Promise<void> {
+    const open = async (url: string) => {
+      const client = new pg.Client({ connectionString: url, application_name: 'holder' });
+      client.on('error', () => {});
+      await client.connect();
+      await client.query('begin');
+      this.#holders.push(client);
+      return client;
+    };
+    await this.end();
+    this.#holders = [];
+    await (await open(this.#server.url)).query('select pg_current_xact_id()');
+    this.#held = this.#ledger.take();
+    await (await open(this.#database)).query("select djr.publish_global('note', jsonb_build_object('n', $1::int))", [
+      this.#held,
+    ]);
   }
 
   #terminate(which: string): Promise<void> {
@@ -97,7 +117,7 @@ export class Faults {
     await this.#server.stop(mode);
     await pause(this.#random.between(0, 1000));
     await this.#server.start();
-    await this.#holdTransaction();
+    await this.#holdTransactions();
   }
 
   async #kill(): Promise<void> {

@@ -1,37 +1,33 @@
 /**
  * The torture test, alone and at length.
  *
- *   npm run test:torture -- [--seconds 150] [--seed 1] [--readers 200] [--rate 200] [--verbose]
+ *   npm run test:torture -- [--seconds 150] [--seed 1] [--readers 200] [--browsers 6] [--rate 200] [--verbose]
  */
 import { parseArgs } from 'node:util';
-import { table, torture } from './torture.js';
+import { isSound, table, torture } from './torture.js';
 
 const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '150' },
     seed: { type: 'string', default: String(Math.floor(Math.random() * 1_000_000)) },
     readers: { type: 'string', default: '200' },
+    browsers: { type: 'string', default: '6' },
     rate: { type: 'string', default: '200' },
     verbose: { type: 'boolean', default: false },
   },
 });
-process.stdout.write(`seed ${values.seed}, ${values.seconds} s, ${values.readers} readers\n`);
+process.stdout.write(
+  `seed ${values.seed}, ${values.seconds} s, ${values.readers} readers, ${values.browsers} browser tabs\n`,
+);
 const result = await torture({
   seconds: Number(values.seconds),
   seed: Number(values.seed),
   readers: Number(values.readers),
+  browsers: Number(values.browsers),
   rate: Number(values.rate),
   log: (line) => values.verbose && process.stderr.write(`${line}\n`),
 });
 process.stdout.write(`${table(result)}\n`);
-for (const line of [...result.foreign, ...result.lost, ...result.disorder].slice(0, 50))
+for (const line of [...result.foreign, ...result.lost, ...result.disorder, ...result.browserRepeats].slice(0, 50))
   process.stdout.write(`${line}\n`);
-const sound =
-  result.lost.length +
-    result.behind.length +
-    result.foreign.length +
-    result.disorder.length +
-    result.crashes +
-    result.resets.size ===
-  0;
-process.exit(sound ? 0 : 1);
+process.exit(isSound(result) ? 0 : 1);

@@ -1,5 +1,6 @@
 import { type ClientRequest, get, type IncomingMessage } from 'node:http';
 import { pause, type Random } from './random.js';
+import type { Receiver, Rows, Stored } from './verdict.js';
 
 /** What all readers find out together. */
 export class Findings {
@@ -14,6 +15,10 @@ export class Findings {
   /** `instance.sequence` → event id: one order for all clients of an instance. */
   readonly #order = new Map<string, string>();
 
+  reset(reason: string): void {
+    this.resets.set(reason, (this.resets.get(reason) ?? 0) + 1);
+  }
+
   /** Two clients of one instance must have the same event in the same place. */
   place(place: string, event: string): void {
     const known = this.#order.get(place);
@@ -24,11 +29,11 @@ export class Findings {
 
 /**
  * A bare EventSource that breaks off, stops reading, goes to any instance, and comes back with its last id.
- * It keeps the number `n` of each event that it got.
+ * It keeps the id of each event that it got.
  */
-export class Reader {
+export class Reader implements Receiver {
   readonly user: string | null;
-  readonly got = new Set<number>();
+  readonly #got = new Set<number>();
   /** `performance.now()` of the first connected frame: what is committed after it has to come. */
   since = Number.POSITIVE_INFINITY;
   /** `performance.now()` of the last event, a repeat or not: a reader that gets any is not done. */
@@ -46,6 +51,22 @@ export class Reader {
     this.#random = random;
     this.#ports = ports;
     this.#findings = findings;
+  }
+
+  get name(): string {
+    return this.user ?? 'an anonymous reader';
+  }
+
+  has({ id }: Pick<Stored, 'id' | 'n'>): boolean {
+    return this.#got.has(id);
+  }
+
+  lacking(owed: readonly Stored[]): Stored[] {
+    return owed.filter(({ id }) => !this.#got.has(id));
+  }
+
+  strangers({ byId }: Rows): [string, Stored | undefined][] {
+    return [...this.#got].map((id) => [`event ${id}`, byId.get(id)]);
   }
 
   async run(): Promise<void> {
@@ -117,21 +138,20 @@ export class Reader {
         const data = /^data: (.*)$/m.exec(block)?.[1];
         if (id !== undefined) this.lastEventId = id;
         if (data === undefined) continue;
-        const event = JSON.parse(data) as { type: string; n?: number; reason?: string };
+        const event = JSON.parse(data) as { type: string; reason?: string };
         if (event.type === 'connected') {
           this.since = Math.min(this.since, performance.now());
           continue;
         }
         if (event.type === 'reset') {
-          const reason = String(event.reason);
-          this.#findings.resets.set(reason, (this.#findings.resets.get(reason) ?? 0) + 1);
+          this.#findings.reset(String(event.reason));
           continue;
         }
         this.heard = performance.now();
         this.#findings.deliveries += 1;
-        if (this.got.has(event.n!)) this.#findings.repeats += 1;
-        this.got.add(event.n!);
         const [number, rest] = [id!.slice(0, id!.indexOf('-')), id!.slice(id!.indexOf('-') + 1)];
+        if (this.#got.has(Number(number))) this.#findings.repeats += 1;
+        this.#got.add(Number(number));
         if (rest === came) continue;
         const [instance, place] = rest.split('.', 2);
         // A frontier alone, from a resume that read storage.

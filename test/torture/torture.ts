@@ -1,16 +1,20 @@
 import pg from 'pg';
 import { startEmbedded } from '../../src/database/embedded.js';
 import { migrate } from '../../src/database/migrate.js';
+import { Browsers, type Tab } from './browsers.js';
 import { Faults } from './faults.js';
 import { Instances } from './instances.js';
 import { pause, Random } from './random.js';
 import { Findings, Reader } from './reader.js';
-import { Ledger, Writer } from './writer.js';
+import { index, judge, type Stored } from './verdict.js';
+import { Ledger, TABLE, Writer } from './writer.js';
 
 export interface TortureOptions {
   seconds: number;
   seed: number;
   readers: number;
+  /** Tabs of real browsers. */
+  browsers: number;
   /** Events a second that the writers aim at. */
   rate: number;
   log(line: string): void;
@@ -33,6 +37,9 @@ export interface TortureResult {
   /** Two clients of one instance got two orders. */
   disorder: string[];
   repeats: number;
+  browserDeliveries: number;
+  /** Events that the code of one page got twice. */
+  browserRepeats: string[];
   resets: ReadonlyMap<string, number>;
   /** Requests that were not let in, by status. */
   refusals: ReadonlyMap<string, number>;
@@ -55,15 +62,15 @@ const INSTANCE = {
   maxClientBytes: 64 * 1024,
 };
 
-interface Stored {
-  id: string;
-  n: number;
-  scope: 'user' | 'public' | 'system';
-  user_id: string | null;
-}
-
 /** Writers, readers and faults for so many seconds; then compares what each reader got with what the database says. */
-export async function torture({ seconds, seed, readers: count, rate, log }: TortureOptions): Promise<TortureResult> {
+export async function torture({
+  seconds,
+  seed,
+  readers: count,
+  browsers: tabs,
+  rate,
+  log,
+}: TortureOptions): Promise<TortureResult> {
   const random = new Random(seed);
   // A killed process leaves what it wrote to the operating system: fsync is for power cuts.
   const server = await startEmbedded({
@@ -84,7 +91,8 @@ export async function torture({ seconds, seed, readers: count, rate, log }: Tort
     { length: WRITERS },
     () => new Writer(database.href, USERS, random.fork(), ledger, period),
   );
-  const faults = new Faults(server, database.href, instances, random.fork());
+  const faults = new Faults(server, database.href, instances, ledger, random.fork());
+  const browsers = new Browsers(tabs, USERS, database.href, random.fork(), () => instances.ports);
   const ends: (() => unknown)[] = [];
   try {
     const admin = new pg.Client(server.url);
@@ -92,6 +100,10 @@ export async function torture({ seconds, seed, readers: count, rate, log }: Tort
     await admin.query('create database torture');
     await admin.end();
     await migrate(database.href);
+    const app = new pg.Client(database.href);
+    await app.connect();
+    await app.query(TABLE);
+    await app.end();
     await instances.prepare(3);
     await Promise.all([instances.start(0), instances.start(1)]);
     ends.push(() => instances.endAll());
@@ -101,6 +113,8 @@ export async function torture({ seconds, seed, readers: count, rate, log }: Tort
       for (const reader of readers) reader.stop();
       return Promise.all(reading);
     });
+    ends.push(() => browsers.stop());
+    await browsers.start();
     const writing = writers.map((writer) => writer.run());
     const harm = faults.run();
     ends.push(() => faults.end());
@@ -114,25 +128,28 @@ export async function torture({ seconds, seed, readers: count, rate, log }: Tort
     await harm;
     for (const writer of writers) writer.stop();
     await Promise.all(writing);
+    await faults.release();
     for (const reader of readers) reader.calm();
+    browsers.calm();
 
     // Committed when every other transaction has ended: whoever has it has no more to wait for.
     const marker = await mark(database.href, ledger);
     const stored = await readStored(database.href);
-    const lacking = lack(stored, readers, ledger);
-    const behind = await settle(readers, marker, lacking, log);
-    const compared = { ...compare(stored, readers, lacking, marker, behind), behind: behind.map(describe) };
-    if (compared.lost.length > 0) log(await instances.health());
+    const verdict = await judge(stored, [...readers, ...browsers.tabs], ledger, marker, log);
+    for (const reason of browsers.tabs.flatMap(({ resets }) => resets)) findings.reset(reason);
+    if (verdict.lost.length > 0) log(await instances.health());
     return {
       events: stored.length,
       rolledBack: ledger.rolledBack,
       deliveries: findings.deliveries,
       connections: findings.connections,
       resumes: findings.resumes,
-      faults: faults.counts,
-      ...compared,
+      faults: new Map([...faults.counts, ...browsers.counts]),
+      ...verdict,
       disorder: findings.disorder,
       repeats: findings.repeats,
+      browserDeliveries: browsers.tabs.reduce((sum, { deliveries }) => sum + deliveries, 0),
+      browserRepeats: repeatsIn(browsers.tabs, stored),
       resets: findings.resets,
       refusals: findings.refusals,
       crashes: instances.crashes,
@@ -146,86 +163,36 @@ export async function torture({ seconds, seed, readers: count, rate, log }: Tort
 async function readStored(url: string): Promise<Stored[]> {
   const client = new pg.Client(url);
   await client.connect();
-  const { rows } = await client.query<Stored>("select id, (detail ->> 'n')::int as n, scope, user_id from djr.event");
+  const { rows } = await client.query<Stored>(
+    "select id::int, (detail ->> 'n')::int as n, replay_of is not null as replay, scope, user_id from djr.event",
+  );
   await client.end();
   return rows;
 }
 
-async function mark(url: string, ledger: Ledger): Promise<number> {
+async function mark(url: string, ledger: Ledger): Promise<{ id: number; n: number }> {
   const n = ledger.take();
   ledger.commits([n]);
   const client = new pg.Client(url);
   await client.connect();
-  await client.query("select djr.publish_global('note', jsonb_build_object('n', $1::int))", [n]);
+  const { rows } = await client.query(
+    "select djr.publish_global('note', jsonb_build_object('n', $1::int))::int as id",
+    [n],
+  );
   await client.end();
-  return n;
+  return { id: rows[0].id, n };
 }
 
-type Lacking = (reader: Reader) => Stored[];
-
-const isEntitled = (user: string | null, { scope, user_id }: Stored): boolean =>
-  scope === 'public' || (scope === 'user' && user_id === user && user !== null);
-
-/** What is each user's is worked out once: looking must not take the time that the readers need in the same process. */
-function lack(stored: readonly Stored[], readers: readonly Reader[], ledger: Ledger): Lacking {
-  const users = new Set(readers.map(({ user }) => user));
-  const entitled = new Map([...users].map((user) => [user, stored.filter((event) => isEntitled(user, event))]));
-  return (reader) =>
-    entitled.get(reader.user)!.filter(({ n }) => ledger.sentAt(n) > reader.since && !reader.got.has(n));
-}
-
-const SILENCE = 30_000;
-const PATIENCE = 600_000;
-
-const describe = ({ user }: Reader): string => user ?? 'an anonymous reader';
-
-/**
- * Waits for each reader until it lacks nothing, or until nothing came to it for half a minute. On a busy machine a reader may
- * be far behind, which is no loss. Returns who still receives when the patience is over.
- */
-async function settle(
-  readers: readonly Reader[],
-  marker: number,
-  lacking: Lacking,
-  log: (line: string) => void,
-): Promise<Reader[]> {
-  const begin = performance.now();
-  let open = [...readers];
-  for (;;) {
-    const now = performance.now();
-    open = open.filter((reader) => lacking(reader).length > 0);
-    const receiving = open.filter((reader) => now - Math.max(begin, reader.heard) < SILENCE);
-    if (receiving.length === 0) return [];
-    if (now - begin > PATIENCE) return receiving;
-    const unmarked = open.filter((reader) => !reader.got.has(marker)).length;
-    log(`settling: ${open.length} readers lack something, ${unmarked} of them the last event as well`);
-    await pause(2000);
-  }
-}
-
-function compare(
-  stored: readonly Stored[],
-  readers: readonly Reader[],
-  lacking: Lacking,
-  marker: number,
-  behind: readonly Reader[],
-) {
-  const lost: string[] = [];
-  const foreign: string[] = [];
-  const byNumber = new Map(stored.map((event) => [event.n, event]));
-  for (const reader of readers) {
-    // A gap is a loss however much still comes; without the last event it may be on its way.
-    if (!behind.includes(reader) || reader.got.has(marker)) {
-      const how = reader.got.has(marker) ? 'a gap' : 'silence';
-      for (const event of lacking(reader)) lost.push(`event ${event.id} to ${describe(reader)}: ${how}`);
-    }
-    for (const n of reader.got) {
-      const event = byNumber.get(n);
-      if (!event) foreign.push(`number ${n}, which is not in the database, to ${reader.user}`);
-      else if (!isEntitled(reader.user, event)) foreign.push(`event ${event.id} of ${event.user_id} to ${reader.user}`);
-    }
-  }
-  return { lost, foreign };
+/** What a page got more often than it was published. What comes again to a page loaded anew is no repeat. */
+function repeatsIn(tabs: readonly Tab[], stored: readonly Stored[]): string[] {
+  const { byNumber } = index(stored);
+  return tabs.flatMap((tab) =>
+    tab.lives.flatMap((life) =>
+      [...life]
+        .filter(([n, count]) => count > (byNumber.get(n)?.length ?? 0))
+        .map(([n, count]) => `number ${n} came ${count} times to a page of ${tab.name}`),
+    ),
+  );
 }
 
 /** One table, for people. */
@@ -234,18 +201,24 @@ export function table(result: TortureResult): string {
     ['events', result.events],
     ['transactions rolled back', result.rolledBack],
     ['deliveries', result.deliveries],
+    ['deliveries to browser tabs', result.browserDeliveries],
     ['connections', result.connections],
     ['resumes', result.resumes],
     ...[...result.faults].sort().map(([name, count]): [string, number] => [`fault: ${name}`, count]),
     ...[...result.resets].map(([reason, count]): [string, number] => [`reset: ${reason}`, count]),
     ...[...result.refusals].map(([status, count]): [string, number] => [`refused: ${status}`, count]),
-    ['repeats', result.repeats],
+    ['repeats, bare readers', result.repeats],
+    ['repeats, browser tabs', result.browserRepeats.length],
     ['out of order', result.disorder.length],
     ['runtimes that crashed', result.crashes],
     ['foreign', result.foreign.length],
-    ['readers still behind', result.behind.length],
+    ['still behind', result.behind.length],
     ['lost', result.lost.length],
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, value]) => `${name.padEnd(width)}  ${value.toLocaleString('en').padStart(12)}`).join('\n');
 }
+
+/** Whether nothing happened that must not. */
+export const isSound = ({ lost, behind, foreign, disorder, browserRepeats, crashes, resets }: TortureResult): boolean =>
+  lost.length + behind.length + foreign.length + disorder.length + browserRepeats.length + crashes + resets.size === 0;

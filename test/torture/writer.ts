@@ -1,9 +1,12 @@
 import pg from 'pg';
 import { pause, type Random } from './random.js';
+import type { Stored } from './verdict.js';
 
-/** When the commit of each event was sent, by the event's number: what is committed later than that is certain. */
+/** When the commit of each event was sent: who was there before got it, if it was committed at all. */
 export class Ledger {
   readonly #sent: number[] = [];
+  /** Of replays, which have the number of their original: by the event's id. */
+  readonly #replayed = new Map<number, number>();
   rolledBack = 0;
 
   take(): number {
@@ -15,8 +18,13 @@ export class Ledger {
     for (const n of numbers) this.#sent[n] = now;
   }
 
-  sentAt(n: number): number {
-    return this.#sent[n] ?? Number.NaN;
+  replays(ids: readonly number[]): void {
+    const now = performance.now();
+    for (const id of ids) this.#replayed.set(id, now);
+  }
+
+  sentAt({ id, n, replay }: Pick<Stored, 'id' | 'n' | 'replay'>): number {
+    return (replay ? this.#replayed.get(id) : this.#sent[n]) ?? Number.NaN;
   }
 
   get length(): number {
@@ -28,9 +36,22 @@ const PUBLISH = {
   user: "select djr.publish($2::text, 'note', jsonb_build_object('n', $1::int, 'text', $3::text))",
   keyed:
     "select djr.publish($2::text, 'note', jsonb_build_object('n', $1::int, 'text', $3::text), key => 'n' || $1::int)",
+  row: 'insert into item (n, owner, text) values ($1::int, $2::text, $3::text)',
   public: "select djr.publish_global('note', jsonb_build_object('n', $1::int, 'text', $3::text)), $2::text",
   system: "select djr.publish_system('note', jsonb_build_object('n', $1::int, 'text', $3::text), $2::text)",
 };
+
+/** A table of the app's, whose rows are published by a trigger. */
+export const TABLE = `create table item (id bigint generated always as identity primary key, owner text, n int, text text);
+  create trigger item_publish after insert or update or delete on item
+    for each row execute function djr.publish_row('note', 'owner', 'n,text')`;
+
+const REPLAY = `select djr.replay(id)::int as id from (
+  select id from djr.event where replay_of is null order by id desc limit 1) latest`;
+
+const MANY = `select djr.publish_many(jsonb_agg(
+  jsonb_build_object('user_id', $2::text, 'type', 'note', 'detail', jsonb_build_object('n', n))))
+  from unnest($1::int[]) n`;
 
 const BULK = `insert into djr.event (scope, user_id, type, detail)
   select case when n % 2 = 0 then 'public' else 'user' end,
@@ -89,11 +110,12 @@ export class Writer {
       return;
     }
     const numbers: number[] = [];
+    const replays: number[] = [];
     await client.query('begin');
     if (random.chance(0.125)) {
       const bulk = Array.from({ length: random.between(5, 40) }, () => this.#ledger.take());
       numbers.push(...bulk);
-      await client.query(BULK, [bulk, random.pick(this.#users)]);
+      await client.query(random.chance(0.5) ? BULK : MANY, [bulk, random.pick(this.#users)]);
     } else {
       for (let left = random.between(1, 2); left > 0; left -= 1) {
         numbers.push(this.#ledger.take());
@@ -107,6 +129,10 @@ export class Writer {
       numbers.push(this.#ledger.take());
       await this.#publish(client, numbers.at(-1)!);
     }
+    if (random.chance(0.05)) {
+      const { rows } = await client.query<{ id: number }>(REPLAY);
+      replays.push(...rows.map(({ id }) => id));
+    }
     await pause(length);
     if (random.chance(0.125)) {
       this.#ledger.rolledBack += 1;
@@ -114,11 +140,12 @@ export class Writer {
       return;
     }
     this.#ledger.commits(numbers);
+    this.#ledger.replays(replays);
     await client.query('commit');
   }
 
   async #publish(client: pg.Client, n: number): Promise<void> {
-    const scope = this.#random.pick(['user', 'user', 'keyed', 'public', 'system'] as const);
+    const scope = this.#random.pick(['user', 'user', 'keyed', 'row', 'public', 'system'] as const);
     const text = 'x'.repeat(this.#random.between(0, 100));
     await client.query(PUBLISH[scope], [n, this.#random.pick(this.#users), text]);
   }

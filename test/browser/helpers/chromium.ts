@@ -1,29 +1,12 @@
 import test, { type ExecutionContext } from 'ava';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
-
-/** `DJR_CHROMIUM` names another one. */
-const executablePath = process.env.DJR_CHROMIUM ?? '/usr/bin/chromium';
-
-const args = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { launchChromium } from './launch.js';
 
 /** One Chromium for the tests of a file; each context that is asked for is a browser profile of its own. */
 export function useChromium(): (t: ExecutionContext) => Promise<BrowserContext> {
   let browser: Browser;
   test.before(async () => {
-    browser = await chromium.launch({
-      executablePath,
-      args,
-      // Pages that the back button finds as they were left are part of what is tested.
-      ignoreDefaultArgs: ['--disable-back-forward-cache'],
-    });
+    browser = await launchChromium();
   });
   test.after.always(() => browser?.close());
   return async (t) => {

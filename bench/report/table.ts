@@ -2,7 +2,8 @@ import { format, type Metric, metrics } from '../metrics.js';
 import type { Report, ScenarioReport } from './report.js';
 import { outcomes } from './targets.js';
 
-const heading = (metric: Metric): string => {
+/** A metric's title, with its unit where the title does not say it. */
+export const heading = (metric: Metric): string => {
   const { title, unit } = metrics[metric];
   return unit === '' || title.includes(unit) ? title : `${title} ${unit}`;
 };

@@ -27,6 +27,14 @@ async function bundle(): Promise<void> {
   const common: BuildOptions = { bundle: true, minify: true, sourcemap: true, target: 'es2020', logLevel: 'warning' };
   await Promise.all([
     build({ ...common, entryPoints: ['src/browser/script.ts'], format: 'iife', outfile: 'dist/browser/djr.js' }),
+    build({
+      ...common,
+      entryPoints: ['src/browser/admin.ts'],
+      format: 'iife',
+      outfile: 'dist/assets/admin.js',
+      sourcemap: false,
+    }),
+    build({ ...common, entryPoints: ['src/browser/admin.css'], outfile: 'dist/assets/admin.css', sourcemap: false }),
     build({ ...common, entryPoints: ['src/browser/client.ts'], format: 'esm', outfile: 'dist/browser/djr.mjs' }),
   ]);
 }

@@ -7,6 +7,6 @@ export type { FetchHandler } from './http/fetch.js';
 export type { Health } from './http/health.js';
 export type { NodeHandler } from './http/node.js';
 export type { Logger } from './logger.js';
-export type { Authenticate, RealtimeOptions, UserId } from './options.js';
+export type { AdminAuthorize, Authenticate, RealtimeOptions, UserId } from './options.js';
 export { createRealtime, type Realtime } from './realtime.js';
 export type { ScriptTagOptions } from './script-tag.js';

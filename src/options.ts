@@ -13,6 +13,12 @@ export type Authenticate = (
   request: Request,
 ) => UserId | null | undefined | Response | Promise<UserId | null | undefined | Response>;
 
+/**
+ * Whether a request may see the admin: true, and nothing else, lets it in. False, or an error thrown, is 403; a Response
+ * (a redirect to the login) is sent as it is.
+ */
+export type AdminAuthorize = (request: Request) => boolean | Response | Promise<boolean | Response>;
+
 export interface RealtimeOptions {
   /**
    * The database: a URI, a pool's configuration, or `{ listen, pool }` where the pool goes through a pooler.
@@ -28,8 +34,8 @@ export interface RealtimeOptions {
   onReceive?: OnReceive;
   /** Sees each event once for each client; what it changes, it changes for that client. Null: not for this client. */
   beforeSend?: BeforeSend;
-  /** Admin pages; without it they are 404. */
-  admin?: { authorize: (request: Request) => boolean | Promise<boolean> };
+  /** Admin pages; without it they are 404 (docs/admin.md). */
+  admin?: { authorize: AdminAuthorize };
   /** @defaultValue warnings and errors on stderr */
   logger?: Logger;
   /** Origins beside the page's own that may open the stream, e.g. `https://app.example.com`. @defaultValue none */
@@ -105,7 +111,7 @@ const schema = z.strictObject({
   authenticate: fn<Authenticate>().optional(),
   onReceive: fn<OnReceive>().optional(),
   beforeSend: fn<BeforeSend>().optional(),
-  admin: z.strictObject({ authorize: fn<(request: Request) => boolean | Promise<boolean>>() }).optional(),
+  admin: z.strictObject({ authorize: fn<AdminAuthorize>() }).optional(),
   logger: z
     .custom<Logger>(
       (value) =>

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { AdminStore } from './database/admin-store.js';
 import { Database } from './database/database.js';
 import { type Publication, publish, type Queryable } from './database/publisher.js';
 import type { Envelope } from './delivery/envelope.js';
@@ -12,6 +13,7 @@ import { Resume } from './delivery/resume.js';
 import { Tally } from './delivery/tally.js';
 import { DjrError } from './errors.js';
 import type { Event, EventMap, EventOf } from './event.js';
+import { Admin } from './http/admin/admin.js';
 import { type FetchHandler, fetchHandler } from './http/fetch.js';
 import { Handler } from './http/handler.js';
 import type { Health } from './http/health.js';
@@ -89,6 +91,7 @@ class Runtime implements Realtime {
   readonly #hub: Hub;
   readonly #streams: Streams;
   readonly #vitals: Vitals;
+  readonly #admin: Admin | undefined;
   #database: Database | undefined;
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
@@ -138,10 +141,24 @@ class Runtime implements Realtime {
       database: () => this.#database,
       stopping: () => this.#stopping !== undefined,
     });
+    this.#admin =
+      options.admin &&
+      new Admin({
+        basePath: options.basePath,
+        authorize: options.admin.authorize,
+        logger,
+        store: new AdminStore(() => this.#open().pool),
+        hooks: this.#hooks,
+        instance: this.#instance,
+        series: this.#vitals.series,
+        health: () => this.health(),
+        ready: () => this.#ready(),
+      });
     const handler = new Handler({
       basePath: options.basePath,
       streams: this.#streams,
       metrics: this.#vitals.metrics,
+      admin: this.#admin,
       health: () => this.health(),
     });
     this.handler = nodeHandler(handler);
@@ -260,6 +277,7 @@ class Runtime implements Realtime {
 
   async #stop(): Promise<void> {
     this.#streams.stop();
+    this.#admin?.stop();
     if (!this.#database) return;
     let timer: NodeJS.Timeout | undefined;
     const grace = new Promise<void>((resolve) => {

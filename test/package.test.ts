@@ -83,6 +83,8 @@ test('the demo starts, serves the browser client and its assets, and ends at SIG
   t.is((await fetch(new URL('healthz', url))).status, 200);
   t.is((await fetch(new URL('djr.js', url))).headers.get('content-type'), 'text/javascript; charset=utf-8');
   t.is((await fetch(new URL('/htmx.js', url))).status, 200);
+  t.is((await fetch(new URL('admin/assets/admin.css', url))).headers.get('content-type'), 'text/css; charset=utf-8');
+  t.is((await fetch(new URL('admin/assets/admin.js', url))).status, 200);
   const exited = once(demo, 'exit');
   demo.kill('SIGTERM');
   t.deepEqual(await exited, [0, null]);

@@ -10,6 +10,7 @@ import { pathToFileURL } from 'node:url';
 import { createRealtime } from 'djr';
 import pg from 'pg';
 import { answer, clean, nameFrom } from './http.js';
+import { oneTimeLink } from './one-time-link.js';
 import { logPart, roomPage, signInPage, visitorsPart } from './views.js';
 
 /** @param {{ databaseUrl: string, port?: number, host?: string }} options */
@@ -17,9 +18,11 @@ export async function startChatroom({ databaseUrl, port = 8000, host = '127.0.0.
   const database = new pg.Pool({ connectionString: databaseUrl });
   database.on('error', () => {}); // The database ended an idle connection: the next query opens another.
 
+  const admin = oneTimeLink('/realtime/admin/');
   const realtime = createRealtime({
     database: databaseUrl,
     authenticate: (request) => nameFrom(request.headers.get('cookie')) || null,
+    admin: { authorize: admin.authorize },
   });
 
   // A backend subscriber. Were there two instances of this server, both would greet; under one key it happens once.
@@ -103,6 +106,8 @@ export async function startChatroom({ databaseUrl, port = 8000, host = '127.0.0.
   const { port: actual } = /** @type {import('node:net').AddressInfo} */ (server.address());
   return {
     url: `http://${host}:${actual}/`,
+    /** Works once. */
+    adminUrl: `http://${host}:${actual}${admin.link}`,
     async close() {
       server.close();
       await realtime.stop();
@@ -115,6 +120,6 @@ export async function startChatroom({ databaseUrl, port = 8000, host = '127.0.0.
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const databaseUrl = process.env.DATABASE_URL;
   if (!databaseUrl) throw new Error('Set DATABASE_URL, or run `djr demo`, which brings a database of its own.');
-  const { url } = await startChatroom({ databaseUrl, port: Number(process.env.PORT ?? 8000) });
-  console.log(`The chat room is at ${url}`);
+  const { url, adminUrl } = await startChatroom({ databaseUrl, port: Number(process.env.PORT ?? 8000) });
+  console.log(`The chat room is at ${url}\nIts admin, by a link that works once: ${adminUrl}`);
 }

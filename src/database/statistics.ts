@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { one } from './findings.js';
+import type { Queryable } from './publisher.js';
 
 /** A runtime, as `djr.instance` has it. */
 export interface InstanceRow {
@@ -40,6 +41,15 @@ export const MAX_COUNTED = 1_000_000;
 
 const MAX_TYPES = 20;
 
+export async function readInstances(client: Queryable): Promise<InstanceRow[]> {
+  const { rows } = await client.query<InstanceRow>(
+    `select name, host, version, started_at, seen_at, seen_at < clock_timestamp() - interval '30 s' as gone,
+            connections, events::float8, deliveries::float8, errors::float8, lag_ms
+       from djr.instance order by started_at, name`,
+  );
+  return rows;
+}
+
 /** @param period - an interval of PostgreSQL's */
 export async function readStatistics(client: pg.Client, period: string): Promise<Statistics> {
   const base = await one<Pick<Statistics, 'settings' | 'mode' | 'queue_usage' | 'oldest_event'>>(
@@ -55,11 +65,6 @@ export async function readStatistics(client: pg.Client, period: string): Promise
        from pg_catalog.pg_class
       where relnamespace = 'djr'::regnamespace and relname in ('event', 'activity') order by relname desc`,
   );
-  const instances = await client.query<InstanceRow>(
-    `select name, host, version, started_at, seen_at, seen_at < clock_timestamp() - interval '30 s' as gone,
-            connections, events::float8, deliveries::float8, errors::float8, lag_ms
-       from djr.instance order by started_at, name`,
-  );
   // From the newest back by the index on created_at, and never more than there is time for.
   const events = await client.query<{ type: string; scope: string; count: number; counted: number }>(
     `select type, scope, count(*)::float8 as count, (sum(count(*)) over ())::float8 as counted
@@ -72,7 +77,7 @@ export async function readStatistics(client: pg.Client, period: string): Promise
   return {
     ...base,
     tables: tables.rows,
-    instances: instances.rows,
+    instances: await readInstances(client),
     period,
     events: events.rows.map(({ type, scope, count }) => ({ type, scope, count })),
     counted,

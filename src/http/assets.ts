@@ -10,12 +10,19 @@ interface Asset {
 const assets = new Map<string, Promise<Asset>>();
 
 async function read(name: string): Promise<Asset> {
-  const body = await readFile(new URL(`../../dist/browser/${name}`, import.meta.url));
+  const body = await readFile(new URL(`../../dist/${name}`, import.meta.url));
   return { body, etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 16)}"` };
 }
 
-/** The browser client, built into the package. */
-export async function assetReply(name: 'djr.js' | 'djr.mjs', ifNoneMatch: string | undefined): Promise<Reply> {
+/**
+ * What a page loads, built into the package.
+ *
+ * @param name - a file below dist/, of our own choosing
+ */
+export async function assetReply(
+  name: `${'browser' | 'assets'}/${string}`,
+  ifNoneMatch: string | undefined,
+): Promise<Reply> {
   let asset = assets.get(name);
   if (!asset) {
     asset = read(name);
@@ -25,7 +32,7 @@ export async function assetReply(name: 'djr.js' | 'djr.mjs', ifNoneMatch: string
   try {
     const { body, etag } = await asset;
     const headers = {
-      'Content-Type': 'text/javascript; charset=utf-8',
+      'Content-Type': `text/${name.endsWith('.css') ? 'css' : 'javascript'}; charset=utf-8`,
       // The name does not change with the content: kept for a day, and asked for again with the ETag.
       'Cache-Control': 'public, max-age=86400, stale-while-revalidate=604800',
       ETag: etag,

@@ -1,5 +1,5 @@
-import type { Client } from '../delivery/client.js';
 import type { Connection } from '../delivery/connection.js';
+import { readText } from './body.js';
 import type { Handler } from './handler.js';
 import type { Incoming } from './incoming.js';
 import { problem } from './reply.js';
@@ -21,8 +21,11 @@ export function fetchHandler(handler: Handler): FetchHandler {
         ? problem(404, 'There is nothing here.')
         : await handler.respond(route, toIncoming(request, target, url.host));
     if (!('status' in answer)) return stream(request, answer);
-    const body = request.method === 'HEAD' || answer.status === 304 ? null : new Uint8Array(Buffer.from(answer.body));
-    return new Response(body, { status: answer.status, headers: answer.headers });
+    const body =
+      request.method === 'HEAD' || [204, 304].includes(answer.status) ? null : new Uint8Array(Buffer.from(answer.body));
+    const headers = new Headers(answer.headers);
+    for (const cookie of answer.cookies ?? []) headers.append('Set-Cookie', cookie);
+    return new Response(body, { status: answer.status, headers });
   };
 }
 
@@ -33,6 +36,10 @@ function toIncoming(request: Request, target: string, host: string): Incoming {
     address: undefined,
     header: (name) => request.headers.get(name) ?? (name === 'host' ? host : undefined),
     request: () => request,
+    async body(limit) {
+      if (request.bodyUsed) return 'taken';
+      return request.body ? readText(request.body as AsyncIterable<Uint8Array>, limit) : { text: '' };
+    },
   };
 }
 
@@ -42,7 +49,7 @@ function stream(request: Request, start: StreamStart): Response {
     // Nobody reads it; the number is what proxies log for a client that has gone.
     return new Response(null, { status: 499 });
   }
-  let client: Client;
+  let client: ReturnType<StreamStart['begin']>;
   let connection: Connection;
   let ended = false;
   const body = new ReadableStream<Uint8Array>(

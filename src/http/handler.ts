@@ -1,3 +1,4 @@
+import type { Admin } from './admin/admin.js';
 import { assetReply } from './assets.js';
 import type { Health } from './health.js';
 import type { Incoming } from './incoming.js';
@@ -10,6 +11,8 @@ export interface HandlerOptions {
   basePath: string;
   streams: Streams;
   metrics: Metrics;
+  /** Undefined: not configured. */
+  admin: Admin | undefined;
   health(): Health;
 }
 
@@ -27,6 +30,7 @@ export class Handler {
 
   async respond(route: Route, incoming: Incoming): Promise<Reply | StreamStart> {
     if (route === 'stream') return this.#options.streams.open(incoming);
+    if (route === 'admin' && this.#options.admin) return this.#options.admin.respond(incoming);
     if (route === 'admin' || route === 'unknown') {
       return problem(404, `There is nothing here. The stream is at ${this.#options.basePath}/sse/.`);
     }
@@ -35,7 +39,7 @@ export class Handler {
     }
     if (route === 'health') return this.#health();
     if (route === 'metrics') return this.#options.metrics.reply();
-    return assetReply(route === 'script' ? 'djr.js' : 'djr.mjs', incoming.header('if-none-match'));
+    return assetReply(route === 'script' ? 'browser/djr.js' : 'browser/djr.mjs', incoming.header('if-none-match'));
   }
 
   #health(): Reply {

@@ -1,3 +1,5 @@
+import type { Body } from './body.js';
+
 /** A request, whatever brought it. */
 export interface Incoming {
   readonly method: string;
@@ -8,4 +10,6 @@ export interface Incoming {
   header(name: string): string | undefined;
   /** A web-standard Request, made when somebody asks. @throws when Host or path make no URL */
   request(): Request;
+  /** Reads the body. @param limit - in bytes */
+  body(limit: number): Promise<Body>;
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import type { Connection } from '../delivery/connection.js';
+import { type Body, readText } from './body.js';
 import type { Handler } from './handler.js';
 import type { Incoming } from './incoming.js';
 import { problem, type Reply } from './reply.js';
@@ -61,13 +62,25 @@ function toIncoming(req: IncomingMessage, target: string): Incoming {
       }
       return new Request(new URL(target, `${scheme}://${host}`), { method: req.method ?? 'GET', headers });
     },
+    body: (limit) => readBody(req, limit),
   };
+}
+
+/** Express's parsers and others have read it before us, and leave what they made of it. */
+async function readBody(req: IncomingMessage & { body?: unknown }, limit: number): Promise<Body> {
+  if (!req.readableDidRead) return readText(req, limit);
+  const { body } = req;
+  if (body === undefined) return 'taken';
+  return typeof body === 'string' || Buffer.isBuffer(body) ? { text: body.toString() } : { parsed: body };
 }
 
 function send(res: ServerResponse, reply: Reply, method: string | undefined): void {
   if (res.headersSent || res.destroyed) return;
   const body = Buffer.from(reply.body);
-  if (reply.status !== 304) res.setHeader('Content-Length', body.length);
+  // Nobody reads the rest of it.
+  if (reply.status === 413) res.shouldKeepAlive = false;
+  if (reply.status !== 304 && reply.status !== 204) res.setHeader('Content-Length', body.length);
+  if (reply.cookies?.length) res.setHeader('Set-Cookie', reply.cookies);
   res.writeHead(reply.status, reply.headers);
   res.end(method === 'HEAD' || reply.status === 304 ? undefined : body);
 }

@@ -2,6 +2,8 @@
 export interface Reply {
   status: number;
   headers: Record<string, string>;
+  /** Values of Set-Cookie. */
+  cookies?: string[];
   body: string | Buffer;
 }
 
@@ -11,7 +13,9 @@ const TITLES: Record<number, string> = {
   403: 'Forbidden',
   404: 'Not found',
   405: 'Method not allowed',
-  429: 'Too many connections',
+  413: 'Content too large',
+  415: 'Unsupported media type',
+  429: 'Too many requests',
   500: 'Internal error',
   503: 'Not available',
 };

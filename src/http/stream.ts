@@ -33,8 +33,8 @@ export interface StreamsOptions {
 /** An accepted stream: the adapter opens the response with these headers and hands over its connection. */
 export interface StreamStart {
   readonly headers: Record<string, string>;
-  /** @returns the client; the adapter closes it when the connection goes. */
-  begin(connection: Connection): Client;
+  /** @returns what the adapter closes when the connection goes. */
+  begin(connection: Connection): { close(reason: CloseReason): void };
   /** Instead of {@link begin}, where the client has gone meanwhile. */
   abandon(): void;
 }

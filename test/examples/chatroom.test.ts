@@ -62,6 +62,24 @@ test('whatever anyone writes is text, in names and events from SQL too', async (
   t.regex((await visit('/', 'Ann')).headers.get('content-security-policy')!, /default-src 'self'/);
 });
 
+test('the admin is behind a link that works once', async (t) => {
+  const database = await createDatabase(t);
+  const room = await startChatroom({ databaseUrl: database.url, port: 0 });
+  t.teardown(() => room.close());
+  const open = (url: string | URL, cookie = '') => fetch(url, { redirect: 'manual', headers: { cookie } });
+  const admin = new URL('/realtime/admin/', room.url);
+  t.is((await open(admin)).status, 403);
+  t.is((await open(`${admin}?key=wrong`)).status, 403);
+
+  const opened = await open(room.adminUrl);
+  t.is(opened.status, 303);
+  t.is(opened.headers.get('location'), '/realtime/admin/');
+  const cookie = opened.headers.get('set-cookie')!;
+  t.regex(cookie, /HttpOnly.*SameSite=Strict/);
+  t.is((await open(admin, cookie.split(';')[0])).status, 200);
+  t.is((await open(room.adminUrl)).status, 403, 'the link is spent');
+});
+
 test('nothing is said without a name or a word, and no form is endless', async (t) => {
   const { database, post } = await openRoom(t);
   await post('/say', { text: 'who am I?' });

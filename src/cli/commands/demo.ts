@@ -16,7 +16,7 @@ interface Chatroom {
     databaseUrl: string;
     port: number;
     host: string;
-  }): Promise<{ url: string; close(): Promise<void> }>;
+  }): Promise<{ url: string; adminUrl: string; close(): Promise<void> }>;
 }
 
 const chatroom = new URL('../../../examples/chatroom/server.js', import.meta.url).href;
@@ -59,6 +59,10 @@ The chat room is at ${room.url} - open it in two windows.
 Say something from SQL:
 
   psql '${database.url}' -c ${JSON.stringify(hello).replace(/\\"/g, '\\"')}
+
+See what is going on, by a link that works once:
+
+  ${room.adminUrl}
 
 Ctrl-C ends.
 `);

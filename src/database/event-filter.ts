@@ -1,0 +1,70 @@
+import type { Scope } from '../event.js';
+
+/** The steps of an event, the furthest of which is its status. */
+export const STATUSES = ['new', 'dispatched', 'error', 'sent', 'delivered', 'read'] as const;
+export type EventState = (typeof STATUSES)[number];
+
+/** Which events to list. Ids are text, as a bigint is more than a number holds. */
+export interface EventFilter {
+  id?: string | undefined;
+  /** Exact, or with `*` at its end what begins so. */
+  type?: string | undefined;
+  scope?: Scope | undefined;
+  status?: EventState | undefined;
+  /** As `type`. */
+  user?: string | undefined;
+  from?: Date | undefined;
+  to?: Date | undefined;
+  /** A JSON object that the detail contains. */
+  detail?: string | undefined;
+}
+
+/** A page of the list: what is older than one event, or newer. Neither: the newest. */
+export interface PageKey {
+  before?: string | undefined;
+  after?: string | undefined;
+}
+
+export interface ListQuery {
+  text: string;
+  values: unknown[];
+}
+
+const prefix = (text: string): string => `${text.slice(0, -1).replace(/[\\%_]/g, '\\$&')}%`;
+
+/** The list's SQL: keyset pages by id, never an offset and never a count. */
+export function listQuery(filter: EventFilter, key: PageKey, limit: number): ListQuery {
+  const values: unknown[] = [];
+  const bind = (value: unknown) => `$${values.push(value)}`;
+  const conditions: string[] = [];
+  const add = (condition: string) => conditions.push(condition);
+  const text = (column: string, value: string) =>
+    add(value.endsWith('*') ? `${column} like ${bind(prefix(value))}` : `${column} = ${bind(value)}`);
+
+  if (filter.id !== undefined) add(`id = ${bind(filter.id)}`);
+  if (filter.type !== undefined) text('type', filter.type);
+  if (filter.scope !== undefined) add(`scope = ${bind(filter.scope)}`);
+  if (filter.user !== undefined) text('user_id', filter.user);
+  if (filter.from !== undefined) add(`created_at >= ${bind(filter.from)}`);
+  if (filter.to !== undefined) add(`created_at < ${bind(filter.to)}`);
+  if (filter.detail !== undefined) add(`detail @> ${bind(filter.detail)}::jsonb`);
+  if (key.before !== undefined) add(`id < ${bind(key.before)}`);
+  if (key.after !== undefined) add(`id > ${bind(key.after)}`);
+  // The status is looked up for the rows of a page only, unless it is what is searched for.
+  const source = filter.status === undefined ? 'djr.event' : 'djr.event_status';
+  if (filter.status !== undefined) add(`status = ${bind(filter.status)}`);
+  const where = conditions.length === 0 ? '' : ` where ${conditions.join(' and ')}`;
+  const order = key.after === undefined ? 'desc' : 'asc';
+  const found = `select id from ${source}${where} order by id ${order} limit ${bind(limit)}`;
+  return {
+    text: `select ${SUMMARY} from (${found}) found join djr.event_status event using (id) order by found.id ${order}`,
+    values,
+  };
+}
+
+/** Characters of a detail that a list shows. */
+const PREVIEW = 200;
+
+/** One line of a list, of `djr.event_status event`. */
+export const SUMMARY = `event.id::text, event.type, event.scope, event.user_id, left(event.detail::text, ${PREVIEW}) as preview,
+  event.created_at, event.replay_of::text, event.status, event.recipients::float8, event.errors::float8`;

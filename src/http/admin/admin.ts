@@ -1,0 +1,204 @@
+import type { AdminStore } from '../../database/admin-store.js';
+import type { Hooks } from '../../delivery/hooks.js';
+import type { Series } from '../../delivery/series.js';
+import { DjrError } from '../../errors.js';
+import type { Logger } from '../../logger.js';
+import type { AdminAuthorize } from '../../options.js';
+import { assetReply } from '../assets.js';
+import type { Health } from '../health.js';
+import type { Incoming } from '../incoming.js';
+import { problem, type Reply } from '../reply.js';
+import type { StreamStart } from '../stream.js';
+import { refuse } from './access.js';
+import { Csrf } from './csrf.js';
+import { eventBody, privateBody } from './event-page.js';
+import { eventsBody } from './events-page.js';
+import { isId, readSearch } from './filter.js';
+import { readForm } from './form.js';
+import { liveBody } from './live-page.js';
+import { LiveStreams } from './live-stream.js';
+import { overviewBody } from './overview-page.js';
+import { errorPage, page } from './page.js';
+import { confirmBody, doneBody, readIds } from './replay-page.js';
+
+export interface AdminOptions {
+  basePath: string;
+  authorize: AdminAuthorize;
+  logger: Logger;
+  store: AdminStore;
+  hooks: Hooks;
+  /** Which of the instances this is. */
+  instance: string;
+  series: Series;
+  health(): Health;
+  /** Resolves when the database is connected. */
+  ready(): Promise<void>;
+}
+
+/** Events of a page. */
+const PAGE_SIZE = 50;
+
+/** Characters of an address: a filter, or a hundred ids. */
+const MAX_TARGET = 8192;
+
+const ASSETS = ['admin.css', 'admin.js', 'htmx.min.js'] as const;
+
+/** The pages at `admin/`: each request is authorised by the app, each error is a page. */
+export class Admin {
+  readonly #options: AdminOptions;
+  readonly #root: string;
+  readonly #csrf: Csrf;
+  readonly #live: LiveStreams;
+
+  constructor(options: AdminOptions) {
+    this.#options = options;
+    this.#root = `${options.basePath}/admin/`;
+    this.#csrf = new Csrf(`${options.basePath}/admin`, () => options.store.secret());
+    this.#live = new LiveStreams(options.hooks);
+  }
+
+  async respond(incoming: Incoming): Promise<Reply | StreamStart> {
+    if (incoming.target.length > MAX_TARGET) return this.#error(400, 'The address is too long.');
+    const [path = '', query = ''] = incoming.target.split('?', 2);
+    const steps = path.slice(this.#root.length).split('/').filter(Boolean);
+    const asset = steps.length === 2 && steps[0] === 'assets' && ASSETS.find((name) => name === steps[1]);
+    // No secret is in them, and the page that refuses somebody needs its style, too.
+    if (asset) return assetReply(`assets/${asset}`, incoming.header('if-none-match'));
+    try {
+      const refusal = await refuse(incoming, { ...this.#options, root: this.#root });
+      if (refusal) return refusal;
+      const posts = steps.join('/') === 'replay';
+      const methods = posts ? ['GET', 'HEAD', 'POST'] : ['GET', 'HEAD'];
+      if (!methods.includes(incoming.method)) {
+        return this.#error(405, `This page knows ${methods.join(', ')}.`, '', { Allow: methods.join(', ') });
+      }
+      return await this.#route(steps, new URLSearchParams(query), incoming);
+    } catch (err) {
+      return this.#failed(err);
+    }
+  }
+
+  async #route(steps: string[], query: URLSearchParams, incoming: Incoming): Promise<Reply | StreamStart> {
+    const [section, id, rest] = steps;
+    if (section === 'live' && steps.length === 2 && id === 'stream') {
+      return this.#live.open() ?? problem(503, 'Too many watch already.', { 'Retry-After': '10' });
+    }
+    if (section === 'live' && steps.length === 1) {
+      return page({ root: this.#root, title: 'Live', section, body: liveBody(this.#root) });
+    }
+    await this.#options.ready().catch((cause: unknown) => {
+      throw new DjrError('DJR_BUSY', 'The database cannot be reached yet.', { hint: 'Try again in a moment.', cause });
+    });
+    if (section === undefined) return this.#events(query);
+    if (section === 'overview' && steps.length === 1) return this.#overview();
+    if (section === 'replay' && steps.length === 1) {
+      if (incoming.method === 'POST') return this.#replay(incoming);
+      return query.has('done') ? this.#done(query) : this.#confirm(query, incoming);
+    }
+    if (section === 'events' && id !== undefined && isId(id)) {
+      if (steps.length === 2) return this.#event(id);
+      if (steps.length === 3 && rest === 'private') return this.#privateData(id, incoming);
+    }
+    return this.#error(404, 'There is no such page.');
+  }
+
+  async #events(query: URLSearchParams): Promise<Reply> {
+    const { store } = this.#options;
+    const search = readSearch(query);
+    const [types, detailIndex] = await Promise.all([store.recentTypes(), store.hasDetailIndex()]);
+    let failure: string | undefined;
+    const found =
+      search.problems.length > 0
+        ? undefined
+        : await store.list(search.filter, search.key, PAGE_SIZE).catch((error: unknown) => {
+            if (!(error instanceof DjrError)) throw error;
+            failure = `${error.message} ${error.hint ?? ''}`;
+            return undefined;
+          });
+    const status = search.problems.length > 0 ? 400 : found ? 200 : 503;
+    const body = eventsBody({ root: this.#root, search, found, failure, types, detailIndex });
+    // htmx puts no error's body into a page, and this one is what the form asked for.
+    return page({ root: this.#root, title: 'Events', section: 'events', body, status });
+  }
+
+  async #event(id: string): Promise<Reply> {
+    const event = await this.#options.store.find(id);
+    if (!event) return this.#error(404, `There is no event ${id}.`, 'It was rolled back, pruned, or never stored.');
+    const title = `${event.type} ${id}`;
+    return page({ root: this.#root, title, section: 'events', body: eventBody(this.#root, event) });
+  }
+
+  async #privateData(id: string, { address }: Incoming): Promise<Reply> {
+    const data = await this.#options.store.privateData(id);
+    if (data !== undefined) this.#options.logger.info({ event: id, address }, 'the private data of an event was shown');
+    const body = privateBody(this.#root, id, data);
+    return page({ root: this.#root, title: `Private data of ${id}`, section: 'events', body });
+  }
+
+  async #confirm(query: URLSearchParams, incoming: Incoming): Promise<Reply> {
+    const ids = readIds(query.getAll('id'), isId);
+    if (typeof ids === 'string') return this.#error(400, ids, 'Go back, and choose events in the list.');
+    const found = await this.#options.store.findAll(ids);
+    const there = new Set(found.map(({ id }) => id));
+    const missing = ids.filter((id) => !there.has(id));
+    if (found.length === 0) return this.#error(404, 'None of these events is there any more.');
+    const { token, cookies } = await this.#csrf.issue(incoming);
+    const body = confirmBody(this.#root, found, missing, token);
+    return { ...page({ root: this.#root, title: 'Replay', section: 'events', body }), cookies };
+  }
+
+  async #replay(incoming: Incoming): Promise<Reply> {
+    const form = await readForm(incoming);
+    if (form === 'too large') return this.#error(413, 'The form is too large.');
+    if (form === 'unreadable') return this.#error(400, 'The form cannot be read.');
+    const refusal = await this.#csrf.refusal(incoming, form.get('token') ?? null);
+    if (refusal) return this.#error(403, refusal, 'Go back to the event, and choose Replay again.');
+    const ids = readIds((form.get('ids') ?? '').split(','), isId);
+    if (typeof ids === 'string') return this.#error(400, ids);
+    const { logger, store } = this.#options;
+    const replayed = await store.replay(ids);
+    logger.info({ events: ids, replayed, address: incoming.address }, 'events were replayed in the admin');
+    // A page that is loaded again must not replay again.
+    const location = `${this.#root}replay/?done=${replayed.join(',')}`;
+    return { status: 303, headers: { Location: location, 'Cache-Control': 'no-store' }, body: '' };
+  }
+
+  async #done(query: URLSearchParams): Promise<Reply> {
+    const ids = readIds((query.get('done') ?? '').split(','), isId);
+    if (typeof ids === 'string') return this.#error(400, ids);
+    const body = doneBody(this.#root, await this.#options.store.findAll(ids));
+    return page({ root: this.#root, title: 'Replayed', section: 'events', body });
+  }
+
+  async #overview(): Promise<Reply> {
+    const { store, series, instance, health } = this.#options;
+    const body = overviewBody({
+      root: this.#root,
+      instance,
+      samples: series.samples,
+      health: health(),
+      ...(await store.overview()),
+    });
+    return page({ root: this.#root, title: 'Overview', section: 'overview', body });
+  }
+
+  #failed(err: unknown): Reply {
+    if (err instanceof DjrError) {
+      const status = err.code === 'DJR07' ? 404 : err.code === 'DJR_BUSY' || err.code === 'DJR_SLOW' ? 503 : 400;
+      return this.#error(status, sentence(err.message), err.hint);
+    }
+    this.#options.logger.error({ err }, 'a page of the admin failed');
+    return this.#error(500, 'The page could not be made.', 'The log of this instance says why.');
+  }
+
+  #error(status: number, message: string, hint?: string, headers?: Record<string, string>): Reply {
+    return errorPage(this.#root, status, message, hint, headers);
+  }
+
+  /** Ends the live views. */
+  stop(): void {
+    this.#live.stop();
+  }
+}
+
+const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/\.?$/, '.')}`;

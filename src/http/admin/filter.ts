@@ -1,0 +1,85 @@
+import { type EventFilter, type EventState, type PageKey, STATUSES } from '../../database/event-filter.js';
+import type { Scope } from '../../event.js';
+
+export const SCOPES: readonly Scope[] = ['user', 'public', 'system'];
+
+/** What the address of the list says: as typed, for the form; as understood, for the search; and what was not understood. */
+export interface Search {
+  typed: Record<Field, string>;
+  filter: EventFilter;
+  key: PageKey;
+  problems: string[];
+}
+
+export const FIELDS = ['id', 'type', 'scope', 'status', 'user', 'from', 'to', 'detail'] as const;
+export type Field = (typeof FIELDS)[number];
+
+/** PostgreSQL's bigint. */
+const MAX_ID = 2n ** 63n - 1n;
+const MAX_TEXT = 300;
+const MAX_DETAIL = 4000;
+
+export const isId = (text: string): boolean => /^\d{1,19}$/.test(text) && BigInt(text) <= MAX_ID;
+
+export function readSearch(query: URLSearchParams): Search {
+  const typed = Object.fromEntries(FIELDS.map((field) => [field, (query.get(field) ?? '').trim()])) as Search['typed'];
+  const filter: EventFilter = {};
+  const problems: string[] = [];
+
+  if (typed.id && isId(typed.id)) filter.id = typed.id;
+  else if (typed.id) problems.push('The id is a whole number.');
+  for (const field of ['type', 'user'] as const) {
+    if (typed[field].length > MAX_TEXT || typed[field].includes('\0')) problems.push(`The ${field} is too long.`);
+    else if (typed[field]) filter[field] = typed[field];
+  }
+  if ((SCOPES as string[]).includes(typed.scope)) filter.scope = typed.scope as Scope;
+  else if (typed.scope) problems.push('The scope is user, public or system.');
+  if ((STATUSES as readonly string[]).includes(typed.status)) filter.status = typed.status as EventState;
+  else if (typed.status) problems.push(`The status is one of ${STATUSES.join(', ')}.`);
+  for (const field of ['from', 'to'] as const) {
+    const date = readDate(typed[field]);
+    if (date) filter[field] = date;
+    else if (typed[field]) problems.push(`“${field}” is a date and time like 2026-11-25 09:30, in UTC.`);
+  }
+  if (typed.detail) {
+    const detail = readDetail(typed.detail);
+    if (detail) filter.detail = detail;
+    else problems.push('What the detail contains is a JSON object like {"order": 7}.');
+  }
+  return { typed, filter, key: readKey(query), problems };
+}
+
+function readKey(query: URLSearchParams): PageKey {
+  const [before, after] = [query.get('before') ?? '', query.get('after') ?? ''];
+  if (isId(before)) return { before };
+  return isId(after) ? { after } : {};
+}
+
+/** A date is midnight of it, in UTC, as is all that the pages show. */
+function readDate(text: string): Date | undefined {
+  const [, day, clock = '00:00'] = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?))?Z?$/.exec(text) ?? [];
+  if (day === undefined) return undefined;
+  const date = new Date(`${day}T${clock}Z`);
+  return Number.isNaN(date.getTime()) ? undefined : date;
+}
+
+function readDetail(text: string): string | undefined {
+  if (text.length > MAX_DETAIL || text.includes('\\u0000')) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    // As it was typed, so that no number is rounded.
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? text : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The address of a page of this search. */
+export function searchQuery(typed: Search['typed'], key: PageKey): string {
+  const query = new URLSearchParams();
+  for (const field of FIELDS) if (typed[field]) query.set(field, typed[field]);
+  if (key.before !== undefined) query.set('before', key.before);
+  if (key.after !== undefined) query.set('after', key.after);
+  const text = query.toString();
+  return text ? `?${text}` : '';
+}

@@ -1,0 +1,27 @@
+/** A request's body: its text, or what a parser before us has made of it. */
+export type Body = { text: string } | { parsed: unknown } | 'too large' | 'taken';
+
+/** Reads chunks up to so many bytes. */
+export async function readText(
+  chunks: AsyncIterable<Uint8Array>,
+  limit: number,
+): Promise<{ text: string } | 'too large'> {
+  const read: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    bytes += chunk.length;
+    if (bytes > limit) return 'too large';
+    read.push(chunk);
+  }
+  return { text: Buffer.concat(read).toString() };
+}
+
+/** @returns undefined when it is no JSON */
+export function toJson(body: { text: string } | { parsed: unknown }): unknown {
+  if ('parsed' in body) return body.parsed;
+  try {
+    return JSON.parse(body.text);
+  } catch {
+    return undefined;
+  }
+}

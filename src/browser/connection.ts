@@ -50,6 +50,10 @@ export function createConnection(endpoint: string, options: ConnectOptions): Sha
   /** Whether the key of the stream as it is now is known: after a cut it could be another user's. */
   let verified = false;
   let leading = false;
+  /** Whether this tab has what it came for: before that it neither leads nor follows, but catches up by itself. */
+  let level = false;
+  /** Its turn to lead came before it was level. */
+  let waiting = false;
   let up = false;
   let lastId = options.lastEventId ?? '';
   let welcome: { lastId: string; seen: number[] } | undefined;
@@ -108,7 +112,7 @@ export function createConnection(endpoint: string, options: ConnectOptions): Sha
     lastId = id || lastId;
     safely(() => {
       const data: Detail = JSON.parse(text);
-      if (!event && data.type === 'connected') return connected(`${data.key ?? ''}`);
+      if (!event && data.type === 'connected') return connected(`${data.key ?? ''}`, data.resuming === true);
       if (leading && verified) group?.post('frame', data, id, repeat);
       handle(data, id, repeat);
     });
@@ -116,6 +120,7 @@ export function createConnection(endpoint: string, options: ConnectOptions): Sha
 
   const error = (event: Event) => {
     verified = false;
+    level &&= leading;
     stopOverlap();
     if (leading) group?.post('down');
     setDown(event);
@@ -133,7 +138,7 @@ export function createConnection(endpoint: string, options: ConnectOptions): Sha
   };
 
   const startOverlap = () => {
-    if (overlap) return;
+    if (overlap || !level) return;
     ahead.clear();
     overlap = setTimeout(follow, OVERLAP);
   };
@@ -147,19 +152,23 @@ export function createConnection(endpoint: string, options: ConnectOptions): Sha
     stopOverlap();
     group?.leave();
     group = welcome = undefined;
-    leading = false;
+    leading = waiting = false;
   };
 
-  const connected = (newKey: string) => {
+  /** The server says it when the stream stands, and, where that begins with a resume, once more at the resume's end. */
+  const connected = (newKey: string, resuming: boolean) => {
     // The part before the dot is the user, the rest what else tells this user's streams apart.
     const otherUser = key !== undefined && key.split('.')[0] !== newKey.split('.')[0];
     if (newKey !== key) leave();
     key = newKey;
     verified = true;
+    // The resume of one that leads is that of its tabs, too.
+    level = leading || !resuming;
     if (!group && key && options.shareTabs !== false) {
       group = joinGroup(`djr ${endpoint} ${key} ${options.shareKey ?? ''}`, elected, heard);
     }
-    if (leading) group?.post('welcome', lastId, seen.all());
+    if (waiting && level) elected();
+    else if (leading) group?.post('welcome', lastId, seen.all());
     else group?.post('hello');
     setUp();
     // The page shows what somebody else was entitled to.
@@ -167,6 +176,8 @@ export function createConnection(endpoint: string, options: ConnectOptions): Sha
   };
 
   const elected = () => {
+    waiting = !!stream && !level;
+    if (waiting) return;
     leading = true;
     stopOverlap();
     if (welcome || !stream) {

@@ -1,5 +1,8 @@
-/** How many events are remembered: more than a resume repeats, and some 100 kB at most. */
-const CAPACITY = 4096;
+/**
+ * How many events are remembered, some 500 kB at most: a resume that is cut off begins again where it began, so that up to
+ * 10,000 events (`resumeLimit`) and what came live meanwhile are repeated.
+ */
+const CAPACITY = 16_384;
 
 /** The numbers of the latest events, so that a repeat is known. */
 export interface Seen {

@@ -56,9 +56,19 @@ export const retryFrame = (milliseconds: number): Buffer => Buffer.from(`retry: 
  * Its id lets a client that is cut off before its first event resume all the same.
  *
  * @param key - whose stream it is, for who asks with `?shareKey=1`: the browser client shares one among tabs where it is equal.
+ * @param resuming - what was missed comes first; its end is told by {@link levelFrame} to who has a key.
  */
-export const connectedFrame = (position: string, key: string | undefined): Buffer =>
-  Buffer.from(`id: 0-${position}\ndata: ${JSON.stringify({ type: 'connected', key })}\n\n`);
+export const connectedFrame = (position: string, key: string | undefined, resuming = false): Buffer => {
+  const data = key === undefined ? { type: 'connected' } : { type: 'connected', key, resuming: resuming || undefined };
+  return Buffer.from(`id: 0-${position}\ndata: ${JSON.stringify(data)}\n\n`);
+};
+
+/**
+ * The connected frame once more, at the end of a resume. No id: what has been handed on since may not have been written yet.
+ * No type of its own: a client of an older version hears nothing new.
+ */
+export const levelFrame = (key: string): Buffer =>
+  Buffer.from(`data: ${JSON.stringify({ type: 'connected', key })}\n\n`);
 
 export const resetFrame = (reason: string, position: string): Buffer =>
   Buffer.from(`id: 0-${position}\ndata: ${JSON.stringify({ type: 'reset', reason })}\n\n`);

@@ -1,6 +1,6 @@
 import { Client, type CloseReason } from '../delivery/client.js';
 import type { Connection } from '../delivery/connection.js';
-import { connectedFrame, retryFrame } from '../delivery/frame.js';
+import { connectedFrame, levelFrame, retryFrame } from '../delivery/frame.js';
 import { Frontier } from '../delivery/frontier.js';
 import type { Hooks } from '../delivery/hooks.js';
 import type { Hub } from '../delivery/hub.js';
@@ -168,15 +168,16 @@ export class Streams {
       client.write(Buffer.concat([retry, connectedFrame(this.#options.position(), key)]));
       this.#options.resume.reset(client, from.reset);
     } else {
-      client.write(Buffer.concat([retry, connectedFrame(from.rest, key)]));
-      void this.#resume(client, from);
+      client.write(Buffer.concat([retry, connectedFrame(from.rest, key, true)]));
+      void this.#resume(client, from, key);
     }
     return client;
   }
 
-  async #resume(client: Client, from: ResumeFrom): Promise<void> {
+  async #resume(client: Client, from: ResumeFrom, key: string | undefined): Promise<void> {
     try {
       await this.#options.resume.run(client, from);
+      if (key !== undefined) client.write(levelFrame(key));
     } catch (err) {
       // The client comes back with the id that it has, and nothing is lost.
       this.#options.logger.error({ err }, 'a resume failed; its stream is ended, to be tried again');

@@ -4,6 +4,8 @@ import test, { type ExecutionContext } from 'ava';
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 import { createRealtime, type RealtimeOptions } from '../../src/index.js';
 import { createDatabase } from '../helpers/database.js';
+import { startApp } from '../helpers/server.js';
+import type { Stream } from '../helpers/stream.js';
 
 async function startInstance(t: ExecutionContext, options: RealtimeOptions): Promise<string> {
   const realtime = createRealtime({ authenticate: (request) => request.headers.get('x-user'), ...options });
@@ -51,4 +53,26 @@ test('Where beforeSend decides by client, the credentials of one user are told a
     t.not(different, key);
     t.is(different.split('.')[0], key.split('.')[0], 'the user is the same');
   }
+});
+
+const connected = ({ frames }: Stream) => frames.map(({ data }) => data).filter(({ type }) => type === 'connected');
+
+test('To who asks for the key, the connected message says that a resume follows, and comes once more at its end', async (t) => {
+  const { db, stream } = await startApp(t, { historyEvents: 1 });
+  const [row] = await db.query<{ position: string }>('select djr.position() as position');
+  const since = encodeURIComponent(row!.position);
+  await db.query(`select djr.publish_global('n', '{}') from generate_series(1, 300)`);
+  const sharing = await stream(`?shareKey=1&since=${since}`);
+  await sharing.until('the end of the resume', () => connected(sharing).length === 2);
+  const [begin, end] = [sharing.frames[0]!.data, sharing.frames.at(-1)!.data];
+  t.is(begin.resuming, true);
+  t.deepEqual(end, { type: 'connected', key: begin.key });
+  t.is(new Set(sharing.events.map(({ id }) => Number.parseInt(id!, 10))).size, 300);
+
+  const fresh = await stream('?shareKey=1');
+  t.deepEqual(fresh.frames[0]!.data, { type: 'connected', key: begin.key });
+  const bare = await stream(`?since=${since}`);
+  await db.query(`select djr.publish_global('last', '{}')`);
+  await bare.event('last');
+  t.deepEqual(connected(bare), [{ type: 'connected' }]);
 });

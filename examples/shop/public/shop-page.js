@@ -1,0 +1,11 @@
+// @ts-check
+/** All that the page does: when one of my orders changes, fetch the list again. */
+const list = /** @type {HTMLElement} */ (document.querySelector('#orders'));
+
+async function refresh() {
+  const response = await fetch('/orders');
+  if (response.ok) list.innerHTML = await response.text();
+}
+
+addEventListener('djr:order_changed', refresh);
+addEventListener('djr:reset', refresh);

@@ -49,6 +49,7 @@ function watch(view: HTMLElement): void {
   const type = byId<HTMLInputElement>('live-type');
   let held: LiveEvent[] | undefined;
   let missed = 0;
+  byId('live-off').hidden = true;
   view.hidden = false;
 
   const say = (text: string) => {

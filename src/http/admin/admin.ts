@@ -117,7 +117,6 @@ export class Admin {
           });
     const status = search.problems.length > 0 ? 400 : found ? 200 : 503;
     const body = eventsBody({ root: this.#root, search, found, failure, types, detailIndex });
-    // htmx puts no error's body into a page, and this one is what the form asked for.
     return page({ root: this.#root, title: 'Events', section: 'events', body, status });
   }
 

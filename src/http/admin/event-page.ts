@@ -29,7 +29,7 @@ ${replays.length === 0 ? '' : html`<div><dt>Replayed as</dt><dd>${replays.map(li
 </dl>
 <div class="columns">
 <section aria-labelledby="detail"><h2 id="detail">Detail</h2>
-<pre tabindex="0" aria-labelledby="detail" role="region"><code>${detail}</code></pre>
+<pre tabindex="0" aria-label="Detail as JSON" role="region"><code>${detail}</code></pre>
 <h2 id="private">Private data</h2>
 ${
   has_private_data

@@ -23,7 +23,6 @@ export const audience = ({ scope, user_id }: Pick<EventSummary, 'scope' | 'user_
 
 export function eventsBody(view: EventsView): Html {
   const { root, search, types } = view;
-  const searching = Object.values(search.typed).some(Boolean);
   return html`<div class="heading"><h1>Events</h1><p class="quiet">Newest first. All times are UTC.</p></div>
 <search aria-label="Events"><form class="filter" action="${root}" method="get"
   hx-get="${root}" hx-target="#results" hx-select="#results" hx-swap="outerHTML" hx-push-url="true">
@@ -36,7 +35,7 @@ ${field(search, 'from', 'From', 'placeholder="2026-11-25 09:30"')}
 ${field(search, 'to', 'Before', 'placeholder="2026-11-26"')}
 ${field(search, 'detail', 'Detail contains', `placeholder='{"order": 7}' spellcheck="false"`)}
 <div class="actions"><button type="submit">Search</button>
-${searching ? html`<a class="button quiet" href="${root}">Clear</a>` : ''}</div>
+<a class="button quiet" href="${root}">Clear</a></div>
 <datalist id="types">${types.map((type) => html`<option value="${type}"></option>`)}</datalist>
 </form></search>
 ${results(view)}`;

@@ -1,9 +1,9 @@
 import { type Html, html } from './html.js';
 
-/** The table is empty: admin.js fills it from the stream. */
+/** The table is empty: admin.js shows it, and fills it from the stream. */
 export function liveBody(root: string): Html {
   return html`<div class="heading"><h1>Live</h1><p class="quiet">Events as this instance hands them on. The latest 200 are kept here.</p></div>
-<noscript><div class="notice"><p>The live view needs JavaScript. <a href="${root}">The list of events</a> does not.</p></div></noscript>
+<div id="live-off" class="notice"><p>The live view needs JavaScript. <a href="${root}">The list of events</a> does not.</p></div>
 <div id="live" data-stream="${root}live/stream/" data-event="${root}events/" hidden>
 <div class="bar"><p role="status" id="live-state">Connecting…</p>
 <div class="actions"><label class="inline">Type begins with <input id="live-type" autocomplete="off" placeholder="order_"></label>

@@ -56,7 +56,7 @@ function instanceTable({ instances, instance }: OverviewView): Html {
 <td class="figure">${number(row.errors)}</td><td class="figure">${row.lag_ms === null ? '–' : `${number(row.lag_ms)} ms`}</td>
 <td class="when">${time(row.started_at)}</td><td class="when">${time(row.seen_at)}</td></tr>`,
   );
-  return html`<section aria-labelledby="instances"><h2 id="instances">Instances</h2><div class="table" tabindex="0" role="region" aria-labelledby="instances"><table>
+  return html`<section aria-labelledby="instances"><h2 id="instances">Instances</h2><div class="table" tabindex="0" role="region" aria-label="Instances and their figures"><table>
 <thead><tr><th scope="col">Instance</th><th scope="col">State</th><th scope="col" class="figure">Clients</th><th scope="col" class="figure">Events</th>
 <th scope="col" class="figure">Deliveries</th><th scope="col" class="figure">Errors</th><th scope="col" class="figure">Lag</th><th scope="col">Started</th><th scope="col">Seen</th></tr></thead>
 <tbody>${rows}</tbody></table></div></section>`;

@@ -1,16 +1,16 @@
 import test, { type ExecutionContext } from 'ava';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { launchChromium } from './launch.js';
 
 /** One Chromium for the tests of a file; each context that is asked for is a browser profile of its own. */
-export function useChromium(): (t: ExecutionContext) => Promise<BrowserContext> {
+export function useChromium(): (t: ExecutionContext, options?: BrowserContextOptions) => Promise<BrowserContext> {
   let browser: Browser;
   test.before(async () => {
     browser = await launchChromium();
   });
   test.after.always(() => browser?.close());
-  return async (t) => {
-    const context = await browser.newContext();
+  return async (t, options) => {
+    const context = await browser.newContext(options);
     context.setDefaultTimeout(60_000);
     // tsx names the functions that it compiles by this helper, which a page does not have.
     await context.addInitScript('globalThis.__name = (target) => target');

@@ -101,19 +101,26 @@ export async function startChatroom({ databaseUrl, port = 8000, host = '127.0.0.
     });
   });
 
-  await realtime.start();
-  await new Promise((resolve, reject) => server.once('error', reject).listen(port, host, () => resolve(null)));
+  async function close() {
+    server.close();
+    await realtime.stop();
+    server.closeAllConnections();
+    await database.end();
+  }
+
+  try {
+    await realtime.start();
+    await new Promise((resolve, reject) => server.once('error', reject).listen(port, host, () => resolve(null)));
+  } catch (error) {
+    await close();
+    throw error;
+  }
   const { port: actual } = /** @type {import('node:net').AddressInfo} */ (server.address());
   return {
     url: `http://${host}:${actual}/`,
     /** Works once. */
     adminUrl: `http://${host}:${actual}${admin.link}`,
-    async close() {
-      server.close();
-      await realtime.stop();
-      server.closeAllConnections();
-      await database.end();
-    },
+    close,
   };
 }
 

@@ -73,12 +73,15 @@ test('a port in use is said plainly', async (t) => {
   t.teardown(() => server.close());
   const { port } = server.address() as AddressInfo;
   const { url } = await createDatabase(t);
-  const { code, err } = await djr(t, ['serve', '-d', url, '--port', String(port), '--log-level', 'silent']);
-  t.is(code, 1);
-  t.is(
-    err,
-    `error: Port ${port} on 127.0.0.1 is in use.\nGive another with --port; --port 0 takes any that is free.\n`,
-  );
+  // What either had started by then has ended: else it would not.
+  for (const command of [['serve', '-d', url, '--log-level', 'silent'], ['demo']]) {
+    const { code, err } = await djr(t, [...command, '--port', String(port)]);
+    t.is(code, 1);
+    t.is(
+      err,
+      `error: Port ${port} on 127.0.0.1 is in use.\nGive another with --port; --port 0 takes any that is free.\n`,
+    );
+  }
 });
 
 test('docs/cli.md is what --help says', (t) => {

@@ -32,6 +32,15 @@ export interface ClientOptions {
   onClose(client: Client, reason: CloseReason): void;
 }
 
+/** The two that nearly all clients have are one string each, not a copy a client: they are compared for every delivery. */
+const PLAIN = ':';
+const NAMED = 'named:';
+
+function variantOf({ named, types }: Pick<ClientOptions, 'named' | 'types'>): string {
+  const kind = named ? NAMED : PLAIN;
+  return types ? kind + [...types].sort().join(',') : kind;
+}
+
 /** One SSE connection: what it is entitled to, and a bounded queue in front of it. */
 export class Client implements ClientInfo {
   readonly userId: string | null;
@@ -39,7 +48,7 @@ export class Client implements ClientInfo {
   readonly named: boolean;
   /** Clients of one variant get the very same bytes; undefined: a hook makes each client's own. */
   readonly variant: string | undefined;
-  /** `performance.now()` of the last write, for the heartbeat. */
+  /** Whole milliseconds of `performance.now()` at the last write, for the heartbeat: a fraction would be a number object. */
   lastWrite = 0;
   /** `performance.now()` after which the stream ends; Infinity: never. */
   expires = Number.POSITIVE_INFINITY;
@@ -53,6 +62,8 @@ export class Client implements ClientInfo {
   /** Bytes written to it. */
   bytes = 0;
   readonly #options: ClientOptions;
+  /** A field of its own: it is needed for every delivery. */
+  readonly #connection: Connection;
   #request: Request | undefined;
   /** Events behind a hook that has not answered yet. */
   #hooks: Promise<void> | undefined;
@@ -61,12 +72,12 @@ export class Client implements ClientInfo {
 
   constructor(options: ClientOptions) {
     this.#options = options;
+    this.#connection = options.connection;
     this.userId = options.userId;
     this.types = options.types;
     this.named = options.named;
-    const types = options.types ? [...options.types].sort().join(',') : '';
-    this.variant = options.beforeSend ? undefined : `${options.named ? 'named' : ''}:${types}`;
-    options.connection.onDrain = () => {
+    this.variant = options.beforeSend ? undefined : variantOf(options);
+    this.#connection.onDrain = () => {
       this.stalledSince = undefined;
       const waiting = this.#drained;
       this.#drained = undefined;
@@ -80,7 +91,7 @@ export class Client implements ClientInfo {
   }
 
   get buffered(): number {
-    return this.#options.connection.buffered + this.#hookBytes;
+    return this.#connection.buffered + this.#hookBytes;
   }
 
   /** Whether this client may have the event, and asked for its type. Every way to a client passes here. */
@@ -94,9 +105,9 @@ export class Client implements ClientInfo {
   /** Writes what is made for all clients of its {@link variant}. Closes the connection when too much waits. */
   write(chunk: Buffer, now = performance.now()): void {
     if (this.closed) return;
-    this.lastWrite = now;
+    this.lastWrite = Math.floor(now);
     this.bytes += chunk.length;
-    if (this.#options.connection.write(chunk)) return;
+    if (this.#connection.write(chunk)) return;
     this.stalledSince ??= now;
     if (this.buffered > this.#options.maxBytes) this.close('slow');
   }
@@ -198,8 +209,8 @@ export class Client implements ClientInfo {
     this.closed = true;
     for (const resolve of this.#drained ?? []) resolve();
     this.#drained = undefined;
-    if (reason === 'slow' || reason === 'stalled') this.#options.connection.destroy();
-    else this.#options.connection.end();
+    if (reason === 'slow' || reason === 'stalled') this.#connection.destroy();
+    else this.#connection.end();
     this.#options.onClose(this, reason);
   }
 }

@@ -140,23 +140,29 @@ export class Hub {
     if (turn.length === 0 && touched.size === 0) return;
     this.#turn = [];
     this.#touched = new Set();
-    const now = performance.now();
+    const now = Math.floor(performance.now());
     for (const client of touched) {
       this.#sendMerged(client, turn, client.own ?? [], now);
       client.own = undefined;
     }
     if (turn.length === 0) return;
     const variants = new Map<string, Joined>();
+    // Clients of one variant mostly come one after the other.
+    let variant: string | undefined;
+    let joined: Joined | undefined;
     for (const client of this.#live) {
-      if (touched.has(client)) continue;
+      if (touched.size > 0 && touched.has(client)) continue;
       if (client.variant === undefined) {
         for (const item of turn) client.send(item);
         continue;
       }
-      let joined = variants.get(client.variant);
-      if (!joined) {
-        joined = this.#encode(client, turn);
-        variants.set(client.variant, joined);
+      if (!joined || client.variant !== variant) {
+        variant = client.variant;
+        joined = variants.get(variant);
+        if (!joined) {
+          joined = this.#encode(client, turn);
+          variants.set(variant, joined);
+        }
       }
       if (!joined.chunk) continue;
       client.write(joined.chunk, now);

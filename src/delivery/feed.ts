@@ -32,6 +32,8 @@ export class Feed {
   #opens = false;
   /** Heard while the sweep runs that opens the fast lane: they come behind it, or they are among what it read. */
   #held: Envelope[] = [];
+  /** Heard before the stream has a beginning, and without a row that a sweep could find. */
+  #early: Envelope[] = [];
   #frontier: Frontier | undefined;
   /** The frontier that the steps have come to: it moves behind the events that it promises. */
   #reached: Frontier | undefined;
@@ -69,6 +71,9 @@ export class Feed {
     this.#steps.push(frontier);
     this.#ahead.clear();
     this.#swept.clear();
+    const early = this.#early;
+    this.#early = [];
+    for (const envelope of early) this.#steps.push(envelope);
   }
 
   /** After LISTEN was lost: until the next sweep has ended, nobody knows what was missed. */
@@ -84,10 +89,11 @@ export class Feed {
    */
   receive(envelopes: readonly Envelope[]): void {
     for (const envelope of envelopes) {
-      const full = this.#steps.length >= this.#options.maxWaiting;
+      const full = this.#steps.length + this.#early.length >= this.#options.maxWaiting;
       if (envelope.xid === null) {
         if (full) this.#options.onLost(envelope);
-        else this.#steps.push(envelope);
+        else if (this.#frontier) this.#steps.push(envelope);
+        else this.#early.push(envelope);
         continue;
       }
       if (!this.#open && this.#opens && this.#held.length < this.#options.maxWaiting) this.#held.push(envelope);

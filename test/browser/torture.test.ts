@@ -4,7 +4,15 @@ import { isSound, table, torture } from '../torture/torture.js';
 // With bare readers alone: test/torture/torture.test.ts. At length: `npm run test:torture`.
 test('Tabs that go offline, freeze, are closed and loaded anew lose nothing and get nothing twice, under faults', async (t) => {
   t.timeout(300_000);
-  const result = await torture({ seconds: 20, seed: 61, readers: 5, browsers: 6, rate: 120, log: () => {} });
+  const result = await torture({
+    seconds: 20,
+    seed: 61,
+    readers: 5,
+    browsers: 6,
+    storage: true,
+    rate: 120,
+    log: () => {},
+  });
   t.log(`\n${table(result)}`);
   t.deepEqual(result.lost, []);
   t.deepEqual(result.behind, []);

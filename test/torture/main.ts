@@ -1,7 +1,7 @@
 /**
  * The torture test, alone and at length.
  *
- *   npm run test:torture -- [--seconds 150] [--seed 1] [--readers 200] [--browsers 6] [--rate 200] [--verbose]
+ *   npm run test:torture -- [--seconds 150] [--seed 1] [--readers 200] [--browsers 6] [--rate 200] [--storage off] [--verbose]
  */
 import { parseArgs } from 'node:util';
 import { isSound, table, torture } from './torture.js';
@@ -13,17 +13,22 @@ const { values } = parseArgs({
     readers: { type: 'string', default: '200' },
     browsers: { type: 'string', default: '6' },
     rate: { type: 'string', default: '200' },
+    storage: { type: 'string', default: 'on' },
     verbose: { type: 'boolean', default: false },
   },
 });
+const storage = values.storage !== 'off';
+// What a page makes of a reset is the app's: without storage the bare readers tell enough.
+const browsers = storage ? Number(values.browsers) : 0;
 process.stdout.write(
-  `seed ${values.seed}, ${values.seconds} s, ${values.readers} readers, ${values.browsers} browser tabs\n`,
+  `seed ${values.seed}, ${values.seconds} s, ${values.readers} readers, ${browsers} browser tabs, storage ${values.storage}\n`,
 );
 const result = await torture({
   seconds: Number(values.seconds),
   seed: Number(values.seed),
   readers: Number(values.readers),
-  browsers: Number(values.browsers),
+  browsers,
+  storage,
   rate: Number(values.rate),
   log: (line) => values.verbose && process.stderr.write(`${line}\n`),
 });

@@ -1,5 +1,6 @@
 import { type ClientRequest, get, type IncomingMessage } from 'node:http';
 import { pause, type Random } from './random.js';
+import { Spans } from './unstored.js';
 import type { Receiver, Rows, Stored } from './verdict.js';
 
 /** What all readers find out together. */
@@ -14,16 +15,24 @@ export class Findings {
   readonly resets = new Map<string, number>();
   /** `instance.sequence` → event id: one order for all clients of an instance. */
   readonly #order = new Map<string, string>();
+  /** The same → number of the event. */
+  readonly #numbers = new Map<string, number>();
 
   reset(reason: string): void {
     this.resets.set(reason, (this.resets.get(reason) ?? 0) + 1);
   }
 
   /** Two clients of one instance must have the same event in the same place. */
-  place(place: string, event: string): void {
+  place(place: string, event: string, n: number): void {
+    this.#numbers.set(place, n);
     const known = this.#order.get(place);
     if (known === undefined) this.#order.set(place, event);
     else if (known !== event) this.disorder.push(`${place} is event ${known} to one client and ${event} to another`);
+  }
+
+  /** The number of the event in this place, where any reader has seen it. */
+  numberAt(instance: string, sequence: number): number | undefined {
+    return this.#numbers.get(`${instance}.${sequence}`);
   }
 }
 
@@ -34,6 +43,9 @@ export class Findings {
 export class Reader implements Receiver {
   readonly user: string | null;
   readonly #got = new Set<number>();
+  /** The numbers that the writers gave what it got. */
+  readonly numbers = new Set<number>();
+  readonly spans = new Spans();
   /** `performance.now()` of the first connected frame: what is committed after it has to come. */
   since = Number.POSITIVE_INFINITY;
   /** `performance.now()` of the last event, a repeat or not: a reader that gets any is not done. */
@@ -138,12 +150,13 @@ export class Reader implements Receiver {
         const data = /^data: (.*)$/m.exec(block)?.[1];
         if (id !== undefined) this.lastEventId = id;
         if (data === undefined) continue;
-        const event = JSON.parse(data) as { type: string; reason?: string };
+        const event = JSON.parse(data) as { type: string; n: number; reason?: string };
         if (event.type === 'connected') {
           this.since = Math.min(this.since, performance.now());
           continue;
         }
         if (event.type === 'reset') {
+          this.spans.reset();
           this.#findings.reset(String(event.reason));
           continue;
         }
@@ -152,6 +165,7 @@ export class Reader implements Receiver {
         const [number, rest] = [id!.slice(0, id!.indexOf('-')), id!.slice(id!.indexOf('-') + 1)];
         if (this.#got.has(Number(number))) this.#findings.repeats += 1;
         this.#got.add(Number(number));
+        this.numbers.add(event.n);
         if (rest === came) continue;
         const [instance, place] = rest.split('.', 2);
         // A frontier alone, from a resume that read storage.
@@ -159,7 +173,8 @@ export class Reader implements Receiver {
         const sequence = Number.parseInt(place!, 36);
         if (sequence <= last) this.#findings.disorder.push(`${instance} sent ${sequence} after ${last}`);
         last = sequence;
-        this.#findings.place(`${instance}.${sequence}`, number);
+        this.#findings.place(`${instance}.${sequence}`, number, event.n);
+        this.spans.event(instance!, sequence);
       }
     });
   }

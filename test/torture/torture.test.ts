@@ -1,10 +1,18 @@
 import test from 'ava';
-import { table, torture } from './torture.js';
+import { isSound, table, torture } from './torture.js';
 
 // The short form: `npm run test:torture` is the long one.
 test('faults of every kind lose nothing and give nothing to whom it is not for', async (t) => {
   t.timeout(300_000);
-  const result = await torture({ seconds: 20, seed: 20_241, readers: 40, browsers: 0, rate: 150, log: () => {} });
+  const result = await torture({
+    seconds: 20,
+    seed: 20_241,
+    readers: 40,
+    browsers: 0,
+    storage: true,
+    rate: 150,
+    log: () => {},
+  });
   t.log(`\n${table(result)}`);
   t.deepEqual(result.lost, []);
   t.deepEqual(result.behind, []);
@@ -12,5 +20,24 @@ test('faults of every kind lose nothing and give nothing to whom it is not for',
   t.deepEqual(result.disorder, []);
   t.deepEqual([...result.resets], []);
   t.is(result.crashes, 0);
+  t.true(result.deliveries > 0 && result.resumes > 0);
+});
+
+test('without storage each reader gets all between two resets, and none goes to another instance without one', async (t) => {
+  t.timeout(300_000);
+  const result = await torture({
+    seconds: 15,
+    seed: 3,
+    readers: 40,
+    browsers: 0,
+    storage: false,
+    rate: 150,
+    log: () => {},
+  });
+  t.log(`\n${table(result)}`);
+  t.deepEqual(result.lost, []);
+  t.deepEqual(result.foreign, []);
+  t.deepEqual(result.disorder, []);
+  t.true(isSound(result));
   t.true(result.deliveries > 0 && result.resumes > 0);
 });

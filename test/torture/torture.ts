@@ -6,13 +6,16 @@ import { Faults } from './faults.js';
 import { Instances } from './instances.js';
 import { pause, Random } from './random.js';
 import { Findings, Reader } from './reader.js';
-import { index, judge, type Stored } from './verdict.js';
+import { heal, judgeUnstored } from './unstored.js';
+import { index, judge, type Stored, type Verdict } from './verdict.js';
 import { Ledger, TABLE, Writer } from './writer.js';
 
 export interface TortureOptions {
   seconds: number;
   seed: number;
   readers: number;
+  /** False: events by NOTIFY alone, and what is promised then. */
+  storage: boolean;
   /** Tabs of real browsers. */
   browsers: number;
   /** Events a second that the writers aim at. */
@@ -21,6 +24,7 @@ export interface TortureOptions {
 }
 
 export interface TortureResult {
+  storage: boolean;
   /** Stored in the end. */
   events: number;
   rolledBack: number;
@@ -48,6 +52,8 @@ export interface TortureResult {
 }
 
 const WRITERS = 20;
+/** How long events are published without harm, where only those can be relied on. */
+const CALM = 3000;
 const USERS = Array.from({ length: 12 }, (_, i) => `user-${i}`);
 
 /** Small where the default is large, so that seconds reach what takes days otherwise. */
@@ -68,6 +74,7 @@ export async function torture({
   seed,
   readers: count,
   browsers: tabs,
+  storage,
   rate,
   log,
 }: TortureOptions): Promise<TortureResult> {
@@ -89,9 +96,9 @@ export async function torture({
   const period = Math.max(0, (WRITERS * 4 * 1000) / rate - 30);
   const writers = Array.from(
     { length: WRITERS },
-    () => new Writer(database.href, USERS, random.fork(), ledger, period),
+    () => new Writer(database.href, USERS, random.fork(), ledger, period, storage),
   );
-  const faults = new Faults(server, database.href, instances, ledger, random.fork());
+  const faults = new Faults(server, database.href, instances, ledger, random.fork(), storage);
   const browsers = new Browsers(tabs, USERS, database.href, random.fork(), () => instances.ports);
   const ends: (() => unknown)[] = [];
   try {
@@ -103,6 +110,7 @@ export async function torture({
     const app = new pg.Client(database.href);
     await app.connect();
     await app.query(TABLE);
+    await app.query('select djr.configure(storage => $1)', [storage]);
     await app.end();
     await instances.prepare(3);
     await Promise.all([instances.start(0), instances.start(1)]);
@@ -126,6 +134,15 @@ export async function torture({
     await pause(seconds * 1000);
     faults.stop();
     await harm;
+    const publish = () => mark(database.href, ledger);
+    let calm = 0;
+    if (!storage) {
+      await faults.release();
+      for (const reader of readers) reader.calm();
+      await heal(readers, publish);
+      calm = performance.now();
+      await pause(CALM);
+    }
     for (const writer of writers) writer.stop();
     await Promise.all(writing);
     await faults.release();
@@ -133,13 +150,20 @@ export async function torture({
     browsers.calm();
 
     // Committed when every other transaction has ended: whoever has it has no more to wait for.
-    const marker = await mark(database.href, ledger);
+    const marker = await publish();
     const stored = await readStored(database.href);
-    const verdict = await judge(stored, [...readers, ...browsers.tabs], ledger, marker, log);
+    let verdict: Verdict;
+    if (storage) {
+      verdict = await judge(stored, [...readers, ...browsers.tabs], ledger, marker, log);
+    } else {
+      await heal(readers, publish);
+      verdict = judgeUnstored(readers, ledger, findings, calm);
+    }
     for (const reason of browsers.tabs.flatMap(({ resets }) => resets)) findings.reset(reason);
     if (verdict.lost.length > 0) log(await instances.health());
     return {
-      events: stored.length,
+      storage,
+      events: storage ? stored.length : ledger.committed,
       rolledBack: ledger.rolledBack,
       deliveries: findings.deliveries,
       connections: findings.connections,
@@ -219,6 +243,19 @@ export function table(result: TortureResult): string {
   return rows.map(([name, value]) => `${name.padEnd(width)}  ${value.toLocaleString('en').padStart(12)}`).join('\n');
 }
 
+/** What a client is told that comes back to another instance, or too late to its own, while storage is off. */
+export const UNSTORED = 'events are not stored';
+
 /** Whether nothing happened that must not. */
-export const isSound = ({ lost, behind, foreign, disorder, browserRepeats, crashes, resets }: TortureResult): boolean =>
-  lost.length + behind.length + foreign.length + disorder.length + browserRepeats.length + crashes + resets.size === 0;
+export const isSound = ({
+  storage,
+  lost,
+  behind,
+  foreign,
+  disorder,
+  browserRepeats,
+  crashes,
+  resets,
+}: TortureResult): boolean =>
+  [...resets.keys()].every((reason) => !storage && reason === UNSTORED) &&
+  lost.length + behind.length + foreign.length + disorder.length + browserRepeats.length + crashes === 0;

@@ -36,7 +36,7 @@ export interface Verdict {
   foreign: string[];
 }
 
-const isEntitled = (user: string | null, { scope, user_id }: Stored): boolean =>
+export const isEntitled = (user: string | null, { scope, user_id }: Pick<Stored, 'scope' | 'user_id'>): boolean =>
   scope === 'public' || (scope === 'user' && user_id === user && user !== null);
 
 /** How long nothing may come until what lacks is lost; how long all may take that still receive. */

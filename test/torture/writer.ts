@@ -2,15 +2,29 @@ import pg from 'pg';
 import { pause, type Random } from './random.js';
 import type { Stored } from './verdict.js';
 
+/** Whom an event is for. */
+type Audience = Pick<Stored, 'scope' | 'user_id'>;
+
 /** When the commit of each event was sent: who was there before got it, if it was committed at all. */
 export class Ledger {
   readonly #sent: number[] = [];
+  readonly #audiences: Audience[] = [];
   /** Of replays, which have the number of their original: by the event's id. */
   readonly #replayed = new Map<number, number>();
   rolledBack = 0;
 
-  take(): number {
+  take(scope: Stored['scope'] = 'public', user: string | null = null): number {
+    this.#audiences.push({ scope, user_id: user });
     return this.#sent.push(Number.NaN) - 1;
+  }
+
+  audience(n: number): Audience {
+    return this.#audiences[n]!;
+  }
+
+  /** NaN: it was rolled back, or its writer was cut off before it committed. */
+  committedAt(n: number): number {
+    return this.#sent[n] ?? Number.NaN;
   }
 
   commits(numbers: readonly number[]): void {
@@ -25,6 +39,10 @@ export class Ledger {
 
   sentAt({ id, n, replay }: Pick<Stored, 'id' | 'n' | 'replay'>): number {
     return (replay ? this.#replayed.get(id) : this.#sent[n]) ?? Number.NaN;
+  }
+
+  get committed(): number {
+    return this.#sent.filter((at) => !Number.isNaN(at)).length;
   }
 
   get length(): number {
@@ -54,9 +72,7 @@ const MANY = `select djr.publish_many(jsonb_agg(
   from unnest($1::int[]) n`;
 
 const BULK = `insert into djr.event (scope, user_id, type, detail)
-  select case when n % 2 = 0 then 'public' else 'user' end,
-         case when n % 2 = 0 then null else $2::text end,
-         'note', jsonb_build_object('n', n)
+  select case when $2::text is null then 'public' else 'user' end, $2::text, 'note', jsonb_build_object('n', n)
     from unnest($1::int[]) n`;
 
 /** One session that publishes in transactions of every kind, and connects again when the server goes. */
@@ -66,15 +82,17 @@ export class Writer {
   readonly #random: Random;
   readonly #ledger: Ledger;
   readonly #period: number;
+  readonly #storage: boolean;
   #stopped = false;
 
   /** @param period - milliseconds between two transactions, on average. */
-  constructor(url: string, users: readonly string[], random: Random, ledger: Ledger, period: number) {
+  constructor(url: string, users: readonly string[], random: Random, ledger: Ledger, period: number, storage: boolean) {
     this.#url = url;
     this.#users = users;
     this.#random = random;
     this.#ledger = ledger;
     this.#period = period;
+    this.#storage = storage;
   }
 
   async run(): Promise<void> {
@@ -104,32 +122,30 @@ export class Writer {
     const random = this.#random;
     const length = random.between(0, 50);
     if (random.chance(0.2)) {
-      const n = this.#ledger.take();
-      this.#ledger.commits([n]);
-      await this.#publish(client, n);
+      await this.#publish(client, (n) => this.#ledger.commits([n]));
       return;
     }
     const numbers: number[] = [];
     const replays: number[] = [];
+    const publish = () => this.#publish(client, (n) => numbers.push(n));
     await client.query('begin');
     if (random.chance(0.125)) {
-      const bulk = Array.from({ length: random.between(5, 40) }, () => this.#ledger.take());
+      // A plain INSERT stores, whatever the setting is.
+      const insert = this.#storage && random.chance(0.5);
+      const user = insert && random.chance(0.5) ? null : random.pick(this.#users);
+      const scope = user === null ? 'public' : 'user';
+      const bulk = Array.from({ length: random.between(5, 40) }, () => this.#ledger.take(scope, user));
       numbers.push(...bulk);
-      await client.query(random.chance(0.5) ? BULK : MANY, [bulk, random.pick(this.#users)]);
-    } else {
-      for (let left = random.between(1, 2); left > 0; left -= 1) {
-        numbers.push(this.#ledger.take());
-        await this.#publish(client, numbers.at(-1)!);
-      }
-    }
+      await client.query(insert ? BULK : MANY, [bulk, user]);
+    } else for (let left = random.between(1, 2); left > 0; left -= 1) await publish();
     if (random.chance(0.2)) {
       await client.query('savepoint s');
-      await this.#publish(client, this.#ledger.take());
+      await this.#publish(client, () => {});
       await client.query('rollback to savepoint s');
-      numbers.push(this.#ledger.take());
-      await this.#publish(client, numbers.at(-1)!);
+      await publish();
     }
-    if (random.chance(0.05)) {
+    // A key and a replay need storage.
+    if (this.#storage && random.chance(0.05)) {
       const { rows } = await client.query<{ id: number }>(REPLAY);
       replays.push(...rows.map(({ id }) => id));
     }
@@ -144,9 +160,20 @@ export class Writer {
     await client.query('commit');
   }
 
-  async #publish(client: pg.Client, n: number): Promise<void> {
-    const scope = this.#random.pick(['user', 'user', 'keyed', 'row', 'public', 'system'] as const);
-    const text = 'x'.repeat(this.#random.between(0, 100));
-    await client.query(PUBLISH[scope], [n, this.#random.pick(this.#users), text]);
+  /** @param taken - told the number before anything is sent. */
+  async #publish(client: pg.Client, taken: (n: number) => void): Promise<void> {
+    const how = this.#random.pick([
+      'user',
+      'user',
+      this.#storage ? 'keyed' : 'user',
+      'row',
+      'public',
+      'system',
+    ] as const);
+    const user = this.#random.pick(this.#users);
+    const scope = how === 'public' || how === 'system' ? how : 'user';
+    const n = this.#ledger.take(scope, user);
+    taken(n);
+    await client.query(PUBLISH[how], [n, user, 'x'.repeat(this.#random.between(0, 100))]);
   }
 }

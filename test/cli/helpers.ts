@@ -98,7 +98,8 @@ export const hasTerminal = spawnSync('script', ['--version']).status === 0;
 /** Starts `djr` on a terminal of its own: what it prints on both outputs is `out`. Colours are on unless `env` says not. */
 export function startOnTerminal(t: ExecutionContext, args: string[], env: Record<string, string> = {}): Running {
   const quoted = [process.execPath, '--import=tsx', main, ...args].map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
-  const { NO_COLOR, ...rest } = environment({ TERM: 'xterm', ...env });
+  // A continuous integration's environment says that its logs have no colours: this is a person's.
+  const { NO_COLOR, FORCE_COLOR: _, CI: __, ...rest } = environment({ TERM: 'xterm', ...env });
   const own = env.NO_COLOR === undefined ? rest : { ...rest, NO_COLOR };
   return watch(t, spawn('script', ['-qefc', quoted.join(' '), '/dev/null'], { env: own }));
 }

@@ -28,7 +28,9 @@ test('stats --json is one object, and what others wrote moves no cursor', async 
   await db.query("select djr.report_instance(E'\\u009b', '1 h', 1, 1, 1, 1, null, E'a\\u001b[2J', '1')");
   const { out } = await djr(t, ['stats', '--json', '-d', db.url]);
   const found = JSON.parse(out);
-  t.like(found, { mode: 'notify', queue_usage: 0, oldest_event: null, events: [], counted: 0, complete: true });
+  // The queue is the cluster's: what others notify may be in it.
+  t.true(found.queue_usage >= 0 && found.queue_usage < 1);
+  t.like(found, { mode: 'notify', oldest_event: null, events: [], counted: 0, complete: true });
   t.is(found.instances[0].lag_ms, null);
   t.is(found.instances[0].gone, false);
   t.deepEqual(

@@ -29,7 +29,7 @@ function row(event: LiveEvent, root: string): HTMLElement {
   link.append(element('span', 'type', event.type), ' ', element('span', 'id', String(event.id)));
   const head = element('th', '', link);
   head.setAttribute('scope', 'row');
-  const audience = element('td', '', element('span', 'scope', event.scope));
+  const audience = element('td', 'whom', element('span', 'scope', event.scope));
   if (event.user !== null) audience.append(' ', element('span', 'user', event.user));
   const detail = event.detail.length > MAX_DETAIL ? `${event.detail.slice(0, MAX_DETAIL)}…` : event.detail;
   const time = element('time', '', `${event.createdAt.slice(0, 10)} `, element('b', '', event.createdAt.slice(11, 19)));

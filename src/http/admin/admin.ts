@@ -59,13 +59,17 @@ export class Admin {
 
   async respond(incoming: Incoming): Promise<Reply | StreamStart> {
     if (incoming.target.length > MAX_TARGET) return this.#error(400, 'The address is too long.');
-    const [path = '', query = ''] = incoming.target.split('?', 2);
+    const { pathname: path, search: query } = new URL(incoming.target, 'http://admin');
     const steps = path.slice(this.#root.length).split('/').filter(Boolean);
     const asset = steps.length === 2 && steps[0] === 'assets' && ASSETS.find((name) => name === steps[1]);
     // No secret is in them, and the page that refuses somebody needs its style, too.
     if (asset) return assetReply(`assets/${asset}`, incoming.header('if-none-match'));
     try {
       const refusal = await refuse(incoming, { ...this.#options, root: this.#root });
+      // Of a refusal there is no part to put into a page: htmx loads the page anew, which then is the refusal.
+      if (refusal && incoming.header('hx-request')) {
+        return { status: 403, headers: { 'HX-Refresh': 'true', 'Cache-Control': 'no-store' }, body: '' };
+      }
       if (refusal) return refusal;
       const posts = steps.join('/') === 'replay';
       const methods = posts ? ['GET', 'HEAD', 'POST'] : ['GET', 'HEAD'];

@@ -109,8 +109,8 @@ function row(root: string, event: EventSummary, selectable: boolean): Html {
   return html`<tr>${selectable ? html`<td class="select"><input type="checkbox" name="id" value="${id}" aria-label="Select event ${id}"></td>` : ''}
 <th scope="row"><a href="${root}events/${id}/"><span class="type">${type}</span> <span class="id">${id}</span></a>
 ${replay_of === null ? '' : html`<span class="replayed">replay of ${replay_of}</span>`}</th>
-<td>${audience(event)}</td>
-<td>${statusPill(status)}${recipients > 0 ? html` <span class="count">${number(recipients)} ${recipients === 1 ? 'client' : 'clients'}</span>` : ''}
+<td class="whom">${audience(event)}</td>
+<td class="state">${statusPill(status)}${recipients > 0 ? html` <span class="count">${number(recipients)} ${recipients === 1 ? 'client' : 'clients'}</span>` : ''}
 ${errors > 0 ? html` <span class="count bad">${number(errors)} ${errors === 1 ? 'error' : 'errors'}</span>` : ''}</td>
 <td class="detail"><code>${preview}</code></td>
 <td class="when">${time(event.created_at)}</td></tr>`;

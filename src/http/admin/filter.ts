@@ -29,7 +29,8 @@ export function readSearch(query: URLSearchParams): Search {
   if (typed.id && isId(typed.id)) filter.id = typed.id;
   else if (typed.id) problems.push('The id is a whole number.');
   for (const field of ['type', 'user'] as const) {
-    if (typed[field].length > MAX_TEXT || typed[field].includes('\0')) problems.push(`The ${field} is too long.`);
+    if (typed[field].length > MAX_TEXT || typed[field].includes('\0'))
+      problems.push(`The ${field} is too long, or has a character that no text has.`);
     else if (typed[field]) filter[field] = typed[field];
   }
   if ((SCOPES as string[]).includes(typed.scope)) filter.scope = typed.scope as Scope;

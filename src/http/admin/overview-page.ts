@@ -19,7 +19,8 @@ export interface OverviewView {
 export function overviewBody(view: OverviewView): Html {
   const { root, health } = view;
   return html`<div class="heading"><h1>Overview</h1><p class="quiet">Of this instance, <code>${view.instance}</code>, every 5 seconds for the last ten minutes.</p></div>
-<div id="overview" hx-get="${root}overview/" hx-trigger="every 5s" hx-select="#overview" hx-swap="outerHTML">
+<div id="overview" hx-get="${root}overview/" hx-trigger="every 5s" hx-select="#overview" hx-swap="outerHTML"
+  hx-status:5xx="swap:none">
 <section aria-label="Health" class="health ${health.ok ? 'ok' : 'failing'}">
 <p><strong>${health.ok ? 'All is well.' : 'This instance cannot serve its clients.'}</strong>
 ${[...health.problems, ...health.warnings].map((text) => html`<span>${text}</span> `)}</p></section>

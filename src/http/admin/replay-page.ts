@@ -11,7 +11,7 @@ export function confirmBody(root: string, found: EventSummary[], missing: string
   return html`<nav aria-label="Where you are" class="crumbs"><a href="${root}">Events</a> <span aria-hidden="true">/</span> replay</nav>
 <h1>Replay ${events(ids.length)}?</h1>
 <p>Each is sent again as a new event, with the same type, detail and user, to whoever it is for.
-${everyone > 0 ? html`<strong>${everyone === ids.length ? 'Every' : `${everyone} of them: every`} connected client gets it.</strong>` : ''}</p>
+${everyone > 0 ? html`<strong>${everyone === ids.length ? 'Every connected client gets it.' : `Every connected client gets ${everyone} of them.`}</strong>` : ''}</p>
 ${missing.length > 0 ? html`<p class="hint">No longer there, and left out: ${missing.join(', ')}.</p>` : ''}
 ${eventTable(root, found, false)}
 <form action="${root}replay/" method="post" class="bar">

@@ -61,7 +61,7 @@ function watch(view: HTMLElement): void {
     empty.hidden = true;
   };
   const source = new EventSource(view.dataset.stream!);
-  source.onopen = () => say('Live');
+  source.onopen = () => say('Watching');
   source.onerror = () =>
     say(source.readyState === EventSource.CLOSED ? 'Refused: log in again, and load the page.' : 'Connecting again…');
   source.addEventListener('event', (message) => {
@@ -75,7 +75,7 @@ function watch(view: HTMLElement): void {
   });
   source.addEventListener('left-out', (message) => {
     missed += Number(message.data);
-    say(`Live; ${missed} events came too fast and are not shown here`);
+    say(`Watching; ${missed} events came too fast and are not shown here`);
   });
   pause.addEventListener('click', () => {
     const waiting = held;

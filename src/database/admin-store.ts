@@ -105,8 +105,9 @@ export class AdminStore {
       );
       if (!rows[0]) return undefined;
       const { rows: activity } = await client.query<Step>(
+        // The rows of one batch are microseconds apart, in no order.
         `select created_at, status, user_id, recipients, instance from djr.activity
-          where event_id = $1 order by created_at, array_position($3::text[], status) limit $2`,
+          where event_id = $1 order by date_trunc('milliseconds', created_at), array_position($3::text[], status) limit $2`,
         [id, MAX_STEPS + 1, STATUSES],
       );
       return { ...rows[0], activity };

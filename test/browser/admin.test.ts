@@ -62,8 +62,7 @@ test('what looks like markup is text, in the list, on its page and in the live v
     t.is(await page.locator('main img, main script').count(), 0, path);
   }
   const page = await open('live/');
-  await page.getByText('Live', { exact: true }).last().waitFor();
-  await until('it is watching', async () => (await page.locator('#live-state').textContent()) === 'Live');
+  await until('it is watching', async () => (await page.locator('#live-state').textContent()) === 'Watching');
   await publish();
   await rows(page).first().getByText('window.hacked=1').first().waitFor();
   t.is(await page.evaluate('window.hacked'), undefined);
@@ -96,7 +95,7 @@ test('the selected are replayed after a confirmation, and the result links the n
 test('the live view shows what comes, holds it while paused, and filters', async (t) => {
   const { realtime, open, complaints } = await openAdmin(t);
   const page = await open('live/');
-  await until('it is watching', async () => (await page.locator('#live-state').textContent()) === 'Live');
+  await until('it is watching', async () => (await page.locator('#live-state').textContent()) === 'Watching');
   await realtime.publish({ userId: 42, type: 'first', privateData: { card: '4242' } });
   await rows(page).getByText('first').waitFor();
   t.false((await page.content()).includes('4242'));
@@ -105,7 +104,7 @@ test('the live view shows what comes, holds it while paused, and filters', async
   await pause.click();
   const other = await page.context().newPage();
   await other.goto(page.url());
-  await until('the other is watching', async () => (await other.locator('#live-state').textContent()) === 'Live');
+  await until('the other is watching', async () => (await other.locator('#live-state').textContent()) === 'Watching');
   await realtime.publish({ type: 'second' });
   await rows(other).getByText('second').waitFor();
   t.is(await rows(page).count(), 1);
@@ -215,7 +214,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
         await page.setViewportSize({ width, height: 800 });
         await open(path);
         if (path === 'live/') {
-          await until('it is watching', async () => (await page.locator('#live-state').textContent()) === 'Live');
+          await until('it is watching', async () => (await page.locator('#live-state').textContent()) === 'Watching');
           await realtime.publish({ type: 'order_paid', detail: long });
           await rows(page).first().waitFor();
         }

@@ -48,7 +48,7 @@ export interface RealtimeOptions {
   lifetime?: number;
   /** Bytes that may wait for one client before it is closed as slow. @defaultValue 1048576 (1 MiB) */
   maxClientBytes?: number;
-  /** Milliseconds that a client may leave bytes unread before it is closed. @defaultValue 30000 */
+  /** Milliseconds in which a client reads none of the bytes that wait for it, before it is closed. @defaultValue 30000 */
   writeTimeout?: number;
   /** Streams that this instance holds. @defaultValue 50000 */
   maxConnections?: number;

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type pg from 'pg';
 import { decodeMessage, type Envelope } from '../delivery/envelope.js';
 import type { Feed } from '../delivery/feed.js';
@@ -7,7 +8,7 @@ import type { Tally } from '../delivery/tally.js';
 import type { Logger } from '../logger.js';
 import type { ResolvedOptions } from '../options.js';
 import { Activity } from './activity.js';
-import { type OwnedPool, openPool } from './connect.js';
+import { backoff, isHopeless, type OwnedPool, openPool } from './connect.js';
 import { DeliveryMode } from './delivery-mode.js';
 import { Listener } from './listener.js';
 import { Pruner } from './pruner.js';
@@ -15,7 +16,7 @@ import type { Queryable } from './publisher.js';
 import { Pulse } from './pulse.js';
 import { requireSchema } from './schema.js';
 import { type Status, shortEpoch } from './status.js';
-import { Store } from './store.js';
+import { type Latest, Store } from './store.js';
 import { Sweeper } from './sweeper.js';
 
 export interface DatabaseOptions {
@@ -55,6 +56,9 @@ export class Database {
   garbage = 0;
   readonly #options: DatabaseOptions;
   readonly #pool: OwnedPool;
+  readonly #stop = new AbortController();
+  /** What history knew when PostgreSQL was started anew, until a sweep has succeeded since. */
+  readonly #handedOn = new Set<string>();
 
   constructor(database: DatabaseOptions) {
     this.#options = database;
@@ -72,8 +76,9 @@ export class Database {
         return this.listener.heard === false ? Math.min(DEAF_SWEEP, sweepInterval) : sweepInterval;
       },
       listening: () => this.listener.connected,
-      handedOn: (id) => history.has(id),
+      handedOn: (envelope) => this.#handedOn.has(identity(envelope)),
       onStatus: (status) => {
+        this.#handedOn.clear();
         this.mode.onStatus(status);
         history.stored = status.storage;
         tally.level = status.activity;
@@ -105,18 +110,34 @@ export class Database {
   /** Resolves when events flow. @param stopping - true once the instance has been told to stop meanwhile */
   async start(stopping: () => boolean): Promise<void> {
     await this.listener.start();
-    const { status, envelopes } = await this.store.latest(this.#options.options.historyEvents);
-    await this.#warm(status, envelopes);
+    const latest = await this.#latest(stopping);
+    if (!latest || stopping()) return;
+    await this.#warm(latest.status, latest.envelopes);
     if (stopping()) return;
     // What onReceive made of the events before this start has been told already.
-    this.#options.tally.level = status.activity;
+    this.#options.tally.level = latest.status.activity;
     this.activity.start();
-    this.sweeper.start(status);
+    this.sweeper.start(latest.status);
     await this.sweeper.next();
     if (stopping()) return;
     this.mode.start();
     this.pruner.start();
     this.pulse.start();
+  }
+
+  /** What the stream begins with, tried until PostgreSQL, which was there a moment ago, answers. */
+  async #latest(stopping: () => boolean): Promise<Latest | undefined> {
+    const { logger, historyEvents } = this.#options.options;
+    for (let failures = 1; !stopping(); failures += 1) {
+      try {
+        return await this.store.latest(historyEvents);
+      } catch (err) {
+        if (isHopeless(err)) throw err;
+        logger.error({ err, failures }, 'cannot read the latest events; will try again');
+        await setTimeout(backoff(failures), undefined, { signal: this.#stop.signal }).catch(() => {});
+      }
+    }
+    return undefined;
   }
 
   /** The stream begins here, with what storage has of the time before in memory for clients that come back. */
@@ -139,12 +160,15 @@ export class Database {
   }
 
   async #onRestart(status: Status): Promise<void> {
-    const { history, onReplaced, options } = this.#options;
+    const { feed, history, onReplaced, options } = this.#options;
     const epoch = await readEpoch(this.pool);
+    for (const { envelope } of history.all()) this.#handedOn.add(identity(envelope));
     history.restarted(status.startedAt);
     if (epoch === this.store.epoch) return;
     this.store.epoch = epoch;
     history.startAt(Number.POSITIVE_INFINITY);
+    // Before anything else is handed on: a frame of the old epoch would be answered with another `reset`.
+    await feed.rebase(status.frontier.inEpoch(epoch));
     options.logger.error({}, 'the database was replaced or restored; every client is told to fetch its state anew');
     onReplaced();
   }
@@ -165,12 +189,16 @@ export class Database {
   /** Resolves when nothing runs any more and the pool, where it is ours, is closed. */
   async stop(): Promise<void> {
     const { listener, sweeper, mode, pruner, pulse } = this;
+    this.#stop.abort();
     await Promise.allSettled([listener.stop(), sweeper.stop(), mode.stop(), pruner.stop(), pulse.stop()]);
     // Last, as the sweep that ran may have handed events on.
     await this.activity.stop();
     await this.#pool.end();
   }
 }
+
+/** Tells an event from one that has its number in another history of the database. */
+const identity = ({ id, xid, createdAt }: Envelope): string => `${id} ${xid} ${createdAt}`;
 
 async function readEpoch(client: Queryable): Promise<string> {
   const { rows } = await client.query<{ epoch: string }>('select djr.epoch() as epoch');

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { DjrError } from '../errors.js';
 import type { Logger } from '../logger.js';
-import { toConfig } from './connect.js';
+import { backoff, isHopeless, toConfig } from './connect.js';
 
 export interface ListenerOptions {
   database: string | pg.ClientConfig;
@@ -23,13 +23,8 @@ export interface ListenerOptions {
   probeTimeout: number;
 }
 
-/** No retry mends these: wrong password, no such role or database, or a schema that is not ours to use. */
-const HOPELESS = new Set(['28P01', '28000', '3D000', 'DJR_SCHEMA', 'DJR_VERSION', 'DJR_STANDBY']);
-
 /** Milliseconds for one query of ours: a connection cut in silence gives no answer for many minutes. */
 const QUERY_TIMEOUT = 30_000;
-
-const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);
 
 /**
  * One connection that listens, for ever: it reconnects with backoff and jitter, and sends itself a probe, which is
@@ -98,7 +93,7 @@ export class Listener {
         this.#options.logger.warn({ err: reason }, 'the listening connection was lost; connecting again');
       } catch (err) {
         if (this.#stopped) break;
-        if (first && HOPELESS.has(codeOf(err) as string)) {
+        if (first && isHopeless(err)) {
           hopeless(err);
           return;
         }
@@ -253,6 +248,3 @@ export class Listener {
     await this.#running;
   }
 }
-
-/** 100 ms doubling to 10 s, each time a random part of it: instances do not come back all at once. */
-const backoff = (failures: number): number => Math.random() * Math.min(10_000, 100 * 2 ** Math.min(failures, 10));

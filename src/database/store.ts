@@ -5,6 +5,7 @@ import { Envelope } from '../delivery/envelope.js';
 import type { Frontier } from '../delivery/frontier.js';
 import type { ResumeProgress, ResumeSource } from '../delivery/resume.js';
 import type { Scope } from '../event.js';
+import { ANSWER_TIMEOUT, answer, onceMore } from './answer.js';
 import { readStatus, STATUS, type Status } from './status.js';
 
 const EVENT_COLUMNS = `id, xid::text as xid_text, scope, user_id, type,
@@ -12,9 +13,6 @@ const EVENT_COLUMNS = `id, xid::text as xid_text, scope, user_id, type,
 
 /** Rows that one query may bring into memory at once; what is more comes through a cursor. */
 const BATCH = 1000;
-
-/** Milliseconds that the database may take for one answer: a connection cut in silence gives none for many minutes. */
-const ANSWER_TIMEOUT = 10_000;
 
 /** Resumes that read at the same time: a thousand that come at once must not take every connection. */
 const MAX_READERS = 4;
@@ -86,6 +84,12 @@ function statement(filter: Filter, limit?: number): Query {
   return { text: withStatus(`select * from (${parts.join(' union all ')}) found order by xid, id${most}`), values };
 }
 
+/** The latest events, and the snapshot that they were read in. */
+export interface Latest {
+  readonly status: Status;
+  readonly envelopes: Envelope[];
+}
+
 /** Reads stored events. */
 export class Store implements ResumeSource {
   readonly #pool: pg.Pool;
@@ -131,7 +135,7 @@ export class Store implements ResumeSource {
   }
 
   /** The latest events up to now, oldest first, and the snapshot that they were read in. */
-  async latest(limit: number): Promise<{ status: Status; envelopes: Envelope[] }> {
+  async latest(limit: number): Promise<Latest> {
     const { rows } = await this.#query({
       text: withStatus(`select ${EVENT_COLUMNS} from djr.event order by event.xid desc, event.id desc limit $1`),
       values: [limit],
@@ -149,7 +153,12 @@ export class Store implements ResumeSource {
     await this.#enter();
     try {
       for (const bornAfter of [undefined, since.time]) {
-        const result = await this.#readEntitled(since, bornAfter, client, from, onBatch);
+        const result = await onceMore((began) =>
+          this.#readEntitled(since, bornAfter, client, from, (envelopes) => {
+            began();
+            return onBatch(envelopes);
+          }),
+        );
         if (result !== 'restarted') return result;
       }
       throw new Error('a reading that counts with a restart does not ask for another');
@@ -266,13 +275,4 @@ export class Store implements ResumeSource {
     if (next) next();
     else this.#readers -= 1;
   }
-}
-
-/** @throws when the answer takes too long; whoever waited drops the connection. */
-async function answer<T>(pending: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('PostgreSQL does not answer')), ANSWER_TIMEOUT);
-  });
-  return Promise.race([pending, late]).finally(() => clearTimeout(timer));
 }

@@ -1,3 +1,4 @@
+import type { Envelope } from '../delivery/envelope.js';
 import type { Feed } from '../delivery/feed.js';
 import type { Logger } from '../logger.js';
 import type { Status } from './status.js';
@@ -17,9 +18,12 @@ export interface SweeperOptions {
   onRestart(status: Status): Promise<void>;
   /** A sweep succeeded, in so many milliseconds. */
   onSwept(milliseconds: number): void;
-  /** Whether history still knows this event. */
-  handedOn(id: number): boolean;
+  /** Whether this very event was handed on before PostgreSQL was started. */
+  handedOn(envelope: Envelope): boolean;
 }
+
+/** Milliseconds by which the clocks of a primary and of the standby that takes over may differ. */
+const CLOCK_SKEW = 60_000;
 
 /** Sweeps: reads what is visible now and was not before. It alone makes delivery complete. */
 export class Sweeper {
@@ -84,7 +88,7 @@ export class Sweeper {
       return;
     }
     // While the database is away, its listener's backoff is what brings it back.
-    const wait = this.#options.interval(this.#failing ? 'notify' : this.#mode);
+    const wait = this.#options.interval(this.#failing ? 'notify' : this.#options.feed.settling ? 'sweep' : this.#mode);
     this.#timer = setTimeout(() => this.now(), wait);
   }
 
@@ -128,8 +132,10 @@ export class Sweeper {
     );
     if (restarted) {
       await onRestart(status);
-      // Not since the last start: there may have been two, and what was published between them counts as well.
-      const bornAfter = Math.min(since.time, status.startedAt);
+      // Not since the last start: there may have been two, and what was published between them counts as well. Another
+      // history of the database may be served by a machine that was started long ago, and by another clock.
+      const replaced = since.epoch !== store.epoch;
+      const bornAfter = replaced ? since.time - CLOCK_SKEW : Math.min(since.time, status.startedAt);
       status = await store.sweep(
         since,
         bornAfter,
@@ -138,14 +144,14 @@ export class Sweeper {
       );
       this.#startedAt = status.startedAt;
     }
-    feed.endSweep(status.frontier);
+    feed.endSweep(status.frontier, status.mode === 'notify');
     this.#mode = status.mode;
     onStatus(status);
   }
 
-  /** After a restart rows are found by their time as well: what was handed on before it is told by its id. */
-  #unseen<T extends { id: number }>(envelopes: T[]): T[] {
-    return envelopes.filter(({ id }) => !this.#options.handedOn(id));
+  /** After a restart rows are found by their time as well, and among them what was handed on before it. */
+  #unseen(envelopes: Envelope[]): Envelope[] {
+    return envelopes.filter((envelope) => !this.#options.handedOn(envelope));
   }
 
   async stop(): Promise<void> {

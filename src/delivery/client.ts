@@ -52,7 +52,7 @@ export class Client implements ClientInfo {
   lastWrite = 0;
   /** `performance.now()` after which the stream ends; Infinity: never. */
   expires = Number.POSITIVE_INFINITY;
-  /** Since when bytes wait without any of them having gone; undefined: nothing waits. */
+  /** Since when bytes wait without any of them having gone, as far as was looked; undefined: nothing waits. */
   stalledSince: number | undefined;
   /** Events of this client alone within the turn (see Hub). */
   own: { item: Item; after: number }[] | undefined;
@@ -69,6 +69,8 @@ export class Client implements ClientInfo {
   #hooks: Promise<void> | undefined;
   #hookBytes = 0;
   #drained: (() => void)[] | undefined;
+  /** The connection's, when it was last looked at. */
+  #progress: number | undefined;
 
   constructor(options: ClientOptions) {
     this.#options = options;
@@ -92,6 +94,15 @@ export class Client implements ClientInfo {
 
   get buffered(): number {
     return this.#connection.buffered + this.#hookBytes;
+  }
+
+  /** Milliseconds for which none of the bytes that wait has gone. Who reads slowly still reads: its buffer need not empty. */
+  stalledFor(now: number): number {
+    if (this.stalledSince === undefined) return 0;
+    const { progress } = this.#options.connection;
+    if (this.#progress !== progress) this.stalledSince = now;
+    this.#progress = progress;
+    return now - this.stalledSince;
   }
 
   /** Whether this client may have the event, and asked for its type. Every way to a client passes here. */

@@ -4,6 +4,8 @@ export interface Connection {
   write(chunk: Buffer): boolean;
   /** Bytes written and not yet taken by the operating system. */
   readonly buffered: number;
+  /** Changes whenever bytes have gone, and only then. */
+  readonly progress: number;
   /** Ends the response after what is buffered. */
   end(): void;
   /** Drops it at once, with what is buffered. */

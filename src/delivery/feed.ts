@@ -11,6 +11,9 @@ export interface FeedOptions {
   onLost(envelope: Envelope): void;
 }
 
+/** Sweeps for which the fast lane waits for older transactions to end: a second of them. */
+const MAX_SETTLING = 200;
+
 /**
  * Brings fast lane and sweep together: one order, no repeats, nothing missing.
  *
@@ -34,6 +37,8 @@ export class Feed {
   #held: Envelope[] = [];
   /** Heard before the stream has a beginning, and without a row that a sweep could find. */
   #early: Envelope[] = [];
+  /** Delivery was `sweep`, and what was published without a NOTIFY may not all be found yet. */
+  #unheard: { xmax: number | undefined; sweeps: number } | undefined;
   #frontier: Frontier | undefined;
   /** The frontier that the steps have come to: it moves behind the events that it promises. */
   #reached: Frontier | undefined;
@@ -65,6 +70,11 @@ export class Feed {
     return this.#steps.length;
   }
 
+  /** Delivery is `notify` again, but events are still found by sweeps alone: they should not be far apart. */
+  get settling(): boolean {
+    return this.#unheard !== undefined;
+  }
+
   /** Starts from here: what is visible now counts as handed on. */
   startAt(frontier: Frontier): void {
     this.#frontier = frontier;
@@ -76,6 +86,17 @@ export class Feed {
     for (const envelope of early) this.#steps.push(envelope);
   }
 
+  /**
+   * The database was restored or replaced. Ids of frames count from this frontier now, while the next sweep still reads
+   * from the one before. Event ids may come again for other events. Resolves when all that came before is handed on.
+   */
+  rebase(frontier: Frontier): Promise<void> {
+    this.#steps.push(frontier);
+    this.#ahead.clear();
+    this.#swept.clear();
+    return this.#steps.idle();
+  }
+
   /** After LISTEN was lost: until the next sweep has ended, nobody knows what was missed. */
   close(): void {
     this.#open = false;
@@ -84,8 +105,8 @@ export class Feed {
   }
 
   /**
-   * The fast lane. Until it is open, and while too much waits, a stored event is left to the sweep; what is heard while
-   * the sweep runs that opens it has only to wait for its end.
+   * The fast lane. Until it is open a stored event is left to the sweep; what is heard while the sweep runs that opens
+   * it has only to wait for its end. One event too many closes it: the next must not pass what was left to the sweep.
    */
   receive(envelopes: readonly Envelope[]): void {
     for (const envelope of envelopes) {
@@ -96,8 +117,9 @@ export class Feed {
         else this.#early.push(envelope);
         continue;
       }
-      if (!this.#open && this.#opens && this.#held.length < this.#options.maxWaiting) this.#held.push(envelope);
-      if (!this.#open || full || this.#swept.has(envelope.id) || this.#ahead.has(envelope.id)) continue;
+      if (full || this.#held.length >= this.#options.maxWaiting) this.close();
+      if (!this.#open && this.#opens) this.#held.push(envelope);
+      if (!this.#open || this.#swept.has(envelope.id) || this.#ahead.has(envelope.id)) continue;
       if (!this.#frontier?.isNew(envelope.xid)) continue;
       this.#ahead.set(envelope.id, this.#sweeps);
       this.#steps.push(envelope);
@@ -124,8 +146,12 @@ export class Feed {
     if (this.#steps.length >= this.#options.maxWaiting) await this.#steps.idle();
   }
 
-  /** The sweep has read all that was new: the frontier moves. */
-  endSweep(frontier: Frontier): void {
+  /**
+   * The sweep has read all that was new: the frontier moves.
+   *
+   * @param notifying - whether it read that publishers notify: what they do not, only a sweep finds.
+   */
+  endSweep(frontier: Frontier, notifying: boolean): void {
     this.#frontier = frontier;
     this.#steps.push(frontier);
     this.#swept.clear();
@@ -134,11 +160,32 @@ export class Feed {
       if (sweep >= this.#sweeps) break;
       this.#ahead.delete(id);
     }
-    if (!this.#opens) return;
+    const heardAll = this.#heardAll(frontier, notifying);
+    if (!heardAll) this.#open = false;
+    if (!heardAll || !this.#opens) return;
     this.#open = true;
     const held = this.#held;
     this.#held = [];
     this.receive(held);
+  }
+
+  /**
+   * Whether all that this sweep did not find notifies. Its mode may be younger than its snapshot, so that the sweep after
+   * the one that read `notify` is the first to count; a transaction that was in progress then may have published before.
+   */
+  #heardAll(frontier: Frontier, notifying: boolean): boolean {
+    if (!notifying) {
+      this.#unheard = { xmax: undefined, sweeps: -1 };
+      return false;
+    }
+    const unheard = this.#unheard;
+    if (!unheard) return true;
+    unheard.sweeps += 1;
+    if (unheard.sweeps === 0) return false;
+    unheard.xmax ??= frontier.xmax;
+    if (frontier.xmin < unheard.xmax && unheard.sweeps < MAX_SETTLING) return false;
+    this.#unheard = undefined;
+    return true;
   }
 
   /** Resolves when all that was taken in has been handed on. */

@@ -30,6 +30,11 @@ export class Frontier {
     return frontier.#isSound() ? frontier : undefined;
   }
 
+  /** The same snapshot, read as one of another history of the database. */
+  inEpoch(epoch: string): Frontier {
+    return new Frontier(epoch, this.time, this.xmin, this.xmax, this.inProgress);
+  }
+
   /** As `pg_snapshot` text. */
   get snapshot(): string {
     return `${this.xmin}:${this.xmax}:${this.inProgress.join(',')}`;

@@ -118,10 +118,8 @@ export class History {
     return this.#items.slice(this.#head).filter(({ envelope: { xid } }) => xid !== null && frontier.isNew(xid));
   }
 
-  has(id: number): boolean {
-    for (let i = this.#items.length - 1; i >= this.#head; i -= 1) {
-      if (this.#items[i]!.envelope.id === id) return true;
-    }
-    return false;
+  /** Oldest first. */
+  all(): Item[] {
+    return this.#items.slice(this.#head);
   }
 }

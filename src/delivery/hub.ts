@@ -6,7 +6,7 @@ import type { Tally } from './tally.js';
 export interface HubOptions {
   /** Milliseconds of silence after which a client gets a heartbeat. */
   heartbeat: number;
-  /** Milliseconds that a client may leave bytes unread before it is closed. */
+  /** Milliseconds in which a client with bytes waiting reads none of them, before it is closed. */
   writeTimeout: number;
   /** Where the stream stands: a heartbeat carries it, so that a quiet client's id does not grow old. */
   position(): string;
@@ -213,7 +213,7 @@ export class Hub {
     const now = performance.now();
     let heartbeat: Buffer | undefined;
     for (const client of this.#clients) {
-      if (client.stalledSince !== undefined && now - client.stalledSince > this.#options.writeTimeout) {
+      if (client.stalledFor(now) > this.#options.writeTimeout) {
         client.close('stalled');
       } else if (now > client.expires) {
         client.close('lifetime');

@@ -52,6 +52,7 @@ function stream(request: Request, start: StreamStart): Response {
   let client: ReturnType<StreamStart['begin']>;
   let connection: Connection;
   let ended = false;
+  let written = 0;
   const body = new ReadableStream<Uint8Array>(
     {
       start(controller) {
@@ -62,11 +63,15 @@ function stream(request: Request, start: StreamStart): Response {
         };
         connection = {
           write(chunk) {
+            written += chunk.length;
             if (!ended) controller.enqueue(chunk);
             return (controller.desiredSize ?? 0) > 0;
           },
           get buffered() {
             return Math.max(0, HIGH_WATER_MARK - (controller.desiredSize ?? HIGH_WATER_MARK));
+          },
+          get progress() {
+            return written - connection.buffered;
           },
           end: () => once(() => controller.close()),
           destroy: () => once(() => controller.error(new Error('the client did not keep up'))),

@@ -104,10 +104,19 @@ function open(req: IncomingMessage, res: ServerResponse, headers: Record<string,
   // chunks its bytes are the socket's. (Another response of a pipelined request may own the socket yet.)
   const raw = ownsSocket && res.socket === req.socket && !res.chunkedEncoding;
   const out = raw ? req.socket : res;
+  let written = 0;
   const connection: Connection = {
-    write: (chunk) => out.write(chunk),
+    write: (chunk) => {
+      written += chunk.length;
+      return out.write(chunk);
+    },
     get buffered() {
       return out.writableLength;
+    },
+    get progress() {
+      // Of the chunk that the kernel takes piece by piece, Node tells only here, where its own time-outs look as well.
+      const { _handle: handle } = req.socket as { _handle?: { writeQueueSize?: number } | null };
+      return written - out.writableLength - (handle?.writeQueueSize ?? 0);
     },
     end: () => void res.end(),
     destroy: () => void res.destroy(),

@@ -187,6 +187,29 @@ test('start() waits for a database that is not there yet, and stop() ends the wa
   await Promise.all([t.throwsAsync(waiting, { code: 'DJR_STOPPED' }), never.stop()]);
 });
 
+test('start() goes on when the database goes away between LISTEN and the first reading, and stop() ends the waiting', async (t) => {
+  const db = await createDatabase(t);
+  const proxy = await startProxy(t, db.url, 'refuse');
+  const { logger, lines } = recordingLogger();
+  const database = { listen: db.url, pool: proxy.url };
+  const realtime = createRealtime({ database, logger });
+  const server = await startServer(t, realtime);
+  const started = realtime.start();
+  const failed = () => lines.filter(({ message }) => message.startsWith('cannot read the latest events')).length;
+  await until('the first reading has failed', () => failed() > 0);
+  const never = createRealtime({ database, logger });
+  const waiting = never.start();
+  const before = failed();
+  await until('the other one has failed, too', () => failed() > before);
+  await Promise.all([t.throwsAsync(waiting, { code: 'DJR_STOPPED' }), never.stop()]);
+
+  proxy.mode = 'pass';
+  await started;
+  const stream = await openStream(t, `${server.origin}/realtime/sse/`);
+  await db.query(PUBLISH, [1]);
+  t.deepEqual(numbers(await stream.count(1)), [1]);
+});
+
 test('a listener follows its channel to another name', async (t) => {
   const app = await startApp(t, { sweepInterval: 3_600_000 });
   const stream = await app.stream();

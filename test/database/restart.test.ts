@@ -143,7 +143,10 @@ test('after a recovery to a new timeline every client of a running runtime is to
   await writeFile(signal, '');
   await chmod(signal, 0o666);
   await cluster.server.start();
-  t.regex(String((await stream.event('reset')).data.reason), /replaced or restored/);
+  const reset = await stream.event('reset');
+  t.regex(String(reset.data.reason), /replaced or restored/);
+  const told = await app.stream('', { lastEventId: reset.id! });
+  t.deepEqual(told.resets, [], 'who comes back with the id of the reset is not told a second time');
   await cluster.query(PUBLISH, [2]);
   t.deepEqual(numbers(await stream.count(2)), [1, 2]);
 

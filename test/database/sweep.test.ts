@@ -267,3 +267,21 @@ test('a connection that is ended as it becomes ready costs one resume, and not t
   }
   t.deepEqual(numbers(resumed.events), [1, 2]);
 });
+
+test('a resume that meets a dead connection reads once more, and its stream goes on', async (t) => {
+  const db = await createDatabase(t);
+  const proxy = await startProxy(t, db.url);
+  const options = { database: { listen: db.url, pool: proxy.url }, historyEvents: 0, sweepInterval: 60_000 };
+  const app = await startApp(t, options, db);
+  const first = await app.stream();
+  const { lastEventId } = first;
+  for (const n of [1, 2]) await db.query(PUBLISH, [n]);
+  await first.count(2);
+
+  proxy.cut();
+  proxy.mode = 'terminate one';
+  const resumed = await app.stream('', { lastEventId });
+  t.deepEqual(numbers(await resumed.count(2)), [1, 2]);
+  t.not(proxy.mode, 'terminate one', 'no dead connection was met');
+  t.false(resumed.ended);
+});

@@ -25,6 +25,7 @@ function reader(userId: string | null, types: string[] | null, hooked: boolean):
     buffered: 0,
     end() {},
     destroy() {},
+    progress: 0,
     onDrain: undefined,
   };
   const client = new Client({

@@ -274,7 +274,7 @@ test('Fast lane and sweeps together hand each event on exactly once, in whatever
           await feed.sweep(sweep.rows.slice(0, pick % 4));
           hear(pick % 3);
           await feed.sweep(sweep.rows.slice(pick % 4));
-          feed.endSweep(sweep.frontier);
+          feed.endSweep(sweep.frontier, true);
           sweep = undefined;
         } else if (what === 'fail' && sweep) {
           await feed.sweep(sweep.rows.slice(0, pick % 4));
@@ -291,7 +291,7 @@ test('Fast lane and sweeps together hand each event on exactly once, in whatever
       if (!sweep) beginSweep();
       for (let i = 0; i < 2; i += 1) {
         await feed.sweep(sweep!.rows);
-        feed.endSweep(sweep!.frontier);
+        feed.endSweep(sweep!.frontier, true);
         beginSweep();
       }
       await feed.settled();

@@ -77,6 +77,34 @@ test('A client that reads nothing for the write time-out is closed, though littl
   t.is(other.ended, false);
 });
 
+test('A client that reads slowly but steadily stays, though its buffer never empties for many write time-outs', async (t) => {
+  const app = await startApp(t, { writeTimeout: 1000, maxClientBytes: 1024 ** 3 });
+  const slow = await rawClient(t, app);
+  const other = await app.stream();
+  let tail = '';
+  let read = 0;
+  slow.socket.on('data', (chunk) => {
+    tail = `${tail}${chunk}`.slice(-16_000);
+    read += chunk.length;
+    // A pause for each megabyte: several of them in a time-out, and several time-outs in all.
+    if (read < 2 ** 20) return;
+    read = 0;
+    slow.socket.pause();
+    setTimeout(() => slow.socket.resume(), 150);
+  });
+  // 49 MB: more than the kernel's buffers hold.
+  const sent = 7000;
+  for (let n = 0; n < sent; n += 500) await publishBulk(app, n + 1, n + 500);
+  await other.count(sent);
+  const all = () => tail.includes(`"n": ${sent},`);
+  await until('it has all, or was closed', () => slow.socket.closed || all());
+  t.true(all());
+  t.deepEqual(
+    app.lines.filter(({ context }) => context.reason === 'stalled'),
+    [],
+  );
+});
+
 test('A client that is gone is forgotten', async (t) => {
   const app = await startApp(t, { maxConnections: 2 });
   const dead = await rawClient(t, app);

@@ -4,9 +4,9 @@ import type { ExecutionContext } from 'ava';
 /**
  * A TCP connection to PostgreSQL that can go wrong: `swallow` keeps NOTIFY's messages, as a pooler in transaction mode
  * does; `silent` forwards nothing and ends nothing, as a broken network does; `refuse` is a server that is not there;
- * `terminate` ends each connection in the very packet in which it says that it is ready.
+ * `terminate` ends each connection in the very packet in which it says that it is ready, `terminate one` the next one.
  */
-export type ProxyMode = 'pass' | 'swallow' | 'silent' | 'refuse' | 'terminate';
+export type ProxyMode = 'pass' | 'swallow' | 'silent' | 'refuse' | 'terminate' | 'terminate one';
 
 /** Cuts PostgreSQL's bytes into messages: each has a letter and a length. */
 function messages(onMessage: (type: string, message: Buffer) => void): (chunk: Buffer) => void {
@@ -31,7 +31,7 @@ const TERMINATION = ((): Buffer => {
 
 function filterFor(mode: ProxyMode, near: Socket): (chunk: Buffer) => void {
   if (mode === 'swallow') return messages((type, message) => type !== 'A' && near.write(message));
-  if (mode !== 'terminate') return (chunk) => near.write(chunk);
+  if (!mode.startsWith('terminate')) return (chunk) => near.write(chunk);
   return messages((type, message) => {
     if (type === 'Z') near.end(Buffer.concat([message, TERMINATION]));
     else if (near.writable) near.write(message);
@@ -71,6 +71,7 @@ export class DatabaseProxy {
     this.accepted += 1;
     const far = tcpConnect(Number(this.#target.port), this.#target.hostname);
     const toNear = filterFor(this.mode, near);
+    if (this.mode === 'terminate one') this.mode = 'pass';
     near.on('data', (chunk) => this.mode !== 'silent' && far.write(chunk));
     far.on('data', (chunk) => this.mode !== 'silent' && toNear(chunk));
     for (const [socket, other] of [

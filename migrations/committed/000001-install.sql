@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:05bd62c064033b523e3057761c55f2c99e796840
+--! Hash: sha1:b05a06dd4d9c0b7c302eaf9ff4faff5657c44e88
 --! Message: install
 
 --! Included index.sql
@@ -118,6 +118,8 @@ create index if not exists event_user on djr.event (user_id, id) where user_id i
 create index if not exists event_type on djr.event (type, id);
 create index if not exists event_created_at on djr.event (created_at);
 create unique index if not exists event_key on djr.event (key) where key is not null;
+-- Partial: an event that replays none does not pay for it.
+create index if not exists event_replay_of on djr.event (replay_of, id) where replay_of is not null;
 
 comment on table djr.event is
   'One row an event, never updated. An INSERT publishes: the trigger checks the size and notifies.';
@@ -146,6 +148,7 @@ comment on index djr.event_user is 'One user''s events, newest or oldest first.'
 comment on index djr.event_type is 'Events of a type, newest or oldest first.';
 comment on index djr.event_created_at is 'By time: pruning, and the admin''s date range.';
 comment on index djr.event_key is 'One event a key.';
+comment on index djr.event_replay_of is 'The replays of an event.';
 --! EndIncluded tables/event.sql
 --! Included tables/activity.sql
 -- Append-only, written by the runtimes in batches. There is no primary key: nothing refers to a row of it.

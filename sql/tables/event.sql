@@ -20,6 +20,8 @@ create index if not exists event_user on djr.event (user_id, id) where user_id i
 create index if not exists event_type on djr.event (type, id);
 create index if not exists event_created_at on djr.event (created_at);
 create unique index if not exists event_key on djr.event (key) where key is not null;
+-- Partial: an event that replays none does not pay for it.
+create index if not exists event_replay_of on djr.event (replay_of, id) where replay_of is not null;
 
 comment on table djr.event is
   'One row an event, never updated. An INSERT publishes: the trigger checks the size and notifies.';
@@ -48,3 +50,4 @@ comment on index djr.event_user is 'One user''s events, newest or oldest first.'
 comment on index djr.event_type is 'Events of a type, newest or oldest first.';
 comment on index djr.event_created_at is 'By time: pruning, and the admin''s date range.';
 comment on index djr.event_key is 'One event a key.';
+comment on index djr.event_replay_of is 'The replays of an event.';

@@ -32,8 +32,8 @@ export interface EventRecord extends EventSummary {
   key: string | null;
   /** Whether there is private data: it is read by {@link AdminStore.privateData} only. */
   has_private_data: boolean;
-  /** The first of its replays; undefined: not found in time. */
-  replays: string[] | undefined;
+  /** The first of its replays. */
+  replays: string[];
   activity: Step[];
 }
 
@@ -97,7 +97,7 @@ export class AdminStore {
 
   /** @returns undefined when there is no such event */
   async find(id: string): Promise<EventRecord | undefined> {
-    const event = await this.#read(async (client) => {
+    return this.#read(async (client) => {
       const { rows } = await client.query<Omit<EventRecord, 'activity' | 'replays'>>(
         `select ${SUMMARY}, jsonb_pretty(event.detail) as detail, stored.key, stored.private_data is not null as has_private_data
            from djr.event_status event join djr.event stored using (id) where event.id = $1`,
@@ -110,22 +110,12 @@ export class AdminStore {
           where event_id = $1 order by date_trunc('milliseconds', created_at), array_position($3::text[], status) limit $2`,
         [id, MAX_STEPS + 1, STATUSES],
       );
-      return { ...rows[0], activity };
+      const { rows: replays } = await client.query<{ replay: string }>(
+        `select id::text as replay from djr.event where replay_of = $1 order by event.id limit ${MAX_REPLAYS}`,
+        [id],
+      );
+      return { ...rows[0], activity, replays: replays.map(({ replay }) => replay) };
     });
-    return event && { ...event, replays: await this.#replaysOf(event) };
-  }
-
-  /** Its replays have its type, which has an index; of a type with millions of events they may not be found in time. */
-  async #replaysOf({ id, type }: Pick<EventRecord, 'id' | 'type'>): Promise<string[] | undefined> {
-    const text = `select id::text as replay from djr.event
-                   where type = $2 and id > $1 and replay_of = $1 order by id limit ${MAX_REPLAYS}`;
-    try {
-      const rows = await this.#read(async (client) => (await client.query<{ replay: string }>(text, [id, type])).rows);
-      return rows.map(({ replay }) => replay);
-    } catch (error) {
-      if (error instanceof DjrError) return undefined;
-      throw error;
-    }
   }
 
   /** Of the events that there are, in the order asked for. */

@@ -3,7 +3,15 @@ import { failed, ok, one, warning } from './findings.js';
 import { requireSchema } from './schema.js';
 
 /** Without one of these a sweep, a resume or pruning reads the whole table. */
-const INDEXES = ['event_pkey', 'event_xid', 'event_user', 'event_created_at', 'event_key', 'activity_event'];
+const INDEXES = [
+  'event_pkey',
+  'event_xid',
+  'event_user',
+  'event_created_at',
+  'event_key',
+  'event_replay_of',
+  'activity_event',
+];
 
 /** Rows that wait for vacuum, and how many of the living, before it is worth a word. */
 const MANY_DEAD = 100_000;

@@ -25,7 +25,7 @@ export function eventBody(root: string, event: EventRecord): Html {
 <div><dt>Published</dt><dd>${time(event.created_at)}</dd></div>
 ${key === null ? '' : html`<div><dt>Key</dt><dd class="long">${key}</dd></div>`}
 ${replay_of === null ? '' : html`<div><dt>Replay of</dt><dd>${link(replay_of)}</dd></div>`}
-${replays?.length === 0 ? '' : html`<div><dt>Replayed as</dt><dd>${replays?.map(link) ?? 'not found out in 3 seconds'}</dd></div>`}
+${replays.length === 0 ? '' : html`<div><dt>Replayed as</dt><dd>${replays.map(link)}</dd></div>`}
 </dl>
 <div class="columns">
 <section aria-labelledby="detail"><h2 id="detail">Detail</h2>

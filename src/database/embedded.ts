@@ -227,7 +227,8 @@ async function run(
     child.stderr.on('data', (chunk: Buffer) => {
       // Only until it is up: what it logs later belongs to nobody, and must not fill memory.
       if (log.length < 100_000) log += chunk;
-      if (String(chunk).includes('ready to accept connections')) resolve();
+      // A standby says that they are read-only.
+      if (/ready to accept (read-only )?connections/.test(String(chunk))) resolve();
     });
   });
 

@@ -20,7 +20,7 @@ export interface Status {
 export const STATUS = `
   select json_build_array(
            pg_current_snapshot(),
-           (extract(epoch from clock_timestamp()) * 1000)::bigint,
+           trunc(extract(epoch from clock_timestamp()) * 1000)::bigint,
            (extract(epoch from pg_postmaster_start_time()) * 1000)::bigint,
            pg_sequence_last_value('djr.delivery_mode'),
            delivery, storage, pruned_xid::text, channel, activity

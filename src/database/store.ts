@@ -9,7 +9,7 @@ import { ANSWER_TIMEOUT, answer, onceMore } from './answer.js';
 import { readStatus, STATUS, type Status } from './status.js';
 
 const EVENT_COLUMNS = `id, xid::text as xid_text, scope, user_id, type,
-         (extract(epoch from created_at) * 1000)::bigint as created, detail::text as detail_text, xid`;
+         trunc(extract(epoch from created_at) * 1000)::bigint as created, detail::text as detail_text, xid`;
 
 /** Rows that one query may bring into memory at once; what is more comes through a cursor. */
 const BATCH = 1000;

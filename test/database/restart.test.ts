@@ -61,6 +61,13 @@ async function spendXids(cluster: Cluster, lastEventId: () => string): Promise<n
 /** Nothing writes the log out but a commit. */
 const LAZY_LOG = { wal_writer_delay: '10s', autovacuum: 'off', checkpoint_timeout: '1h', bgwriter_delay: '10s' };
 
+/** A cluster in which a crash forgets transactions: not even that an instance says that it is there writes the log out. */
+async function startForgetful(t: ExecutionContext): Promise<Cluster> {
+  const cluster = await startCluster(t, LAZY_LOG);
+  await cluster.query('drop table djr.instance');
+  return cluster;
+}
+
 const xidOf = async (cluster: Cluster, n: number): Promise<number> => {
   const rows = await cluster.query<{ xid: string }>(
     "select xid::text from djr.event where (detail ->> 'n')::int = $1",
@@ -70,7 +77,7 @@ const xidOf = async (cluster: Cluster, n: number): Promise<number> => {
 };
 
 test('an event whose transaction id comes again after a crash is not lost, to runtimes and to resumes', async (t) => {
-  const cluster = await startCluster(t, LAZY_LOG);
+  const cluster = await startForgetful(t);
   const proxy = await startProxy(t, cluster.url);
   const app = await startInstance(t, proxy.url);
   const stream = await app.stream();
@@ -98,7 +105,7 @@ test('an event whose transaction id comes again after a crash is not lost, to ru
 });
 
 test('what is published between two crashes is not lost to a runtime that was away for both', async (t) => {
-  const cluster = await startCluster(t, LAZY_LOG);
+  const cluster = await startForgetful(t);
   const proxy = await startProxy(t, cluster.url);
   const app = await startInstance(t, proxy.url);
   const stream = await app.stream();

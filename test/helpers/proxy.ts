@@ -40,7 +40,7 @@ function filterFor(mode: ProxyMode, near: Socket): (chunk: Buffer) => void {
 
 export class DatabaseProxy {
   mode: ProxyMode;
-  readonly #target: URL;
+  #target: URL;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   /** Connections accepted so far. */
@@ -57,6 +57,12 @@ export class DatabaseProxy {
     const url = new URL(this.#target);
     url.port = String((this.#server.address() as { port: number }).port);
     return url.href;
+  }
+
+  /** Leads to another server from now on, as an address does that moves in a failover. */
+  moveTo(target: string): void {
+    this.#target = new URL(target);
+    this.cut();
   }
 
   listen(): Promise<void> {

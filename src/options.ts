@@ -56,6 +56,8 @@ export interface RealtimeOptions {
   maxConnectionsPerUser?: number;
   /** Streams of one address on this instance; 0: any number, as behind a proxy that hides addresses. @defaultValue 0 */
   maxConnectionsPerAddress?: number;
+  /** Requests of one user in a second that acknowledge events, on this instance. @defaultValue 20 */
+  maxAcknowledgementsPerUser?: number;
   /** Milliseconds between two sweeps while NOTIFY delivers. @defaultValue 1000 */
   sweepInterval?: number;
   /** Recent events kept in memory, for clients that come back. @defaultValue 10000 */
@@ -134,6 +136,7 @@ const schema = z.strictObject({
   maxConnections: count(1).default(50_000),
   maxConnectionsPerUser: count(1).default(100),
   maxConnectionsPerAddress: count(0).default(0),
+  maxAcknowledgementsPerUser: count(1).default(20),
   sweepInterval: milliseconds(5).default(1000),
   historyEvents: count(0).default(10_000),
   historyBytes: count(0).default(32 * 1024 * 1024),

@@ -13,6 +13,7 @@ import { Resume } from './delivery/resume.js';
 import { Tally } from './delivery/tally.js';
 import { DjrError } from './errors.js';
 import type { Event, EventMap, EventOf } from './event.js';
+import { Acknowledgements } from './http/acknowledgements.js';
 import { Admin } from './http/admin/admin.js';
 import { type FetchHandler, fetchHandler } from './http/fetch.js';
 import { Handler } from './http/handler.js';
@@ -159,6 +160,12 @@ class Runtime implements Realtime {
       streams: this.#streams,
       metrics: this.#vitals.metrics,
       admin: this.#admin,
+      acknowledgements: new Acknowledgements({
+        options,
+        logger,
+        ready: () => this.#ready(),
+        acknowledge: (asked) => this.#connected().acknowledger.acknowledge(asked),
+      }),
       health: () => this.health(),
     });
     this.handler = nodeHandler(handler);

@@ -1,8 +1,9 @@
 import type { Detail, EventMap } from '../event.js';
+import { type AckStatus, acknowledge, originOf } from './ack.js';
 import { createConnection, type SharedConnection, safely } from './connection.js';
 import { defaults } from './defaults.js';
 
-export type { Detail, EventMap };
+export type { AckStatus, Detail, EventMap };
 
 /** A detail as it reaches the page: with the event's type. */
 export type Message<D extends Detail = Detail, Type extends string = string> = D & { type: Type };
@@ -71,6 +72,7 @@ export interface Djr<Events extends EventMap = EventMap> {
     type: Type,
     callback: (detail: Message<Events[Type], Type>, event: CustomEvent<Message<Events[Type], Type>>) => void,
   ): () => void;
+  ack(event: CustomEvent<Detail> | Detail | number, status?: AckStatus): Promise<boolean>;
   close(): void;
 }
 
@@ -157,11 +159,29 @@ export function subscribe<D extends Detail = Detail, Type extends string = strin
   return () => removeEventListener(`djr:${type}`, listener);
 }
 
+/**
+ * Says that this user's page got (`delivered`) or showed (`read`) an event; the backend finds it in `djr.activity`.
+ *
+ * @param event - what `djr:TYPE` fired, or its detail, or the number that `djr.publish` returned
+ * @returns whether it is an event of this user's own: others cannot be acknowledged
+ * @throws (rejects) when the request fails: 401 for an anonymous client, 429 for too many, no network
+ */
+export function ack(event: CustomEvent<Detail> | Detail | number, status: AckStatus = 'read'): Promise<boolean> {
+  if (typeof event === 'number') {
+    const [connection] = connections.values();
+    const source = connection?.source ?? { endpoint: new URL(defaults.endpoint!, document.baseURI).href, options: {} };
+    return acknowledge(source, event, status);
+  }
+  const origin = originOf(event instanceof Event ? event.detail : event);
+  if (!origin) return Promise.reject(new TypeError('djr.ack takes an event that djr has fired, or its number'));
+  return acknowledge(origin.source, origin.id, status);
+}
+
 /** Closes all connections of this page, as on logout. */
 export function close(): void {
   for (const connection of connections.values()) connection.sleep();
   connections.clear();
 }
 
-const djr: Djr = { connect, subscribe, close };
+const djr: Djr = { connect, subscribe, ack, close };
 export default djr;

@@ -1,4 +1,5 @@
 import type { Detail } from '../event.js';
+import { remember, type Source } from './ack.js';
 import type { ConnectOptions, Message } from './client.js';
 import { type Group, joinGroup, type Said } from './group.js';
 import { createSeen } from './seen.js';
@@ -8,6 +9,7 @@ import { openStream, type Stream } from './stream.js';
 const OVERLAP = 3000;
 
 export interface SharedConnection {
+  readonly source: Source;
   /** Those who called connect() for this endpoint. */
   readonly listeners: Set<ConnectOptions>;
   readonly up: boolean;
@@ -42,6 +44,7 @@ const eventOf = (id: string) => Number(id.split('-')[0]) || 0;
  * connected frame, and tabs share by endpoint and key. Thus a tab never hears what was sent to somebody else.
  */
 export function createConnection(endpoint: string, options: ConnectOptions): SharedConnection {
+  const source: Source = { endpoint, options };
   const listeners = new Set<ConnectOptions>();
   const seen = createSeen();
   let stream: Stream | undefined;
@@ -91,8 +94,10 @@ export function createConnection(endpoint: string, options: ConnectOptions): Sha
 
   const handle = (data: Detail, id: string, repeat: boolean) => {
     if (repeat) return;
+    const event = eventOf(id);
+    if (event) remember(data, event, source);
     deliver(data);
-    if (!eventOf(id) && data.type === 'reset') each(({ onReset }) => onReset?.(`${data.reason}`));
+    if (!event && data.type === 'reset') each(({ onReset }) => onReset?.(`${data.reason}`));
   };
 
   const address = async () => {
@@ -223,6 +228,7 @@ export function createConnection(endpoint: string, options: ConnectOptions): Sha
 
   open();
   return {
+    source,
     listeners,
     get up() {
       return up;

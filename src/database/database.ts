@@ -7,6 +7,7 @@ import type { Reading } from '../delivery/series.js';
 import type { Tally } from '../delivery/tally.js';
 import type { Logger } from '../logger.js';
 import type { ResolvedOptions } from '../options.js';
+import { Acknowledger } from './acknowledger.js';
 import { Activity } from './activity.js';
 import { backoff, isHopeless, type OwnedPool, openPool } from './connect.js';
 import { DeliveryMode } from './delivery-mode.js';
@@ -52,6 +53,7 @@ export class Database {
   readonly pruner: Pruner;
   readonly activity: Activity;
   readonly pulse: Pulse;
+  readonly acknowledger: Acknowledger;
   /** Messages on the channel that could not be read. */
   garbage = 0;
   readonly #options: DatabaseOptions;
@@ -99,6 +101,7 @@ export class Database {
       onLost: () => feed.close(),
     });
     this.pruner = new Pruner({ pool: this.pool, logger, interval: pruneInterval });
+    this.acknowledger = new Acknowledger(this.pool, database.instance);
     this.activity = new Activity({ pool: this.pool, logger, tally, instance: database.instance });
     this.pulse = new Pulse({ pool: this.pool, logger, instance: database.instance, read: database.read });
   }
@@ -192,7 +195,7 @@ export class Database {
     this.#stop.abort();
     await Promise.allSettled([listener.stop(), sweeper.stop(), mode.stop(), pruner.stop(), pulse.stop()]);
     // Last, as the sweep that ran may have handed events on.
-    await this.activity.stop();
+    await Promise.all([this.activity.stop(), this.acknowledger.stop()]);
     await this.#pool.end();
   }
 }

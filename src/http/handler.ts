@@ -1,3 +1,4 @@
+import type { Acknowledgements } from './acknowledgements.js';
 import type { Admin } from './admin/admin.js';
 import { assetReply } from './assets.js';
 import type { Health } from './health.js';
@@ -10,6 +11,7 @@ import type { StreamStart, Streams } from './stream.js';
 export interface HandlerOptions {
   basePath: string;
   streams: Streams;
+  acknowledgements: Acknowledgements;
   metrics: Metrics;
   /** Undefined: not configured. */
   admin: Admin | undefined;
@@ -31,6 +33,7 @@ export class Handler {
   async respond(route: Route, incoming: Incoming): Promise<Reply | StreamStart> {
     if (route === 'stream') return this.#options.streams.open(incoming);
     if (route === 'admin' && this.#options.admin) return this.#options.admin.respond(incoming);
+    if (route === 'ack') return this.#options.acknowledgements.respond(incoming);
     if (route === 'admin' || route === 'unknown') {
       return problem(404, `There is nothing here. The stream is at ${this.#options.basePath}/sse/.`);
     }

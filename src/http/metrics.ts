@@ -179,6 +179,11 @@ export class Metrics {
       () => database()?.activity.waiting,
     );
     this.#counter(
+      'djr_acknowledged_total',
+      'Events that their users have acknowledged',
+      () => database()?.acknowledger.acknowledged,
+    );
+    this.#counter(
       'djr_report_failures_total',
       'Times that the instance could not write its row of djr.instance',
       () => database()?.pulse.failures,

@@ -1,8 +1,9 @@
 /** What a request below the base path asks for. */
-export type Route = 'stream' | 'script' | 'module' | 'health' | 'metrics' | 'admin' | 'unknown';
+export type Route = 'stream' | 'ack' | 'script' | 'module' | 'health' | 'metrics' | 'admin' | 'unknown';
 
 const ROUTES: Record<string, Route> = {
   sse: 'stream',
+  ack: 'ack',
   'djr.js': 'script',
   'djr.mjs': 'module',
   healthz: 'health',

@@ -10,6 +10,7 @@ import type { Tally } from '../delivery/tally.js';
 import type { Logger } from '../logger.js';
 import type { ResolvedOptions } from '../options.js';
 import { Admission } from './admission.js';
+import { userOf } from './authenticate.js';
 import type { Incoming } from './incoming.js';
 import { checkOrigin } from './origin.js';
 import { problem, type Reply } from './reply.js';
@@ -86,7 +87,7 @@ export class Streams {
     const full = this.#refuseNew(undefined, incoming.address);
     if (full) return { ...full, headers: { ...full.headers, ...cors } };
 
-    const user = await this.#authenticate(incoming);
+    const user = await userOf(incoming, options.authenticate, this.#options.logger);
     if (typeof user === 'object' && user !== null) return { ...user, headers: { ...user.headers, ...cors } };
     try {
       await this.#options.ready();
@@ -109,32 +110,6 @@ export class Streams {
   #refuseNew(userId: string | null | undefined, address: string | undefined): Reply | undefined {
     if (this.#stopping) return problem(503, 'This instance is shutting down.', { 'Retry-After': '1' });
     return this.#admission.refusal(userId, address);
-  }
-
-  async #authenticate(incoming: Incoming): Promise<string | null | Reply> {
-    const { authenticate } = this.#options.options;
-    if (!authenticate) return null;
-    let request: Request;
-    try {
-      request = incoming.request();
-    } catch {
-      return problem(400, 'Host and path of the request make no URL.');
-    }
-    try {
-      const user = await authenticate(request);
-      if (user instanceof Response) {
-        const headers = Object.fromEntries(user.headers);
-        return { status: user.ok ? 401 : user.status, headers, body: Buffer.from(await user.arrayBuffer()) };
-      }
-      if (user === null || user === undefined || user === '') return null;
-      if (!['string', 'number', 'bigint'].includes(typeof user)) {
-        throw new TypeError(`authenticate returns the user's id or null, and returned ${typeof user}`);
-      }
-      return String(user);
-    } catch (err) {
-      this.#options.logger.info({ err }, 'authenticate refused a stream');
-      return problem(401, 'authenticate refused this request.');
-    }
   }
 
   #begin({ connection, incoming, query, userId, lastEventId, leave }: Accepted): Client {

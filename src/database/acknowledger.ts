@@ -1,0 +1,93 @@
+import type pg from 'pg';
+import { DjrError } from '../errors.js';
+
+/** A page of this user got (`delivered`) or showed (`read`) this event. */
+export interface Acknowledgement {
+  readonly userId: string;
+  readonly id: number;
+  readonly status: 'delivered' | 'read';
+}
+
+interface Waiting {
+  acknowledgement: Acknowledgement;
+  resolve(own: boolean): void;
+  reject(error: unknown): void;
+}
+
+/** Acknowledgements that may wait, and of one statement. */
+const MAX_WAITING = 10_000;
+const BATCH = 1000;
+
+/** Milliseconds that one statement may take. */
+const ANSWER_TIMEOUT = 10_000;
+
+/**
+ * Stores acknowledgements: one statement at a time, with all that came during the last one. However many pages send them
+ * at once, one connection of the pool is what they take.
+ */
+export class Acknowledger {
+  readonly #pool: pg.Pool;
+  readonly #instance: string;
+  #waiting: Waiting[] = [];
+  #running: Promise<void> | undefined;
+  /** Acknowledgements that were the user's to make. */
+  acknowledged = 0;
+
+  constructor(pool: pg.Pool, instance: string) {
+    this.#pool = pool;
+    this.#instance = instance;
+  }
+
+  /**
+   * @returns for each whether it is an event of that user
+   * @throws {@link DjrError} `DJR_BUSY` when too many wait, or the database's error
+   */
+  async acknowledge(acknowledgements: readonly Acknowledgement[]): Promise<boolean[]> {
+    if (this.#waiting.length + acknowledgements.length > MAX_WAITING) {
+      throw new DjrError('DJR_BUSY', 'Too many acknowledgements wait for the database.');
+    }
+    const answers = acknowledgements.map(
+      (acknowledgement) =>
+        new Promise<boolean>((resolve, reject) => this.#waiting.push({ acknowledgement, resolve, reject })),
+    );
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined;
+    });
+    return Promise.all(answers);
+  }
+
+  async #run(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0, BATCH);
+      try {
+        const own = await this.#store(batch.map(({ acknowledgement }) => acknowledgement));
+        for (const [place, { resolve }] of batch.entries()) {
+          this.acknowledged += Number(own[place]);
+          resolve(own[place]!);
+        }
+      } catch (error) {
+        for (const { reject } of batch) reject(error);
+      }
+    }
+  }
+
+  async #store(batch: Acknowledgement[]): Promise<boolean[]> {
+    const query = {
+      text: 'select djr._acknowledge($1, $2, $3, $4) as own',
+      values: [
+        this.#instance,
+        batch.map(({ userId }) => userId),
+        batch.map(({ id }) => id),
+        batch.map(({ status }) => status),
+      ],
+      query_timeout: ANSWER_TIMEOUT,
+    };
+    const { rows } = await this.#pool.query<{ own: boolean[] }>(query);
+    return rows[0]!.own;
+  }
+
+  /** Resolves when all that came has been stored. */
+  async stop(): Promise<void> {
+    await this.#running;
+  }
+}

@@ -1,0 +1,34 @@
+import type { Logger } from '../logger.js';
+import type { Authenticate } from '../options.js';
+import type { Incoming } from './incoming.js';
+import { problem, type Reply } from './reply.js';
+
+/** Whose request it is: a user's id, null for an anonymous one, or the reply that refuses it. */
+export async function userOf(
+  incoming: Incoming,
+  authenticate: Authenticate | undefined,
+  logger: Logger,
+): Promise<string | null | Reply> {
+  if (!authenticate) return null;
+  let request: Request;
+  try {
+    request = incoming.request();
+  } catch {
+    return problem(400, 'Host and path of the request make no URL.');
+  }
+  try {
+    const user = await authenticate(request);
+    if (user instanceof Response) {
+      const headers = Object.fromEntries(user.headers);
+      return { status: user.ok ? 401 : user.status, headers, body: Buffer.from(await user.arrayBuffer()) };
+    }
+    if (user === null || user === undefined || user === '') return null;
+    if (!['string', 'number', 'bigint'].includes(typeof user)) {
+      throw new TypeError(`authenticate returns the user's id or null, and returned ${typeof user}`);
+    }
+    return String(user);
+  } catch (err) {
+    logger.info({ err }, 'authenticate refused a request');
+    return problem(401, 'authenticate refused this request.');
+  }
+}

@@ -1,0 +1,25 @@
+const SECOND = 1000;
+
+/** How many requests each key has made within the second that runs. */
+export class Rate {
+  readonly #most: number;
+  readonly #made = new Map<string, number>();
+  #until = 0;
+
+  /** @param most - requests of one key in a second */
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** Counts a request in. @returns false when it is one too many */
+  take(key: string): boolean {
+    const now = performance.now();
+    if (now >= this.#until) {
+      this.#made.clear();
+      this.#until = now + SECOND;
+    }
+    const made = (this.#made.get(key) ?? 0) + 1;
+    this.#made.set(key, made);
+    return made <= this.#most;
+  }
+}

@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:b05a06dd4d9c0b7c302eaf9ff4faff5657c44e88
+--! Hash: sha1:e18719ff282be163d4a3f55e136735f06dc07158
 --! Message: install
 
 --! Included index.sql
@@ -93,7 +93,7 @@ comment on column djr.settings.channel is
 comment on column djr.settings.delivery is
   'How events reach the runtimes: notify (at once), sweep (publishers never notify), auto (notify until commits queue for it).';
 comment on column djr.settings.activity is
-  'What the runtimes record in djr.activity: off, summary (a row an event and instance), full (a row a user, too).';
+  'What the runtimes record in djr.activity: off, summary (a row an event), full (a row a client).';
 --! EndIncluded tables/settings.sql
 --! Included tables/event.sql
 -- Column order: the fixed widths first, so that no row carries padding between them.
@@ -118,8 +118,6 @@ create index if not exists event_user on djr.event (user_id, id) where user_id i
 create index if not exists event_type on djr.event (type, id);
 create index if not exists event_created_at on djr.event (created_at);
 create unique index if not exists event_key on djr.event (key) where key is not null;
--- Partial: an event that replays none does not pay for it.
-create index if not exists event_replay_of on djr.event (replay_of, id) where replay_of is not null;
 
 comment on table djr.event is
   'One row an event, never updated. An INSERT publishes: the trigger checks the size and notifies.';
@@ -148,7 +146,6 @@ comment on index djr.event_user is 'One user''s events, newest or oldest first.'
 comment on index djr.event_type is 'Events of a type, newest or oldest first.';
 comment on index djr.event_created_at is 'By time: pruning, and the admin''s date range.';
 comment on index djr.event_key is 'One event a key.';
-comment on index djr.event_replay_of is 'The replays of an event.';
 --! EndIncluded tables/event.sql
 --! Included tables/activity.sql
 -- Append-only, written by the runtimes in batches. There is no primary key: nothing refers to a row of it.
@@ -165,23 +162,17 @@ create table if not exists djr.activity (
 );
 
 create index if not exists activity_event on djr.activity (event_id);
--- Partial: what is written for every event does not pay for it.
-create unique index if not exists activity_acknowledged on djr.activity (event_id, user_id, status)
-where status in ('delivered', 'read');
 
 comment on table djr.activity is
   'What became of an event, one row a step, written by the runtimes when djr.settings.activity is not off.';
 comment on column djr.activity.event_id is 'The event; its activity goes when it is pruned.';
-comment on column djr.activity.created_at is 'When the step was recorded: some 200 ms after it happened, more while the database is slow.';
-comment on column djr.activity.recipients is
-  'Of sent: to how many clients. Of error: for how many of them beforeSend failed. Null for other steps.';
+comment on column djr.activity.created_at is 'When the step was recorded.';
+comment on column djr.activity.recipients is 'To how many clients it was sent; null for other steps.';
 comment on column djr.activity.status is
   'dispatched (an instance handed it on), sent (to clients), delivered and read (the page said so), error (a hook failed).';
-comment on column djr.activity.user_id is
-  'Whose clients, where it is known: of a user event always, of others with the setting full; who acknowledged.';
+comment on column djr.activity.user_id is 'Who, where it is known.';
 comment on column djr.activity.instance is 'The runtime that did it.';
 comment on index djr.activity_event is 'The activity of one event, and its removal with the event.';
-comment on index djr.activity_acknowledged is 'A user acknowledges an event once, however often the page says so.';
 --! EndIncluded tables/activity.sql
 --! Included tables/delivery_mode.sql
 -- A sequence, because its last_value is read without MVCC: a publisher in a repeatable-read transaction
@@ -191,40 +182,6 @@ create sequence if not exists djr.delivery_mode as integer minvalue 1 maxvalue 2
 comment on sequence djr.delivery_mode is
   'How events reach the runtimes now: last_value 1, publishers notify; 2, they do not and the runtimes sweep. Set by djr.set_delivery_mode and djr.configure.';
 --! EndIncluded tables/delivery_mode.sql
---! Included tables/instance.sql
--- Unlogged: what each instance says every few seconds costs no WAL and no fsync, and after a crash it says it again.
--- The fill factor keeps room on the page, and no column that changes is indexed: every update is a HOT one.
-create unlogged table if not exists djr.instance (
-  started_at timestamptz not null,
-  seen_at timestamptz not null,
-  events bigint not null,
-  deliveries bigint not null,
-  errors bigint not null,
-  connections integer not null,
-  lag_ms real,
-  name text collate "C" not null,
-  host text not null,
-  version text not null,
-  constraint instance_pkey primary key (name),
-  constraint instance_name check (pg_catalog.octet_length(name) between 1 and 64)
-)
-with (fillfactor = 50);
-
-comment on table djr.instance is
-  'The runtimes that use this database, one row each, written by themselves every 5 s. Its row goes when an instance stops, or when it has not been seen for a day. Not on a standby: it is unlogged.';
-comment on column djr.instance.started_at is 'When the runtime was started.';
-comment on column djr.instance.seen_at is 'When it last said so: more than 30 s ago, it is gone or cut off.';
-comment on column djr.instance.events is 'Events that it has handed on since its start.';
-comment on column djr.instance.deliveries is 'Events that it has written to clients since its start.';
-comment on column djr.instance.errors is
-  'Errors of hooks and subscribers, and messages on the channel that could not be read, since its start.';
-comment on column djr.instance.connections is 'Streams that are open.';
-comment on column djr.instance.lag_ms is
-  'From insert to being handed on, milliseconds, 99th percentile of the last 5 s; null: no event came. It includes how long transactions stay open, and the difference of the two clocks.';
-comment on column djr.instance.name is 'As in djr.activity.instance, and in the ids of its frames.';
-comment on column djr.instance.host is 'The machine, and the process on it.';
-comment on column djr.instance.version is 'Of the package djr.';
---! EndIncluded tables/instance.sql
 --! Included views/event_status.sql
 create or replace view djr.event_status as
 select
@@ -245,7 +202,7 @@ left join lateral (
       max(pg_catalog.array_position(array['dispatched', 'error', 'sent', 'delivered', 'read'], activity.status::text))
     ] as status,
     sum(activity.recipients) filter (where activity.status = 'sent') as recipients,
-    sum(coalesce(activity.recipients, 1)) filter (where activity.status = 'error') as errors
+    count(*) filter (where activity.status = 'error') as errors
   from djr.activity
   where activity.event_id = event.id
 ) activity on true;
@@ -262,7 +219,7 @@ comment on column djr.event_status.replay_of is 'The event that it sends again.'
 comment on column djr.event_status.status is
   'The furthest of: new, dispatched, error, sent, delivered, read. An event that failed for one client and reached another is sent.';
 comment on column djr.event_status.recipients is 'To how many clients it was sent, all instances together.';
-comment on column djr.event_status.errors is 'How often a hook failed for it: onReceive for each instance, beforeSend for each client.';
+comment on column djr.event_status.errors is 'How many errors were recorded for it.';
 --! EndIncluded views/event_status.sql
 
 --! Included functions/_encode.sql
@@ -400,37 +357,10 @@ $$;
 comment on function djr._validate(text, text, text, jsonb, text, text) is
   'Raises what is wrong with an event: DJR01 type, DJR02 scope, DJR03 user_id, DJR04 detail, DJR11 key. Internal.';
 --! EndIncluded functions/_validate.sql
---! Included functions/_is_valid.sql
--- The same rules as djr._validate, said in as few calls as can be: PL/pgSQL prepares an expression anew in every transaction,
--- and each function in it costs. Plain SQL without SET, so that the planner inlines it; null counts as no.
-create or replace function djr._is_valid(
-  scope text,
-  user_id text,
-  type text,
-  detail jsonb
-) returns boolean
-language sql
-immutable
-as $$
-  select pg_catalog.length(type) operator(pg_catalog.<=) 200
-    and type operator(pg_catalog.~) '^[^\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]+$'
-    and type not in ('connected', 'reset')
-    and pg_catalog.jsonb_typeof(detail) operator(pg_catalog.=) 'object'
-    and case
-      when user_id is null then scope in ('public', 'system')
-      else scope in ('user', 'system')
-        and user_id operator(pg_catalog.<>) ''
-        and pg_catalog.length(user_id) operator(pg_catalog.<=) 255
-    end
-$$;
-
-comment on function djr._is_valid(text, text, text, jsonb) is
-  'Whether djr._validate would let an event without a key pass; it says why not. Internal.';
---! EndIncluded functions/_is_valid.sql
 --! Included functions/_announce.sql
--- Runs for every publish, so it counts what it calls: each query and each function costs as much as an index. Without NOTIFY
--- one query says that nothing is to be refused; with it each event is encoded once, and as many as fit are packed into
--- one message, because each is one that every listener must fetch.
+-- Reads what was inserted once, encodes each event once, and packs as many as fit into one NOTIFY, because each NOTIFY
+-- is a message that every listener must fetch. The expressions are PL/pgSQL's and not the query's: that is measurably
+-- cheaper, and this runs for every publish.
 create or replace function djr._announce() returns trigger
 language plpgsql
 security definer
@@ -440,48 +370,49 @@ declare
   -- Read without MVCC and without a query. Null until the mode was first set.
   _notify boolean := coalesce(pg_sequence_last_value('djr.delivery_mode'), 1) = 1;
   _channel text;
+  _event record;
   _line text;
-  _misfit boolean;
-  _header json;
+  _size integer;
   _message text;
+  _filled integer := 0;
 begin
-  -- The header takes at most 110 bytes, twice a type's 200 characters and six times a user's 255: below 6,000 no
-  -- message is too large, and needs no more exact look.
-  if not _notify and not exists (
-    select
-    from _new
-    where octet_length(concat(_new.type, _new.user_id, _new.detail)) > 6000
-      or case when _new.user_id is null then _new.scope = 'user' else _new.scope = 'public' end
-  ) then
-    return null;
+  if _notify then
+    select settings.channel into _channel from djr.settings;
   end if;
 
-  for _line, _misfit in
-    select
-      djr._encode(_new.id, _new.xid, _new.scope, _new.user_id, _new.type, _new.created_at, _new.detail),
-      case when _new.user_id is null then _new.scope = 'user' else _new.scope = 'public' end
+  for _event in
+    select _new.id, _new.xid, _new.scope, _new.user_id, _new.type, _new.created_at, _new.detail
     from _new
   loop
-    if _misfit or octet_length(_line) > 7999 then
-      _header := split_part(_line, E'\t', 1)::json;
-      perform djr._validate(_header ->> 2, _header ->> 3, _header ->> 4, '{}', null);
-      perform djr._refuse_size(_header ->> 4, octet_length(_line));
+    if (_event.scope = 'user') <> (_event.user_id is not null) and _event.scope <> 'system' then
+      perform djr._validate(_event.scope, _event.user_id, _event.type, _event.detail, null);
     end if;
-    continue when not _notify;
 
-    if _message is null then
-      _message := _line;
-    elsif octet_length(_message) + 1 + octet_length(_line) <= 7999 then
-      _message := _message || E'\n' || _line;
-    else
-      _channel := coalesce(_channel, (select settings.channel from djr.settings));
-      perform pg_notify(_channel, _message);
-      _message := _line;
+    _line := djr._encode(
+      _event.id, _event.xid, _event.scope, _event.user_id, _event.type, _event.created_at, _event.detail
+    );
+    _size := octet_length(_line);
+    if _size > 7999 then
+      perform djr._refuse_size(_event.type, _size);
+    end if;
+
+    if _notify then
+      if _filled = 0 then
+        _message := _line;
+        _filled := _size;
+      elsif _filled + 1 + _size <= 7999 then
+        _message := _message || E'\n' || _line;
+        _filled := _filled + 1 + _size;
+      else
+        perform pg_notify(_channel, _message);
+        _message := _line;
+        _filled := _size;
+      end if;
     end if;
   end loop;
 
-  if _message is not null then
-    perform pg_notify(settings.channel, _message) from djr.settings;
+  if _filled > 0 then
+    perform pg_notify(_channel, _message);
   end if;
   return null;
 end
@@ -592,9 +523,7 @@ as $$
 declare
   _id bigint;
 begin
-  if djr._is_valid(_publish.scope, _publish.user_id, _publish.type, _publish.detail) is not true or _publish.key is not null then
-    perform djr._validate(_publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.key);
-  end if;
+  perform djr._validate(_publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.key);
 
   if _publish.key is not null then
     return djr._publish_once(
@@ -766,11 +695,9 @@ as $$
 #variable_conflict use_column
 declare
   _storage boolean;
-  _members constant text[] := array['scope', 'user_id', 'type', 'detail', 'private_data', 'key'];
-  _keyed boolean;
+  _keyed boolean := false;
   _element jsonb;
-  _index bigint;
-  _count integer;
+  _index integer := 0;
   _unknown text;
   _ids bigint[];
 begin
@@ -782,29 +709,7 @@ begin
       hint = 'Build it with jsonb_agg(jsonb_build_object(''user_id'', …, ''type'', …, ''detail'', …)).';
   end if;
 
-  -- All of them in one query; only of the first that is wrong it is asked what.
-  select element.value, element.place - 1
-  into _element, _index
-  from jsonb_array_elements(publish_many.events) with ordinality element (value, place)
-  where case
-    when jsonb_typeof(element.value) <> 'object' then true
-    else
-      element.value - _members <> '{}'
-      or jsonb_typeof(element.value -> 'user_id') not in ('string', 'number', 'null')
-      or jsonb_typeof(element.value -> 'type') <> 'string'
-      or jsonb_typeof(element.value -> 'scope') <> 'string'
-      or jsonb_typeof(element.value -> 'key') not in ('string', 'number', 'null')
-      or length(element.value ->> 'key') not between 1 and 255
-      or djr._is_valid(
-        coalesce(element.value ->> 'scope', 'user'),
-        element.value ->> 'user_id',
-        element.value ->> 'type',
-        coalesce(element.value -> 'detail', '{}')
-      ) is not true
-  end
-  order by element.place
-  limit 1;
-  if found then
+  for _element in select jsonb_array_elements(publish_many.events) loop
     if jsonb_typeof(_element) <> 'object' then
       raise exception using
         errcode = 'DJR09',
@@ -813,8 +718,9 @@ begin
         hint = 'Its members are scope, user_id, type, detail, private_data and key.';
     end if;
     -- A misspelt user_id must not go unnoticed.
-    if _element - _members <> '{}' then
-      select jsonb_object_keys(_element - _members) into _unknown;
+    if _element - array['scope', 'user_id', 'type', 'detail', 'private_data', 'key'] <> '{}' then
+      select jsonb_object_keys(_element - array['scope', 'user_id', 'type', 'detail', 'private_data', 'key'])
+      into _unknown;
       raise exception using
         errcode = 'DJR09',
         message = format('events[%s]: an event has no member %s', _index, to_json(_unknown)),
@@ -840,10 +746,10 @@ begin
       _element ->> 'key',
       format('events[%s]: ', _index)
     );
-  end if;
+    _keyed := _keyed or _element ->> 'key' is not null;
+    _index := _index + 1;
+  end loop;
 
-  _count := jsonb_array_length(publish_many.events);
-  _keyed := jsonb_path_exists(publish_many.events, '$[*].key ? (@ != null)');
   select settings.storage into _storage from djr.settings;
   if not _storage then
     if _keyed then
@@ -865,7 +771,7 @@ begin
   end if;
 
   -- Ids first, so that each element knows its own whether or not its key was used before.
-  select array_agg(nextval('djr.event_id_seq')) into _ids from generate_series(1, _count);
+  select array_agg(nextval('djr.event_id_seq')) into _ids from generate_series(1, _index);
 
   insert into djr.event (id, scope, user_id, type, detail, private_data, key)
   overriding system value
@@ -1205,128 +1111,6 @@ comment on function djr.prune(interval) is
   'Deletes events past the retention (or older than given) and returns how many: all in the caller''s transaction. For much at once use djr.prune_batch, or the command djr prune.';
 --! EndIncluded functions/prune.sql
 
---! Included functions/record_activity.sql
-create or replace function djr.record_activity(
-  instance text,
-  event_ids bigint[],
-  statuses text[],
-  user_ids text[],
-  recipients integer[]
-) returns bigint
-language plpgsql
-security definer
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  _recorded bigint;
-begin
-  with known as materialized (
-    select event.id
-    from djr.event
-    where event.id = any (record_activity.event_ids)
-      and (select settings.activity from djr.settings) <> 'off'
-    -- Who deletes events now neither waits for us nor leaves us with one that is gone when the foreign key looks.
-    for key share skip locked
-  )
-  insert into djr.activity (event_id, status, user_id, recipients, instance)
-  select step.event_id, step.status, step.user_id, step.recipients, record_activity.instance
-  from unnest(
-    record_activity.event_ids,
-    record_activity.statuses,
-    record_activity.user_ids,
-    record_activity.recipients
-  ) step (event_id, status, user_id, recipients)
-  join known on known.id = step.event_id;
-  get diagnostics _recorded = row_count;
-  return _recorded;
-end
-$$;
-
-comment on function djr.record_activity(text, bigint[], text[], text[], integer[]) is
-  'Records steps of events, one an element, and returns how many rows were written. Events that are not stored, or pruned meanwhile, are left out; with activity off all are. The runtime calls it in batches.';
---! EndIncluded functions/record_activity.sql
---! Included functions/_acknowledge.sql
--- Many users in one statement: the runtime puts the acknowledgements of all pages into one call.
-create or replace function djr._acknowledge(
-  instance text,
-  user_ids text[],
-  event_ids bigint[],
-  statuses text[]
-) returns boolean[]
-language plpgsql
-security definer
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  _acknowledged boolean[];
-begin
-  with wanted as (
-    select element.user_id, element.event_id, element.status, element.place
-    from unnest(
-      _acknowledge.user_ids,
-      _acknowledge.event_ids,
-      _acknowledge.statuses
-    ) with ordinality element (user_id, event_id, status, place)
-  ),
-  own as materialized (
-    select wanted.place, wanted.status, event.id, event.user_id
-    from wanted
-    join djr.event on event.id = wanted.event_id
-    where event.scope = 'user'
-      and event.user_id = wanted.user_id
-    for key share of event skip locked
-  ),
-  stored as (
-    insert into djr.activity (event_id, status, user_id, instance)
-    select distinct own.id, own.status, own.user_id, _acknowledge.instance
-    from own
-    where (select settings.activity from djr.settings) <> 'off'
-    on conflict do nothing
-  )
-  select array_agg(own.place is not null order by wanted.place)
-  into _acknowledged
-  from wanted
-  left join own on own.place = wanted.place;
-  return coalesce(_acknowledged, '{}');
-end
-$$;
-
-comment on function djr._acknowledge(text, text[], bigint[], text[]) is
-  'What acknowledge comes to, for many users at once: for each element whether it is an event of that user; granted by djr.grant_server. Internal.';
---! EndIncluded functions/_acknowledge.sql
---! Included functions/acknowledge.sql
-create or replace function djr.acknowledge(user_id text, ids bigint[], status text) returns setof bigint
-language plpgsql
-security definer
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  if acknowledge.status is null or acknowledge.status not in ('delivered', 'read') then
-    raise exception using
-      errcode = 'DJR10',
-      message = 'the status of an acknowledgement is delivered or read',
-      detail = format('It is %s.', coalesce(to_json(acknowledge.status)::text, 'null')),
-      hint = 'The other steps are the runtimes'' to record.';
-  end if;
-  return query
-  select acknowledged.id
-  from unnest(
-    acknowledge.ids,
-    djr._acknowledge(
-      null,
-      array_fill(acknowledge.user_id, array[coalesce(cardinality(acknowledge.ids), 0)]),
-      acknowledge.ids,
-      array_fill(acknowledge.status, array[coalesce(cardinality(acknowledge.ids), 0)])
-    )
-  ) acknowledged (id, own)
-  where acknowledged.own;
-end
-$$;
-
-comment on function djr.acknowledge(text, bigint[], text) is
-  'Records that a user''s page got (delivered) or showed (read) events of that user, and returns the ids of those that are: somebody else''s, public and unknown ones are left out. A second time changes nothing; with activity off nothing is stored. DJR10 for another status.';
---! EndIncluded functions/acknowledge.sql
-
 --! Included functions/channel.sql
 create or replace function djr.channel() returns text
 language plpgsql
@@ -1411,7 +1195,7 @@ begin
       errcode = 'DJR10',
       message = 'the setting activity is off, summary or full',
       detail = format('It is %s.', to_json(configure.activity)),
-      hint = 'summary: a row an event and instance. full: a row a user, too.';
+      hint = 'summary: a row an event. full: a row a client.';
   elsif configure.delivery not in ('auto', 'notify', 'sweep') then
     raise exception using
       errcode = 'DJR10',
@@ -1502,79 +1286,6 @@ $$;
 comment on function djr.repair_xids() is
   'After a restore into another cluster: sets transaction ids that lie in the future to the oldest there is, and returns of how many events. The runtime calls it when it starts.';
 --! EndIncluded functions/repair_xids.sql
---! Included functions/report_instance.sql
-create or replace function djr.report_instance(
-  name text,
-  uptime interval,
-  connections integer,
-  events bigint,
-  deliveries bigint,
-  errors bigint,
-  lag_ms real,
-  host text,
-  version text
-) returns void
-language plpgsql
-security definer
-set search_path = pg_catalog, pg_temp
--- Whatever holds the row, an instance says it again 5 s later.
-set lock_timeout = '1s'
-as $$
-declare
-  _now timestamptz := clock_timestamp();
-begin
-  -- Its own row no other instance removes, and what another is removing it leaves alone: no two wait for one another.
-  delete from djr.instance
-  where instance.name in (
-    select gone.name
-    from djr.instance gone
-    where gone.seen_at < _now - interval '1 day'
-    for update skip locked
-  );
-
-  insert into djr.instance (name, started_at, seen_at, connections, events, deliveries, errors, lag_ms, host, version)
-  values (
-    report_instance.name,
-    _now - report_instance.uptime,
-    _now,
-    report_instance.connections,
-    report_instance.events,
-    report_instance.deliveries,
-    report_instance.errors,
-    report_instance.lag_ms,
-    left(report_instance.host, 255),
-    left(report_instance.version, 64)
-  )
-  on conflict on constraint instance_pkey do update
-  set seen_at = excluded.seen_at,
-      connections = excluded.connections,
-      events = excluded.events,
-      deliveries = excluded.deliveries,
-      errors = excluded.errors,
-      lag_ms = excluded.lag_ms;
-end
-$$;
-
-comment on function djr.report_instance(text, interval, integer, bigint, bigint, bigint, real, text, text) is
-  'Says that a runtime is there, and its totals since its start: writes its row of djr.instance, and removes rows not seen for a day. lag_ms may be null. The runtime calls it every 5 s.';
---! EndIncluded functions/report_instance.sql
---! Included functions/forget_instance.sql
-create or replace function djr.forget_instance(name text) returns boolean
-language plpgsql
-security definer
-set search_path = pg_catalog, pg_temp
-set lock_timeout = '1s'
-as $$
-begin
-  delete from djr.instance
-  where instance.name = forget_instance.name;
-  return found;
-end
-$$;
-
-comment on function djr.forget_instance(text) is
-  'Removes a runtime''s row of djr.instance, and returns whether there was one. The runtime calls it when it stops.';
---! EndIncluded functions/forget_instance.sql
 
 --! Included functions/grant_publish.sql
 -- Not SECURITY DEFINER: who may grant is who owns the objects. Not every member may be granted by a role
@@ -1616,7 +1327,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   execute format('grant usage on schema djr to %I', grant_server.role);
-  execute format('grant select on djr.event, djr.activity, djr.settings, djr.instance, djr.event_status to %I', grant_server.role);
+  execute format('grant select on djr.event, djr.activity, djr.settings, djr.event_status to %I', grant_server.role);
   execute format('grant select on sequence djr.delivery_mode to %I', grant_server.role);
   execute format('grant insert on djr.activity to %I', grant_server.role);
   if to_regclass('djr.migrations') is not null then
@@ -1629,11 +1340,6 @@ begin
        djr.epoch(),
        djr.set_delivery_mode(text),
        djr.repair_xids(),
-       djr.report_instance(text, interval, integer, bigint, bigint, bigint, real, text, text),
-       djr.forget_instance(text),
-       djr.record_activity(text, bigint[], text[], text[], integer[]),
-       djr._acknowledge(text, text[], bigint[], text[]),
-       djr.acknowledge(text, bigint[], text),
        djr.prune(interval),
        djr.prune_batch(interval, integer),
        djr.replay(bigint),
@@ -1645,7 +1351,7 @@ end
 $$;
 
 comment on function djr.grant_server(name) is
-  'Gives a role what the runtime needs: reading events and settings, the channel, recording activity and acknowledgements, saying that it is there, pruning and replaying. It cannot publish; where the runtime publishes too, use djr.grant_publish as well.';
+  'Gives a role what the runtime needs: reading events and settings, the channel, recording activity, pruning and replaying. It cannot publish; where the runtime publishes too, use djr.grant_publish as well.';
 --! EndIncluded functions/grant_server.sql
 --! Included privileges/revoke.sql
 -- New functions are executable by PUBLIC. In the transaction that makes them they stop being so.
@@ -1655,49 +1361,4 @@ revoke all on all sequences in schema djr from public;
 revoke all on all functions in schema djr from public;
 revoke all on type djr.event_type, djr.event_scope, djr.event_user, djr.event_key, djr.event_detail from public;
 --! EndIncluded privileges/revoke.sql
---! Included privileges/regrant.sql
--- Who was granted a use of djr before an upgrade gets what the upgrade added to it. A role that holds some functions only,
--- granted one by one, is left alone.
-do $$
-declare
-  _role name;
-begin
-  for _role in
-    select holder.rolname
-    from pg_catalog.pg_roles holder
-    where (
-      select pg_catalog.count(distinct own.oid)
-      from pg_catalog.pg_proc own, pg_catalog.aclexplode(own.proacl) entry
-      where entry.grantee = holder.oid
-        and entry.grantee <> own.proowner
-        and own.oid in (
-          'djr._publish(text, text, text, jsonb, jsonb, text)'::pg_catalog.regprocedure,
-          'djr.publish_many(jsonb)'::pg_catalog.regprocedure,
-          'djr.publish_row()'::pg_catalog.regprocedure
-        )
-    ) = 3
-  loop
-    perform djr.grant_publish(_role);
-  end loop;
-
-  for _role in
-    select holder.rolname
-    from pg_catalog.pg_roles holder
-    where (
-      select pg_catalog.count(distinct own.oid)
-      from pg_catalog.pg_proc own, pg_catalog.aclexplode(own.proacl) entry
-      where entry.grantee = holder.oid
-        and entry.grantee <> own.proowner
-        and own.oid in (
-          'djr.channel()'::pg_catalog.regprocedure,
-          'djr.repair_xids()'::pg_catalog.regprocedure,
-          'djr.prune_batch(interval, integer)'::pg_catalog.regprocedure
-        )
-    ) = 3
-  loop
-    perform djr.grant_server(_role);
-  end loop;
-end
-$$;
---! EndIncluded privileges/regrant.sql
 --! EndIncluded index.sql

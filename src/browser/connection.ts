@@ -95,9 +95,11 @@ export function createConnection(endpoint: string, options: ConnectOptions): Sha
   const handle = (data: Detail, id: string, repeat: boolean) => {
     if (repeat) return;
     const event = eventOf(id);
+    const reset = !event && data.type === 'reset';
     if (event) remember(data, event, source);
+    if (reset) seen.clear();
     deliver(data);
-    if (!event && data.type === 'reset') each(({ onReset }) => onReset?.(`${data.reason}`));
+    if (reset) each(({ onReset }) => onReset?.(`${data.reason}`));
   };
 
   const address = async () => {

@@ -9,6 +9,8 @@ export interface Seen {
   /** @returns false when it was there. */
   add(event: number): boolean;
   all(): number[];
+  /** After a restore numbers may come again, for other events. */
+  clear(): void;
 }
 
 export function createSeen(): Seen {
@@ -21,5 +23,6 @@ export function createSeen(): Seen {
       return true;
     },
     all: () => [...events],
+    clear: () => events.clear(),
   };
 }

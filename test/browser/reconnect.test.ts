@@ -68,6 +68,21 @@ test('An event that is repeated after a reconnect is fired once, also when its p
   );
 });
 
+test('After a reset numbers that come again, as after a restore, are other events', async (t) => {
+  const server = await startStreamServer(t);
+  const page = await (await newContext(t)).newPage();
+  await page.goto(server.page(logging('djr:chat', 'djr:reset') + scriptTag()));
+  await server.connected(1);
+  server.send({ type: 'chat', n: 'before' }, '7-a');
+  server.send({ type: 'reset', reason: 'the database was replaced or restored' }, '0-b');
+  server.send({ type: 'chat', n: 'after' }, '7-b');
+  await waitForEvent(page, 'djr:chat', 2);
+  t.deepEqual(
+    (await logOf(page)).map(([name]) => name),
+    ['djr:chat', 'djr:reset', 'djr:chat'],
+  );
+});
+
 test('A resume of 10,000 events that is cut off and begins again fires each once; what is remembered stays bounded', async (t) => {
   const server = await startStreamServer(t);
   const page = await (await newContext(t)).newPage();

@@ -1,0 +1,832 @@
+--! Previous: sha1:e18719ff282be163d4a3f55e136735f06dc07158
+--! Hash: sha1:5377a3b043716be949944acac43cd2fab935e03f
+
+-- The next migration. `npm run sql:commit -- --message "what it does"` commits it; sql/README.md says how.
+
+--! Included tables/settings.sql
+create table if not exists djr.settings (
+  pruned_xid xid8,
+  retention interval,
+  storage boolean not null default true,
+  one_row boolean not null default true,
+  channel text collate "C" not null default 'djr_' || pg_catalog.replace(pg_catalog.gen_random_uuid()::text, '-', ''),
+  delivery text collate "C" not null default 'auto',
+  activity text collate "C" not null default 'summary',
+  constraint settings_pkey primary key (one_row),
+  constraint settings_one_row check (one_row),
+  constraint settings_retention check (retention > interval '0'),
+  -- NOTIFY's own limit is 63 bytes.
+  constraint settings_channel check (pg_catalog.octet_length(channel) between 1 and 63),
+  constraint settings_delivery check (delivery in ('auto', 'notify', 'sweep')),
+  constraint settings_activity check (activity in ('off', 'summary', 'full'))
+);
+
+insert into djr.settings default values
+on conflict do nothing;
+
+comment on table djr.settings is
+  'The settings of djr in this database, in one row. Change them with djr.configure(...).';
+comment on column djr.settings.pruned_xid is
+  'The highest transaction that pruning removed an event of: who resumes from before it is told to reset. Null: nothing was pruned yet.';
+comment on column djr.settings.retention is
+  'How long events are kept; the runtime prunes what is older. Null: for ever.';
+comment on column djr.settings.storage is
+  'Whether publish* store events. When false they validate and notify only: no resume, no replay, no sweep.';
+comment on column djr.settings.one_row is
+  'Always true, and the primary key: there is one row.';
+comment on column djr.settings.channel is
+  'The NOTIFY channel. A random name, because whoever knows it can listen: only the server role may read it.';
+comment on column djr.settings.delivery is
+  'How events reach the runtimes: notify (at once), sweep (publishers never notify), auto (notify until commits queue for it).';
+comment on column djr.settings.activity is
+  'What the runtimes record in djr.activity: off, summary (a row an event and instance), full (a row a user, too).';
+--! EndIncluded tables/settings.sql
+--! Included tables/event.sql
+-- Column order: the fixed widths first, so that no row carries padding between them.
+-- What a column may hold is in its domain; that scope and user_id fit together, the trigger checks as it reads the row.
+create table if not exists djr.event (
+  id bigint generated always as identity,
+  xid xid8 not null default pg_catalog.pg_current_xact_id(),
+  created_at timestamptz not null default pg_catalog.clock_timestamp(),
+  replay_of bigint,
+  scope djr.event_scope not null,
+  type djr.event_type not null,
+  user_id djr.event_user,
+  key djr.event_key,
+  detail djr.event_detail not null default '{}',
+  private_data jsonb,
+  constraint event_pkey primary key (id)
+);
+
+-- A sweep and a resume read what is new since a snapshot.
+create index if not exists event_xid on djr.event (xid, id);
+create index if not exists event_user on djr.event (user_id, id) where user_id is not null;
+create index if not exists event_type on djr.event (type, id);
+create index if not exists event_created_at on djr.event (created_at);
+create unique index if not exists event_key on djr.event (key) where key is not null;
+-- Partial: an event that replays none does not pay for it.
+create index if not exists event_replay_of on djr.event (replay_of, id) where replay_of is not null;
+
+comment on table djr.event is
+  'One row an event, never updated. An INSERT publishes: the trigger checks the size and notifies.';
+comment on column djr.event.id is
+  'The number that publish* returned, and the first part of the id that a browser sees.';
+comment on column djr.event.xid is
+  'The transaction that published it: what is new since a snapshot is found by it, whatever order transactions commit in.';
+comment on column djr.event.created_at is
+  'When it was inserted (not when its transaction began or committed).';
+comment on column djr.event.replay_of is
+  'The event that this one sends again; null for an original.';
+comment on column djr.event.scope is
+  'Who gets it: user (the one user_id names), public (every client), system (backend subscribers only).';
+comment on column djr.event.type is
+  'What happened, in the app''s words. In the browser it is the DOM event djr:TYPE. 1 to 200 characters, no white space.';
+comment on column djr.event.user_id is
+  'The user of a user event, as the app identifies users; of a system event, whom it is about, if anyone.';
+comment on column djr.event.key is
+  'Idempotency key: a second publish under the same key stores and sends nothing.';
+comment on column djr.event.detail is
+  'A JSON object, sent to the client. With the envelope at most 7,999 bytes.';
+comment on column djr.event.private_data is
+  'JSON for the backend''s eyes. It never leaves the database through NOTIFY or a client''s stream.';
+comment on index djr.event_xid is 'New since a snapshot: sweep and resume.';
+comment on index djr.event_user is 'One user''s events, newest or oldest first.';
+comment on index djr.event_type is 'Events of a type, newest or oldest first.';
+comment on index djr.event_created_at is 'By time: pruning, and the admin''s date range.';
+comment on index djr.event_key is 'One event a key.';
+comment on index djr.event_replay_of is 'The replays of an event.';
+--! EndIncluded tables/event.sql
+--! Included tables/activity.sql
+-- Append-only, written by the runtimes in batches. There is no primary key: nothing refers to a row of it.
+create table if not exists djr.activity (
+  event_id bigint not null,
+  created_at timestamptz not null default pg_catalog.clock_timestamp(),
+  recipients integer,
+  status text collate "C" not null,
+  user_id text collate "C",
+  instance text collate "C",
+  constraint activity_event foreign key (event_id) references djr.event (id) on delete cascade,
+  constraint activity_status check (status in ('dispatched', 'sent', 'delivered', 'read', 'error')),
+  constraint activity_recipients check (recipients >= 0)
+);
+
+create index if not exists activity_event on djr.activity (event_id);
+-- Partial: what is written for every event does not pay for it.
+create unique index if not exists activity_acknowledged on djr.activity (event_id, user_id, status)
+where status in ('delivered', 'read');
+
+comment on table djr.activity is
+  'What became of an event, one row a step, written by the runtimes when djr.settings.activity is not off.';
+comment on column djr.activity.event_id is 'The event; its activity goes when it is pruned.';
+comment on column djr.activity.created_at is 'When the step was recorded: some 200 ms after it happened, more while the database is slow.';
+comment on column djr.activity.recipients is
+  'Of sent: to how many clients. Of error: for how many of them beforeSend failed. Null for other steps.';
+comment on column djr.activity.status is
+  'dispatched (an instance handed it on), sent (to clients), delivered and read (the page said so), error (a hook failed).';
+comment on column djr.activity.user_id is
+  'Whose clients, where it is known: of a user event always, of others with the setting full; who acknowledged.';
+comment on column djr.activity.instance is 'The runtime that did it.';
+comment on index djr.activity_event is 'The activity of one event, and its removal with the event.';
+comment on index djr.activity_acknowledged is 'A user acknowledges an event once, however often the page says so.';
+--! EndIncluded tables/activity.sql
+--! Included tables/instance.sql
+-- Unlogged: what each instance says every few seconds costs no WAL and no fsync, and after a crash it says it again.
+-- The fill factor keeps room on the page, and no column that changes is indexed: every update is a HOT one.
+create unlogged table if not exists djr.instance (
+  started_at timestamptz not null,
+  seen_at timestamptz not null,
+  events bigint not null,
+  deliveries bigint not null,
+  errors bigint not null,
+  connections integer not null,
+  lag_ms real,
+  name text collate "C" not null,
+  host text not null,
+  version text not null,
+  constraint instance_pkey primary key (name),
+  constraint instance_name check (pg_catalog.octet_length(name) between 1 and 64)
+)
+with (fillfactor = 50);
+
+comment on table djr.instance is
+  'The runtimes that use this database, one row each, written by themselves every 5 s. Its row goes when an instance stops, or when it has not been seen for a day. Not on a standby: it is unlogged.';
+comment on column djr.instance.started_at is 'When the runtime was started.';
+comment on column djr.instance.seen_at is 'When it last said so: more than 30 s ago, it is gone or cut off.';
+comment on column djr.instance.events is 'Events that it has handed on since its start.';
+comment on column djr.instance.deliveries is 'Events that it has written to clients since its start.';
+comment on column djr.instance.errors is
+  'Errors of hooks and subscribers, and messages on the channel that could not be read, since its start.';
+comment on column djr.instance.connections is 'Streams that are open.';
+comment on column djr.instance.lag_ms is
+  'From insert to being handed on, milliseconds, 99th percentile of the last 5 s; null: no event came. It includes how long transactions stay open, and the difference of the two clocks.';
+comment on column djr.instance.name is 'As in djr.activity.instance, and in the ids of its frames.';
+comment on column djr.instance.host is 'The machine, and the process on it.';
+comment on column djr.instance.version is 'Of the package djr.';
+--! EndIncluded tables/instance.sql
+--! Included views/event_status.sql
+create or replace view djr.event_status as
+select
+  event.id,
+  event.type,
+  event.scope,
+  event.user_id,
+  event.detail,
+  event.created_at,
+  event.replay_of,
+  coalesce(activity.status, 'new') as status,
+  coalesce(activity.recipients, 0) as recipients,
+  coalesce(activity.errors, 0) as errors
+from djr.event
+left join lateral (
+  select
+    (array['dispatched', 'error', 'sent', 'delivered', 'read'])[
+      max(pg_catalog.array_position(array['dispatched', 'error', 'sent', 'delivered', 'read'], activity.status::text))
+    ] as status,
+    sum(activity.recipients) filter (where activity.status = 'sent') as recipients,
+    sum(coalesce(activity.recipients, 1)) filter (where activity.status = 'error') as errors
+  from djr.activity
+  where activity.event_id = event.id
+) activity on true;
+
+comment on view djr.event_status is
+  'Each event with how far it got. Only what the runtimes recorded is known: with activity off, every event stays new.';
+comment on column djr.event_status.id is 'The event''s id.';
+comment on column djr.event_status.type is 'Its type.';
+comment on column djr.event_status.scope is 'Its scope.';
+comment on column djr.event_status.user_id is 'Its user.';
+comment on column djr.event_status.detail is 'Its detail.';
+comment on column djr.event_status.created_at is 'When it was published.';
+comment on column djr.event_status.replay_of is 'The event that it sends again.';
+comment on column djr.event_status.status is
+  'The furthest of: new, dispatched, error, sent, delivered, read. An event that failed for one client and reached another is sent.';
+comment on column djr.event_status.recipients is 'To how many clients it was sent, all instances together.';
+comment on column djr.event_status.errors is 'How often a hook failed for it: onReceive for each instance, beforeSend for each client.';
+--! EndIncluded views/event_status.sql
+--! Included functions/_is_valid.sql
+-- The same rules as djr._validate, said in as few calls as can be: PL/pgSQL prepares an expression anew in every transaction,
+-- and each function in it costs. Plain SQL without SET, so that the planner inlines it; null counts as no.
+create or replace function djr._is_valid(
+  scope text,
+  user_id text,
+  type text,
+  detail jsonb
+) returns boolean
+language sql
+immutable
+as $$
+  select pg_catalog.length(type) operator(pg_catalog.<=) 200
+    and type operator(pg_catalog.~) '^[^\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]+$'
+    and type not in ('connected', 'reset')
+    and pg_catalog.jsonb_typeof(detail) operator(pg_catalog.=) 'object'
+    and case
+      when user_id is null then scope in ('public', 'system')
+      else scope in ('user', 'system')
+        and user_id operator(pg_catalog.<>) ''
+        and pg_catalog.length(user_id) operator(pg_catalog.<=) 255
+    end
+$$;
+
+comment on function djr._is_valid(text, text, text, jsonb) is
+  'Whether djr._validate would let an event without a key pass; it says why not. Internal.';
+--! EndIncluded functions/_is_valid.sql
+--! Included functions/_announce.sql
+-- Runs for every publish, so it counts what it calls: each query and each function costs as much as an index. Without NOTIFY
+-- one query says that nothing is to be refused; with it each event is encoded once, and as many as fit are packed into
+-- one message, because each is one that every listener must fetch.
+create or replace function djr._announce() returns trigger
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  -- Read without MVCC and without a query. Null until the mode was first set.
+  _notify boolean := coalesce(pg_sequence_last_value('djr.delivery_mode'), 1) = 1;
+  _channel text;
+  _line text;
+  _misfit boolean;
+  _header json;
+  _message text;
+begin
+  -- The header takes at most 110 bytes, twice a type's 200 characters and six times a user's 255: below 6,000 no
+  -- message is too large, and needs no more exact look.
+  if not _notify and not exists (
+    select
+    from _new
+    where octet_length(concat(_new.type, _new.user_id, _new.detail)) > 6000
+      or case when _new.user_id is null then _new.scope = 'user' else _new.scope = 'public' end
+  ) then
+    return null;
+  end if;
+
+  for _line, _misfit in
+    select
+      djr._encode(_new.id, _new.xid, _new.scope, _new.user_id, _new.type, _new.created_at, _new.detail),
+      case when _new.user_id is null then _new.scope = 'user' else _new.scope = 'public' end
+    from _new
+  loop
+    if _misfit or octet_length(_line) > 7999 then
+      _header := split_part(_line, E'\t', 1)::json;
+      perform djr._validate(_header ->> 2, _header ->> 3, _header ->> 4, '{}', null);
+      perform djr._refuse_size(_header ->> 4, octet_length(_line));
+    end if;
+    continue when not _notify;
+
+    if _message is null then
+      _message := _line;
+    elsif octet_length(_message) + 1 + octet_length(_line) <= 7999 then
+      _message := _message || E'\n' || _line;
+    else
+      _channel := coalesce(_channel, (select settings.channel from djr.settings));
+      perform pg_notify(_channel, _message);
+      _message := _line;
+    end if;
+  end loop;
+
+  if _message is not null then
+    perform pg_notify(settings.channel, _message) from djr.settings;
+  end if;
+  return null;
+end
+$$;
+
+comment on function djr._announce() is
+  'The insert trigger of djr.event: refuses what is too large (DJR05) or for whom it cannot be (DJR02), and notifies. Internal.';
+--! EndIncluded functions/_announce.sql
+--! Included functions/_publish.sql
+-- What all publish* come to. No exception block (a subtransaction for each event would cost more than the event)
+-- and no lock that outlives the statement.
+create or replace function djr._publish(
+  scope text,
+  user_id text,
+  type text,
+  detail jsonb,
+  private_data jsonb,
+  key text
+) returns bigint
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _id bigint;
+begin
+  if djr._is_valid(_publish.scope, _publish.user_id, _publish.type, _publish.detail) is not true or _publish.key is not null then
+    perform djr._validate(_publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.key);
+  end if;
+
+  if _publish.key is not null then
+    return djr._publish_once(
+      _publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.private_data, _publish.key
+    );
+  end if;
+
+  -- The setting is read by the insert itself: one statement instead of two.
+  insert into djr.event (scope, user_id, type, detail, private_data)
+  select _publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.private_data
+  from djr.settings
+  where settings.storage
+  returning event.id into _id;
+  if _id is null then
+    return djr._notify_only(_publish.scope, _publish.user_id, _publish.type, _publish.detail);
+  end if;
+  return _id;
+end
+$$;
+
+comment on function djr._publish(text, text, text, jsonb, jsonb, text) is
+  'What publish, publish_global and publish_system come to; granted by djr.grant_publish. Internal.';
+--! EndIncluded functions/_publish.sql
+--! Included functions/publish_many.sql
+create or replace function djr.publish_many(events jsonb) returns setof bigint
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+-- `on conflict (key)` cannot be qualified; the parameter is.
+#variable_conflict use_column
+declare
+  _storage boolean;
+  _members constant text[] := array['scope', 'user_id', 'type', 'detail', 'private_data', 'key'];
+  _keyed boolean;
+  _element jsonb;
+  _index bigint;
+  _count integer;
+  _unknown text;
+  _ids bigint[];
+begin
+  if jsonb_typeof(publish_many.events) is distinct from 'array' then
+    raise exception using
+      errcode = 'DJR09',
+      message = 'publish_many takes a JSON array of events',
+      detail = format('It is %s.', coalesce('of type ' || jsonb_typeof(publish_many.events), 'null')),
+      hint = 'Build it with jsonb_agg(jsonb_build_object(''user_id'', …, ''type'', …, ''detail'', …)).';
+  end if;
+
+  -- All of them in one query; only of the first that is wrong it is asked what.
+  select element.value, element.place - 1
+  into _element, _index
+  from jsonb_array_elements(publish_many.events) with ordinality element (value, place)
+  where case
+    when jsonb_typeof(element.value) <> 'object' then true
+    else
+      element.value - _members <> '{}'
+      or jsonb_typeof(element.value -> 'user_id') not in ('string', 'number', 'null')
+      or jsonb_typeof(element.value -> 'type') <> 'string'
+      or jsonb_typeof(element.value -> 'scope') <> 'string'
+      or jsonb_typeof(element.value -> 'key') not in ('string', 'number', 'null')
+      or length(element.value ->> 'key') not between 1 and 255
+      or djr._is_valid(
+        coalesce(element.value ->> 'scope', 'user'),
+        element.value ->> 'user_id',
+        element.value ->> 'type',
+        coalesce(element.value -> 'detail', '{}')
+      ) is not true
+  end
+  order by element.place
+  limit 1;
+  if found then
+    if jsonb_typeof(_element) <> 'object' then
+      raise exception using
+        errcode = 'DJR09',
+        message = format('events[%s]: an event is a JSON object', _index),
+        detail = format('It is of type %s.', jsonb_typeof(_element)),
+        hint = 'Its members are scope, user_id, type, detail, private_data and key.';
+    end if;
+    -- A misspelt user_id must not go unnoticed.
+    if _element - _members <> '{}' then
+      select jsonb_object_keys(_element - _members) into _unknown;
+      raise exception using
+        errcode = 'DJR09',
+        message = format('events[%s]: an event has no member %s', _index, to_json(_unknown)),
+        detail = 'Its members are scope, user_id, type, detail, private_data and key.',
+        hint = 'What the client shall get belongs into detail.';
+    end if;
+    if jsonb_typeof(_element -> 'user_id') not in ('string', 'number', 'null')
+      or jsonb_typeof(_element -> 'type') <> 'string'
+      or jsonb_typeof(_element -> 'scope') <> 'string'
+      or jsonb_typeof(_element -> 'key') not in ('string', 'number', 'null')
+    then
+      raise exception using
+        errcode = 'DJR09',
+        message = format('events[%s]: scope, type, user_id and key are strings', _index),
+        detail = format('The event is %s.', left(_element::text, 200)),
+        hint = 'A user_id and a key may be numbers.';
+    end if;
+    perform djr._validate(
+      coalesce(_element ->> 'scope', 'user'),
+      _element ->> 'user_id',
+      _element ->> 'type',
+      coalesce(_element -> 'detail', '{}'),
+      _element ->> 'key',
+      format('events[%s]: ', _index)
+    );
+  end if;
+
+  _count := jsonb_array_length(publish_many.events);
+  _keyed := jsonb_path_exists(publish_many.events, '$[*].key ? (@ != null)');
+  select settings.storage into _storage from djr.settings;
+  if not _storage then
+    if _keyed then
+      raise exception using
+        errcode = 'DJR06',
+        message = 'a key needs storage, and storage is off',
+        detail = 'Without the stored event nothing tells that the key was used before.',
+        hint = 'Publish without keys, or switch storage on: select djr.configure(storage => true).';
+    end if;
+    return query
+    select djr._notify_only(
+      coalesce(element.value ->> 'scope', 'user'),
+      element.value ->> 'user_id',
+      element.value ->> 'type',
+      coalesce(element.value -> 'detail', '{}')
+    )
+    from jsonb_array_elements(publish_many.events) element;
+    return;
+  end if;
+
+  -- Ids first, so that each element knows its own whether or not its key was used before.
+  select array_agg(nextval('djr.event_id_seq')) into _ids from generate_series(1, _count);
+
+  insert into djr.event (id, scope, user_id, type, detail, private_data, key)
+  overriding system value
+  select
+    _ids[element.place],
+    coalesce(element.value ->> 'scope', 'user'),
+    element.value ->> 'user_id',
+    element.value ->> 'type',
+    coalesce(element.value -> 'detail', '{}'),
+    element.value -> 'private_data',
+    element.value ->> 'key'
+  from jsonb_array_elements(publish_many.events) with ordinality element (value, place)
+  order by element.place
+  on conflict (key) where event.key is not null do nothing;
+
+  if not _keyed then
+    return query select unnest(_ids);
+    return;
+  end if;
+  return query
+  select coalesce(
+    (select event.id from djr.event where event.key = element.value ->> 'key'),
+    _ids[element.place]
+  )
+  from jsonb_array_elements(publish_many.events) with ordinality element (value, place)
+  order by element.place;
+end
+$$;
+
+comment on function djr.publish_many(jsonb) is
+  'Publishes an array of {scope, user_id, type, detail, private_data, key} in one statement with few NOTIFYs and returns their ids in order. Without a scope it is user, so that a forgotten user_id is an error and not an event for everyone. All or nothing: an error says which, as in events[3].';
+--! EndIncluded functions/publish_many.sql
+--! Included functions/record_activity.sql
+create or replace function djr.record_activity(
+  instance text,
+  event_ids bigint[],
+  statuses text[],
+  user_ids text[],
+  recipients integer[]
+) returns bigint
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _recorded bigint;
+begin
+  with known as materialized (
+    select event.id
+    from djr.event
+    where event.id = any (record_activity.event_ids)
+      and (select settings.activity from djr.settings) <> 'off'
+    -- Who deletes events now neither waits for us nor leaves us with one that is gone when the foreign key looks.
+    for key share skip locked
+  )
+  insert into djr.activity (event_id, status, user_id, recipients, instance)
+  select step.event_id, step.status, step.user_id, step.recipients, record_activity.instance
+  from unnest(
+    record_activity.event_ids,
+    record_activity.statuses,
+    record_activity.user_ids,
+    record_activity.recipients
+  ) step (event_id, status, user_id, recipients)
+  join known on known.id = step.event_id;
+  get diagnostics _recorded = row_count;
+  return _recorded;
+end
+$$;
+
+comment on function djr.record_activity(text, bigint[], text[], text[], integer[]) is
+  'Records steps of events, one an element, and returns how many rows were written. Events that are not stored, or pruned meanwhile, are left out; with activity off all are. The runtime calls it in batches.';
+--! EndIncluded functions/record_activity.sql
+--! Included functions/_acknowledge.sql
+-- Many users in one statement: the runtime puts the acknowledgements of all pages into one call.
+create or replace function djr._acknowledge(
+  instance text,
+  user_ids text[],
+  event_ids bigint[],
+  statuses text[]
+) returns boolean[]
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _acknowledged boolean[];
+begin
+  with wanted as (
+    select element.user_id, element.event_id, element.status, element.place
+    from unnest(
+      _acknowledge.user_ids,
+      _acknowledge.event_ids,
+      _acknowledge.statuses
+    ) with ordinality element (user_id, event_id, status, place)
+  ),
+  own as materialized (
+    select wanted.place, wanted.status, event.id, event.user_id
+    from wanted
+    join djr.event on event.id = wanted.event_id
+    where event.scope = 'user'
+      and event.user_id = wanted.user_id
+    for key share of event skip locked
+  ),
+  stored as (
+    insert into djr.activity (event_id, status, user_id, instance)
+    select distinct own.id, own.status, own.user_id, _acknowledge.instance
+    from own
+    where (select settings.activity from djr.settings) <> 'off'
+    on conflict do nothing
+  )
+  select array_agg(own.place is not null order by wanted.place)
+  into _acknowledged
+  from wanted
+  left join own on own.place = wanted.place;
+  return coalesce(_acknowledged, '{}');
+end
+$$;
+
+comment on function djr._acknowledge(text, text[], bigint[], text[]) is
+  'What acknowledge comes to, for many users at once: for each element whether it is an event of that user; granted by djr.grant_server. Internal.';
+--! EndIncluded functions/_acknowledge.sql
+--! Included functions/acknowledge.sql
+create or replace function djr.acknowledge(user_id text, ids bigint[], status text) returns setof bigint
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if acknowledge.status is null or acknowledge.status not in ('delivered', 'read') then
+    raise exception using
+      errcode = 'DJR10',
+      message = 'the status of an acknowledgement is delivered or read',
+      detail = format('It is %s.', coalesce(to_json(acknowledge.status)::text, 'null')),
+      hint = 'The other steps are the runtimes'' to record.';
+  end if;
+  return query
+  select acknowledged.id
+  from unnest(
+    acknowledge.ids,
+    djr._acknowledge(
+      null,
+      array_fill(acknowledge.user_id, array[coalesce(cardinality(acknowledge.ids), 0)]),
+      acknowledge.ids,
+      array_fill(acknowledge.status, array[coalesce(cardinality(acknowledge.ids), 0)])
+    )
+  ) acknowledged (id, own)
+  where acknowledged.own;
+end
+$$;
+
+comment on function djr.acknowledge(text, bigint[], text) is
+  'Records that a user''s page got (delivered) or showed (read) events of that user, and returns the ids of those that are: somebody else''s, public and unknown ones are left out. A second time changes nothing; with activity off nothing is stored. DJR10 for another status.';
+--! EndIncluded functions/acknowledge.sql
+--! Included functions/configure.sql
+-- For the schema's owner: not granted to anyone, and not SECURITY DEFINER.
+create or replace function djr.configure(
+  storage boolean default null,
+  channel text default null,
+  retention interval default null,
+  activity text default null,
+  delivery text default null
+) returns djr.settings
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _before djr.settings;
+  _after djr.settings;
+begin
+  if octet_length(configure.channel) not between 1 and 63 then
+    raise exception using
+      errcode = 'DJR10',
+      message = 'the setting channel has 1 to 63 bytes',
+      detail = format('It has %s.', octet_length(configure.channel)),
+      hint = 'Whoever can guess it can listen: choose it at random.';
+  elsif configure.retention < interval '0' then
+    raise exception using
+      errcode = 'DJR10',
+      message = 'the setting retention is not negative',
+      detail = format('It is %s.', configure.retention),
+      hint = 'For example ''30 days''; ''0'' keeps events for ever.';
+  elsif configure.activity not in ('off', 'summary', 'full') then
+    raise exception using
+      errcode = 'DJR10',
+      message = 'the setting activity is off, summary or full',
+      detail = format('It is %s.', to_json(configure.activity)),
+      hint = 'summary: a row an event and instance. full: a row a user, too.';
+  elsif configure.delivery not in ('auto', 'notify', 'sweep') then
+    raise exception using
+      errcode = 'DJR10',
+      message = 'the setting delivery is auto, notify or sweep',
+      detail = format('It is %s.', to_json(configure.delivery)),
+      hint = 'auto is right unless you measured otherwise.';
+  end if;
+
+  select * into strict _before from djr.settings;
+  update djr.settings
+  set
+    storage = coalesce(configure.storage, settings.storage),
+    channel = coalesce(configure.channel, settings.channel),
+    retention = nullif(coalesce(configure.retention, settings.retention), interval '0'),
+    activity = coalesce(configure.activity, settings.activity),
+    delivery = coalesce(configure.delivery, settings.delivery)
+  returning * into strict _after;
+
+  if configure.delivery in ('notify', 'sweep') then
+    perform setval('djr.delivery_mode', array_position(array['notify', 'sweep'], configure.delivery));
+  end if;
+  if _after is distinct from _before then
+    -- On the channel that the runtimes listen on: they read the settings anew, the channel's name included.
+    perform pg_notify(_before.channel, '{"doorbell":"sweep"}');
+  end if;
+  return _after;
+end
+$$;
+
+comment on function djr.configure(boolean, text, interval, text, text) is
+  'Changes the settings that are given and returns all of them. retention => ''0'' keeps events for ever. For the schema''s owner.';
+--! EndIncluded functions/configure.sql
+--! Included functions/report_instance.sql
+create or replace function djr.report_instance(
+  name text,
+  uptime interval,
+  connections integer,
+  events bigint,
+  deliveries bigint,
+  errors bigint,
+  lag_ms real,
+  host text,
+  version text
+) returns void
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+-- Whatever holds the row, an instance says it again 5 s later.
+set lock_timeout = '1s'
+as $$
+declare
+  _now timestamptz := clock_timestamp();
+begin
+  -- Its own row no other instance removes, and what another is removing it leaves alone: no two wait for one another.
+  delete from djr.instance
+  where instance.name in (
+    select gone.name
+    from djr.instance gone
+    where gone.seen_at < _now - interval '1 day'
+    for update skip locked
+  );
+
+  insert into djr.instance (name, started_at, seen_at, connections, events, deliveries, errors, lag_ms, host, version)
+  values (
+    report_instance.name,
+    _now - report_instance.uptime,
+    _now,
+    report_instance.connections,
+    report_instance.events,
+    report_instance.deliveries,
+    report_instance.errors,
+    report_instance.lag_ms,
+    left(report_instance.host, 255),
+    left(report_instance.version, 64)
+  )
+  on conflict on constraint instance_pkey do update
+  set seen_at = excluded.seen_at,
+      connections = excluded.connections,
+      events = excluded.events,
+      deliveries = excluded.deliveries,
+      errors = excluded.errors,
+      lag_ms = excluded.lag_ms;
+end
+$$;
+
+comment on function djr.report_instance(text, interval, integer, bigint, bigint, bigint, real, text, text) is
+  'Says that a runtime is there, and its totals since its start: writes its row of djr.instance, and removes rows not seen for a day. lag_ms may be null. The runtime calls it every 5 s.';
+--! EndIncluded functions/report_instance.sql
+--! Included functions/forget_instance.sql
+create or replace function djr.forget_instance(name text) returns boolean
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '1s'
+as $$
+begin
+  delete from djr.instance
+  where instance.name = forget_instance.name;
+  return found;
+end
+$$;
+
+comment on function djr.forget_instance(text) is
+  'Removes a runtime''s row of djr.instance, and returns whether there was one. The runtime calls it when it stops.';
+--! EndIncluded functions/forget_instance.sql
+--! Included functions/grant_server.sql
+-- Not SECURITY DEFINER, as djr.grant_publish.
+create or replace function djr.grant_server(role name) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  execute format('grant usage on schema djr to %I', grant_server.role);
+  execute format('grant select on djr.event, djr.activity, djr.settings, djr.instance, djr.event_status to %I', grant_server.role);
+  execute format('grant select on sequence djr.delivery_mode to %I', grant_server.role);
+  execute format('grant insert on djr.activity to %I', grant_server.role);
+  if to_regclass('djr.migrations') is not null then
+    execute format('grant select on djr.migrations to %I', grant_server.role);
+  end if;
+  execute format(
+    'grant execute on function
+       djr.channel(),
+       djr.position(),
+       djr.epoch(),
+       djr.set_delivery_mode(text),
+       djr.repair_xids(),
+       djr.report_instance(text, interval, integer, bigint, bigint, bigint, real, text, text),
+       djr.forget_instance(text),
+       djr.record_activity(text, bigint[], text[], text[], integer[]),
+       djr._acknowledge(text, text[], bigint[], text[]),
+       djr.acknowledge(text, bigint[], text),
+       djr.prune(interval),
+       djr.prune_batch(interval, integer),
+       djr.replay(bigint),
+       djr.replay(bigint[])
+     to %I',
+    grant_server.role
+  );
+end
+$$;
+
+comment on function djr.grant_server(name) is
+  'Gives a role what the runtime needs: reading events and settings, the channel, recording activity and acknowledgements, saying that it is there, pruning and replaying. It cannot publish; where the runtime publishes too, use djr.grant_publish as well.';
+--! EndIncluded functions/grant_server.sql
+--! Included privileges/revoke.sql
+-- New functions are executable by PUBLIC. In the transaction that makes them they stop being so.
+revoke all on schema djr from public;
+revoke all on all tables in schema djr from public;
+revoke all on all sequences in schema djr from public;
+revoke all on all functions in schema djr from public;
+revoke all on type djr.event_type, djr.event_scope, djr.event_user, djr.event_key, djr.event_detail from public;
+--! EndIncluded privileges/revoke.sql
+--! Included privileges/regrant.sql
+-- Who was granted a use of djr before an upgrade gets what the upgrade added to it. A role that holds some functions only,
+-- granted one by one, is left alone.
+do $$
+declare
+  _role name;
+begin
+  for _role in
+    select holder.rolname
+    from pg_catalog.pg_roles holder
+    where (
+      select pg_catalog.count(distinct own.oid)
+      from pg_catalog.pg_proc own, pg_catalog.aclexplode(own.proacl) entry
+      where entry.grantee = holder.oid
+        and entry.grantee <> own.proowner
+        and own.oid in (
+          'djr._publish(text, text, text, jsonb, jsonb, text)'::pg_catalog.regprocedure,
+          'djr.publish_many(jsonb)'::pg_catalog.regprocedure,
+          'djr.publish_row()'::pg_catalog.regprocedure
+        )
+    ) = 3
+  loop
+    perform djr.grant_publish(_role);
+  end loop;
+
+  for _role in
+    select holder.rolname
+    from pg_catalog.pg_roles holder
+    where (
+      select pg_catalog.count(distinct own.oid)
+      from pg_catalog.pg_proc own, pg_catalog.aclexplode(own.proacl) entry
+      where entry.grantee = holder.oid
+        and entry.grantee <> own.proowner
+        and own.oid in (
+          'djr.channel()'::pg_catalog.regprocedure,
+          'djr.repair_xids()'::pg_catalog.regprocedure,
+          'djr.prune_batch(interval, integer)'::pg_catalog.regprocedure
+        )
+    ) = 3
+  loop
+    perform djr.grant_server(_role);
+  end loop;
+end
+$$;
+--! EndIncluded privileges/regrant.sql

@@ -209,6 +209,8 @@ test('A page that is left gives its stream up, and has it again from the back bu
   // Not goBack(), which waits for a load that a page out of the cache does not have.
   await page.evaluate(() => history.back());
   await server.connected(1);
+  // The stream may stand before the driver has heard that the page is another one; this waits across that.
+  await page.waitForFunction(() => 'log' in window);
   t.is((await detailsOf(page, 'djr:chat')).length, 1, 'the page is as it was left');
   t.is(server.clients[0]!.query.get('lastEventId'), '5-a');
 });

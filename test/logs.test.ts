@@ -85,7 +85,7 @@ test('No detail, private data, token, cookie or password is logged at any level,
   await until('a sweep that fails', () => /sweep failed/.test(text()));
   await db.query('alter schema gone rename to djr');
   await realtime.stop();
-  t.true(/beforeSend failed/.test(text()) && /refused a stream/.test(text()));
+  t.true(/beforeSend failed/.test(text()) && /refused a request/.test(text()));
   t.notRegex(text(), new RegExp(SECRET));
 
   // Addresses that do not work, with a password in each.

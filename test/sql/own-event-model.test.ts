@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import test from 'ava';
 import { dumpSchema } from '../../src/database/dump.js';
-import { migrate } from '../../src/database/migrate.js';
+import { committedMigrations, migrate } from '../../src/database/migrate.js';
 import { createDatabase } from '../helpers/database.js';
 
 test('own columns, indexes and foreign keys work beside publish, and survive the schema being applied again', async (t) => {
@@ -15,8 +15,7 @@ test('own columns, indexes and foreign keys work beside publish, and survive the
   const before = await dumpSchema(await db.connect());
 
   // The committed SQL once more, as an upgrade applies its parts: replaced in place, nothing dropped.
-  const [file] = ['000001-install.sql'];
-  await db.query(await readFile(new URL(`../../migrations/committed/${file}`, import.meta.url), 'utf8'));
+  for (const { sql } of await committedMigrations()) await db.query(sql);
   t.deepEqual(await migrate(db.url), []);
   t.is(await dumpSchema(await db.connect()), before);
   t.is((await db.query('select from djr.event where tenant_id = 7')).length, 1);
@@ -28,10 +27,10 @@ test('own columns, indexes and foreign keys work beside publish, and survive the
 
 test('a publisher that runs while the functions are replaced never fails', async (t) => {
   const db = await createDatabase(t);
-  const sql = await readFile(new URL('../../migrations/committed/000001-install.sql', import.meta.url), 'utf8');
+  const migrations = await committedMigrations();
   let replaced = false;
   const upgrade = (async () => {
-    for (let n = 0; n < 3; n += 1) await db.query(sql);
+    for (const { sql } of [...migrations, ...migrations]) await db.query(sql);
     replaced = true;
   })();
   const publisher = await db.connect();

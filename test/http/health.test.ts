@@ -14,14 +14,16 @@ test('healthz says how each check is', async (t) => {
   const { origin, realtime } = await startApp(t);
   await until('the first answer', () => realtime.health().checks.queue === 'ok');
   await until('the first probe', () => realtime.health().checks.listener === 'ok');
-  t.deepEqual(await healthz(origin), {
+  const { queue_usage, ...found }: Record<string, unknown> = await healthz(origin);
+  t.deepEqual(found, {
     code: 200,
     status: 'ok',
     problems: [],
     warnings: [],
     checks: { listener: 'ok', sweep: 'ok', database: 'ok', queue: 'ok', schema: 'ok' },
-    queue_usage: 0,
   });
+  // The queue is the cluster's: what other tests notify may be in it.
+  t.true(typeof queue_usage === 'number' && queue_usage >= 0 && queue_usage < 0.1);
 });
 
 test('healthz tells a schema that is taken away from a database that is away', async (t) => {

@@ -23,11 +23,11 @@ export interface SoakRound {
   readonly heap: number;
   readonly rss: number;
   readonly deliveries: number;
-  /** What went wrong: missing, repeated or foreign events, connections closed. Empty: nothing. */
+  /** What went wrong: missing, repeated or foreign events, connections closed. 0: nothing. */
   readonly failures: number;
 }
 
-/** Events of the rounds before the first that counts: code is compiled, pools and history are filled. */
+/** Rounds before the first that counts: code is compiled, pools and history are filled. */
 const WARM_ROUNDS = 2;
 
 /** The history keeps what was sent, within its bound; nothing of that is a leak, so it is full before it is measured. */

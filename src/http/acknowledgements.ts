@@ -64,6 +64,7 @@ export class Acknowledgements {
     }
     const body = await incoming.body(MAX_BYTES);
     if (body === 'too large') return tooLarge();
+    if (body === 'broken off') return problem(400, 'The body ended too early.');
     if (body === 'taken') return problem(400, 'The body was read before, and not left as req.body.');
     const asked = readAcks(toJson(body));
     if (!asked) {

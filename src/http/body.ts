@@ -1,17 +1,21 @@
-/** A request's body: its text, or what a parser before us has made of it. */
-export type Body = { text: string } | { parsed: unknown } | 'too large' | 'taken';
+/** A request's body: its text, or what a parser before us has made of it; `broken off`: the client left within it. */
+export type Body = { text: string } | { parsed: unknown } | 'too large' | 'taken' | 'broken off';
 
 /** Reads chunks up to so many bytes. */
 export async function readText(
   chunks: AsyncIterable<Uint8Array>,
   limit: number,
-): Promise<{ text: string } | 'too large'> {
+): Promise<{ text: string } | 'too large' | 'broken off'> {
   const read: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of chunks) {
-    bytes += chunk.length;
-    if (bytes > limit) return 'too large';
-    read.push(chunk);
+  try {
+    for await (const chunk of chunks) {
+      bytes += chunk.length;
+      if (bytes > limit) return 'too large';
+      read.push(chunk);
+    }
+  } catch {
+    return 'broken off';
   }
   return { text: Buffer.concat(read).toString() };
 }

@@ -4,6 +4,7 @@ import type { Connection } from '../delivery/connection.js';
 import { type Body, readText } from './body.js';
 import type { Handler } from './handler.js';
 import type { Incoming } from './incoming.js';
+import { linger } from './linger.js';
 import { problem, type Reply } from './reply.js';
 
 /** `(req, res, next?)`: for node:http, Express, Connect, Fastify's and Koa's raw requests. */
@@ -20,14 +21,14 @@ export function nodeHandler(handler: Handler): NodeHandler {
     const route = handler.owns(target);
     if (route === undefined) {
       if (next) next();
-      else send(res, problem(404, 'There is nothing here.'), req.method);
+      else send(req, res, problem(404, 'There is nothing here.'));
       return;
     }
     const incoming = toIncoming(req, target);
     handler
       .respond(route, incoming)
       .then((answer) => {
-        if ('status' in answer) send(res, answer, req.method);
+        if ('status' in answer) send(req, res, answer);
         // The client has gone while it was looked at, or somebody else has answered it.
         else if (res.headersSent || res.destroyed || res.writableEnded || req.socket?.destroyed) answer.abandon();
         else {
@@ -37,7 +38,7 @@ export function nodeHandler(handler: Handler): NodeHandler {
       })
       .catch((error: unknown) => {
         if (next) next(error);
-        else send(res, problem(500, 'The request could not be answered.'), req.method);
+        else send(req, res, problem(500, 'The request could not be answered.'));
       });
   };
 }
@@ -68,21 +69,25 @@ function toIncoming(req: IncomingMessage, target: string): Incoming {
 
 /** Express's parsers and others have read it before us, and leave what they made of it. */
 async function readBody(req: IncomingMessage & { body?: unknown }, limit: number): Promise<Body> {
-  if (!req.readableDidRead) return readText(req, limit);
+  if (!req.readableDidRead) return readText(req.iterator({ destroyOnReturn: false }), limit);
   const { body } = req;
   if (body === undefined) return 'taken';
   return typeof body === 'string' || Buffer.isBuffer(body) ? { text: body.toString() } : { parsed: body };
 }
 
-function send(res: ServerResponse, reply: Reply, method: string | undefined): void {
+function send(req: IncomingMessage, res: ServerResponse, reply: Reply): void {
   if (res.headersSent || res.destroyed) return;
   const body = Buffer.from(reply.body);
-  // Nobody reads the rest of it.
-  if (reply.status === 413) res.shouldKeepAlive = false;
+  const refusesBody = reply.status === 413;
+  if (refusesBody) res.shouldKeepAlive = false;
   if (reply.status !== 304 && reply.status !== 204) res.setHeader('Content-Length', body.length);
   if (reply.cookies?.length) res.setHeader('Set-Cookie', reply.cookies);
   res.writeHead(reply.status, reply.headers);
-  res.end(method === 'HEAD' || reply.status === 304 ? undefined : body);
+  if (refusesBody) {
+    res.on('error', () => {});
+    res.write(body);
+    linger(req, () => res.end());
+  } else res.end(req.method === 'HEAD' || reply.status === 304 ? undefined : body);
 }
 
 function open(req: IncomingMessage, res: ServerResponse, headers: Record<string, string>): Connection {

@@ -1,5 +1,8 @@
 const SECOND = 1000;
 
+/** Keys that are remembered. With more of them in a second the next one begins early, and nobody is refused for it. */
+const MAX_KEYS = 50_000;
+
 /** How many requests each key has made within the second that runs. */
 export class Rate {
   readonly #most: number;
@@ -14,7 +17,7 @@ export class Rate {
   /** Counts a request in. @returns false when it is one too many */
   take(key: string): boolean {
     const now = performance.now();
-    if (now >= this.#until) {
+    if (now >= this.#until || this.#made.size >= MAX_KEYS) {
       this.#made.clear();
       this.#until = now + SECOND;
     }

@@ -1,7 +1,11 @@
+import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { connect } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import express from 'express';
+import { Rate } from '../../src/http/rate.js';
 import { createRealtime } from '../../src/index.js';
-import { byHeader, listen, startApp } from '../helpers/server.js';
+import { byHeader, listen, startApp, until } from '../helpers/server.js';
 
 async function shop(t: ExecutionContext, options: Parameters<typeof startApp>[1] = {}) {
   const app = await startApp(t, { authenticate: byHeader, ...options });
@@ -118,4 +122,89 @@ test('behind express.json(), and through Fetch, an acknowledgement is the same',
   t.is((await fetch(`${server.origin}/realtime/ack/`, request(one))).status, 200);
   t.is((await realtime.fetch(new Request('http://localhost/realtime/ack/', request(two)))).status, 200);
   t.is((await acknowledged()).length, 2);
+});
+
+/** A request on a bare socket, of which a test sends the body as it likes. */
+async function rawPost(t: ExecutionContext, origin: string, header: string) {
+  const socket = connect(Number(new URL(origin).port), '127.0.0.1');
+  t.teardown(() => socket.destroy());
+  let text = '';
+  socket.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk;
+  });
+  socket.on('error', () => {});
+  await once(socket, 'connect');
+  socket.write(
+    `POST /realtime/ack/ HTTP/1.1\r\nHost: x\r\nX-User: ann\r\nContent-Type: application/json\r\n${header}\r\n\r\n`,
+  );
+  return { socket, text: () => text };
+}
+
+test("a client that leaves within its request's body is no error of the app", async (t) => {
+  const { app } = await shop(t);
+  const errors: unknown[] = [];
+  const requests: IncomingMessage[] = [];
+  let closed = 0;
+  const server = await listen(t, (req, res) => {
+    requests.push(req);
+    res.once('close', () => {
+      closed += 1;
+    });
+    app.realtime.handler(req, res, (error) => errors.push(error));
+  });
+  const leaving = [
+    await rawPost(t, server.origin, 'Content-Length: 100'),
+    await rawPost(t, server.origin, 'Transfer-Encoding: chunked'),
+  ];
+  await until(
+    'both bodies are waited for',
+    () => requests.filter((req) => req.listenerCount('readable') > 0).length === 2,
+  );
+  for (const { socket } of leaving) socket.destroy();
+  await until('both have left', () => closed === 2);
+  t.is((await fetch(`${server.origin}/realtime/ack/`)).status, 405);
+  t.deepEqual(errors, []);
+  t.deepEqual(
+    app.lines.filter(({ level }) => level === 'error' || level === 'warn'),
+    [],
+  );
+
+  const body = new ReadableStream({ pull: (controller) => controller.error(new Error('the client has left')) });
+  const headers = { 'content-type': 'application/json', 'x-user': 'ann' };
+  const init = { method: 'POST', headers, body, duplex: 'half' };
+  t.is((await app.realtime.fetch(new Request('http://localhost/realtime/ack/', init))).status, 400);
+});
+
+for (const [how, header, piece, last] of [
+  ['in chunks', 'Transfer-Encoding: chunked', `4e20\r\n${'x'.repeat(20_000)}\r\n`, '0\r\n\r\n'],
+  ['with its length', 'Content-Length: 200000', 'x'.repeat(20_000), ''],
+] as const) {
+  test(`who sends too much ${how}, and reads only then, gets the whole answer and a closed connection`, async (t) => {
+    const { app } = await shop(t);
+    const { socket, text } = await rawPost(t, app.origin, header);
+    let response: ServerResponse | undefined;
+    app.http.once('request', (_req, res) => {
+      response = res;
+    });
+    const send = (data: string) => new Promise((resolve) => socket.write(data, resolve));
+    socket.pause();
+    await send(piece);
+    await until('it is answered', () => response?.headersSent === true);
+    // A connection that is closed by now answers these with a reset, which throws away what was not read.
+    for (let n = 1; n < 10; n += 1) await send(piece);
+    await send(last);
+    const closed = once(socket, 'close');
+    socket.resume();
+    await closed;
+    t.regex(text(), /^HTTP\/1\.1 413 /);
+    t.regex(text(), /^connection: close\r$/im);
+    t.is(JSON.parse(text().split('\r\n\r\n')[1]!).status, 413);
+  });
+}
+
+test('who was refused too many requests is forgotten once 50,000 others have come: the memory for it has a bound', (t) => {
+  const rate = new Rate(1);
+  t.deepEqual([rate.take('ann'), rate.take('ann')], [true, false]);
+  for (let n = 0; n < 50_000; n += 1) rate.take(`user ${n}`);
+  t.true(rate.take('ann'));
 });

@@ -9,7 +9,7 @@ export async function readForm(incoming: Incoming): Promise<Map<string, string> 
   if (Number(incoming.header('content-length')) > MAX_BYTES) return 'too large';
   const body = await incoming.body(MAX_BYTES);
   if (body === 'too large') return body;
-  if (body === 'taken') return 'unreadable';
+  if (body === 'taken' || body === 'broken off') return 'unreadable';
   if ('text' in body) return new Map(new URLSearchParams(body.text));
   if (typeof body.parsed !== 'object' || body.parsed === null) return 'unreadable';
   const fields = Object.entries(body.parsed).filter((entry): entry is [string, string] => typeof entry[1] === 'string');

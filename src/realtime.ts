@@ -118,7 +118,7 @@ class Runtime implements Realtime {
       position,
       receive: (envelope) => this.#hooks.receive(envelope),
       onDone: (source, milliseconds) => this.#vitals.metrics.resumed(source, milliseconds),
-      source: { readSince: (...args) => this.#connected().store.readSince(...args) },
+      source: () => this.#connected().store,
     });
     this.#streams = new Streams({
       options,

@@ -1,21 +1,21 @@
 import type pg from 'pg';
 import Cursor from 'pg-cursor';
+import { type Need, type Recent, unavailable } from '../delivery/backlog.js';
 import type { Client } from '../delivery/client.js';
 import { Envelope } from '../delivery/envelope.js';
 import type { Frontier } from '../delivery/frontier.js';
 import type { ResumeProgress, ResumeSource } from '../delivery/resume.js';
 import type { Scope } from '../event.js';
 import { ANSWER_TIMEOUT, answer, onceMore } from './answer.js';
+import { EVENT_COLUMNS, newSince, type Query, recentStatement, sinceStatement, withStatus } from './statements.js';
 import { readStatus, STATUS, type Status } from './status.js';
-
-const EVENT_COLUMNS = `id, xid::text as xid_text, scope, user_id, type,
-         trunc(extract(epoch from created_at) * 1000)::bigint as created, detail::text as detail_text, xid`;
 
 /** Rows that one query may bring into memory at once; what is more comes through a cursor. */
 const BATCH = 1000;
 
-/** Resumes that read at the same time: a thousand that come at once must not take every connection. */
-const MAX_READERS = 4;
+/** Events that a reading for many clients brings at most, and what they may take in memory. */
+const MAX_RECENT = 20_000;
+const MAX_RECENT_BYTES = 32 * 1024 * 1024;
 
 /** The first of a result has the status and no event, each of the others an event and no status. */
 type Row = [
@@ -32,58 +32,6 @@ type Row = [
 const readEnvelope = ([, id, xid, scope, userId, type, created, detail]: Row): Envelope =>
   new Envelope(Number(id), Number(xid), scope, userId, type, Number(created), detail);
 
-interface Query {
-  text: string;
-  values: unknown[];
-}
-
-/** What to read: an event is in at most one of the parts, and has to pass `rest` in each. */
-interface Filter {
-  /** Conditions for a range of an index each: as one condition with `or` they would read the table from its beginning. */
-  parts: string[];
-  rest: string;
-  values: unknown[];
-}
-
-/**
- * New since a frontier, as SQL: above its xmax, or in progress then. After a restart of PostgreSQL transaction ids
- * may have come again, so what was inserted after `bornAfter` is new as well.
- */
-function newSince(frontier: Frontier, bornAfter: number | undefined): Filter {
-  const filter = {
-    parts: ['xid >= $1::xid8', 'xid = any($2::xid8[])'],
-    rest: '',
-    values: [String(frontier.xmax), frontier.inProgress.map(String)] as unknown[],
-  };
-  if (bornAfter !== undefined) {
-    filter.values.push(new Date(bornAfter));
-    filter.parts.push('created_at >= $3 and not (xid >= $1::xid8 or xid = any($2::xid8[]))');
-  }
-  return filter;
-}
-
-/** Snapshot and rows in one statement: what is in one is in the other. */
-const withStatus = (events: string): string => `
-  select status, id, xid_text, scope, user_id, type, created, detail_text
-    from (
-      select status, null::bigint as id, null as xid_text, null as scope, null as user_id, null as type,
-             null::bigint as created, null as detail_text, null::xid8 as xid
-        from (${STATUS}) s
-      union all
-      select null, e.* from (${events}) e
-    ) rows
-   order by xid nulls first, id`;
-
-function statement(filter: Filter, limit?: number): Query {
-  const values = [...filter.values];
-  const most = limit === undefined ? '' : ` limit $${values.push(limit)}`;
-  const parts = filter.parts.map(
-    (part) =>
-      `(select ${EVENT_COLUMNS} from djr.event where ${part}${filter.rest} order by event.xid, event.id${most})`,
-  );
-  return { text: withStatus(`select * from (${parts.join(' union all ')}) found order by xid, id${most}`), values };
-}
-
 /** The latest events, and the snapshot that they were read in. */
 export interface Latest {
   readonly status: Status;
@@ -93,8 +41,6 @@ export interface Latest {
 /** Reads stored events. */
 export class Store implements ResumeSource {
   readonly #pool: pg.Pool;
-  #readers = 0;
-  #queue: (() => void)[] = [];
   /** `djr.epoch()`, shortened; set when the runtime connects. */
   epoch = '';
 
@@ -119,7 +65,7 @@ export class Store implements ResumeSource {
     onBatch: (envelopes: Envelope[]) => Promise<void>,
   ): Promise<Status> {
     const filter = newSince(since, bornAfter);
-    const { rows } = await this.#query(statement(filter, BATCH + 1));
+    const { rows } = await this.#query(sinceStatement(filter, BATCH + 1));
     const [head, ...events] = rows;
     if (events.length <= BATCH) {
       const status = readStatus(head![0]!, this.epoch);
@@ -127,7 +73,7 @@ export class Store implements ResumeSource {
       return status;
     }
     // A long absence: the rows may be a million.
-    return this.#read(statement(filter), async (status, envelopes) => {
+    return this.#read(sinceStatement(filter), async (status, envelopes) => {
       if (!check(status)) return false;
       await onBatch(envelopes);
       return true;
@@ -150,21 +96,40 @@ export class Store implements ResumeSource {
     from: ResumeProgress | undefined,
     onBatch: (envelopes: Envelope[]) => Promise<boolean>,
   ): Promise<ResumeProgress | { reset: string }> {
-    await this.#enter();
-    try {
-      for (const bornAfter of [undefined, since.time]) {
-        const result = await onceMore((began) =>
-          this.#readEntitled(since, bornAfter, client, from, (envelopes) => {
-            began();
-            return onBatch(envelopes);
-          }),
-        );
-        if (result !== 'restarted') return result;
-      }
-      throw new Error('a reading that counts with a restart does not ask for another');
-    } finally {
-      this.#leave();
+    for (const bornAfter of [undefined, since.time]) {
+      const result = await onceMore((began) =>
+        this.#readEntitled(since, bornAfter, client, from, (envelopes) => {
+          began();
+          return onBatch(envelopes);
+        }),
+      );
+      if (result !== 'restarted') return result;
     }
+    throw new Error('a reading that counts with a restart does not ask for another');
+  }
+
+  async readRecent(need: Need): Promise<Recent> {
+    return onceMore(() => this.#readRecent(need));
+  }
+
+  /** Newest first, as what there is no room for is the oldest; and before them what is older, all of it or nothing. */
+  async #readRecent(need: Need): Promise<Recent> {
+    const envelopes: Envelope[] = [];
+    let bytes = 0;
+    let full = false;
+    const query = recentStatement(need, MAX_RECENT);
+    const state = await this.#read(query, async (_, rows) => {
+      for (const envelope of rows) {
+        full ||= envelopes.length >= MAX_RECENT || bytes > MAX_RECENT_BYTES;
+        if (full) return false;
+        envelopes.push(envelope);
+        bytes += envelope.detailText.length * 2 + 300;
+      }
+      return true;
+    });
+    if (!full) return { ...state, envelopes, completeFrom: need.xmax };
+    const last = envelopes.at(-1)!.xid!;
+    return { ...state, envelopes, completeFrom: last < need.xmax ? Number.POSITIVE_INFINITY : last + 1 };
   }
 
   async #readEntitled(
@@ -186,10 +151,10 @@ export class Store implements ResumeSource {
     }
     let last = from?.last ?? { xid: 0, id: 0 };
     let outcome: { reset: string } | 'restarted' | 'paused' | undefined;
-    const status = await this.#read(statement(filter), async (seen, envelopes) => {
+    const status = await this.#read(sinceStatement(filter), async (seen, envelopes) => {
+      const reason = unavailable(seen, since);
       if (bornAfter === undefined && seen.startedAt > since.time) outcome = 'restarted';
-      else if (!seen.storage) outcome = { reset: 'events are not stored' };
-      else if (seen.prunedXid >= since.xmin) outcome = { reset: 'events since then have been pruned' };
+      else if (reason !== undefined) outcome = { reset: reason };
       else if (envelopes.length > 0) {
         last = { xid: envelopes.at(-1)!.xid!, id: envelopes.at(-1)!.id };
         if (!(await onBatch(envelopes))) outcome = 'paused';
@@ -260,19 +225,5 @@ export class Store implements ResumeSource {
         });
       });
     });
-  }
-
-  async #enter(): Promise<void> {
-    if (this.#readers < MAX_READERS) {
-      this.#readers += 1;
-      return;
-    }
-    await new Promise<void>((resolve) => this.#queue.push(resolve));
-  }
-
-  #leave(): void {
-    const next = this.#queue.shift();
-    if (next) next();
-    else this.#readers -= 1;
   }
 }

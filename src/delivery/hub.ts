@@ -42,6 +42,8 @@ export class Hub {
   #touched = new Set<Client>();
   #scheduled = false;
   #timer: NodeJS.Timeout | undefined;
+  /** `performance.now()` of the last look at all clients. */
+  #ticked = 0;
   /** What clients that have left got. */
   #delivered = 0;
   #bytes = 0;
@@ -61,7 +63,10 @@ export class Hub {
   /** From now on this client is kept alive and watched; events come when it has joined. */
   admit(client: Client): void {
     this.#clients.add(client);
-    this.#timer ??= setInterval(() => this.#tick(), Math.min(this.#options.heartbeat, this.#options.writeTimeout) / 4);
+    if (this.#timer) return;
+    const interval = Math.min(this.#options.heartbeat, this.#options.writeTimeout) / 4;
+    this.#ticked = performance.now();
+    this.#timer = setInterval(() => this.#tick(interval), interval);
   }
 
   /** From the next event on this client is live. */
@@ -209,10 +214,14 @@ export class Hub {
   }
 
   /** One timer for all clients. */
-  #tick(): void {
+  #tick(interval: number): void {
     const now = performance.now();
+    // Where this process itself was held up it has not looked whether clients read: that is not their doing.
+    const heldUp = Math.max(0, now - this.#ticked - 2 * interval);
+    this.#ticked = now;
     let heartbeat: Buffer | undefined;
     for (const client of this.#clients) {
+      if (client.stalledSince !== undefined) client.stalledSince += heldUp;
       if (client.stalledFor(now) > this.#options.writeTimeout) {
         client.close('stalled');
       } else if (now > client.expires) {

@@ -1,10 +1,14 @@
+import { type Need, type Recent, unavailable } from './backlog.js';
 import type { Client } from './client.js';
 import type { Envelope } from './envelope.js';
 import { positionFrame, resetFrame } from './frame.js';
 import type { Frontier } from './frontier.js';
 import { type History, Item } from './history.js';
 import type { Hub } from './hub.js';
+import { Pace } from './pace.js';
+import { Places } from './places.js';
 import { type Position, packPosition } from './position.js';
+import { SharedReading } from './shared-reading.js';
 
 /** How far a reading from storage has come. */
 export interface ResumeProgress {
@@ -14,9 +18,11 @@ export interface ResumeProgress {
   readonly done: boolean;
 }
 
-/** Reads what storage has since a frontier, entitled and filtered in SQL. */
+/** Reads what storage has. */
 export interface ResumeSource {
   /**
+   * Since a frontier, what one client is entitled to and asked for.
+   *
    * @param from - what an earlier call returned that was not done.
    * @param onBatch - false ends the reading for now: a connection to the database never waits for a slow client.
    * @returns how far it came, or why what was missed cannot be had.
@@ -27,6 +33,9 @@ export interface ResumeSource {
     from: ResumeProgress | undefined,
     onBatch: (envelopes: Envelope[]) => Promise<boolean>,
   ): Promise<ResumeProgress | { reset: string }>;
+
+  /** What any client may be entitled to: as far back as is needed, or as much as memory has room for. */
+  readRecent(need: Need): Promise<Recent>;
 }
 
 /** Where what a client missed came from: this instance's own order, its history, storage; or it could not be had. */
@@ -35,7 +44,7 @@ export type ResumeSourceName = 'memory' | 'history' | 'storage' | 'reset';
 export interface ResumeOptions {
   history: History;
   hub: Hub;
-  source: ResumeSource;
+  source(): ResumeSource;
   instance: string;
   /** The rest of an id for where the stream stands now. */
   position(): string;
@@ -45,6 +54,12 @@ export interface ResumeOptions {
   limit: number;
   /** A client that came back is live. */
   onDone(source: ResumeSourceName, milliseconds: number): void;
+}
+
+/** What a client has got from storage: what is visible in a snapshot, and what may be missing comes behind a place in our order. */
+interface Shown {
+  readonly frontier: Frontier;
+  readonly before: number;
 }
 
 /** Where a client comes back from: its last id, or a snapshot from `djr.position()`. */
@@ -57,18 +72,27 @@ const wasShown = ({ xid, createdAt }: Envelope, shown: Frontier): boolean =>
 /** Items sent between two looks at whether the client keeps up. */
 const CHUNK = 64;
 
+/** Clients for which storage is read each by itself, at the same time: who comes when all have one shares a reading. */
+const MAX_READERS = 3;
+
 /** Brings clients that come back to where the stream is, then lets them join it. The history is their queue. */
 export class Resume {
   readonly #options: ResumeOptions;
+  readonly #readers = new Places(MAX_READERS);
+  readonly #shared: SharedReading;
+  readonly #pace = new Pace();
 
   constructor(options: ResumeOptions) {
     this.#options = options;
+    const { history, receive, source } = options;
+    this.#shared = new SharedReading({ history, receive, readRecent: (need) => source().readRecent(need) });
   }
 
   /** Resolves when the client is live or gone. */
   async run(client: Client, from: ResumeFrom): Promise<void> {
     const { history, hub } = this.#options;
-    let frontier = 'position' in from ? from.position.frontier : from.frontier;
+    const came = 'position' in from ? from.position.frontier : from.frontier;
+    let frontier = came;
     const own = 'position' in from && from.position.instance === this.#options.instance;
     let sequence = own ? from.position.sequence : undefined;
     let rest = from.rest;
@@ -86,9 +110,10 @@ export class Resume {
           return;
         }
         const known = shown;
-        client.sendAll(known ? items.filter(({ envelope }) => !wasShown(envelope, known)) : items);
+        const isNew = ({ envelope }: Item) => !wasShown(envelope, known!) && !wasShown(envelope, came);
+        client.sendAll(known ? items.filter(isNew) : items);
         sequence = items.at(-1)!.sequence;
-        await client.ready();
+        await this.#paced(client);
       } else if (history.covers(frontier)) {
         source ??= 'history';
         // From another instance: what is new since its frontier, then on from here by our own order.
@@ -98,17 +123,16 @@ export class Resume {
         this.#mark(client, sequence);
       } else {
         source = 'storage';
-        const before = history.lastSequence;
         const result = await this.#fromStorage(client, frontier, rest);
         if ('reset' in result) {
           this.reset(client, result.reset, performance.now() - began);
           return;
         }
-        sequence = before;
-        shown = result;
-        frontier = result;
+        sequence = result.before;
+        shown = result.frontier;
+        frontier = result.frontier;
         // No place in our order: with one, coming back would mean all of the history again.
-        rest = packPosition('0', 0, result);
+        rest = packPosition('0', 0, frontier);
         this.#mark(client, sequence, rest);
       }
     }
@@ -129,32 +153,60 @@ export class Resume {
   async #sendAll(client: Client, items: readonly Item[], rest: string): Promise<void> {
     for (let i = 0; i < items.length && !client.closed; i += CHUNK) {
       client.sendAll(items.slice(i, i + CHUNK), rest);
-      await client.ready();
+      await this.#paced(client);
     }
   }
 
-  async #fromStorage(client: Client, since: Frontier, rest: string): Promise<Frontier | { reset: string }> {
-    const { limit, receive, source } = this.#options;
+  /** Resolves when the client keeps up, and the others have had their turn. */
+  async #paced(client: Client): Promise<void> {
+    await client.ready();
+    await this.#pace.next();
+  }
+
+  async #fromStorage(client: Client, since: Frontier, rest: string): Promise<Shown | { reset: string }> {
+    const backlog = this.#shared.held(since) ?? (this.#readers.free ? undefined : await this.#shared.next(since));
+    if (backlog) {
+      const reason = unavailable(backlog.state, since);
+      if (reason !== undefined) return { reset: reason };
+      const items = backlog.since(since, client.userId).filter((item) => client.wants(item));
+      if (items.length > this.#options.limit) return this.#tooMany();
+      if (backlog.covers(since)) {
+        await this.#sendAll(client, items, rest);
+        return { frontier: backlog.state.frontier, before: backlog.before };
+      }
+    }
+    return this.#alone(client, since, rest);
+  }
+
+  /** A reading for this client only. It holds no place, and no connection, while the client reads what came. */
+  async #alone(client: Client, since: Frontier, rest: string): Promise<Shown | { reset: string }> {
+    const { history, limit, receive, source } = this.#options;
+    const before = history.lastSequence;
     let sent = 0;
     let progress: ResumeProgress | undefined;
+    const onBatch = async (envelopes: Envelope[]) => {
+      sent += envelopes.length;
+      if (sent > limit) return false;
+      const items: Item[] = [];
+      for (const stored of envelopes) {
+        const received = receive(stored);
+        const envelope = received instanceof Promise ? await received : received;
+        if (envelope) items.push(new Item(0, envelope, rest));
+      }
+      client.sendAll(items, rest);
+      return client.idle;
+    };
     do {
-      const result = await source.readSince(since, client, progress, async (envelopes) => {
-        sent += envelopes.length;
-        if (sent > limit) return false;
-        const items: Item[] = [];
-        for (const stored of envelopes) {
-          const received = receive(stored);
-          const envelope = received instanceof Promise ? await received : received;
-          if (envelope) items.push(new Item(0, envelope, rest));
-        }
-        client.sendAll(items, rest);
-        return client.idle;
-      });
-      if (sent > limit) return { reset: `more than ${limit} events were missed` };
+      const result = await this.#readers.run(() => source().readSince(since, client, progress, onBatch));
+      if (sent > limit) return this.#tooMany();
       if ('reset' in result) return result;
       progress = result;
       await client.ready();
     } while (!progress.done && !client.closed);
-    return progress.frontier;
+    return { frontier: progress.frontier, before };
+  }
+
+  #tooMany(): { reset: string } {
+    return { reset: `more than ${this.#options.limit} events were missed` };
   }
 }

@@ -98,6 +98,11 @@ test('an event whose transaction id comes again after a crash is not lost, to ru
   t.deepEqual(numbers(await resumed.count(1)), [2]);
   t.deepEqual(resumed.resets, []);
 
+  // Neither to many at once, for whom storage is read together.
+  const forgets = await startInstance(t, cluster.url, { historyEvents: 0 });
+  const many = await Promise.all(Array.from({ length: 30 }, () => forgets.stream('', { lastEventId })));
+  for (const one of many) t.deepEqual(numbers(await one.count(1)), [2]);
+
   proxy.mode = 'pass';
   t.deepEqual(numbers(await stream.count(2)), [1, 2]);
   await cluster.query(PUBLISH, [3]);

@@ -1,0 +1,137 @@
+import type { Envelope } from './envelope.js';
+import type { Frontier } from './frontier.js';
+import { Item } from './history.js';
+
+/** What one reading has to bring, so that all who wait for it can go on. */
+export interface Need {
+  readonly epoch: string;
+  /** Everything from this transaction on. */
+  readonly xmax: number;
+  /** And, of older ones, what these have published since, which were in progress then. */
+  readonly inProgress: ReadonlySet<number>;
+  /** The oldest time of their frontiers: of before PostgreSQL was started, transaction ids may have come again. */
+  readonly time: number;
+}
+
+/** What storage says of itself in a reading of events. */
+export interface StorageState {
+  /** The snapshot of the reading. */
+  readonly frontier: Frontier;
+  readonly storage: boolean;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  readonly prunedXid: number;
+}
+
+/** The latest events for clients, as many as one reading may bring. */
+export interface Recent extends StorageState {
+  /** In no order. */
+  readonly envelopes: readonly Envelope[];
+  /** Nothing from this transaction on was left out; `Infinity`: even of the older ones that were asked for something was. */
+  readonly completeFrom: number;
+}
+
+/** Why what was missed since this frontier cannot be had from storage; undefined: it can. */
+export function unavailable(state: StorageState, since: Frontier): string | undefined {
+  if (!state.storage) return 'events are not stored';
+  if (state.prunedXid >= since.xmin) return 'events since then have been pruned';
+  return undefined;
+}
+
+/** How many transactions in progress a need may name: of a client that would bring more, another reading takes care. */
+const MAX_IN_PROGRESS = 1000;
+
+/** One need for many frontiers, as far as they go together. */
+export function needOf(frontiers: readonly Frontier[]): Need {
+  const inProgress = new Set<number>();
+  let xmax = Number.POSITIVE_INFINITY;
+  let time = Number.POSITIVE_INFINITY;
+  for (const frontier of frontiers) {
+    if (inProgress.size + frontier.inProgress.length > MAX_IN_PROGRESS) continue;
+    for (const xid of frontier.inProgress) inProgress.add(xid);
+    xmax = Math.min(xmax, frontier.xmax);
+    time = Math.min(time, frontier.time);
+  }
+  return { epoch: frontiers[0]!.epoch, xmax, inProgress, time };
+}
+
+/** What many clients that come back together have missed, read from storage once for all of them. Never changes. */
+export class Backlog {
+  /** The last of the instance's order when the reading began: what came behind it is in history. */
+  readonly before: number;
+  readonly state: StorageState;
+  readonly #need: Need;
+  readonly #completeFrom: number;
+  /** By transaction and id; their numbers are places in this backlog. */
+  readonly #public: Item[] = [];
+  readonly #byUser = new Map<string, Item[]>();
+
+  /** @param envelopes - what `onReceive` made of the events. */
+  constructor(need: Need, before: number, recent: Recent, envelopes: readonly Envelope[]) {
+    this.#need = need;
+    this.before = before;
+    this.state = recent;
+    this.#completeFrom = recent.completeFrom;
+    const ordered = [...envelopes].sort((a, b) => a.xid! - b.xid! || a.id - b.id);
+    ordered.forEach((envelope, place) => {
+      const item = new Item(place, envelope, '');
+      if (envelope.scope === 'public') this.#public.push(item);
+      else if (envelope.scope === 'user' && envelope.userId !== null) {
+        const own = this.#byUser.get(envelope.userId);
+        if (own) own.push(item);
+        else this.#byUser.set(envelope.userId, [item]);
+      }
+    });
+  }
+
+  /** Whether all that is new since this frontier, and visible in the reading's snapshot, is here. */
+  covers(frontier: Frontier): boolean {
+    if (frontier.epoch !== this.#need.epoch) return false;
+    // The time decides as well what is new: all of that was read only for those who waited, if nothing was left out.
+    if (this.#restarted(frontier) && (frontier.time < this.#need.time || this.#isPartial)) return false;
+    const { inProgress, xmax } = this.#need;
+    const has = (xid: number) => xid >= this.#completeFrom || (xid < xmax && inProgress.has(xid));
+    return frontier.xmax >= this.#completeFrom && frontier.inProgress.every(has);
+  }
+
+  /** There was more than one reading may bring, and another one would not reach back to this frontier either. */
+  isBeyond(frontier: Frontier): boolean {
+    return this.#isPartial && frontier.xmax < this.#completeFrom;
+  }
+
+  get #isPartial(): boolean {
+    return this.#completeFrom > this.#need.xmax;
+  }
+
+  #restarted(frontier: Frontier): boolean {
+    return this.state.startedAt > frontier.time;
+  }
+
+  /** What is here of the public events and the user's own that are new since this frontier, in order. */
+  since(frontier: Frontier, userId: string | null): Item[] {
+    const own = userId === null ? undefined : this.#byUser.get(userId);
+    const found = this.#new(this.#public, frontier);
+    if (!own) return found;
+    return [...found, ...this.#new(own, frontier)].sort((a, b) => a.sequence - b.sequence);
+  }
+
+  #new(items: readonly Item[], frontier: Frontier): Item[] {
+    if (this.#restarted(frontier)) {
+      return items.filter(({ envelope: { xid, createdAt } }) => frontier.isNew(xid!) || createdAt >= frontier.time);
+    }
+    // Below xmin nothing is new: many clients pass here, and most of a long backlog may be older than what they lack.
+    return items.slice(lowerBound(items, frontier.xmin)).filter(({ envelope: { xid } }) => frontier.isNew(xid!));
+  }
+}
+
+/** The place of the first item of this transaction or a later one. */
+function lowerBound(items: readonly Item[], xid: number): number {
+  let low = 0;
+  let high = items.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (items[middle]!.envelope.xid! < xid) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

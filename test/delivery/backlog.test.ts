@@ -1,0 +1,90 @@
+import test from 'ava';
+import fc from 'fast-check';
+import { Backlog, needOf, type Recent } from '../../src/delivery/backlog.js';
+import { Envelope } from '../../src/delivery/envelope.js';
+import { Frontier } from '../../src/delivery/frontier.js';
+import { cases } from '../helpers/fuzz.js';
+
+interface Stored {
+  xid: number;
+  time: number;
+  user: string | null;
+}
+
+const stored = fc.record({
+  xid: fc.integer({ min: 1, max: 40 }),
+  time: fc.integer({ min: 1, max: 100 }),
+  user: fc.constantFrom(null, 'a', 'b'),
+});
+
+const frontier = fc
+  .record({
+    xmin: fc.integer({ min: 1, max: 40 }),
+    span: fc.integer({ min: 0, max: 12 }),
+    open: fc.uniqueArray(fc.nat(11), { maxLength: 4 }),
+    time: fc.integer({ min: 1, max: 100 }),
+  })
+  .map(({ xmin, span, open, time }) => {
+    const inProgress = open.filter((n) => n < span).sort((a, b) => a - b);
+    return new Frontier(
+      'e',
+      time,
+      xmin,
+      xmin + span,
+      inProgress.map((n) => xmin + n),
+    );
+  });
+
+/** What storage would bring: as Store#readRecent says, with room for so many. */
+function read(events: Envelope[], need: ReturnType<typeof needOf>, startedAt: number, room: number): Recent {
+  const state = { frontier: new Frontier('e', 1000, 50, 50, []), storage: true, startedAt, prunedXid: 0 };
+  const isOlder = ({ xid, createdAt }: Envelope) =>
+    xid! < need.xmax && (need.inProgress.has(xid!) || (startedAt > need.time && createdAt >= need.time));
+  const older = events.filter(isOlder);
+  const newer = events.filter(({ xid }) => xid! >= need.xmax).sort((a, b) => b.xid! - a.xid! || b.id - a.id);
+  const all = [...older, ...newer];
+  if (all.length <= room) return { ...state, envelopes: all, completeFrom: need.xmax };
+  const last = all[room - 1]!.xid!;
+  const completeFrom = last < need.xmax ? Number.POSITIVE_INFINITY : last + 1;
+  return { ...state, envelopes: all.slice(0, room), completeFrom };
+}
+
+test('A backlog that covers a frontier has all that is new since it, in order, and nobody else’s', (t) => {
+  let covered = 0;
+  fc.assert(
+    fc.property(
+      fc.array(stored, { maxLength: 30 }),
+      fc.array(frontier, { minLength: 1, maxLength: 5 }),
+      fc.integer({ min: 1, max: 100 }),
+      fc.integer({ min: 1, max: 40 }),
+      (rows: Stored[], frontiers: Frontier[], startedAt: number, room: number) => {
+        const events = rows.map(
+          ({ xid, time, user }, i) =>
+            new Envelope(i + 1, xid, user === null ? 'public' : 'user', user, 't', time, '{}'),
+        );
+        const need = needOf(frontiers.slice(0, -1).length > 0 ? frontiers.slice(0, -1) : frontiers);
+        const recent = read(events, need, startedAt, room);
+        const backlog = new Backlog(need, 0, recent, recent.envelopes);
+        for (const since of frontiers) {
+          const complete = recent.completeFrom === need.xmax;
+          // All who asked are served, where there was room.
+          if (complete && since !== frontiers.at(-1)) t.true(backlog.covers(since));
+          if (!backlog.covers(since)) continue;
+          covered += 1;
+          for (const userId of [null, 'a', 'b']) {
+            const expected = events
+              .filter(({ userId: owner }) => owner === null || owner === userId)
+              .filter((e) => since.isNew(e.xid!) || (startedAt > since.time && e.createdAt >= since.time))
+              .sort((x, y) => x.xid! - y.xid! || x.id - y.id);
+            t.deepEqual(
+              backlog.since(since, userId).map(({ envelope }) => envelope.id),
+              expected.map(({ id }) => id),
+            );
+          }
+        }
+      },
+    ),
+    cases(2000),
+  );
+  t.true(covered > 0);
+});

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { Step, Tally } from '../delivery/tally.js';
 import type { Logger } from '../logger.js';
+import { Outage } from './outage.js';
 
 export interface ActivityOptions {
   pool: pg.Pool;
@@ -32,6 +33,7 @@ export class Activity {
   /** Rows written. */
   rows = 0;
   readonly #options: ActivityOptions;
+  readonly #outage: Outage;
   /** Steps that the database did not take. */
   #failed = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -42,6 +44,7 @@ export class Activity {
 
   constructor(options: ActivityOptions) {
     this.#options = options;
+    this.#outage = new Outage(options.logger);
   }
 
   /** Steps that were not recorded: there was no place for them, or the database did not take them. */
@@ -80,18 +83,18 @@ export class Activity {
   }
 
   async #write(steps: Step[]): Promise<void> {
-    const { logger } = this.#options;
     for (let attempt = 1; ; attempt += 1) {
       try {
         this.rows += await this.#insert(steps);
+        this.#outage.end('activity is recorded again');
         return;
       } catch (err) {
         if (attempt === ATTEMPTS || this.#stopped || isFinal(err)) {
           this.#failed += steps.length;
-          logger.warn({ err, dropped: this.dropped }, 'activity could not be recorded and is dropped');
+          this.#outage.say('warn', { err, dropped: this.dropped }, 'activity could not be recorded and is dropped');
           return;
         }
-        if (attempt === 1) logger.warn({ err }, 'activity could not be recorded; will try again');
+        this.#outage.say('warn', { err }, 'activity could not be recorded; will try again');
       }
       await this.#wait(Math.min(LONGEST_WAIT, PERIOD * 2 ** attempt));
     }

@@ -12,9 +12,11 @@ import { Activity } from './activity.js';
 import { backoff, isHopeless, type OwnedPool, openPool } from './connect.js';
 import { DeliveryMode } from './delivery-mode.js';
 import { Listener } from './listener.js';
+import { Outage } from './outage.js';
 import { Pruner } from './pruner.js';
 import type { Queryable } from './publisher.js';
 import { Pulse } from './pulse.js';
+import { Repair } from './repair.js';
 import { requireSchema } from './schema.js';
 import { type Status, shortEpoch } from './status.js';
 import { type Latest, Store } from './store.js';
@@ -58,6 +60,7 @@ export class Database {
   garbage = 0;
   readonly #options: DatabaseOptions;
   readonly #pool: OwnedPool;
+  readonly #repair: Repair;
   readonly #stop = new AbortController();
   /** What history knew when PostgreSQL was started anew, until a sweep has succeeded since. */
   readonly #handedOn = new Set<string>();
@@ -68,6 +71,7 @@ export class Database {
     const { logger, listen, sweepInterval, probeInterval, pruneInterval } = options;
     this.#pool = openPool(options.pool, onIdleLoss(logger));
     this.store = new Store(this.pool);
+    this.#repair = new Repair({ pool: this.pool, logger });
     this.mode = new DeliveryMode({ pool: this.pool, logger, events: () => feed.taken });
     this.sweeper = new Sweeper({
       store: this.store,
@@ -131,12 +135,13 @@ export class Database {
   /** What the stream begins with, tried until PostgreSQL, which was there a moment ago, answers. */
   async #latest(stopping: () => boolean): Promise<Latest | undefined> {
     const { logger, historyEvents } = this.#options.options;
+    const outage = new Outage(logger);
     for (let failures = 1; !stopping(); failures += 1) {
       try {
         return await this.store.latest(historyEvents);
       } catch (err) {
         if (isHopeless(err)) throw err;
-        logger.error({ err, failures }, 'cannot read the latest events; will try again');
+        outage.say('error', { err, failures }, 'cannot read the latest events; will try again');
         await setTimeout(backoff(failures), undefined, { signal: this.#stop.signal }).catch(() => {});
       }
     }
@@ -158,7 +163,7 @@ export class Database {
   /** On each new connection, before LISTEN. */
   async #prepare(client: pg.Client): Promise<void> {
     await requireSchema(client);
-    await client.query('select djr.repair_xids()');
+    await this.#repair.run(client);
     if (this.store.epoch === '') this.store.epoch = await readEpoch(client);
   }
 
@@ -194,8 +199,8 @@ export class Database {
     const { listener, sweeper, mode, pruner, pulse } = this;
     this.#stop.abort();
     await Promise.allSettled([listener.stop(), sweeper.stop(), mode.stop(), pruner.stop(), pulse.stop()]);
-    // Last, as the sweep that ran may have handed events on.
-    await Promise.all([this.activity.stop(), this.acknowledger.stop()]);
+    // Last, as the sweep that ran may have handed events on, or found what is to be repaired.
+    await Promise.all([this.activity.stop(), this.acknowledger.stop(), this.#repair.stop()]);
     await this.#pool.end();
   }
 }

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { type Check, type Finding, failed } from './findings.js';
 import { indexes, instances, retention, rights, schema, vacuum } from './schema-checks.js';
-import { clock, connections, durability, listen, queue, transactions, version } from './server-checks.js';
+import { clock, connections, durability, listen, queue, restore, transactions, version } from './server-checks.js';
 
 const CHECKS: readonly [string, Check][] = [
   ['version', version],
@@ -13,6 +13,7 @@ const CHECKS: readonly [string, Check][] = [
   ['retention', retention],
   ['vacuum', vacuum],
   ['transactions', transactions],
+  ['restore', restore],
   ['durability', durability],
   ['clock', clock],
   ['connections', connections],

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { DjrError } from '../errors.js';
 import type { Logger } from '../logger.js';
 import { backoff, isHopeless, toConfig } from './connect.js';
+import { Outage } from './outage.js';
 
 export interface ListenerOptions {
   database: string | pg.ClientConfig;
@@ -32,9 +33,11 @@ const QUERY_TIMEOUT = 30_000;
  */
 export class Listener {
   readonly #options: ListenerOptions;
+  readonly #outage: Outage;
   #client: pg.Client | undefined;
   #channel = '';
   #stopped = false;
+  /** Connections in a row that could not be made, or did not live until their first probe was over. */
   #failures = 0;
   #reconnects = 0;
   #heard: boolean | undefined;
@@ -46,6 +49,7 @@ export class Listener {
 
   constructor(options: ListenerOptions) {
     this.#options = options;
+    this.#outage = new Outage(options.logger);
   }
 
   /** Connected, and LISTEN sent. */
@@ -85,12 +89,15 @@ export class Listener {
         const { ended } = await this.#connect();
         if (!first) this.#reconnects += 1;
         first = false;
-        this.#failures = 0;
         started();
-        const reason = await ended;
+        const err = await ended;
         if (this.#stopped) break;
         this.#options.onLost();
-        this.#options.logger.warn({ err: reason }, 'the listening connection was lost; connecting again');
+        this.#outage.say(
+          'warn',
+          { err, failures: this.#failures },
+          'the listening connection was lost; connecting again',
+        );
       } catch (err) {
         if (this.#stopped) break;
         if (first && isHopeless(err)) {
@@ -98,7 +105,7 @@ export class Listener {
           return;
         }
         this.#failures += 1;
-        this.#options.logger.error({ err, failures: this.#failures }, 'cannot listen to the database; will try again');
+        this.#outage.say('error', { err, failures: this.#failures }, 'cannot listen to the database; will try again');
       }
       await this.#pause(backoff(this.#failures));
     }
@@ -131,6 +138,8 @@ export class Listener {
       throw new Error('stopped');
     }
     this.#client = client;
+    // Until its first probe is over, this one may end as soon as it was made.
+    this.#failures += 1;
     this.#options.onListening();
     void this.#keepProbing(client);
     return {
@@ -175,10 +184,12 @@ export class Listener {
     while (this.#client === client) {
       const alive = await this.#probeOnce(client);
       if (this.#client !== client) return;
+      this.#failures = 0;
       if (!alive) {
         client.emit('error', new DjrError('DJR_LISTENER', 'The listening connection does not answer.'));
         return;
       }
+      this.#outage.end('listening again');
       await new Promise<void>((resolve) => {
         this.#timer = setTimeout(resolve, this.#options.probeInterval);
         void this.#wakeOnStop(resolve);

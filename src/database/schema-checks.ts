@@ -21,8 +21,9 @@ export async function schema(client: pg.Client) {
     await requireSchema(client);
     return ok('as this version of djr expects, on the primary');
   } catch (error) {
-    const { message, hint } = error as Error & { hint?: string };
-    return failed(message, hint ?? 'Run `djr migrate`.');
+    const { code, message, hint } = error as Error & { code?: string; hint?: string };
+    const rightless = code === '42501' && 'Give this role its rights, as said below.';
+    return failed(message, hint ?? (rightless || 'Run `djr migrate`.'));
   }
 }
 
@@ -30,12 +31,16 @@ export async function rights(client: pg.Client) {
   const { role, server, publish } = await one<{ role: string; server: boolean; publish: boolean }>(
     client,
     `select current_user as role,
-            has_schema_privilege('djr', 'usage') and has_table_privilege('djr.event', 'select')
+            case when has_schema_privilege('djr', 'usage') then
+              has_table_privilege('djr.event', 'select')
               and has_table_privilege('djr.settings', 'select') and has_table_privilege('djr.instance', 'select')
               and has_function_privilege('djr.channel()', 'execute')
-              and has_function_privilege('djr.forget_instance(text)', 'execute') as server,
-            has_function_privilege('djr.publish_global(text, jsonb, jsonb, text)', 'execute')
-              and has_function_privilege('djr._publish(text, text, text, jsonb, jsonb, text)', 'execute') as publish`,
+              and has_function_privilege('djr.forget_instance(text)', 'execute')
+            else false end as server,
+            case when has_schema_privilege('djr', 'usage') then
+              has_function_privilege('djr.publish_global(text, jsonb, jsonb, text)', 'execute')
+              and has_function_privilege('djr._publish(text, text, text, jsonb, jsonb, text)', 'execute')
+            else false end as publish`,
   );
   if (!server) return failed(`${role} may not run the runtime`, `As the owner: select djr.grant_server('${role}').`);
   return ok(`${role} may run the runtime${publish ? ' and publish' : ', and may not publish'}`);

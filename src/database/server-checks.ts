@@ -104,6 +104,19 @@ export async function transactions(client: pg.Client) {
   );
 }
 
+export async function restore(client: pg.Client) {
+  const { foreign } = await one<{ foreign: boolean }>(
+    client,
+    `select exists (select from djr.event where xid >= pg_snapshot_xmax(pg_current_snapshot()))
+         or exists (select from djr.settings where pruned_xid >= pg_snapshot_xmax(pg_current_snapshot())) as foreign`,
+  );
+  if (!foreign) return ok('no transaction id is of another cluster');
+  return warning(
+    'a dump of another cluster was restored: some transaction ids lie in the future, and would be new again when they come',
+    'select djr.repair_xids(); -- or start an instance',
+  );
+}
+
 export async function durability(client: pg.Client) {
   const { commit, fsync } = await one<{ commit: string; fsync: string }>(
     client,

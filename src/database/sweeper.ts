@@ -1,6 +1,7 @@
 import type { Envelope } from '../delivery/envelope.js';
 import type { Feed } from '../delivery/feed.js';
 import type { Logger } from '../logger.js';
+import { Outage } from './outage.js';
 import type { Status } from './status.js';
 import type { Store } from './store.js';
 
@@ -28,6 +29,7 @@ const CLOCK_SKEW = 60_000;
 /** Sweeps: reads what is visible now and was not before. It alone makes delivery complete. */
 export class Sweeper {
   readonly #options: SweeperOptions;
+  readonly #outage: Outage;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #again = false;
@@ -47,6 +49,7 @@ export class Sweeper {
 
   constructor(options: SweeperOptions) {
     this.#options = options;
+    this.#outage = new Outage(options.logger);
   }
 
   /** @param status - what the feed's first frontier was taken from. */
@@ -93,13 +96,13 @@ export class Sweeper {
   }
 
   async #sweep(): Promise<void> {
-    const { feed, logger } = this.#options;
+    const { feed } = this.#options;
     const waiting = this.#waiting;
     this.#waiting = [];
     const began = performance.now();
     try {
       await this.#once();
-      if (this.#failing) logger.info({}, 'sweeps work again');
+      this.#outage.end('sweeps work again');
       this.#failing = false;
       this.failure = undefined;
       this.lastSuccess = performance.now();
@@ -108,7 +111,7 @@ export class Sweeper {
       for (const resolve of waiting) resolve();
     } catch (err) {
       this.#waiting.push(...waiting);
-      if (!this.#failing && !this.#stopped) logger.error({ err }, 'a sweep failed; will try again');
+      if (!this.#stopped) this.#outage.say('error', { err }, 'a sweep failed; will try again');
       this.#failing = true;
       this.failure = err;
       this.failures += 1;

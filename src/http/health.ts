@@ -88,7 +88,9 @@ export function checkHealth({ database, stopping, startFailure, sweepInterval }:
     } else checks.sweep = 'ok';
 
     const code = codeOf(sweeper.failure) ?? '';
-    if (SCHEMA_ERRORS.has(code)) fails('schema', `the schema djr is gone, changed, or not for this role (${code})`);
+    if (code === '42501')
+      fails('schema', `this role lacks a right to the schema djr (${code}): djr.grant_server gives it`);
+    else if (SCHEMA_ERRORS.has(code)) fails('schema', `the schema djr is gone, or changed (${code})`);
     else if (sweeper.count > 0) checks.schema = 'ok';
 
     if (pulse.answered === false) fails('database', 'the database does not answer');

@@ -26,6 +26,7 @@ test('doctor finds a good database good, and says what could hurt later', async 
     retention: 'warning',
     vacuum: 'ok',
     transactions: 'ok',
+    restore: 'ok',
     durability: 'warning',
     clock: 'ok',
     connections: 'ok',
@@ -68,6 +69,17 @@ test('doctor finds an index that is gone, and a retention that nobody keeps', as
   t.like(finding(out, 'indexes'), { state: 'failed', found: 'missing: event_xid' });
   t.like(finding(out, 'retention'), { state: 'warning' });
   t.regex(finding(out, 'retention').found, /past that by 2 days/);
+});
+
+test('doctor says that a dump of another cluster was restored, and what to do', async (t) => {
+  const { url, query } = await createDatabase(t);
+  await query("insert into djr.event (scope, type, xid) values ('public', 'old', '99999999999')");
+  const { code, out } = await djr(t, ['doctor', '--json', '-d', url]);
+  t.is(code, 0);
+  t.like(finding(out, 'restore'), { state: 'warning' });
+  t.regex(finding(out, 'restore').found, /^a dump of another cluster was restored/);
+  await query(finding(out, 'restore').todo);
+  t.like(finding((await djr(t, ['doctor', '--json', '-d', url])).out, 'restore'), { state: 'ok' });
 });
 
 test('doctor says that instances of different versions run', async (t) => {

@@ -210,6 +210,52 @@ test('start() goes on when the database goes away between LISTEN and the first r
   t.deepEqual(numbers(await stream.count(1)), [1]);
 });
 
+test('an outage of many attempts is a few lines in the log, and its end is one', async (t) => {
+  const db = await createDatabase(t);
+  const proxy = await startProxy(t, db.url);
+  const app = await startApp(t, { database: proxy.url, sweepInterval: 20 }, db);
+  const stream = await app.stream();
+  await db.query(PUBLISH, [1]);
+  await stream.count(1);
+  proxy.mode = 'refuse';
+  proxy.cut();
+  await db.query(PUBLISH, [2]);
+  const lines = (pattern: RegExp) => app.lines.filter(({ message }) => pattern.test(message)).length;
+  await until('many attempts', () => lines(/^cannot listen/) > 3 && lines(/^a sweep failed/) > 10);
+  t.is((await fetch(`${app.origin}/realtime/healthz`)).status, 503);
+  proxy.mode = 'pass';
+  await db.query(PUBLISH, [3]);
+  t.deepEqual(numbers(await stream.count(3)), [1, 2, 3]);
+  await until('health is well again', () => app.realtime.health().ok);
+  await until('the end in the log', () => lines(/^(listening again|sweeps work again)/) === 2);
+  const loud = app.lines.filter(({ level }) => level === 'warn' || level === 'error').map(({ message }) => message);
+  // What a refusal looks like depends on when it meets a connection: two or three kinds of error for each.
+  t.true(proxy.refused > 13 && loud.length <= 8, loud.join('\n'));
+});
+
+test('a listening connection that ends as soon as it is made is made anew after longer and longer pauses', async (t) => {
+  const db = await createDatabase(t);
+  const proxy = await startProxy(t, db.url);
+  const app = await startApp(t, { database: { listen: proxy.url, pool: db.url }, sweepInterval: 100 }, db);
+  const stream = await app.stream();
+  proxy.mode = 'terminate listeners';
+  proxy.cut();
+  const losses = () => app.lines.filter(({ message }) => /^the listening connection was lost/.test(message));
+  await until('some losses', () => losses().length > 4);
+  await db.query(PUBLISH, [1]);
+  t.deepEqual(numbers(await stream.count(1)), [1]);
+  proxy.mode = 'pass';
+  // Each adds one, and with each the pause doubles.
+  const failures = losses().map(({ context }) => Number(context.failures));
+  t.true(
+    failures.every((count, i) => i === 0 || count > failures[i - 1]!),
+    failures.join(),
+  );
+  await until('it listens again', () => app.lines.some(({ message }) => message === 'listening again'));
+  await db.query(PUBLISH, [2]);
+  t.deepEqual(numbers(await stream.count(2)), [1, 2]);
+});
+
 test('a listener follows its channel to another name', async (t) => {
   const app = await startApp(t, { sweepInterval: 3_600_000 });
   const stream = await app.stream();

@@ -4,9 +4,16 @@ import type { ExecutionContext } from 'ava';
 /**
  * A TCP connection to PostgreSQL that can go wrong: `swallow` keeps NOTIFY's messages, as a pooler in transaction mode
  * does; `silent` forwards nothing and ends nothing, as a broken network does; `refuse` is a server that is not there;
- * `terminate` ends each connection in the very packet in which it says that it is ready, `terminate one` the next one.
+ * `terminate` ends each connection in the very packet in which it says that it is ready, `terminate one` the next one, `terminate listeners` each one that has said LISTEN.
  */
-export type ProxyMode = 'pass' | 'swallow' | 'silent' | 'refuse' | 'terminate' | 'terminate one';
+export type ProxyMode =
+  | 'pass'
+  | 'swallow'
+  | 'silent'
+  | 'refuse'
+  | 'terminate'
+  | 'terminate one'
+  | 'terminate listeners';
 
 /** Cuts PostgreSQL's bytes into messages: each has a letter and a length. */
 function messages(onMessage: (type: string, message: Buffer) => void): (chunk: Buffer) => void {
@@ -32,8 +39,10 @@ const TERMINATION = ((): Buffer => {
 function filterFor(mode: ProxyMode, near: Socket): (chunk: Buffer) => void {
   if (mode === 'swallow') return messages((type, message) => type !== 'A' && near.write(message));
   if (!mode.startsWith('terminate')) return (chunk) => near.write(chunk);
+  let listens = mode !== 'terminate listeners';
   return messages((type, message) => {
-    if (type === 'Z') near.end(Buffer.concat([message, TERMINATION]));
+    if (type === 'C') listens ||= message.includes('LISTEN');
+    if (type === 'Z' && listens) near.end(Buffer.concat([message, TERMINATION]));
     else if (near.writable) near.write(message);
   });
 }
@@ -43,8 +52,9 @@ export class DatabaseProxy {
   #target: URL;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
-  /** Connections accepted so far. */
+  /** Connections accepted so far, and refused. */
   accepted = 0;
+  refused = 0;
 
   constructor(target: string, mode: ProxyMode) {
     this.#target = new URL(target);
@@ -71,6 +81,7 @@ export class DatabaseProxy {
 
   #accept(near: Socket): void {
     if (this.mode === 'refuse') {
+      this.refused += 1;
       near.destroy();
       return;
     }

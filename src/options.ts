@@ -66,7 +66,7 @@ export interface RealtimeOptions {
   historyBytes?: number;
   /** Events that one client may be behind in storage before it is told `reset`. @defaultValue 10000 */
   resumeLimit?: number;
-  /** Milliseconds a hook may take for one event. @defaultValue 5000 */
+  /** Milliseconds a hook may take for one event, and `authenticate` for one request. @defaultValue 5000 */
   hookTimeout?: number;
   /** Milliseconds between two proofs that LISTEN is heard. @defaultValue 15000 */
   probeInterval?: number;

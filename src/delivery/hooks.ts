@@ -1,5 +1,6 @@
 import type { Event } from '../event.js';
 import type { Logger } from '../logger.js';
+import { isPromiseLike, within } from '../within.js';
 import type { ClientInfo } from './client.js';
 import { type Envelope, isType } from './envelope.js';
 import type { Item } from './history.js';
@@ -107,19 +108,10 @@ export class Hooks {
     try {
       const answer: unknown = hook(envelope.toEvent());
       if (!isPromiseLike(answer)) return finish(answer);
-      return this.#withTimeout(answer).then(finish).catch(failed);
+      return within(this.#options.timeout, answer).then(finish).catch(failed);
     } catch (err) {
       return failed(err);
     }
-  }
-
-  #withTimeout(answer: PromiseLike<unknown>): Promise<unknown> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      const { timeout } = this.#options;
-      timer = setTimeout(() => reject(new Error(`no answer within ${timeout} ms (hookTimeout)`)), timeout);
-    });
-    return Promise.race([answer, late]).finally(() => clearTimeout(timer));
   }
 
   #failed(hook: keyof Hooks['errors'], envelope: Envelope, err: unknown): void {
@@ -128,9 +120,6 @@ export class Hooks {
     this.#options.logger.error({ err, event: id, type, hook }, `${hook} failed for event ${id}`);
   }
 }
-
-const isPromiseLike = (value: unknown): value is PromiseLike<unknown> =>
-  typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 
 /** A hook is the app's code: what it returns may be anything, and goes into frames. */
 function assertEvent(value: unknown): asserts value is Event {

@@ -9,7 +9,7 @@ import { Rate } from './rate.js';
 import { problem, type Reply } from './reply.js';
 
 export interface AcknowledgementsOptions {
-  options: Pick<ResolvedOptions, 'allowedOrigins' | 'authenticate' | 'maxAcknowledgementsPerUser'>;
+  options: Pick<ResolvedOptions, 'allowedOrigins' | 'authenticate' | 'hookTimeout' | 'maxAcknowledgementsPerUser'>;
   logger: Logger;
   /** Resolves when the database is connected. */
   ready(): Promise<void>;
@@ -54,7 +54,7 @@ export class Acknowledgements {
       return problem(415, 'The Content-Type of an acknowledgement is application/json.');
     }
     if (Number(incoming.header('content-length')) > MAX_BYTES) return tooLarge();
-    const user = await userOf(incoming, options.authenticate, logger);
+    const user = await userOf(incoming, options, logger);
     if (typeof user === 'object' && user !== null) return user;
     if (user === null) return problem(401, 'An event is acknowledged by its user, and this request is anonymous.');
     if (!this.#rate.take(user)) {

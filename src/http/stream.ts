@@ -87,7 +87,7 @@ export class Streams {
     const full = this.#refuseNew(undefined, incoming.address);
     if (full) return { ...full, headers: { ...full.headers, ...cors } };
 
-    const user = await userOf(incoming, options.authenticate, this.#options.logger);
+    const user = await userOf(incoming, options, this.#options.logger);
     if (typeof user === 'object' && user !== null) return { ...user, headers: { ...user.headers, ...cors } };
     try {
       await this.#options.ready();

@@ -57,6 +57,10 @@ const RUBBISH: Record<string, (event: Event) => unknown> = {
   hangs: () => new Promise(() => {}),
   undefined: () => undefined,
   number: () => 5,
+  string: () => 'event',
+  boolean: () => true,
+  symbol: () => Symbol('event'),
+  function: () => () => null,
   array: () => [],
   empty: () => ({}),
   no_type: (event) => ({ ...event, type: '' }),
@@ -68,6 +72,33 @@ const RUBBISH: Record<string, (event: Event) => unknown> = {
   bigint: (event) => ({ ...event, detail: { n: 1n } }),
   late_cycle: async (event) => ({ ...event, detail: cycle }),
   late_rubbish: async () => 'text',
+  late_bigint: async (event) => ({ ...event, detail: { n: 1n } }),
+  rejects_too_late: () => new Promise((_, reject) => setTimeout(() => reject(new Error('broken hook')), 200)),
+  then_throws: () => ({
+    // biome-ignore lint/suspicious/noThenProperty: it is taken for a promise
+    then() {
+      throw new Error('broken hook');
+    },
+  }),
+  getter_throws: (event) =>
+    Object.defineProperty({ ...event }, 'detail', {
+      get() {
+        throw new Error('broken hook');
+      },
+    }),
+  json_throws: (event) => ({
+    ...event,
+    detail: {
+      toJSON() {
+        throw new Error('broken hook');
+      },
+    },
+  }),
+  too_deep: (event) => {
+    let detail: Detail = {};
+    for (let depth = 0; depth < 1_000_000; depth += 1) detail = { detail };
+    return { ...event, detail };
+  },
   throws_undefined: () => {
     throw undefined;
   },
@@ -98,6 +129,8 @@ for (const hook of ['onReceive', 'beforeSend'] as const) {
     );
     t.false(JSON.stringify(errors).includes('confidential'));
     t.true(errors.every(({ message, context }) => message.includes(hook) && context.hook === hook));
+    const metrics = await (await fetch(`${app.origin}/realtime/metrics`)).text();
+    t.true(metrics.includes(`\ndjr_hook_errors_total{hook="${hook}"} ${ids.size}\n`));
   });
 }
 
@@ -199,4 +232,23 @@ test('A subscriber that throws or changes its event is nobody else’s trouble',
   await until('two errors in the log', () => app.lines.filter(({ level }) => level === 'error').length === 2);
   t.deepEqual(seen, [1]);
   t.true(app.lines.filter(({ level }) => level === 'error').every(({ context }) => context.event === id));
+});
+
+test('A subscriber that never answers, or answers rubbish, holds up neither clients nor other subscribers', async (t) => {
+  const app = await startApp(t, { hookTimeout: 50 });
+  const stream = await app.stream();
+  const seen: unknown[] = [];
+  const answers = [new Promise(() => {}), 1n, Symbol('x'), null, () => {}];
+  for (const answer of answers) app.realtime.subscribe(() => answer);
+  app.realtime.subscribe((event) => seen.push(event.detail.n));
+  app.realtime.subscribe(() => ({
+    // biome-ignore lint/suspicious/noThenProperty: it is taken for a promise
+    get then() {
+      throw new Error('broken subscriber');
+    },
+  }));
+  for (const n of [1, 2]) await app.realtime.publish({ type: 'x', detail: { n } });
+  await stream.count(2);
+  t.deepEqual(seen, [1, 2]);
+  t.is(app.lines.filter(({ context }) => context.hook === 'subscriber').length, 2);
 });

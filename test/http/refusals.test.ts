@@ -63,6 +63,44 @@ test('An authenticate that throws or returns a Response refuses the stream', asy
   t.is((await ask(url, { 'x-user': 'object' })).status, 401);
 });
 
+test('An authenticate that does not answer is waited for no longer than hookTimeout, logged, and leaves room', async (t) => {
+  const app = await startApp(t, {
+    hookTimeout: 100,
+    maxConnections: 1,
+    authenticate: (request) => (request.headers.has('x-hang') ? new Promise(() => {}) : null),
+  });
+  const url = `${app.origin}/realtime/sse/`;
+  for (const refused of await Promise.all([1, 2, 3].map(() => ask(url, { 'x-hang': '1' })))) {
+    t.deepEqual(problemOf(refused), { status: 503, ...PROBLEM });
+    t.true(Number(refused.headers['retry-after']) > 0);
+  }
+  const warnings = app.lines.filter(({ level, message }) => level === 'warn' && message.includes('authenticate'));
+  t.is(warnings.length, 3);
+  const metrics = await ask(`${app.origin}/realtime/metrics`);
+  t.true(metrics.body.includes('\ndjr_requests_refused_total{status="503"} 3\n'));
+  t.is((await app.stream()).status, 200);
+});
+
+test('What authenticate returns and no user is called refuses the stream, and is in the log', async (t) => {
+  const rubbish: unknown[] = [true, {}, [], Symbol('ann'), () => 'ann', new Date(0)];
+  let answer: unknown;
+  const app = await startApp(t, { authenticate: () => answer as string });
+  for (const later of [false, true]) {
+    for (const value of rubbish) {
+      answer = later ? Promise.resolve(value) : value;
+      t.is((await ask(`${app.origin}/realtime/sse/`)).status, 401);
+      const { context } = app.lines.at(-1)!;
+      t.true((context.err as Error).message.includes(typeof value));
+    }
+  }
+  for (const value of [null, undefined, '', Promise.resolve(null)]) {
+    answer = value;
+    t.is((await ask(`${app.origin}/realtime/sse/`)).status, 200);
+  }
+  const metrics = await ask(`${app.origin}/realtime/metrics`);
+  t.true(metrics.body.includes(`\ndjr_requests_refused_total{status="401"} ${2 * rubbish.length}\n`));
+});
+
 test('authenticate gets the request as the browser sent it', async (t) => {
   const seen: Request[] = [];
   const app = await startApp(t, {

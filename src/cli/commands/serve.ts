@@ -29,6 +29,12 @@ import { Workers } from '../workers.js';
 /** Where the first process's own PostgreSQL is. */
 const EMBEDDED_URL = 'DJR_WORKER_DATABASE_URL';
 
+/**
+ * Milliseconds in which a request's headers, and all of it, have to come. A stream's request has come when it begins. Node's
+ * own limits are a minute and five, looked at twice a minute: who never ends a request could hold many connections.
+ */
+const LIMITS = { headersTimeout: 10_000, requestTimeout: 15_000, connectionsCheckingInterval: 2000 };
+
 interface ServeOptions extends DatabaseOptions, LoginFlags {
   port: number;
   host: string;
@@ -135,7 +141,7 @@ async function run(flags: ServeOptions): Promise<void> {
     if (flags.allowOrigin !== undefined) options.allowedOrigins = flags.allowOrigin;
     const realtime = createRealtime(options);
     const worker = cluster.isWorker ? new WorkerProcess(realtime, path, lifetime) : undefined;
-    const server = createServer(worker?.handler ?? realtime.handler);
+    const server = createServer(LIMITS, worker?.handler ?? realtime.handler);
     if (worker) lifetime.onStop(() => worker.leave());
     lifetime.onStop(() => close(server, () => realtime.stop()));
     await realtime.start();

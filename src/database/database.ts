@@ -91,6 +91,7 @@ export class Database {
         this.listener.follow(status.channel);
       },
       onRestart: (status) => this.#onRestart(status),
+      onForeign: () => this.#repair.start(),
       onSwept: database.onSwept,
     });
     this.listener = new Listener({

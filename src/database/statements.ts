@@ -5,6 +5,9 @@ import { STATUS } from './status.js';
 export const EVENT_COLUMNS = `id, xid::text as xid_text, scope, user_id, type,
          trunc(extract(epoch from created_at) * 1000)::bigint as created, detail::text as detail_text, xid`;
 
+/** A restored dump may have transaction ids of another cluster, which lie in the future: no snapshot can tell of them. */
+export const NOT_FOREIGN = 'xid < pg_snapshot_xmax(pg_current_snapshot())';
+
 export interface Query {
   text: string;
   values: unknown[];
@@ -65,7 +68,7 @@ export function recentStatement({ inProgress, time, xmax }: Need, limit: number)
   const parts: [part: number, condition: string, order: string][] = [
     [1, 'xid = any($2::xid8[]) and xid < $1::xid8', ''],
     [1, 'pg_postmaster_start_time() > $3 and created_at >= $3 and xid < $1::xid8 and not xid = any($2::xid8[])', ''],
-    [2, 'xid >= $1::xid8', 'order by event.xid desc, event.id desc'],
+    [2, `xid >= $1::xid8 and ${NOT_FOREIGN}`, 'order by event.xid desc, event.id desc'],
   ];
   const events = parts.map(
     ([part, condition, order]) =>

@@ -7,7 +7,15 @@ import type { Frontier } from '../delivery/frontier.js';
 import type { ResumeProgress, ResumeSource } from '../delivery/resume.js';
 import type { Scope } from '../event.js';
 import { ANSWER_TIMEOUT, answer, onceMore } from './answer.js';
-import { EVENT_COLUMNS, newSince, type Query, recentStatement, sinceStatement, withStatus } from './statements.js';
+import {
+  EVENT_COLUMNS,
+  NOT_FOREIGN,
+  newSince,
+  type Query,
+  recentStatement,
+  sinceStatement,
+  withStatus,
+} from './statements.js';
 import { readStatus, STATUS, type Status } from './status.js';
 
 /** Rows that one query may bring into memory at once; what is more comes through a cursor. */
@@ -38,6 +46,19 @@ export interface Latest {
   readonly envelopes: Envelope[];
 }
 
+/** What a sweep read beside the events. */
+export interface Swept {
+  readonly status: Status;
+  /** There are transaction ids of another cluster: a dump was restored. Events that have one were not handed on. */
+  readonly foreign: boolean;
+}
+
+/** Rows are in the order of transactions: behind the first of another cluster there are only more of them. */
+function ownOf(envelopes: Envelope[], { frontier }: Status): Envelope[] {
+  const first = envelopes.findIndex(({ xid }) => xid! >= frontier.xmax);
+  return first < 0 ? envelopes : envelopes.slice(0, first);
+}
+
 /** Reads stored events. */
 export class Store implements ResumeSource {
   readonly #pool: pg.Pool;
@@ -63,21 +84,26 @@ export class Store implements ResumeSource {
     bornAfter: number | undefined,
     check: (status: Status) => boolean,
     onBatch: (envelopes: Envelope[]) => Promise<void>,
-  ): Promise<Status> {
+  ): Promise<Swept> {
     const filter = newSince(since, bornAfter);
     const { rows } = await this.#query(sinceStatement(filter, BATCH + 1));
-    const [head, ...events] = rows;
+    const [head, ...found] = rows;
+    const first = readStatus(head![0]!, this.epoch);
+    let events = ownOf(found.map(readEnvelope), first);
+    let foreign = events.length < found.length || first.prunedXid >= first.frontier.xmax;
     if (events.length <= BATCH) {
-      const status = readStatus(head![0]!, this.epoch);
-      if (check(status) && events.length > 0) await onBatch(events.map(readEnvelope));
-      return status;
+      if (check(first) && events.length > 0) await onBatch(events);
+      return { status: first, foreign };
     }
     // A long absence: the rows may be a million.
-    return this.#read(sinceStatement(filter), async (status, envelopes) => {
-      if (!check(status)) return false;
-      await onBatch(envelopes);
-      return true;
+    const status = await this.#read(sinceStatement(filter), async (seen, envelopes) => {
+      if (!check(seen)) return false;
+      events = ownOf(envelopes, seen);
+      foreign ||= events.length < envelopes.length;
+      if (events.length > 0) await onBatch(events);
+      return events.length === envelopes.length;
     });
+    return { status, foreign };
   }
 
   /** The latest events up to now, oldest first, and the snapshot that they were read in. */
@@ -143,7 +169,7 @@ export class Store implements ResumeSource {
     const bind = (value: unknown) => `$${filter.values.push(value)}`;
     filter.rest += " and (scope = 'public'";
     if (client.userId !== null) filter.rest += ` or (scope = 'user' and user_id = ${bind(client.userId)})`;
-    filter.rest += ')';
+    filter.rest += `) and ${NOT_FOREIGN}`;
     if (client.types) filter.rest += ` and type = any(${bind([...client.types])})`;
     if (from) {
       filter.rest += ` and (xid, id) > (${bind(String(from.last.xid))}::xid8, ${bind(from.last.id)}::bigint)`;

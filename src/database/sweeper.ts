@@ -19,6 +19,8 @@ export interface SweeperOptions {
   onRestart(status: Status): Promise<void>;
   /** A sweep succeeded, in so many milliseconds. */
   onSwept(milliseconds: number): void;
+  /** It stepped over events of another cluster, which a restore brought. */
+  onForeign(): void;
   /** Whether this very event was handed on before PostgreSQL was started. */
   handedOn(envelope: Envelope): boolean;
 }
@@ -120,11 +122,11 @@ export class Sweeper {
   }
 
   async #once(): Promise<void> {
-    const { feed, store, onStatus, onRestart, listening } = this.#options;
+    const { feed, store, onForeign, onStatus, onRestart, listening } = this.#options;
     const since = feed.frontier!;
     feed.beginSweep(listening());
     let restarted = false;
-    let status = await store.sweep(
+    let { status, foreign } = await store.sweep(
       since,
       undefined,
       (seen) => {
@@ -139,17 +141,18 @@ export class Sweeper {
       // history of the database may be served by a machine that was started long ago, and by another clock.
       const replaced = since.epoch !== store.epoch;
       const bornAfter = replaced ? since.time - CLOCK_SKEW : Math.min(since.time, status.startedAt);
-      status = await store.sweep(
+      ({ status, foreign } = await store.sweep(
         since,
         bornAfter,
         () => true,
         (envelopes) => feed.sweep(this.#unseen(envelopes)),
-      );
+      ));
       this.#startedAt = status.startedAt;
     }
     feed.endSweep(status.frontier, status.mode === 'notify');
     this.#mode = status.mode;
     onStatus(status);
+    if (foreign) onForeign();
   }
 
   /** After a restart rows are found by their time as well, and among them what was handed on before it. */

@@ -29,6 +29,8 @@ export interface StreamsOptions {
   position(): string;
   /** What snapshots of now belong to. */
   epoch(): string;
+  /** By the database's clock, milliseconds since 1970: when the stream came to where it stands. */
+  time(): number;
 }
 
 /** An accepted stream: the adapter opens the response with these headers and hands over its connection. */
@@ -169,7 +171,9 @@ export class Streams {
       return { position, rest: lastEventId.slice(lastEventId.indexOf('-') + 1) };
     }
     if (since === null || since === '') return undefined;
-    const frontier = since.length > MAX_QUERY ? undefined : Frontier.fromSnapshot(since, epoch, Date.now());
+    // A position says no time. PostgreSQL has been running since then, as far as this instance has seen.
+    const time = this.#options.time();
+    const frontier = since.length > MAX_QUERY ? undefined : Frontier.fromSnapshot(since, epoch, time);
     if (!frontier) return { reset: 'the position in since cannot be read' };
     return { frontier, rest: packPosition('0', 0, frontier) };
   }

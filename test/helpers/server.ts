@@ -92,9 +92,9 @@ export async function startApp(
 
 /** Waits for what no stream tells of; says what it waited for when that never comes. */
 export async function until(what: string, condition: () => boolean | Promise<boolean>, seconds = 15): Promise<void> {
-  const end = Date.now() + seconds * 1000;
+  const end = performance.now() + seconds * 1000;
   while (!(await condition())) {
-    if (Date.now() > end) throw new Error(`Waited ${seconds} s in vain: ${what}.`);
+    if (performance.now() > end) throw new Error(`Waited ${seconds} s in vain: ${what}.`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

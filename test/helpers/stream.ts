@@ -84,9 +84,9 @@ export class Stream {
 
   /** Waits until it is true. */
   async until(what: string, condition: () => boolean): Promise<void> {
-    const end = Date.now() + SECONDS * 1000;
+    const end = performance.now() + SECONDS * 1000;
     while (!condition()) {
-      const left = end - Date.now();
+      const left = end - performance.now();
       if (left <= 0) throw new Error(`Waited ${SECONDS} s in vain: ${what}. The stream has: ${this.raw.slice(-1000)}`);
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, left);

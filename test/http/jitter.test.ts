@@ -26,6 +26,7 @@ async function connected(options: { lifetime: number; retry: number }) {
     ready: async () => {},
     position,
     epoch: () => 'e',
+    time: () => 0,
   });
   const texts: (() => string)[] = [];
   /** How long each may live: between these, as nobody knows the very moment at which it came. */

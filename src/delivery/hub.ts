@@ -216,8 +216,8 @@ export class Hub {
   /** One timer for all clients. */
   #tick(interval: number): void {
     const now = performance.now();
-    // Where this process itself was held up it has not looked whether clients read: that is not their doing.
-    const heldUp = Math.max(0, now - this.#ticked - 2 * interval);
+    // Where this process itself was held up it has not looked whether clients read: a look counts for its interval only.
+    const heldUp = Math.max(0, now - this.#ticked - interval);
     this.#ticked = now;
     let heartbeat: Buffer | undefined;
     for (const client of this.#clients) {

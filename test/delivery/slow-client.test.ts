@@ -1,31 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import { createDatabase } from '../helpers/database.js';
-import { startApp, type TestApp, until } from '../helpers/server.js';
-
-/** A client on a bare socket, that reads until it is told not to. */
-async function rawClient(t: ExecutionContext, app: TestApp): Promise<{ socket: Socket; text(): string }> {
-  const { hostname, port } = new URL(app.origin);
-  const socket = connect(Number(port), hostname);
-  t.teardown(() => socket.destroy());
-  let text = '';
-  socket.setEncoding('utf8').on('data', (chunk: string) => {
-    text += chunk;
-  });
-  socket.on('error', () => {});
-  socket.write('GET /realtime/sse/ HTTP/1.1\r\nHost: x\r\n\r\n');
-  await until('the connected frame', () => text.includes('"connected"'));
-  return { socket, text: () => text };
-}
-
-const publishBulk = (app: TestApp, from: number, to: number) =>
-  app.db.query(
-    `select djr.publish_global('bulk', jsonb_build_object('n', i, 'text', repeat('x', 7000)))
-       from generate_series($1::int, $2::int) i`,
-    [from, to],
-  );
+import { publishBulk, rawClient } from '../helpers/raw-client.js';
+import { startApp, until } from '../helpers/server.js';
 
 test('A client that stops reading is closed at its bound, logged, and loses nothing when it comes back', async (t) => {
   const app = await startApp(t, { maxClientBytes: 256 * 1024 });
@@ -75,59 +53,6 @@ test('A client that reads nothing for the write time-out is closed, though littl
     await other.count(sent);
   }
   t.is(other.ended, false);
-});
-
-test('A client that reads slowly but steadily stays, though its buffer never empties for many write time-outs', async (t) => {
-  const app = await startApp(t, { writeTimeout: 1500, maxClientBytes: 1024 ** 3 });
-  const slow = await rawClient(t, app);
-  const other = await app.stream();
-  let tail = '';
-  let read = 0;
-  slow.socket.on('data', (chunk) => {
-    tail = `${tail}${chunk}`.slice(-16_000);
-    read += chunk.length;
-    // A pause for each megabyte: fifteen of them in a time-out, as the kernel lets the sender know of several megabytes
-    // at once; and more than three time-outs in all.
-    if (read < 2 ** 20) return;
-    read = 0;
-    slow.socket.pause();
-    setTimeout(() => slow.socket.resume(), 100);
-  });
-  // 49 MB: more than the kernel's buffers hold.
-  const sent = 7000;
-  for (let n = 0; n < sent; n += 500) await publishBulk(app, n + 1, n + 500);
-  await other.count(sent);
-  const all = () => tail.includes(`"n": ${sent},`);
-  await until('it has all, or was closed', () => slow.socket.closed || all());
-  t.true(all());
-  t.deepEqual(
-    app.lines.filter(({ context }) => context.reason === 'stalled'),
-    [],
-  );
-});
-
-test('A process that was held up itself closes no client for it', async (t) => {
-  const app = await startApp(t, { writeTimeout: 400, maxClientBytes: 1024 ** 3 });
-  const slow = await rawClient(t, app);
-  const other = await app.stream();
-  slow.socket.pause();
-  let sent = 0;
-  const waits = async () =>
-    /^djr_buffered_bytes [1-9]/m.test(await (await fetch(`${app.origin}/realtime/metrics`)).text());
-  while (!(await waits())) {
-    await publishBulk(app, sent + 1, sent + 50);
-    sent += 50;
-    await other.count(sent);
-  }
-  // Nothing runs meanwhile: neither reading nor looking.
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2000);
-  let tail = '';
-  slow.socket.on('data', (chunk) => {
-    tail = `${tail}${chunk}`.slice(-16_000);
-  });
-  slow.socket.resume();
-  await until('it has all, or was closed', () => slow.socket.closed || tail.includes(`"n": ${sent},`));
-  t.false(slow.socket.closed);
 });
 
 test('A client that is gone is forgotten', async (t) => {

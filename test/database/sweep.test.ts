@@ -1,8 +1,9 @@
 import test, { type ExecutionContext } from 'ava';
 import pg from 'pg';
 import { parsePosition } from '../../src/delivery/position.js';
-import { createDatabase, databaseUrl, type TestDatabase } from '../helpers/database.js';
+import { createDatabase, databaseUrl } from '../helpers/database.js';
 import { startProxy } from '../helpers/proxy.js';
+import { notingPool, rowsRead } from '../helpers/readings.js';
 import { startApp, until } from '../helpers/server.js';
 
 const PUBLISH = "select djr.publish_global('note', jsonb_build_object('n', $1::int)) as id";
@@ -62,45 +63,24 @@ async function open(t: ExecutionContext, url: string): Promise<pg.Client> {
   return client;
 }
 
-/** Index rows that a sweep from this snapshot reads, as PostgreSQL counts them. */
-async function rowsRead(db: TestDatabase, snapshot: string): Promise<number> {
-  const [, xmax, xip] = /^\d+:(\d+):(.*)$/.exec(snapshot)!;
-  const inProgress = xip ? xip.split(',') : [];
-  const rows = await db.query<{ 'QUERY PLAN': { Plan: Plan }[] }>(
-    `explain (analyze, format json) select id from djr.event
-      where (xid >= '${xmax}'::xid8 or xid = any('{${inProgress.join(',')}}'::xid8[])) order by xid, id`,
-  );
-  const count = (plan: Plan): number =>
-    plan['Actual Rows'] +
-    (plan['Rows Removed by Filter'] ?? 0) +
-    (plan.Plans ?? []).reduce((sum, p) => sum + count(p), 0);
-  return count(rows[0]!['QUERY PLAN'][0]!.Plan);
-}
-
-interface Plan {
-  'Actual Rows': number;
-  'Rows Removed by Filter'?: number;
-  Plans?: Plan[];
-}
-
 test('a writing transaction left open, here or in another database, makes no sweep dearer; its event comes when it commits', async (t) => {
   const db = await createDatabase(t);
   const late = await open(t, db.url);
   const elsewhere = await open(t, databaseUrl('postgres'));
   await late.query(PUBLISH, [0]);
-  const app = await startApp(t, { sweepInterval: 20 }, db);
+  const { pool, readings } = notingPool(t, db.url);
+  const app = await startApp(t, { database: { listen: db.url, pool }, sweepInterval: 20 }, db);
   const stream = await app.stream();
   await db.query(
     "insert into djr.event (scope, type, detail) select 'public', 'bulk', '{}' from generate_series(1, 20000)",
   );
   await stream.count(20_000);
   await db.query('analyze djr.event');
-  const [position] = await db.query<{ snapshot: string; xmin: string }>(
-    'select djr.position() as snapshot, pg_snapshot_xmin(pg_current_snapshot())::text as xmin',
-  );
+  await db.query('vacuum djr.event');
+  const [snapshot] = await db.query<{ xmin: string }>('select pg_snapshot_xmin(pg_current_snapshot())::text as xmin');
   const { rows } = await late.query<{ xid: string }>('select pg_current_xact_id()::text as xid');
-  t.true(Number(position!.xmin) <= Number(rows[0]!.xid), 'no transaction holds the snapshot back');
-  t.true((await rowsRead(db, position!.snapshot)) < 10);
+  t.true(Number(snapshot!.xmin) <= Number(rows[0]!.xid), 'no transaction holds the snapshot back');
+  await until('a sweep that reads nothing', async () => (await rowsRead(db, readings.at(-1)!)) === 0);
 
   await late.query('commit');
   await stream.event('note');
@@ -111,6 +91,45 @@ test('a writing transaction left open, here or in another database, makes no swe
     numbers(stream.events).filter((n) => n !== undefined),
     [0, 1],
   );
+});
+
+test('a writing transaction left open, here or in another database, makes no resume dearer: it reads what was missed', async (t) => {
+  const db = await createDatabase(t);
+  const late = await open(t, db.url);
+  await open(t, databaseUrl('postgres'));
+  await late.query(PUBLISH, [0]);
+  const first = await startApp(t, { sweepInterval: 50, heartbeat: 100 }, db);
+  const stream = await first.stream();
+  await db.query(
+    "insert into djr.event (scope, type, detail) select 'public', 'bulk', '{}' from generate_series(1, 20000)",
+  );
+  await stream.count(20_000);
+  await db.query('vacuum analyze djr.event');
+  const { rows } = await late.query<{ xid: string }>('select pg_current_xact_id()::text as xid');
+  const [bulk] = await db.query<{ xid: string }>("select max(xid)::text as xid from djr.event where type = 'bulk'");
+  const frontier = () => parsePosition(stream.lastEventId)!.frontier;
+  await stream.until('an id behind all of it', () => frontier().xmax > Number(bulk!.xid));
+  t.true(frontier().xmin <= Number(rows[0]!.xid), 'no transaction holds the snapshot back');
+  const lastEventId = stream.lastEventId;
+  stream.close();
+  for (const n of [1, 2, 3]) await db.query(PUBLISH, [n]);
+
+  const { pool, readings } = notingPool(t, db.url);
+  const forgets = await startApp(
+    t,
+    { database: { listen: db.url, pool }, sweepInterval: 3_600_000, historyEvents: 0 },
+    db,
+  );
+  const before = readings.length;
+  // Some have a reading of their own, some share one.
+  const all = await Promise.all(Array.from({ length: 12 }, () => forgets.stream('', { lastEventId })));
+  for (const one of all) {
+    await one.until('the last', () => numbers(one.events).includes(3));
+    t.is(one.events.length, 3);
+    t.deepEqual(one.resets, []);
+  }
+  t.true(readings.length > before);
+  for (const reading of readings.slice(before)) t.true((await rowsRead(db, reading)) <= 3, reading.text);
 });
 
 test('what commits late, behind higher ids, is not lost to who resumes: from memory and from storage', async (t) => {

@@ -2,6 +2,7 @@
 import { createServer } from 'node:http';
 import pg from 'pg';
 import { createRealtime } from '../../src/index.js';
+import { stderrLogger } from '../../src/logger.js';
 import { type System, type SystemOptions, usage } from './system.js';
 
 /** What this process asks the database, counted where every statement passes. */
@@ -20,13 +21,15 @@ export function play(): System {
   const statements = countStatements();
   return {
     usage: async (argument) => ({ ...(await usage(argument)), statements: statements() }),
-    async listen({ databaseUrl, hooks, sweepInterval, pruneInterval, instances = 1 }: SystemOptions) {
+    async listen({ databaseUrl, hooks, instances = 1, ...options }: SystemOptions) {
       const realtimes = Array.from({ length: instances }, () =>
         createRealtime({
           database: databaseUrl,
           authenticate: (request) => new URL(request.url).searchParams.get('user'),
-          ...(sweepInterval ? { sweepInterval } : {}),
-          ...(pruneInterval ? { pruneInterval } : {}),
+          ...(options.sweepInterval ? { sweepInterval: options.sweepInterval } : {}),
+          ...(options.pruneInterval ? { pruneInterval: options.pruneInterval } : {}),
+          ...(options.errorsOnly ? { logger: { ...stderrLogger, warn() {} } } : {}),
+          ...(options.historyEvents ? { historyEvents: options.historyEvents } : {}),
           ...(hooks ? { onReceive: (event) => event, beforeSend: (event) => event } : {}),
         }),
       );

@@ -14,6 +14,10 @@ export interface SystemOptions {
   sweepInterval?: number;
   /** djr only: milliseconds between two rounds of pruning. */
   pruneInterval?: number;
+  /** djr only: events kept in memory. */
+  historyEvents?: number;
+  /** djr only: says errors alone, where warnings are what is brought about. */
+  errorsOnly?: boolean;
 }
 
 export interface Address {
@@ -26,7 +30,12 @@ export interface Address {
 export interface Usage {
   /** Bytes, after a garbage collection. */
   rss: number;
+  /** What is outside of V8's own heap, buffers for the most part, is in it. */
   heap: number;
+  /** That part alone. */
+  external: number;
+  /** What keeps the process alive, by kind: sockets, timers. */
+  resources: Record<string, number>;
   /** Processor time since the process began, microseconds. */
   cpu: number;
   /** Statements sent to the database since it began, where they are counted. */
@@ -48,7 +57,9 @@ export async function usage(_argument: null): Promise<Usage> {
   await new Promise((resolve) => setImmediate(resolve));
   global.gc?.();
   const { rss, heapUsed, external } = memoryUsage();
-  return { rss, heap: heapUsed + external, cpu: user + system };
+  const resources: Record<string, number> = {};
+  for (const kind of process.getActiveResourcesInfo()) resources[kind] = (resources[kind] ?? 0) + 1;
+  return { rss, heap: heapUsed + external, external, resources, cpu: user + system };
 }
 
 /** The channel of the floors and of peers that have none of their own. */

@@ -70,7 +70,7 @@ export class Store implements ResumeSource {
   }
 
   async status(): Promise<Status> {
-    const { rows } = await this.#query({ text: STATUS, values: [] });
+    const rows = await this.#query({ text: STATUS, values: [] });
     return readStatus(rows[0]![0]!, this.epoch);
   }
 
@@ -86,7 +86,7 @@ export class Store implements ResumeSource {
     onBatch: (envelopes: Envelope[]) => Promise<void>,
   ): Promise<Swept> {
     const filter = newSince(since, bornAfter);
-    const { rows } = await this.#query(sinceStatement(filter, BATCH + 1));
+    const rows = await this.#query(sinceStatement(filter, BATCH + 1));
     const [head, ...found] = rows;
     const first = readStatus(head![0]!, this.epoch);
     let events = ownOf(found.map(readEnvelope), first);
@@ -108,7 +108,7 @@ export class Store implements ResumeSource {
 
   /** The latest events up to now, oldest first, and the snapshot that they were read in. */
   async latest(limit: number): Promise<Latest> {
-    const { rows } = await this.#query({
+    const rows = await this.#query({
       text: withStatus(`select ${EVENT_COLUMNS} from djr.event order by event.xid desc, event.id desc limit $1`),
       values: [limit],
     });
@@ -191,9 +191,11 @@ export class Store implements ResumeSource {
     return { frontier: from?.frontier ?? status.frontier, last, done: outcome === undefined };
   }
 
-  #query(query: Query): Promise<pg.QueryArrayResult<Row>> {
+  async #query(query: Query): Promise<Row[]> {
     const config = { ...query, rowMode: 'array' as const, query_timeout: ANSWER_TIMEOUT };
-    return this.#pool.query<Row>(config);
+    const result = await this.#pool.query<Row>(config);
+    // A connection of pg's pool keeps the result that it was opened for, as long as it is open: the rows not with it.
+    return result.rows.splice(0);
   }
 
   /** Through a cursor, BATCH rows at a time; `onRows` returns false to end early. */

@@ -37,7 +37,8 @@ export class Item {
 export class History {
   readonly #maxEvents: number;
   readonly #maxBytes: number;
-  #items: Item[] = [];
+  /** Before the head there is nothing any more. */
+  #items: (Item | undefined)[] = [];
   #head = 0;
   #bytes = 0;
   #lastSequence = 0;
@@ -74,6 +75,8 @@ export class History {
 
   #dropOldest(): void {
     const item = this.#items[this.#head]!;
+    // What was dropped takes no memory until the array is cut.
+    this.#items[this.#head] = undefined;
     this.#head += 1;
     this.#bytes -= item.size;
     if (item.envelope.xid !== null) this.#completeFrom = Math.max(this.#completeFrom, item.envelope.xid + 1);
@@ -100,7 +103,7 @@ export class History {
   /** Up to `count` items after this sequence number; ask {@link reaches} first. */
   after(sequence: number, count: number): Item[] {
     const start = this.#items.length - (this.#lastSequence - sequence);
-    return this.#items.slice(start, start + count);
+    return this.#items.slice(start, start + count) as Item[];
   }
 
   /** Whether all that is new since this frontier is here. */
@@ -115,11 +118,11 @@ export class History {
 
   /** All that is new since this frontier; ask {@link covers} first. */
   since(frontier: Frontier): Item[] {
-    return this.#items.slice(this.#head).filter(({ envelope: { xid } }) => xid !== null && frontier.isNew(xid));
+    return this.all().filter(({ envelope: { xid } }) => xid !== null && frontier.isNew(xid));
   }
 
   /** Oldest first. */
   all(): Item[] {
-    return this.#items.slice(this.#head);
+    return this.#items.slice(this.#head) as Item[];
   }
 }

@@ -1,13 +1,14 @@
 /**
- * Memory over rounds of clients that come, get events and leave.
+ * What is left over rounds of clients that come, get events and leave.
  *
  *   npm run test:soak                              10,000 clients, 1,000,000 deliveries in four rounds
  *   npm run test:soak -- --minutes 10 --clients 2000
  *
- * Ends with 1 when the heap has grown by more than the margin, or an event was lost.
+ * Ends with 1 when something has grown by more than its margin, or an event was lost.
  */
 import { parseArgs } from 'node:util';
-import { growth, type SoakRound, soak } from './soak.js';
+import { type SoakRound, shares, soak } from './soak.js';
+import { excesses, table } from './table.js';
 
 const { values } = parseArgs({
   options: {
@@ -17,39 +18,59 @@ const { values } = parseArgs({
     margin: { type: 'string', default: '4' },
   },
 });
-const number = (name: 'minutes' | 'clients' | 'events' | 'margin'): number => {
-  const value = Number(values[name]);
-  if (Number.isFinite(value) && value > 0) return value;
-  process.stderr.write(`--${name} is a number above 0.\n`);
+const refuse = (reason: string): never => {
+  process.stderr.write(`${reason}\n`);
   process.exit(2);
 };
-const megabytes = (bytes: number) => (bytes / 2 ** 20).toFixed(1);
-
+const number = (name: 'minutes' | 'clients' | 'events' | 'margin'): number => {
+  const value = Number(values[name]);
+  return Number.isFinite(value) && value > 0 ? value : refuse(`--${name} is a number above 0.`);
+};
 const [clients, events, margin] = [number('clients'), number('events'), number('margin')];
 const minutes = values.minutes === undefined ? undefined : number('minutes');
+
+/** The first third of the rounds is compared with the last. */
+const LEAST_ROUNDS = 3;
+const ROUNDS = 4;
+
+// Each client is a file of the server's process and one of the clients'.
+const files = Number((process.report.getReport() as Report).userLimits?.open_files.soft);
+const { back, stalled, aborted } = shares(clients);
+const needed = clients + back + stalled + aborted + 200;
+if (files < needed)
+  refuse(`${clients} clients need ${needed} open files, and a process may have ${files}: ulimit -n ${needed}`);
+
+interface Report {
+  userLimits?: { open_files: { soft: number | 'unlimited' } };
+}
+
+// `exit` handlers end what was started: the database server and every process.
+process.once('SIGINT', () => process.exit(130)).once('SIGTERM', () => process.exit(143));
+
 const started = performance.now();
 const minutesNow = () => (performance.now() - started) / 60_000;
-
-process.stdout.write(`${clients} clients and ${events} events a round; heap after collections, when they have left\n`);
-process.stdout.write('round  minutes  heap MiB  RSS MiB  deliveries  failures\n');
-let done = 0;
-const onRound = ({ heap, rss, deliveries, failures }: SoakRound) => {
-  done += 1;
-  const cells = [done, minutesNow().toFixed(1), megabytes(heap), megabytes(rss), deliveries, failures];
-  process.stdout.write(
-    `${cells.map((cell, place) => String(cell).padStart([5, 7, 8, 7, 10, 8][place]!)).join('  ')}\n`,
+let deliveries = 0;
+const onRound = (done: SoakRound, count: number) => {
+  const name = count > 0 ? `round ${count}` : 'a round to warm up';
+  deliveries += count > 0 ? done.deliveries : 0;
+  const heap = `heap ${(done.heap / 2 ** 20).toFixed(1)} MiB`;
+  const of = minutes === undefined ? '' : ` of ${minutes}`;
+  process.stderr.write(
+    `${minutesNow().toFixed(1)}${of} minutes: ${name}, ${heap}, ${deliveries.toLocaleString('en')} deliveries\n`,
   );
 };
+
+process.stdout.write(
+  `${clients} clients and ${events} events a round; ${back} come back twice, ${stalled} stall, ${aborted} break off\n`,
+);
 const rounds = await soak({
   clients,
   events,
   onRound,
-  rounds: (count) => (minutes === undefined ? count < 4 : minutesNow() < minutes),
+  rounds: (done) => (minutes === undefined ? done < ROUNDS : done < LEAST_ROUNDS || minutesNow() < minutes),
 });
 
-const grown = growth(rounds);
-const deliveries = rounds.reduce((sum, round) => sum + round.deliveries, 0);
-const failures = rounds.reduce((sum, round) => sum + round.failures, 0);
-process.stdout.write(`${deliveries} deliveries; the heap has grown by ${megabytes(grown)} MiB (at most ${margin})\n`);
-if (failures > 0) process.stdout.write(`${failures} events or connections went wrong\n`);
-process.exitCode = failures > 0 || grown > margin * 2 ** 20 ? 1 : 0;
+process.stdout.write(`${table(rounds, margin)}\n`);
+const wrong = [...rounds.flatMap(({ failures }) => failures), ...excesses(rounds, margin)];
+for (const line of wrong.slice(0, 50)) process.stdout.write(`${line}\n`);
+process.exitCode = wrong.length > 0 ? 1 : 0;

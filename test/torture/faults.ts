@@ -64,7 +64,8 @@ export class Faults {
     ];
     // A sweep finds rows, and without storage there are none.
     if (this.#storage)
-      faults.push(['delivery switched', () => this.#switch()], ['delivery switched', () => this.#switch()]);
+      for (const mode of ['notify', 'sweep', 'auto'])
+        faults.push([`delivery switched to ${mode}`, () => this.#switch(mode)]);
     // Each once, in a random order, then any: a short run has every kind.
     let queue: typeof faults = [];
     while (!this.#stopped) {
@@ -145,8 +146,7 @@ export class Faults {
     else await this.#instances.start(2);
   }
 
-  #switch(): Promise<void> {
-    const delivery = this.#random.pick(['notify', 'sweep', 'auto']);
+  #switch(delivery: string): Promise<void> {
     return administer(this.#database, (client) => client.query('select djr.configure(delivery => $1)', [delivery]));
   }
 }

@@ -9,6 +9,8 @@ export class Findings {
   repeats = 0;
   connections = 0;
   resumes = 0;
+  /** Readers that stopped reading for some seconds. */
+  pauses = 0;
   disorder: string[] = [];
   /** Requests that were not let in, by status. */
   readonly refusals = new Map<string, number>();
@@ -121,7 +123,11 @@ export class Reader implements Receiver {
           if (this.#calm) return;
           timers.push(setTimeout(() => !this.#calm && request.destroy(), this.#random.between(50, 6000)));
           if (this.#random.chance(0.1)) {
-            timers.push(setTimeout(() => response.pause(), this.#random.between(10, 1000)));
+            const pauseReading = () => {
+              this.#findings.pauses += 1;
+              response.pause();
+            };
+            timers.push(setTimeout(pauseReading, this.#random.between(10, 1000)));
             timers.push(setTimeout(() => response.resume(), this.#random.between(1500, 4000)));
           }
         },
@@ -138,8 +144,10 @@ export class Reader implements Receiver {
   #read(response: IncomingMessage): void {
     // Frames with the id that we came with are a resume's; the others have a place in the instance's order.
     const came = this.lastEventId.slice(this.lastEventId.indexOf('-') + 1);
+    const [home, at = ''] = came.split('.', 2);
     let buffer = '';
-    let last = 0;
+    // On the instance that it came from it goes on behind the place that it had there.
+    const place = { instance: home, last: Number.parseInt(at, 36) };
     response.setEncoding('utf8');
     response.on('data', (chunk: string) => {
       buffer += chunk;
@@ -167,12 +175,13 @@ export class Reader implements Receiver {
         this.#got.add(Number(number));
         this.numbers.add(event.n);
         if (rest === came) continue;
-        const [instance, place] = rest.split('.', 2);
+        const [instance, position] = rest.split('.', 2);
         // A frontier alone, from a resume that read storage.
         if (instance === '0') continue;
-        const sequence = Number.parseInt(place!, 36);
-        if (sequence <= last) this.#findings.disorder.push(`${instance} sent ${sequence} after ${last}`);
-        last = sequence;
+        const sequence = Number.parseInt(position!, 36);
+        if (instance === place.instance && sequence <= place.last)
+          this.#findings.disorder.push(`${instance} sent ${sequence} after ${place.last}`);
+        Object.assign(place, { instance, last: sequence });
         this.#findings.place(`${instance}.${sequence}`, number, event.n);
         this.spans.event(instance!, sequence);
       }

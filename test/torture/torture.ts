@@ -168,7 +168,7 @@ export async function torture({
       deliveries: findings.deliveries,
       connections: findings.connections,
       resumes: findings.resumes,
-      faults: new Map([...faults.counts, ...browsers.counts]),
+      faults: new Map([...faults.counts, ...browsers.counts, ['reader paused', findings.pauses]]),
       ...verdict,
       disorder: findings.disorder,
       repeats: findings.repeats,

@@ -130,7 +130,7 @@ class Runtime implements Realtime {
       position,
       ready: () => this.#ready(),
       epoch: () => this.#connected().store.epoch,
-      time: () => this.#feed.reached.time,
+      time: () => this.#connected().time,
     });
     this.#vitals = new Vitals({
       options,

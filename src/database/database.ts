@@ -115,6 +115,12 @@ export class Database {
     return this.#pool.pool;
   }
 
+  /** What its clock says now, at least: this machine's may say anything. Milliseconds since 1970. */
+  get time(): number {
+    const { frontier } = this.#options.feed;
+    return frontier ? Math.floor(frontier.time + performance.now() - this.sweeper.lastSuccess) : 0;
+  }
+
   /** Resolves when events flow. @param stopping - true once the instance has been told to stop meanwhile */
   async start(stopping: () => boolean): Promise<void> {
     await this.listener.start();

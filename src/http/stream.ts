@@ -29,7 +29,7 @@ export interface StreamsOptions {
   position(): string;
   /** What snapshots of now belong to. */
   epoch(): string;
-  /** By the database's clock, milliseconds since 1970: when the stream came to where it stands. */
+  /** Now, by the database's clock, milliseconds since 1970. */
   time(): number;
 }
 
@@ -171,7 +171,7 @@ export class Streams {
       return { position, rest: lastEventId.slice(lastEventId.indexOf('-') + 1) };
     }
     if (since === null || since === '') return undefined;
-    // A position says no time. PostgreSQL has been running since then, as far as this instance has seen.
+    // A position says no time, and that it is of before a crash nobody can tell.
     const time = this.#options.time();
     const frontier = since.length > MAX_QUERY ? undefined : Frontier.fromSnapshot(since, epoch, time);
     if (!frontier) return { reset: 'the position in since cannot be read' };

@@ -10,7 +10,8 @@ export function within<T>(hookTimeout: number, answer: PromiseLike<T>): Promise<
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     const error = new TimeoutError(`no answer within ${hookTimeout} ms (hookTimeout)`);
-    timer = setTimeout(() => reject(error), hookTimeout);
+    // A process that has nothing else to do need not wait for code that hangs.
+    timer = setTimeout(() => reject(error), hookTimeout).unref();
   });
   return Promise.race([answer, late]).finally(() => clearTimeout(timer));
 }

@@ -120,7 +120,7 @@ export function createConnection(endpoint: string, options: ConnectOptions): Sha
     safely(() => {
       const data: Detail = JSON.parse(text);
       if (!event && data.type === 'connected') return connected(`${data.key ?? ''}`, data.resuming === true);
-      if (leading && verified) group?.post('frame', data, id, repeat);
+      if (leading && verified) group?.post('frame', text, id, repeat);
       handle(data, id, repeat);
     });
   };
@@ -172,7 +172,8 @@ export function createConnection(endpoint: string, options: ConnectOptions): Sha
     // The resume of one that leads is that of its tabs, too.
     level = leading || !resuming;
     if (!group && key && options.shareTabs !== false) {
-      group = joinGroup(`djr ${endpoint} ${key} ${options.shareKey ?? ''}`, elected, heard);
+      // Tabs that were loaded before an upgrade may say other things: the number is that of what is said.
+      group = joinGroup(`djr 2 ${endpoint} ${key} ${options.shareKey ?? ''}`, elected, heard);
     }
     if (waiting && level) elected();
     else if (leading) group?.post('welcome', lastId, seen.all());
@@ -217,14 +218,14 @@ export function createConnection(endpoint: string, options: ConnectOptions): Sha
       stopOverlap();
       if (!stream) setDown(new Event('error'));
     } else if (message[0] === 'frame' && welcome) {
-      const [, data, id, repeat] = message;
+      const [, text, id, repeat] = message;
       const event = eventOf(id);
       ahead.delete(event);
       welcome.lastId = id || welcome.lastId;
       if (!stream) lastId = welcome.lastId;
       // Beside a stream of its own, only what is known by its number is taken from both.
       else if (repeat || !event) return;
-      handle(data, id, event > 0 && !seen.add(event));
+      handle(JSON.parse(text), id, event > 0 && !seen.add(event));
     }
   };
 

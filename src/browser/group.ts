@@ -1,13 +1,14 @@
-import type { Detail } from '../event.js';
-
 /** What the tabs of one stream and one user say to one another. */
 export type Said =
   /** A tab with a stream of its own asks for the leader. */
   | ['hello']
   /** The leader is connected: the last id of its stream, and the numbers of the events that it has seen. */
   | ['welcome', lastId: string, seen: number[]]
-  /** A frame of the leader's stream; `repeat`: the leader had this event before. */
-  | ['frame', data: Detail, id: string, repeat: boolean]
+  /**
+   * A frame of the leader's stream, as text: a browser clones no object that is nested as deeply as a detail may be.
+   * `repeat`: the leader had this event before.
+   */
+  | ['frame', text: string, id: string, repeat: boolean]
   /** The leader's stream was cut off. */
   | ['down']
   /** A tab has reason to think that the network is back. */

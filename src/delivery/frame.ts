@@ -33,7 +33,7 @@ function withoutOwnType(detailText: string): string {
     if (start !== undefined && (depth === 0 || (depth === 1 && token === ','))) {
       // The comma that goes is the one behind it for the first key, the one before it for any other.
       const first = detailText[start] === '{';
-      if (first && token === ',') return `{${detailText.slice(index + 1)}`;
+      if (first && token === ',') return `{${detailText.slice(index + 1).trimStart()}`;
       return detailText.slice(0, first ? start + 1 : start) + detailText.slice(index);
     }
     if (depth === 1 && token === ',') before = index;

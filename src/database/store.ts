@@ -59,6 +59,12 @@ function ownOf(envelopes: Envelope[], { frontier }: Status): Envelope[] {
   return first < 0 ? envelopes : envelopes.slice(0, first);
 }
 
+interface CheckedOut {
+  readonly client: pg.PoolClient;
+  unlessLost<T>(work: Promise<T>): Promise<T>;
+  release(failure?: Error): void;
+}
+
 /** Reads stored events. */
 export class Store implements ResumeSource {
   readonly #pool: pg.Pool;
@@ -200,18 +206,18 @@ export class Store implements ResumeSource {
 
   /** Through a cursor, BATCH rows at a time; `onRows` returns false to end early. */
   async #read(query: Query, onRows: (status: Status, envelopes: Envelope[]) => Promise<boolean>): Promise<Status> {
-    const { client, lost, release } = await this.#checkOut();
+    const { client, unlessLost, release } = await this.#checkOut();
     let failure: Error | undefined;
     try {
       const cursor = client.query(new Cursor<Row>(query.text, query.values, { rowMode: 'array' }));
       let status: Status | undefined;
       for (;;) {
-        const rows = await answer(Promise.race([cursor.read(BATCH), lost]));
+        const rows = await answer(unlessLost(cursor.read(BATCH)));
         const full = rows.length === BATCH;
         status ??= readStatus(rows.shift()![0]!, this.epoch);
         if (rows.length > 0 || !full) {
           if (!(await onRows(status, rows.map(readEnvelope)))) {
-            await answer(Promise.race([cursor.close(), lost]));
+            await answer(unlessLost(cursor.close()));
             return status;
           }
         }
@@ -227,25 +233,38 @@ export class Store implements ResumeSource {
   }
 
   /**
-   * A connection whose loss rejects `lost`. The pool listens on idle connections only, and one lost without a listener
-   * would end the process. The callback runs at once: a promise leaves a gap in which the loss may come.
+   * A connection whose loss rejects what `unlessLost` waits for. The pool listens on idle connections only, and one lost
+   * without a listener would end the process. The callback runs at once: a promise leaves a gap in which the loss may come.
    */
-  #checkOut(): Promise<{ client: pg.PoolClient; lost: Promise<never>; release: (failure?: Error) => void }> {
+  #checkOut(): Promise<CheckedOut> {
     return new Promise((resolve, reject) => {
       this.#pool.connect((error, client, release) => {
         if (!client) {
           reject(error);
           return;
         }
-        let onLost!: (error?: Error) => void;
-        const lost = new Promise<never>((_, rejectLost) => {
-          onLost = (reason = new Error('the connection ended')) => rejectLost(reason);
-        });
-        lost.catch(() => {});
+        let lost: Error | undefined;
+        let fail: ((reason: Error) => void) | undefined;
+        const onLost = (reason = new Error('the connection ended')) => {
+          lost = reason;
+          fail?.(reason);
+        };
+        // No race with one promise for all of a reading: that would hold every batch in memory until its end.
+        const unlessLost = async <T>(work: Promise<T>): Promise<T> => {
+          try {
+            return await new Promise<T>((done, failed) => {
+              fail = failed;
+              work.then(done, failed);
+              if (lost) failed(lost);
+            });
+          } finally {
+            fail = undefined;
+          }
+        };
         client.on('error', onLost).on('end', onLost);
         resolve({
           client,
-          lost,
+          unlessLost,
           release: (failure) => {
             client.off('error', onLost).off('end', onLost);
             release(failure);

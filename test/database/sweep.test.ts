@@ -101,12 +101,12 @@ test('a writing transaction left open, here or in another database, makes no res
   const first = await startApp(t, { sweepInterval: 50, heartbeat: 100 }, db);
   const stream = await first.stream();
   await db.query(
-    "insert into djr.event (scope, type, detail) select 'public', 'bulk', '{}' from generate_series(1, 20000)",
+    "insert into djr.event (scope, type, detail) select 'public', 'bulk', '{}' from generate_series(1, 2000)",
   );
-  await stream.count(20_000);
+  await stream.count(2000);
   await db.query('vacuum analyze djr.event');
   const { rows } = await late.query<{ xid: string }>('select pg_current_xact_id()::text as xid');
-  const [bulk] = await db.query<{ xid: string }>("select max(xid)::text as xid from djr.event where type = 'bulk'");
+  const [bulk] = await db.query<{ xid: string }>("select xid::text as xid from djr.event where type = 'bulk' limit 1");
   const frontier = () => parsePosition(stream.lastEventId)!.frontier;
   await stream.until('an id behind all of it', () => !frontier().isNew(Number(bulk!.xid)));
   t.true(frontier().xmin <= Number(rows[0]!.xid), 'no transaction holds the snapshot back');

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { startApp, type TestApp } from '../helpers/server.js';
+import { startApp, type TestApp, until } from '../helpers/server.js';
 
 const publish = async (app: TestApp, from: number, to: number, userId?: string): Promise<void> => {
   for (let n = from; n <= to; n += 1) await app.realtime.publish({ type: 'n', userId, detail: { n } });
@@ -259,6 +259,65 @@ test('Live events wait behind a resume, however slow its hooks are', async (t) =
     Array.from({ length: 209 }, (_, i) => i + 2),
   );
 });
+
+test('A heartbeat promises nothing to a client that still resumes', async (t) => {
+  let hold = false;
+  const app = await startApp(t, {
+    historyEvents: 0,
+    heartbeat: 100,
+    hookTimeout: 60_000,
+    // Storage is read, and its first event stands still.
+    onReceive: (event) => (hold ? new Promise(() => {}) : event),
+  });
+  const first = await app.stream();
+  await publish(app, 1, 3);
+  await first.count(3);
+  hold = true;
+  const resuming = await app.stream('', { lastEventId: first.frames[0]!.id });
+  await resuming.until('heartbeats', () => resuming.comments.length >= 4);
+  resuming.close();
+  hold = false;
+  const again = await app.stream('', { lastEventId: resuming.lastEventId });
+  await again.count(3);
+  t.deepEqual(numbers(again), [1, 2, 3]);
+});
+
+for (const [source, historyEvents] of [
+  ['history', 100],
+  ['storage', 0],
+] as const) {
+  test(`No id tells a client that resumes from ${source} that it has what beforeSend still holds`, async (t) => {
+    let hold = true;
+    const app = await startApp(t);
+    const other = await startApp(
+      t,
+      {
+        historyEvents,
+        heartbeat: 100,
+        hookTimeout: 60_000,
+        beforeSend: (event) => (hold && event.detail.n === 2 ? new Promise(() => {}) : event),
+      },
+      app.db,
+    );
+    const taken: unknown[] = [];
+    other.realtime.subscribe((event) => taken.push(event.detail.n));
+    const first = await app.stream();
+    await publish(app, 1, 3);
+    await until('the other instance has them', () => taken.length === 3);
+    const resuming = await other.stream('', { lastEventId: first.frames[0]!.id });
+    await resuming.until('heartbeats', () => resuming.comments.length >= 4);
+    t.deepEqual(numbers(resuming), [1]);
+    resuming.close();
+    hold = false;
+    const again = await other.stream('', { lastEventId: resuming.lastEventId });
+    await again.until('event 3', () => numbers(again).includes(3));
+    t.deepEqual(
+      numbers(again).filter((n) => n !== 1),
+      [2, 3],
+    );
+    t.deepEqual(again.resets, []);
+  });
+}
 
 test('Many clients that come back at once all get what they missed', async (t) => {
   const app = await startApp(t, { historyEvents: 0 });

@@ -1,0 +1,107 @@
+import test from 'ava';
+import { Client } from '../../src/delivery/client.js';
+import type { Connection } from '../../src/delivery/connection.js';
+import { Envelope } from '../../src/delivery/envelope.js';
+import { Frontier } from '../../src/delivery/frontier.js';
+import { History, Item } from '../../src/delivery/history.js';
+import { Hub } from '../../src/delivery/hub.js';
+import { packPosition } from '../../src/delivery/position.js';
+import { Resume } from '../../src/delivery/resume.js';
+import { Tally } from '../../src/delivery/tally.js';
+
+/** An event of a transaction, inserted at a time. */
+const event = (id: number, xid: number | null, createdAt: number): Envelope =>
+  new Envelope(id, xid, 'public', null, 'note', createdAt, '{}');
+
+/**
+ * A client comes back with a frontier, and storage is read in a snapshot, while the instance hands on events that go into its
+ * history. Which of those are news to the client?
+ *
+ * @returns the numbers of the events that it got, in order
+ */
+async function resumed(
+  came: Frontier,
+  snapshot: Frontier,
+  stored: Envelope[],
+  meanwhile: Envelope[],
+): Promise<number[]> {
+  const tally = new Tally(10);
+  const position = () => '0.0.0';
+  const hub = new Hub({ heartbeat: 60_000, writeTimeout: 60_000, position, tally });
+  const history = new History(100, 1_000_000);
+  let text = '';
+  const connection: Connection = {
+    write(chunk) {
+      text += chunk;
+      return true;
+    },
+    buffered: 0,
+    progress: 0,
+    end() {},
+    destroy() {},
+    onDrain: undefined,
+  };
+  const client = new Client({
+    userId: null,
+    connection,
+    request: () => new Request('http://localhost/'),
+    types: null,
+    named: false,
+    maxBytes: 1_000_000,
+    beforeSend: undefined,
+    onSent() {},
+    onClose() {},
+  });
+  hub.admit(client);
+  const resume = new Resume({
+    history,
+    hub,
+    instance: 'here',
+    position,
+    limit: 1000,
+    receive: (envelope) => envelope,
+    onDone() {},
+    source: () => ({
+      async readSince(_since, _client, _from, onBatch) {
+        for (const [i, envelope] of meanwhile.entries()) history.push(new Item(i + 1, envelope, position()));
+        await onBatch(stored);
+        return { frontier: snapshot, last: { xid: 0, id: 0 }, done: true };
+      },
+      readRecent: () => Promise.reject(new Error('there is no crowd')),
+    }),
+  });
+  await resume.run(client, { frontier: came, rest: packPosition('0', 0, came) });
+  hub.leave(client);
+  return [...text.matchAll(/^id: ([1-9]\d*)-/gm)].map((match) => Number(match[1]));
+}
+
+const came = new Frontier('e', 1000, 10, 12, [10]);
+const snapshot = new Frontier('e', 2000, 15, 20, [15]);
+
+test('What storage has shown is not sent again from history', async (t) => {
+  const [one, two] = [event(1, 12, 1500), event(2, 13, 1500)];
+  t.deepEqual(await resumed(came, snapshot, [one, two], [two, one, event(3, 20, 1990)]), [1, 2, 3]);
+});
+
+test('What the client had before it came is not sent from history, where only a late sweep has put it', async (t) => {
+  t.deepEqual(await resumed(came, snapshot, [], [event(1, 9, 900), event(2, 11, 900)]), []);
+});
+
+test('What the client had from another instance is not sent from history, where the reading that it shares is older than it', async (t) => {
+  const newer = new Frontier('e', 3000, 25, 30, [25]);
+  t.deepEqual(await resumed(newer, snapshot, [], [event(1, 22, 2500), event(2, 25, 2500), event(3, 22, 3500)]), [2, 3]);
+});
+
+test('What was in progress in the reading’s snapshot is sent from history, though it was inserted before', async (t) => {
+  t.deepEqual(await resumed(came, snapshot, [event(2, 12, 1500)], [event(1, 15, 1200), event(3, 21, 1900)]), [2, 1, 3]);
+});
+
+test('A transaction id that comes again after a crash is sent from history: it is younger than the snapshot', async (t) => {
+  const before = event(1, 13, 1500);
+  const [again, long] = [event(2, 13, 2500), event(3, 9, 2500)];
+  t.deepEqual(await resumed(came, snapshot, [before], [before, again, long]), [1, 2, 3]);
+});
+
+test('An event without a row is sent from history: storage cannot have shown it', async (t) => {
+  t.deepEqual(await resumed(came, snapshot, [event(1, 12, 1500)], [event(2, null, 1500)]), [1, 2]);
+});

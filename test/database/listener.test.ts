@@ -241,7 +241,7 @@ test('a listening connection that ends as soon as it is made is made anew after 
   proxy.mode = 'terminate listeners';
   proxy.cut();
   const losses = () => app.lines.filter(({ message }) => /^the listening connection was lost/.test(message));
-  await until('some losses', () => losses().length > 4);
+  await until('some losses', () => losses().length > 2, 60);
   await db.query(PUBLISH, [1]);
   t.deepEqual(numbers(await stream.count(1)), [1]);
   proxy.mode = 'pass';

@@ -1,5 +1,5 @@
 --! Previous: sha1:e18719ff282be163d4a3f55e136735f06dc07158
---! Hash: sha1:5377a3b043716be949944acac43cd2fab935e03f
+--! Hash: sha1:bf94524168366e4e58a1e585331bd347bb697f70
 
 -- The next migration. `npm run sql:commit -- --message "what it does"` commits it; sql/README.md says how.
 
@@ -232,15 +232,16 @@ comment on function djr._is_valid(text, text, text, jsonb) is
 --! Included functions/_announce.sql
 -- Runs for every publish, so it counts what it calls: each query and each function costs as much as an index. Without NOTIFY
 -- one query says that nothing is to be refused; with it each event is encoded once, and as many as fit are packed into
--- one message, because each is one that every listener must fetch.
+-- one message, because each is one that every listener must fetch. Of thousands of events the first are sent; a doorbell
+-- says that the others are to be read, which costs both sides less than so many messages.
 create or replace function djr._announce() returns trigger
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  -- Read without MVCC and without a query. Null until the mode was first set.
-  _notify boolean := coalesce(pg_sequence_last_value('djr.delivery_mode'), 1) = 1;
+  -- Messages that may be sent. The mode is read without MVCC and without a query; it is null until it was first set.
+  _room integer := case pg_sequence_last_value('djr.delivery_mode') when 2 then 0 else 32 end;
   _channel text;
   _line text;
   _misfit boolean;
@@ -249,7 +250,7 @@ declare
 begin
   -- The header takes at most 110 bytes, twice a type's 200 characters and six times a user's 255: below 6,000 no
   -- message is too large, and needs no more exact look.
-  if not _notify and not exists (
+  if _room = 0 and not exists (
     select
     from _new
     where octet_length(concat(_new.type, _new.user_id, _new.detail)) > 6000
@@ -269,7 +270,7 @@ begin
       perform djr._validate(_header ->> 2, _header ->> 3, _header ->> 4, '{}', null);
       perform djr._refuse_size(_header ->> 4, octet_length(_line));
     end if;
-    continue when not _notify;
+    continue when _room = 0;
 
     if _message is null then
       _message := _line;
@@ -279,6 +280,17 @@ begin
       _channel := coalesce(_channel, (select settings.channel from djr.settings));
       perform pg_notify(_channel, _message);
       _message := _line;
+      _room := _room - 1;
+      if _room = 0 then
+        _message := '{"doorbell":"sweep"}';
+        -- Where none of the others can be refused they need not be encoded.
+        exit when not exists (
+          select
+          from _new
+          where octet_length(concat(_new.type, _new.user_id, _new.detail)) > 6000
+            or case when _new.user_id is null then _new.scope = 'user' else _new.scope = 'public' end
+        );
+      end if;
     end if;
   end loop;
 

@@ -101,7 +101,11 @@ export class Database {
       probeTimeout: Math.max(1000, probeInterval / 3),
       prepare: (client) => this.#prepare(client),
       onMessage: (payload) => this.#onMessage(payload),
-      onDoorbell: () => this.sweeper.now(),
+      onDoorbell: () => {
+        // What is heard behind it must not pass what the sweep is to find.
+        feed.close();
+        this.sweeper.now();
+      },
       onListening: () => this.sweeper.now(),
       onLost: () => feed.close(),
     });

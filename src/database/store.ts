@@ -55,8 +55,11 @@ export interface Swept {
 
 /** Rows are in the order of transactions: behind the first of another cluster there are only more of them. */
 function ownOf(envelopes: Envelope[], { frontier }: Status): Envelope[] {
-  const first = envelopes.findIndex(({ xid }) => xid! >= frontier.xmax);
-  return first < 0 ? envelopes : envelopes.slice(0, first);
+  if (envelopes.length === 0 || envelopes.at(-1)!.xid! < frontier.xmax) return envelopes;
+  return envelopes.slice(
+    0,
+    envelopes.findIndex(({ xid }) => xid! >= frontier.xmax),
+  );
 }
 
 interface CheckedOut {
@@ -102,13 +105,17 @@ export class Store implements ResumeSource {
       return { status: first, foreign };
     }
     // A long absence: the rows may be a million.
-    const status = await this.#read(sinceStatement(filter), async (seen, envelopes) => {
-      if (!check(seen)) return false;
-      events = ownOf(envelopes, seen);
-      foreign ||= events.length < envelopes.length;
-      if (events.length > 0) await onBatch(events);
-      return events.length === envelopes.length;
-    });
+    const status = await this.#read(
+      sinceStatement(filter),
+      async (seen, envelopes) => {
+        if (!check(seen)) return false;
+        events = ownOf(envelopes, seen);
+        foreign ||= events.length < envelopes.length;
+        if (events.length > 0) await onBatch(events);
+        return events.length === envelopes.length;
+      },
+      true,
+    );
     return { status, foreign };
   }
 
@@ -205,23 +212,36 @@ export class Store implements ResumeSource {
   }
 
   /** Through a cursor, BATCH rows at a time; `onRows` returns false to end early. */
-  async #read(query: Query, onRows: (status: Status, envelopes: Envelope[]) => Promise<boolean>): Promise<Status> {
+  async #read(
+    query: Query,
+    onRows: (status: Status, envelopes: Envelope[]) => Promise<boolean>,
+    ahead = false,
+  ): Promise<Status> {
     const { client, unlessLost, release } = await this.#checkOut();
     let failure: Error | undefined;
     try {
       const cursor = client.query(new Cursor<Row>(query.text, query.values, { rowMode: 'array' }));
+      const read = () => answer(unlessLost(cursor.read(BATCH)));
       let status: Status | undefined;
+      let next = read();
       for (;;) {
-        const rows = await answer(unlessLost(cursor.read(BATCH)));
+        const rows = await next;
         const full = rows.length === BATCH;
+        if (full && ahead) {
+          next = read();
+          // It is awaited when these rows are done with.
+          next.catch(() => {});
+        }
         status ??= readStatus(rows.shift()![0]!, this.epoch);
         if (rows.length > 0 || !full) {
           if (!(await onRows(status, rows.map(readEnvelope)))) {
+            await next;
             await answer(unlessLost(cursor.close()));
             return status;
           }
         }
         if (!full) return status;
+        if (!ahead) next = read();
       }
     } catch (error) {
       // The connection goes with its cursor, which a lost one would never close.

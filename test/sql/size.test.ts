@@ -65,3 +65,41 @@ test('a bulk INSERT packs events into few messages, each within the limit, all o
     Array.from({ length: 1000 }, (_, index) => index + 1),
   );
 });
+
+test('of many thousand events the first are sent, and a doorbell behind them says that the others are to be read', async (t) => {
+  const db = await createDatabase(t);
+  const listener = await listen(db);
+  await db.query(`insert into djr.event (scope, type, detail)
+    select 'public', 'bulk', jsonb_build_object('n', n, 'pad', repeat('x', 48)) from generate_series(1, 10000) n`);
+  await db.query(`select pg_notify(djr.channel(), 'end')`);
+  while (listener.received.at(-1) !== 'end') await listener.messages(listener.received.length + 1);
+  const messages = listener.received.slice(0, -1);
+  t.is(messages.pop(), '{"doorbell":"sweep"}');
+  t.is(messages.length, 32);
+  const ids = messages.flatMap((message) => message.split('\n')).map((line) => JSON.parse(line.split('\t')[0]!)[0]);
+  t.true(ids.length > 1000);
+  t.deepEqual(
+    ids,
+    Array.from({ length: ids.length }, (_, index) => index + 1),
+  );
+});
+
+test('one event too large, or for nobody, among many thousand refuses them all, wherever it stands', async (t) => {
+  const db = await createDatabase(t);
+  const listener = await listen(db);
+  for (const place of [1, 9999]) {
+    const bulk = (scope: string, length: string) =>
+      `insert into djr.event (scope, type, detail) select ${scope}, 'bulk', jsonb_build_object('n', n, 'pad', repeat('x', ${length}))
+         from generate_series(1, 10000) n`;
+    const tooLarge = await refusal(db, bulk("'public'", `case n when ${place} then 8000 else 48 end`));
+    t.is(tooLarge.code, 'DJR05');
+    const forNobody = await refusal(db, bulk(`case n when ${place} then 'user' else 'public' end`, '48'));
+    t.is(forNobody.code, 'DJR02');
+    // Nearly too large, they are looked at one by one, and pass.
+    await db.query(bulk("'public'", `case n when ${place} then 7800 else 48 end`));
+  }
+  t.is((await db.query<{ n: string }>('select count(*) as n from djr.event'))[0]!.n, '20000');
+  await db.query(`select pg_notify(djr.channel(), 'end')`);
+  while (listener.received.at(-1) !== 'end') await listener.messages(listener.received.length + 1);
+  t.is(listener.received.filter((message) => message.startsWith('{"doorbell"')).length, 2);
+});

@@ -70,7 +70,8 @@ export class Database {
     const { feed, history, options, tally } = database;
     const { logger, listen, sweepInterval, probeInterval, pruneInterval } = options;
     this.#pool = openPool(options.pool, onIdleLoss(logger));
-    this.store = new Store(this.pool);
+    // Not while NOTIFY delivers: then sweeps are what is left when this very connection is cut in silence.
+    this.store = new Store(this.pool, () => (this.sweeper.fast ? this.listener.session : undefined));
     this.#repair = new Repair({ pool: this.pool, logger });
     this.mode = new DeliveryMode({ pool: this.pool, logger, events: () => feed.taken });
     this.sweeper = new Sweeper({

@@ -4,6 +4,7 @@ import { DjrError } from '../errors.js';
 import type { Logger } from '../logger.js';
 import { backoff, isHopeless, toConfig } from './connect.js';
 import { Outage } from './outage.js';
+import { Session } from './session.js';
 
 export interface ListenerOptions {
   database: string | pg.ClientConfig;
@@ -34,7 +35,7 @@ const QUERY_TIMEOUT = 30_000;
 export class Listener {
   readonly #options: ListenerOptions;
   readonly #outage: Outage;
-  #client: pg.Client | undefined;
+  #session: Session | undefined;
   #channel = '';
   #stopped = false;
   /** Connections in a row that could not be made, or did not live until their first probe was over. */
@@ -54,12 +55,17 @@ export class Listener {
 
   /** Connected, and LISTEN sent. */
   get connected(): boolean {
-    return this.#client !== undefined;
+    return this.#session !== undefined;
   }
 
   /** Whether the last probe came back; undefined before the first. False: there is a pooler in the way. */
   get heard(): boolean | undefined {
     return this.#heard;
+  }
+
+  /** The connection, when a probe has come back: it is one session of PostgreSQL, and not a pooler that has many. */
+  get session(): Session | undefined {
+    return this.#heard ? this.#session : undefined;
   }
 
   /** Connections made after the first. */
@@ -115,6 +121,7 @@ export class Listener {
   /** @returns a promise for why the connection ended, in an object: an async function would wait for it. */
   async #connect(): Promise<{ ended: Promise<Error> }> {
     const client = new pg.Client({ query_timeout: QUERY_TIMEOUT, ...toConfig(this.#options.database) });
+    const session = new Session(client);
     const ended = new Promise<Error>((resolve) => {
       client.once('error', resolve);
       client.once('end', () => resolve(new Error('the connection ended')));
@@ -126,7 +133,7 @@ export class Listener {
       const { rows } = await client.query<{ channel: string }>('select djr.channel() as channel');
       this.#channel = rows[0]!.channel;
       client.on('notification', ({ channel, payload }) => {
-        if (channel === this.#channel) this.#onNotification(client, payload ?? '');
+        if (channel === this.#channel) this.#onNotification(session, payload ?? '');
       });
       await client.query(`listen ${client.escapeIdentifier(this.#channel)}`);
     } catch (err) {
@@ -137,14 +144,14 @@ export class Listener {
       await client.end();
       throw new Error('stopped');
     }
-    this.#client = client;
+    this.#session = session;
     // Until its first probe is over, this one may end as soon as it was made.
     this.#failures += 1;
     this.#options.onListening();
-    void this.#keepProbing(client);
+    void this.#keepProbing(session);
     return {
       ended: ended.then((reason) => {
-        if (this.#client === client) this.#client = undefined;
+        if (this.#session === session) this.#session = undefined;
         clearTimeout(this.#timer);
         this.#probe?.heard();
         // Not in order: a connection cut in silence would keep its socket for many minutes.
@@ -155,11 +162,11 @@ export class Listener {
     };
   }
 
-  #onNotification(client: pg.Client, payload: string): void {
+  #onNotification(session: Session, payload: string): void {
     if (payload.startsWith('{"doorbell"')) {
       this.#options.onDoorbell();
       // A connection that is lost meanwhile reads the name anew when it is made again.
-      this.#followChannel(client).catch(() => {});
+      this.#followChannel(session).catch(() => {});
     } else if (payload.startsWith('{"probe"')) {
       if (this.#probe && payload === this.#probe.nonce) {
         this.#heard = true;
@@ -169,24 +176,24 @@ export class Listener {
   }
 
   /** `djr.configure` may have given the channel another name. What came in between is swept. */
-  async #followChannel(client: pg.Client): Promise<void> {
-    const { rows } = await client.query<{ channel: string }>('select djr.channel() as channel');
+  async #followChannel(session: Session): Promise<void> {
+    const { rows } = await session.query<{ channel: string }>({ text: 'select djr.channel() as channel' });
     const { channel } = rows[0]!;
     const old = this.#channel;
-    if (channel === old || this.#client !== client) return;
+    if (channel === old || this.#session !== session) return;
     this.#options.onLost();
     this.#channel = channel;
-    await client.query(`unlisten ${client.escapeIdentifier(old)}; listen ${client.escapeIdentifier(channel)}`);
+    await session.query({ text: `unlisten ${pg.escapeIdentifier(old)}; listen ${pg.escapeIdentifier(channel)}` });
     this.#options.onListening();
   }
 
-  async #keepProbing(client: pg.Client): Promise<void> {
-    while (this.#client === client) {
-      const alive = await this.#probeOnce(client);
-      if (this.#client !== client) return;
+  async #keepProbing(session: Session): Promise<void> {
+    while (this.#session === session) {
+      const alive = await this.#probeOnce(session);
+      if (this.#session !== session) return;
       this.#failures = 0;
       if (!alive) {
-        client.emit('error', new DjrError('DJR_LISTENER', 'The listening connection does not answer.'));
+        session.client.emit('error', new DjrError('DJR_LISTENER', 'The listening connection does not answer.'));
         return;
       }
       this.#outage.end('listening again');
@@ -198,7 +205,7 @@ export class Listener {
   }
 
   /** @returns whether the connection answers; that a probe was heard or not is kept in {@link heard}. */
-  async #probeOnce(client: pg.Client): Promise<boolean> {
+  async #probeOnce(session: Session): Promise<boolean> {
     const nonce = JSON.stringify({ probe: randomBytes(8).toString('hex') });
     let timer: NodeJS.Timeout | undefined;
     const wasHeard = this.#heard;
@@ -209,7 +216,7 @@ export class Listener {
     const late = new Promise<false>((resolve) => {
       timer = setTimeout(() => resolve(false), this.#options.probeTimeout);
     });
-    const answered = client.query('select pg_notify($1, $2)', [this.#channel, nonce]).then(
+    const answered = session.query({ text: 'select pg_notify($1, $2)', values: [this.#channel, nonce] }).then(
       () => true,
       () => false,
     );
@@ -217,7 +224,7 @@ export class Listener {
     const alive = came || (await Promise.race([answered, Promise.resolve(false)]));
     clearTimeout(timer);
     this.#probe = undefined;
-    if (!came && alive && this.#client === client) {
+    if (!came && alive && this.#session === session) {
       this.#heard = false;
       if (wasHeard !== false) {
         this.#options.logger.error(
@@ -244,8 +251,8 @@ export class Listener {
 
   /** Listens on this channel from now on: `djr.configure(channel => …)` gave it another name. */
   follow(channel: string): void {
-    if (this.#client === undefined || channel === this.#channel) return;
-    this.#client.emit('error', new DjrError('DJR_LISTENER', 'The channel has another name.'));
+    if (this.#session === undefined || channel === this.#channel) return;
+    this.#session.client.emit('error', new DjrError('DJR_LISTENER', 'The channel has another name.'));
   }
 
   /** Ends the connection; nothing is called after it has resolved. */
@@ -253,9 +260,9 @@ export class Listener {
     this.#stopped = true;
     clearTimeout(this.#timer);
     this.#wake?.();
-    const client = this.#client;
-    this.#client = undefined;
-    await client?.end().catch(() => {});
+    const session = this.#session;
+    this.#session = undefined;
+    await session?.client.end().catch(() => {});
     await this.#running;
   }
 }

@@ -63,6 +63,11 @@ export class Sweeper {
     this.now();
   }
 
+  /** Sweeps alone deliver. */
+  get fast(): boolean {
+    return this.#mode === 'sweep' || this.#options.feed.settling;
+  }
+
   /** Sweeps at once, or once more after the one that runs. */
   now(): void {
     if (this.#stopped) return;
@@ -93,7 +98,7 @@ export class Sweeper {
       return;
     }
     // While the database is away, its listener's backoff is what brings it back.
-    const wait = this.#options.interval(this.#failing ? 'notify' : this.#options.feed.settling ? 'sweep' : this.#mode);
+    const wait = this.#options.interval(this.fast && !this.#failing ? 'sweep' : 'notify');
     this.#timer = setTimeout(() => this.now(), wait);
   }
 

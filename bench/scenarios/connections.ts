@@ -1,6 +1,6 @@
 import { now } from '../clock.js';
 import type { Sample } from '../metrics.js';
-import { djr, httpFloor, rawFloor } from '../systems/variants.js';
+import { djr, djrWith, httpFloor, rawFloor } from '../systems/variants.js';
 import { connectClients, failuresOf, type Round, type Scenario } from './scenario.js';
 
 async function idleRun(round: Round): Promise<Sample> {
@@ -63,7 +63,8 @@ export const resumeStorm: Scenario = {
   name: 'resume-storm',
   about: `1,000 clients, ${BEHIND} events behind, reconnect at once with their Last-Event-ID: until all have caught up.`,
   size: { clients: 1000, seconds: 1, rounds: 5 },
-  variants: [djr],
+  // As after the loss of the instance that had these events in memory.
+  variants: [djr, djrWith('djr, from storage', [], { historyEvents: 1 })],
   columns: ['allAfter', 'deliveries', 'queries'],
   ratios: [],
   long: true,

@@ -54,6 +54,7 @@ const targeted: Scenario[] = [
     'bare INSERT',
     'INSERT and NOTIFY',
     'djr, auto',
+    'djr, auto, by INSERT',
     'djr, auto, no activity',
   ),
   chosen(
@@ -62,6 +63,7 @@ const targeted: Scenario[] = [
     'bare INSERT',
     'INSERT and NOTIFY',
     'djr, auto',
+    'djr, auto, by INSERT',
     'djr, auto, no activity',
   ),
   chosen(
@@ -70,6 +72,7 @@ const targeted: Scenario[] = [
     'bare INSERT',
     'INSERT and NOTIFY',
     'djr, auto',
+    'djr, auto, by INSERT',
     'djr, auto, no activity',
   ),
   chosen('bulk', { rounds: 5 }),

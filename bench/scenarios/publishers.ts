@@ -1,6 +1,14 @@
 import { merge, percentiles } from '../load/histogram.js';
 import type { Sample } from '../metrics.js';
-import { bareInsert, djrWith, insertFloor, insertNotify, type Variant, withSlowCommits } from '../systems/variants.js';
+import {
+  bareInsert,
+  djrWith,
+  insertFloor,
+  insertNotify,
+  inserts,
+  type Variant,
+  withSlowCommits,
+} from '../systems/variants.js';
 import { filled } from './filled.js';
 import { connectClients, delayMetrics, failuresOf, type Round, type Scenario } from './scenario.js';
 
@@ -38,6 +46,8 @@ function publishers(connections: number, slowCommits = false): Scenario {
     delivery('notify'),
     delivery('sweep'),
     delivery('auto'),
+    // The very statement of the floor, where the others call a function.
+    { ...delivery('auto'), name: 'djr, auto, by INSERT', statements: inserts },
     djrWith('djr, auto, no activity', ["select djr.configure(delivery => 'auto', activity => 'off')"]),
   ];
   return {

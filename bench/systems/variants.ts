@@ -41,6 +41,9 @@ const publish: Statements = {
   many: BULK_FLOOR.replace('floor.event', 'djr.event'),
 };
 
+/** Publishing by INSERT, without a function. */
+export const inserts: Statements = { ...publish, global: INSERT_FLOOR.replace('floor.event', 'djr.event') };
+
 const viaSocketIo = (rooms: string) =>
   `select pg_notify('socket.io#/', json_build_object('uid', 'emitter', 'type', 3, 'nsp', '/', 'data', json_build_object(
     'packet', json_build_object('type', 2, 'nsp', '/', 'data', json_build_array('bench', EVENT)),

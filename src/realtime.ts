@@ -116,6 +116,8 @@ class Runtime implements Realtime {
       instance: this.#instance,
       limit: options.resumeLimit,
       position,
+      reached: () => this.#feed.reached,
+      catchUp: () => this.#connected().catchUp(),
       receive: (envelope) => this.#hooks.receive(envelope),
       onDone: (source, milliseconds) => this.#vitals.metrics.resumed(source, milliseconds),
       source: () => this.#connected().store,

@@ -144,6 +144,12 @@ export class Database {
     this.pulse.start();
   }
 
+  /** Resolves when all that is visible now has been handed on. */
+  async catchUp(): Promise<void> {
+    await this.sweeper.next();
+    await this.#options.feed.settled();
+  }
+
   /** What the stream begins with, tried until PostgreSQL, which was there a moment ago, answers. */
   async #latest(stopping: () => boolean): Promise<Latest | undefined> {
     const { logger, historyEvents } = this.#options.options;

@@ -22,7 +22,7 @@ const MAX_SETTLING = 200;
  */
 export class Feed {
   readonly #options: FeedOptions;
-  readonly #steps: Serial<Envelope | Frontier>;
+  readonly #steps: Serial<Envelope | Frontier | (() => void)>;
   /** What the fast lane handed on, by id, with the number of the sweep that was the last to begin before it. */
   readonly #ahead = new Map<number, number>();
   /** What the running sweep has handed on: its NOTIFY may come only now. */
@@ -46,6 +46,10 @@ export class Feed {
   constructor(options: FeedOptions) {
     this.#options = options;
     this.#steps = new Serial((step) => {
+      if (typeof step === 'function') {
+        step();
+        return;
+      }
       if ('xmin' in step) {
         this.#reached = step;
         return;
@@ -94,7 +98,7 @@ export class Feed {
     this.#steps.push(frontier);
     this.#ahead.clear();
     this.#swept.clear();
-    return this.#steps.idle();
+    return this.settled();
   }
 
   /** After LISTEN was lost: until the next sweep has ended, nobody knows what was missed. */
@@ -188,8 +192,8 @@ export class Feed {
     return true;
   }
 
-  /** Resolves when all that was taken in has been handed on. */
+  /** Resolves when all that has been taken in by now has been handed on. */
   settled(): Promise<void> {
-    return this.#steps.idle();
+    return new Promise((resolve) => this.#steps.push(resolve));
   }
 }

@@ -48,6 +48,14 @@ export class Frontier {
     return this.#lookup.has(xid);
   }
 
+  /** Whether everything that is visible in the other is visible in this one, too. */
+  contains(other: Frontier): boolean {
+    if (!this.inProgress.every((xid) => other.isNew(xid))) return false;
+    // Of what this one does not know yet, the other may have all in progress.
+    const unknown = other.inProgress.filter((xid) => xid >= this.xmax).length;
+    return other.xmax - this.xmax <= unknown;
+  }
+
   /** `epoch.time.xmin.span[.gap…]` in base 36: what a frame's id carries. */
   get packed(): string {
     this.#packed ??= this.#pack();

@@ -48,6 +48,10 @@ export interface ResumeOptions {
   instance: string;
   /** The rest of an id for where the stream stands now. */
   position(): string;
+  /** All that is visible in it has been handed on. */
+  reached(): Frontier;
+  /** Resolves when all that is visible now has been handed on. */
+  catchUp(): Promise<void>;
   /** `onReceive` has to see what comes from storage, too: what it stopped must not pass here. */
   receive(envelope: Envelope): Envelope | null | Promise<Envelope | null>;
   /** How many events a resume reads from storage for one client before it is a `reset`. */
@@ -67,13 +71,16 @@ export type ResumeFrom = { position: Position; rest: string } | { frontier: Fron
 
 /** What is younger than the snapshot was not in it, even when its transaction id came again after a crash. */
 const wasShown = ({ xid, createdAt }: Envelope, shown: Frontier): boolean =>
-  xid !== null && !shown.isNew(xid) && createdAt < shown.time;
+  xid !== null && !shown.isNew(xid) && createdAt <= shown.time;
 
 /** Items sent between two looks at whether the client keeps up. */
 const CHUNK = 64;
 
 /** Clients for which storage is read each by itself, at the same time: who comes when all have one shares a reading. */
 const MAX_READERS = 3;
+
+/** Milliseconds for which a client waits until this instance has handed on all that the client had before it came. */
+const MAX_CATCH_UP = 10_000;
 
 /** Brings clients that come back to where the stream is, then lets them join it. The history is their queue. */
 export class Resume {
@@ -101,6 +108,7 @@ export class Resume {
     const began = performance.now();
     let source: ResumeSourceName | undefined;
 
+    if (!own) await this.#catchUp(came);
     while (!client.closed) {
       if (sequence !== undefined && history.reaches(sequence)) {
         const items = history.after(sequence, CHUNK);
@@ -136,6 +144,20 @@ export class Resume {
         this.#mark(client, sequence, rest);
       }
     }
+  }
+
+  /**
+   * What is visible in a frontier of elsewhere may not have been handed on here yet: a sweep has not found it, or
+   * `onReceive` holds it. A client that joined before it is would get again what it has.
+   */
+  async #catchUp(came: Frontier): Promise<void> {
+    const { catchUp, reached } = this.#options;
+    if (reached().contains(came)) return;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, MAX_CATCH_UP);
+    });
+    await Promise.race([catchUp(), late]).finally(() => clearTimeout(timer));
   }
 
   /** What was missed can no longer be had: says so, and goes on live. */

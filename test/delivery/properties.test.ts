@@ -170,6 +170,32 @@ test('An id brings back the frontier that it was made of; with too much in progr
   t.pass();
 });
 
+/** Of the transactions 3 to 20. */
+const smallFrontier = fc
+  .record({
+    xmin: fc.integer({ min: 3, max: 15 }),
+    span: fc.integer({ min: 0, max: 5 }),
+    open: fc.subarray([0, 1, 2, 3, 4]),
+  })
+  .map(({ xmin, span, open }) => {
+    const inProgress = open.filter((n) => n < span).map((n) => xmin + n);
+    return new Frontier('e', 1, xmin, xmin + span, inProgress);
+  });
+
+test('A frontier contains another where nothing that is new to it is visible in the other', (t) => {
+  const contained = { yes: 0, no: 0 };
+  fc.assert(
+    fc.property(smallFrontier, smallFrontier, (one, other) => {
+      let expected = true;
+      for (let xid = 1; xid <= 25; xid += 1) if (one.isNew(xid) && !other.isNew(xid)) expected = false;
+      contained[expected ? 'yes' : 'no'] += 1;
+      t.is(one.contains(other), expected);
+    }),
+    cases(2000),
+  );
+  t.true(contained.yes > 0 && contained.no > 0);
+});
+
 test('Whatever a client sends as its id, reading it gives a sound position or none', (t) => {
   const part = fc.oneof(fc.string({ maxLength: 12 }), fc.stringMatching(/^[0-9a-z]{0,13}$/));
   const id = fc.oneof(

@@ -1,3 +1,4 @@
+import { mock } from 'node:test';
 import test from 'ava';
 import { Client } from '../../src/delivery/client.js';
 import type { Connection } from '../../src/delivery/connection.js';
@@ -24,6 +25,10 @@ async function resumed(
   snapshot: Frontier,
   stored: Envelope[],
   meanwhile: Envelope[],
+  {
+    reached = newer,
+    catchUp = () => Promise.reject(new Error('there is nothing to wait for')),
+  }: { reached?: Frontier; catchUp?: () => Promise<void> } = {},
 ): Promise<number[]> {
   const tally = new Tally(10);
   const position = () => '0.0.0';
@@ -59,6 +64,8 @@ async function resumed(
     instance: 'here',
     position,
     limit: 1000,
+    reached: () => reached,
+    catchUp,
     receive: (envelope) => envelope,
     onDone() {},
     source: () => ({
@@ -77,10 +84,13 @@ async function resumed(
 
 const came = new Frontier('e', 1000, 10, 12, [10]);
 const snapshot = new Frontier('e', 2000, 15, 20, [15]);
+const newer = new Frontier('e', 3000, 25, 30, [25]);
 
 test('What storage has shown is not sent again from history', async (t) => {
   const [one, two] = [event(1, 12, 1500), event(2, 13, 1500)];
   t.deepEqual(await resumed(came, snapshot, [one, two], [two, one, event(3, 20, 1990)]), [1, 2, 3]);
+  const lastMoment = event(1, 12, 2000);
+  t.deepEqual(await resumed(came, snapshot, [lastMoment], [lastMoment]), [1], 'within the millisecond of the reading');
 });
 
 test('What the client had before it came is not sent from history, where only a late sweep has put it', async (t) => {
@@ -88,7 +98,6 @@ test('What the client had before it came is not sent from history, where only a 
 });
 
 test('What the client had from another instance is not sent from history, where the reading that it shares is older than it', async (t) => {
-  const newer = new Frontier('e', 3000, 25, 30, [25]);
   t.deepEqual(await resumed(newer, snapshot, [], [event(1, 22, 2500), event(2, 25, 2500), event(3, 22, 3500)]), [2, 3]);
 });
 
@@ -105,3 +114,27 @@ test('A transaction id that comes again after a crash is sent from history: it i
 test('An event without a row is sent from history: storage cannot have shown it', async (t) => {
   t.deepEqual(await resumed(came, snapshot, [event(1, 12, 1500)], [event(2, null, 1500)]), [1, 2]);
 });
+
+test.serial(
+  'Where the instance does not come to what the client has, the client waits for some seconds and not longer',
+  async (t) => {
+    mock.timers.enable({ apis: ['setTimeout'] });
+    t.teardown(() => mock.timers.reset());
+    let asked = 0;
+    const catchUp = () => {
+      asked += 1;
+      return new Promise<void>(() => {});
+    };
+    let done = false;
+    const missed = resumed(newer, snapshot, [event(1, 30, 3500)], [], { reached: snapshot, catchUp });
+    void missed.then(() => {
+      done = true;
+    });
+    mock.timers.tick(2000);
+    await new Promise(setImmediate);
+    t.false(done);
+    mock.timers.tick(10_000);
+    t.deepEqual(await missed, [1]);
+    t.is(asked, 1);
+  },
+);

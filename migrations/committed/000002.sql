@@ -1,5 +1,5 @@
 --! Previous: sha1:e18719ff282be163d4a3f55e136735f06dc07158
---! Hash: sha1:bf94524168366e4e58a1e585331bd347bb697f70
+--! Hash: sha1:6e3f625487ceecce78d7acc719ef858de06cc6e9
 
 -- The next migration. `npm run sql:commit -- --message "what it does"` commits it; sql/README.md says how.
 
@@ -362,7 +362,6 @@ declare
   _keyed boolean;
   _element jsonb;
   _index bigint;
-  _count integer;
   _unknown text;
   _ids bigint[];
 begin
@@ -434,7 +433,6 @@ begin
     );
   end if;
 
-  _count := jsonb_array_length(publish_many.events);
   _keyed := jsonb_path_exists(publish_many.events, '$[*].key ? (@ != null)');
   select settings.storage into _storage from djr.settings;
   if not _storage then
@@ -456,8 +454,24 @@ begin
     return;
   end if;
 
+  -- In the order of the array, which is then the order of the ids.
+  if not _keyed then
+    return query
+    insert into djr.event (scope, user_id, type, detail, private_data)
+    select
+      coalesce(element.value ->> 'scope', 'user'),
+      element.value ->> 'user_id',
+      element.value ->> 'type',
+      coalesce(element.value -> 'detail', '{}'),
+      element.value -> 'private_data'
+    from jsonb_array_elements(publish_many.events) with ordinality element (value, place)
+    order by element.place
+    returning event.id;
+    return;
+  end if;
+
   -- Ids first, so that each element knows its own whether or not its key was used before.
-  select array_agg(nextval('djr.event_id_seq')) into _ids from generate_series(1, _count);
+  select array_agg(nextval('djr.event_id_seq')) into _ids from generate_series(1, jsonb_array_length(publish_many.events));
 
   insert into djr.event (id, scope, user_id, type, detail, private_data, key)
   overriding system value
@@ -473,10 +487,6 @@ begin
   order by element.place
   on conflict (key) where event.key is not null do nothing;
 
-  if not _keyed then
-    return query select unnest(_ids);
-    return;
-  end if;
   return query
   select coalesce(
     (select event.id from djr.event where event.key = element.value ->> 'key'),

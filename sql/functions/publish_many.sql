@@ -11,7 +11,6 @@ declare
   _keyed boolean;
   _element jsonb;
   _index bigint;
-  _count integer;
   _unknown text;
   _ids bigint[];
 begin
@@ -83,7 +82,6 @@ begin
     );
   end if;
 
-  _count := jsonb_array_length(publish_many.events);
   _keyed := jsonb_path_exists(publish_many.events, '$[*].key ? (@ != null)');
   select settings.storage into _storage from djr.settings;
   if not _storage then
@@ -105,8 +103,24 @@ begin
     return;
   end if;
 
+  -- In the order of the array, which is then the order of the ids.
+  if not _keyed then
+    return query
+    insert into djr.event (scope, user_id, type, detail, private_data)
+    select
+      coalesce(element.value ->> 'scope', 'user'),
+      element.value ->> 'user_id',
+      element.value ->> 'type',
+      coalesce(element.value -> 'detail', '{}'),
+      element.value -> 'private_data'
+    from jsonb_array_elements(publish_many.events) with ordinality element (value, place)
+    order by element.place
+    returning event.id;
+    return;
+  end if;
+
   -- Ids first, so that each element knows its own whether or not its key was used before.
-  select array_agg(nextval('djr.event_id_seq')) into _ids from generate_series(1, _count);
+  select array_agg(nextval('djr.event_id_seq')) into _ids from generate_series(1, jsonb_array_length(publish_many.events));
 
   insert into djr.event (id, scope, user_id, type, detail, private_data, key)
   overriding system value
@@ -122,10 +136,6 @@ begin
   order by element.place
   on conflict (key) where event.key is not null do nothing;
 
-  if not _keyed then
-    return query select unnest(_ids);
-    return;
-  end if;
   return query
   select coalesce(
     (select event.id from djr.event where event.key = element.value ->> 'key'),

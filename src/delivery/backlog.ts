@@ -34,8 +34,15 @@ export interface Recent extends StorageState {
 /** Why what was missed since this frontier cannot be had from storage; undefined: it can. */
 export function unavailable(state: StorageState, since: Frontier): string | undefined {
   if (!state.storage) return 'events are not stored';
-  if (state.prunedXid >= since.xmin) return 'events since then have been pruned';
+  if (lacks(state, since)) return 'events since then have been pruned';
   return undefined;
+}
+
+/** Whether something that is new since this frontier may have been pruned. What is still in progress has not been. */
+function lacks({ frontier, prunedXid, startedAt }: StorageState, since: Frontier): boolean {
+  // After a restart transaction ids may have come again, also those of transactions that had ended.
+  if (startedAt > since.time) return prunedXid >= since.xmin;
+  return prunedXid >= since.xmax || since.inProgress.some((xid) => xid <= prunedXid && !frontier.isNew(xid));
 }
 
 /** How many transactions in progress a need may name: of a client that would bring more, another reading takes care. */

@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { Backlog, needOf, type Recent } from '../../src/delivery/backlog.js';
+import { Backlog, needOf, type Recent, unavailable } from '../../src/delivery/backlog.js';
 import { Envelope } from '../../src/delivery/envelope.js';
 import { Frontier } from '../../src/delivery/frontier.js';
 import { cases } from '../helpers/fuzz.js';
@@ -87,4 +87,24 @@ test('A backlog that covers a frontier has all that is new since it, in order, a
     cases(2000),
   );
   t.true(covered > 0);
+});
+
+test('Who lacks nothing that may have been pruned is not told so, and everyone else is', (t) => {
+  const told = { yes: 0, no: 0 };
+  fc.assert(
+    fc.property(frontier, frontier, fc.nat(52), fc.boolean(), (since, now, prunedXid, restarted) => {
+      fc.pre(now.contains(since) && !now.isNew(prunedXid));
+      const startedAt = restarted ? since.time + 1 : since.time;
+      const reason = unavailable({ frontier: now, storage: true, startedAt, prunedXid }, since);
+      const upTo = Array.from({ length: prunedXid + 1 }, (_, xid) => xid);
+      const lacking = upTo.some((xid) => since.isNew(xid) && !now.isNew(xid));
+      if (lacking) t.truthy(reason);
+      // After a restart their ids tell less.
+      else if (!restarted || prunedXid < since.xmin) t.is(reason, undefined);
+      else t.truthy(reason);
+      told[reason ? 'yes' : 'no'] += 1;
+    }),
+    cases(2000),
+  );
+  t.true(told.yes > 0 && told.no > 0);
 });

@@ -28,6 +28,9 @@ export interface SweeperOptions {
 /** Milliseconds by which the clocks of a primary and of the standby that takes over may differ. */
 const CLOCK_SKEW = 60_000;
 
+/** Milliseconds to the sweep behind one that failed, at most: until it succeeds the fast lane is closed. */
+const RETRY = 1000;
+
 /** Sweeps: reads what is visible now and was not before. It alone makes delivery complete. */
 export class Sweeper {
   readonly #options: SweeperOptions;
@@ -97,8 +100,8 @@ export class Sweeper {
       this.now();
       return;
     }
-    // While the database is away, its listener's backoff is what brings it back.
-    const wait = this.#options.interval(this.fast && !this.#failing ? 'sweep' : 'notify');
+    const { interval } = this.#options;
+    const wait = this.#failing ? Math.min(RETRY, interval('notify')) : interval(this.fast ? 'sweep' : 'notify');
     this.#timer = setTimeout(() => this.now(), wait);
   }
 

@@ -304,3 +304,18 @@ test('a resume that meets a dead connection reads once more, and its stream goes
   t.not(proxy.mode, 'terminate one', 'no dead connection was met');
   t.false(resumed.ended);
 });
+
+test('behind a sweep that failed, events come long before the next one would be due', async (t) => {
+  const db = await createDatabase(t);
+  const proxy = await startProxy(t, db.url);
+  const options = { database: { listen: db.url, pool: proxy.url }, sweepInterval: 3_600_000 };
+  const app = await startApp(t, options, db);
+  const stream = await app.stream();
+  proxy.mode = 'refuse';
+  proxy.cut();
+  await db.query(`select pg_notify(djr.channel(), '{"doorbell":"sweep"}')`);
+  await until('a sweep that fails', () => app.lines.some(({ message }) => message.startsWith('a sweep failed')));
+  proxy.mode = 'pass';
+  await db.query(PUBLISH, [1]);
+  t.deepEqual(numbers(await stream.count(1)), [1]);
+});

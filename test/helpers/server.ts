@@ -91,7 +91,7 @@ export async function startApp(
 }
 
 /** Waits for what no stream tells of; says what it waited for when that never comes. */
-export async function until(what: string, condition: () => boolean | Promise<boolean>, seconds = 15): Promise<void> {
+export async function until(what: string, condition: () => boolean | Promise<boolean>, seconds = 60): Promise<void> {
   const end = performance.now() + seconds * 1000;
   while (!(await condition())) {
     if (performance.now() > end) throw new Error(`Waited ${seconds} s in vain: ${what}.`);

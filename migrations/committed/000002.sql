@@ -1,5 +1,5 @@
 --! Previous: sha1:e18719ff282be163d4a3f55e136735f06dc07158
---! Hash: sha1:6e3f625487ceecce78d7acc719ef858de06cc6e9
+--! Hash: sha1:b1ac6449cd0ebe4cb331ee8fb17f85ad7c1e8fc8
 
 -- The next migration. `npm run sql:commit -- --message "what it does"` commits it; sql/README.md says how.
 
@@ -27,7 +27,7 @@ on conflict do nothing;
 comment on table djr.settings is
   'The settings of djr in this database, in one row. Change them with djr.configure(...).';
 comment on column djr.settings.pruned_xid is
-  'The highest transaction that pruning removed an event of: who resumes from before it is told to reset. Null: nothing was pruned yet.';
+  'The highest transaction that pruning removed an event of, or that switched storage on again: who resumes from before it is told to reset. Null: neither has been.';
 comment on column djr.settings.retention is
   'How long events are kept; the runtime prunes what is older. Null: for ever.';
 comment on column djr.settings.storage is
@@ -304,6 +304,34 @@ $$;
 comment on function djr._announce() is
   'The insert trigger of djr.event: refuses what is too large (DJR05) or for whom it cannot be (DJR02), and notifies. Internal.';
 --! EndIncluded functions/_announce.sql
+--! Included functions/_notify_only.sql
+-- With storage off there is no row and no trigger: the id is still the sequence's, and the rules are the same.
+-- It notifies in every delivery mode, because nobody sweeps what is not stored.
+create or replace function djr._notify_only(
+  scope text,
+  user_id text,
+  type text,
+  detail jsonb
+) returns bigint
+language plpgsql
+as $$
+declare
+  _id bigint := pg_catalog.nextval('djr.event_id_seq');
+  _line text := djr._encode(_id, null, scope, user_id, type, pg_catalog.clock_timestamp(), detail);
+begin
+  -- NOTIFY takes one at commit. Taken now, it says to whoever resumes that this was in progress when storage came back.
+  perform pg_catalog.pg_current_xact_id();
+  if pg_catalog.octet_length(_line) > 7999 then
+    perform djr._refuse_size(type, pg_catalog.octet_length(_line));
+  end if;
+  perform pg_catalog.pg_notify((select settings.channel from djr.settings), _line);
+  return _id;
+end
+$$;
+
+comment on function djr._notify_only(text, text, text, jsonb) is
+  'Publishes an event without storing it. Internal.';
+--! EndIncluded functions/_notify_only.sql
 --! Included functions/_publish.sql
 -- What all publish* come to. No exception block (a subtransaction for each event would cost more than the event)
 -- and no lock that outlives the statement.
@@ -670,7 +698,12 @@ begin
     channel = coalesce(configure.channel, settings.channel),
     retention = nullif(coalesce(configure.retention, settings.retention), interval '0'),
     activity = coalesce(configure.activity, settings.activity),
-    delivery = coalesce(configure.delivery, settings.delivery)
+    delivery = coalesce(configure.delivery, settings.delivery),
+    -- What was published meanwhile was not stored: for whoever does not see this transaction yet it is as good as pruned.
+    pruned_xid = case
+      when configure.storage and not settings.storage then greatest(settings.pruned_xid, pg_current_xact_id())
+      else settings.pruned_xid
+    end
   returning * into strict _after;
 
   if configure.delivery in ('notify', 'sweep') then

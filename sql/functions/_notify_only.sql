@@ -12,6 +12,8 @@ declare
   _id bigint := pg_catalog.nextval('djr.event_id_seq');
   _line text := djr._encode(_id, null, scope, user_id, type, pg_catalog.clock_timestamp(), detail);
 begin
+  -- NOTIFY takes one at commit. Taken now, it says to whoever resumes that this was in progress when storage came back.
+  perform pg_catalog.pg_current_xact_id();
   if pg_catalog.octet_length(_line) > 7999 then
     perform djr._refuse_size(type, pg_catalog.octet_length(_line));
   end if;

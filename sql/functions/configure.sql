@@ -46,7 +46,12 @@ begin
     channel = coalesce(configure.channel, settings.channel),
     retention = nullif(coalesce(configure.retention, settings.retention), interval '0'),
     activity = coalesce(configure.activity, settings.activity),
-    delivery = coalesce(configure.delivery, settings.delivery)
+    delivery = coalesce(configure.delivery, settings.delivery),
+    -- What was published meanwhile was not stored: for whoever does not see this transaction yet it is as good as pruned.
+    pruned_xid = case
+      when configure.storage and not settings.storage then greatest(settings.pruned_xid, pg_current_xact_id())
+      else settings.pruned_xid
+    end
   returning * into strict _after;
 
   if configure.delivery in ('notify', 'sweep') then

@@ -21,7 +21,7 @@ on conflict do nothing;
 comment on table djr.settings is
   'The settings of djr in this database, in one row. Change them with djr.configure(...).';
 comment on column djr.settings.pruned_xid is
-  'The highest transaction that pruning removed an event of: who resumes from before it is told to reset. Null: nothing was pruned yet.';
+  'The highest transaction that pruning removed an event of, or that switched storage on again: who resumes from before it is told to reset. Null: neither has been.';
 comment on column djr.settings.retention is
   'How long events are kept; the runtime prunes what is older. Null: for ever.';
 comment on column djr.settings.storage is

@@ -84,10 +84,12 @@ export class Database {
       },
       listening: () => this.listener.connected,
       handedOn: (envelope) => this.#handedOn.has(identity(envelope)),
-      onStatus: (status) => {
+      onStatus: (status, since) => {
         this.#handedOn.clear();
         this.mode.onStatus(status);
         history.stored = status.storage;
+        // Storage was off since the sweep before this one, or something was pruned that no sweep had seen.
+        if (since.isNew(status.prunedXid)) history.isPartialBefore(status.frontier.xmax);
         tally.level = status.activity;
         this.listener.follow(status.channel);
       },
@@ -172,7 +174,7 @@ export class Database {
     const all = envelopes.length < options.historyEvents;
     const oldest = envelopes[0]?.xid ?? status.frontier.xmax;
     // Of the oldest transaction a part may be missing; without room for any event all of it is.
-    history.startAt(all ? status.prunedXid + 1 : oldest + 1);
+    history.startAt(Math.max(status.prunedXid, all ? 0 : oldest) + 1);
     history.restarted(status.startedAt);
     feed.startAt(status.frontier);
     for (const envelope of envelopes) await remember(envelope);

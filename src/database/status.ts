@@ -12,7 +12,7 @@ export interface Status {
   readonly storage: boolean;
   readonly activity: 'off' | 'summary' | 'full';
   readonly channel: string;
-  /** The highest transaction id whose event pruning removed. */
+  /** The highest transaction of which pruning removed an event, or that switched storage on again. */
   readonly prunedXid: number;
 }
 

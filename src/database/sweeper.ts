@@ -1,5 +1,6 @@
 import type { Envelope } from '../delivery/envelope.js';
 import type { Feed } from '../delivery/feed.js';
+import type { Frontier } from '../delivery/frontier.js';
 import type { Logger } from '../logger.js';
 import { Outage } from './outage.js';
 import type { Status } from './status.js';
@@ -13,8 +14,8 @@ export interface SweeperOptions {
   interval(mode: Status['mode']): number;
   /** Whether LISTEN is in force and heard: a sweep that begins then opens the fast lane when it has ended. */
   listening(): boolean;
-  /** What each sweep read beside the events. */
-  onStatus(status: Status): void;
+  /** What each sweep read beside the events, and since when. */
+  onStatus(status: Status, since: Frontier): void;
   /** PostgreSQL was started anew since the last sweep: transaction ids may have come again. */
   onRestart(status: Status): Promise<void>;
   /** A sweep succeeded, in so many milliseconds. */
@@ -159,7 +160,7 @@ export class Sweeper {
     }
     feed.endSweep(status.frontier, status.mode === 'notify');
     this.#mode = status.mode;
-    onStatus(status);
+    onStatus(status, since);
     if (foreign) onForeign();
   }
 

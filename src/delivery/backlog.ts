@@ -20,6 +20,7 @@ export interface StorageState {
   readonly storage: boolean;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
+  /** The highest transaction that was pruned, or that switched storage on again. */
   readonly prunedXid: number;
 }
 
@@ -34,11 +35,14 @@ export interface Recent extends StorageState {
 /** Why what was missed since this frontier cannot be had from storage; undefined: it can. */
 export function unavailable(state: StorageState, since: Frontier): string | undefined {
   if (!state.storage) return 'events are not stored';
-  if (lacks(state, since)) return 'events since then have been pruned';
+  if (lacks(state, since)) return 'events since then have been pruned or were not stored';
   return undefined;
 }
 
-/** Whether something that is new since this frontier may have been pruned. What is still in progress has not been. */
+/**
+ * Whether something that is new since this frontier may have been pruned, or published before storage was switched on
+ * again. What is still in progress has not been.
+ */
 function lacks({ frontier, prunedXid, startedAt }: StorageState, since: Frontier): boolean {
   // After a restart transaction ids may have come again, also those of transactions that had ended.
   if (startedAt > since.time) return prunedXid >= since.xmin;

@@ -67,6 +67,8 @@ export class History {
   }
 
   push(item: Item): void {
+    // Until a sweep has read the setting anew.
+    if (item.envelope.xid === null) this.stored = false;
     this.#lastSequence = item.sequence;
     this.#items.push(item);
     this.#bytes += item.size;
@@ -93,6 +95,11 @@ export class History {
     this.#head = 0;
     this.#bytes = 0;
     this.#completeFrom = completeFrom;
+  }
+
+  /** Of what was visible before this transaction something may be missing. What is here stays, in its order. */
+  isPartialBefore(xid: number): void {
+    this.#completeFrom = Math.max(this.#completeFrom, xid);
   }
 
   /** Whether every item after this sequence number is still here. */

@@ -72,6 +72,19 @@ test('with storage off an event is notified in every delivery mode, without a tr
   t.deepEqual(await db.query('select from djr.event'), []);
 });
 
+test('storage switched on again counts as pruning up to that transaction; switched on twice, or off, it does not', async (t) => {
+  const db = await createDatabase(t);
+  const pruned = async () => (await db.query('select pruned_xid from djr.settings'))[0]!.pruned_xid as string | null;
+  await db.query('select djr.configure(storage => true)');
+  await db.query('select djr.configure(storage => false)');
+  await db.query(`select djr.configure(activity => 'full')`);
+  t.is(await pruned(), null);
+  const [row] = await db.query('select djr.configure(storage => true), pg_current_xact_id() as xid');
+  t.is(await pruned(), row!.xid);
+  await db.query('select djr.configure(storage => true)');
+  t.is(await pruned(), row!.xid);
+});
+
 test('a plain INSERT stores, whatever the setting storage says', async (t) => {
   const db = await createDatabase(t);
   await db.query('select djr.configure(storage => false)');

@@ -1,5 +1,4 @@
 import test from 'ava';
-import { parsePosition } from '../../src/delivery/position.js';
 import { startApp, type TestApp, until } from '../helpers/server.js';
 
 const publish = async (app: TestApp, from: number, to: number, userId?: string): Promise<void> => {
@@ -239,43 +238,6 @@ test('A client that missed what has been pruned is told so', async (t) => {
   await publish(app, 4, 4);
   await again.count(1);
   t.deepEqual(numbers(again), [4]);
-});
-
-test('Beside a transaction left open, who missed nothing of what was pruned resumes from storage; who missed it is told so', async (t) => {
-  const app = await startApp(t, { historyEvents: 0, sweepInterval: 50, heartbeat: 100 });
-  const { db } = app;
-  const open = await db.connect();
-  await open.query('begin');
-  await open.query("select djr.publish_global('n', '{\"n\": 0}')");
-  const { rows } = await open.query<{ xid: string }>('select pg_current_xact_id()::text as xid');
-  const first = await app.stream();
-  await publish(app, 1, 3);
-  const [third] = await db.query<{ xid: string }>('select xid::text as xid from djr.event order by id desc limit 1');
-  const older = () => parsePosition(first.lastEventId)!.frontier.inProgress.filter((xid) => xid < Number(third!.xid));
-  await first.until('an id behind them', () => {
-    const { frontier } = parsePosition(first.lastEventId)!;
-    // Other databases of the server may have transactions, too.
-    return !frontier.isNew(Number(third!.xid)) && older().join() === rows[0]!.xid;
-  });
-  first.close();
-  const prune = async (n: number) => {
-    await db.query("update djr.event set created_at = now() - interval '1 hour' where (detail->'n')::int <= $1", [n]);
-    t.truthy((await db.query("select djr.prune('1 minute') as pruned"))[0]!.pruned);
-  };
-  await prune(3);
-  await publish(app, 4, 4);
-  // By itself, and as one of many that share a reading.
-  const crowd = await Promise.all(Array.from({ length: 8 }, () => app.stream('', { lastEventId: first.lastEventId })));
-  for (const one of crowd) await one.count(1);
-  await open.query('commit');
-  for (const one of crowd) {
-    await one.count(2);
-    t.deepEqual(numbers(one), [4, 0]);
-    t.deepEqual(one.resets, []);
-  }
-  await prune(0);
-  const again = await app.stream('', { lastEventId: first.lastEventId });
-  t.regex((await again.event('reset')).data.reason as string, /pruned/);
 });
 
 test('Live events wait behind a resume, however slow its hooks are', async (t) => {

@@ -2,8 +2,7 @@ import test, { type ExecutionContext } from 'ava';
 import { Envelope } from '../../src/delivery/envelope.js';
 import { Frontier } from '../../src/delivery/frontier.js';
 import { History, Item } from '../../src/delivery/history.js';
-import { parsePosition } from '../../src/delivery/position.js';
-import { createDatabase, type TestDatabase } from '../helpers/database.js';
+import { createDatabase } from '../helpers/database.js';
 import { startProxy } from '../helpers/proxy.js';
 import { startApp, type TestApp, until } from '../helpers/server.js';
 import type { Stream } from '../helpers/stream.js';
@@ -107,124 +106,6 @@ test('Switched off and on again, storage costs a client nothing that comes back 
     await again.count(2 - place);
     t.deepEqual(numbers(again), [1, 2, 3].slice(place + 1));
     t.deepEqual(again.resets, []);
-  }
-});
-
-/** Transactions that were in progress then; other databases of the server may have some, too. */
-const olderThan = (xid: number, { inProgress }: Frontier): string => inProgress.filter((one) => one < xid).join();
-
-/** The transaction that switched storage on. */
-async function switchOn(db: TestDatabase): Promise<number> {
-  await db.query('select djr.configure(storage => true)');
-  const [row] = await db.query<{ xid: string }>('select pruned_xid::text as xid from djr.settings');
-  return Number(row!.xid);
-}
-
-test('Switched off and on again, storage lacks what was published meanwhile: who comes to another instance is told so', async (t) => {
-  const app = await startApp(t, { sweepInterval: 50, heartbeat: 100 });
-  const { db } = app;
-  const others = [await startApp(t, {}, db), await startApp(t, { historyEvents: 0 }, db)];
-  const first = await app.streamOf('ann');
-  const live = await Promise.all(others.map((other) => other.streamOf('ann')));
-  await publish(app, 1);
-  const [stored] = await db.query<{ xid: string }>('select xid::text as xid from djr.event');
-  await first.until('an id behind it', () => parsePosition(first.lastEventId)!.frontier.xmin > Number(stored!.xid));
-  const ids = [first.lastEventId];
-  await db.query('select djr.configure(storage => false)');
-  await publish(app, 2);
-  await first.count(2);
-  first.close();
-  ids.push(first.events[0]!.id!, first.events[1]!.id!);
-  await publish(app, 3);
-  await switchOn(db);
-  await publish(app, 4, 5);
-  await Promise.all(live.map((stream) => stream.count(5)));
-  // Started since, with all that there is in memory, with a part of it, and with nothing.
-  for (const historyEvents of [100, 3, 2, 0]) others.push(await startApp(t, { historyEvents }, db));
-  for (const [i, other] of others.entries()) {
-    for (const lastEventId of ids) {
-      const again = await other.streamOf('ann', '', { lastEventId });
-      const reset = await again.event('reset');
-      t.is(reset.data.reason, 'events since then have been pruned or were not stored', `instance ${i}`);
-      t.deepEqual(numbers(again), []);
-      t.is(again.resets.length, 1);
-    }
-  }
-});
-
-test('Who was there when storage was switched on again resumes anywhere', async (t) => {
-  const app = await unstored(t, { sweepInterval: 50, heartbeat: 100 });
-  const { db } = app;
-  const others = [await startApp(t, {}, db), await startApp(t, { historyEvents: 0 }, db)];
-  const first = await app.streamOf('ann');
-  await publish(app, 1);
-  await first.count(1);
-  const switched = await switchOn(db);
-  // Other databases of the server may have transactions, too, that began before.
-  await first.until('an id of since then', () => parsePosition(first.lastEventId)!.frontier.xmin > switched);
-  first.close();
-  await publish(app, 2, 3);
-  for (const other of [...others, await startApp(t, {}, db)]) {
-    const again = await other.streamOf('ann', '', { lastEventId: first.lastEventId });
-    await again.count(2);
-    t.deepEqual(numbers(again), [2, 3]);
-    t.deepEqual(again.resets, []);
-  }
-});
-
-test('What was published without storage, and is committed when storage is on again, is a `reset` for who left before', async (t) => {
-  const app = await unstored(t, { sweepInterval: 50, heartbeat: 100 });
-  const { db } = app;
-  const others = [await startApp(t, {}, db), await startApp(t, { historyEvents: 0 }, db)];
-  const first = await app.streamOf('ann');
-  // The first number of a sequence takes a transaction id by itself; those behind it do not.
-  await publish(app, 0);
-  await first.count(1);
-  const open = await db.connect();
-  await open.query('begin');
-  await open.query("select djr.publish('ann', 'n', '{\"n\": 1}')");
-  const { rows } = await open.query<{ xid: string | null }>('select pg_current_xact_id_if_assigned()::text as xid');
-  const switched = await switchOn(db);
-  await first.until('an id of since then', () => {
-    const { frontier } = parsePosition(first.lastEventId)!;
-    return !frontier.isNew(switched) && olderThan(switched, frontier) === (rows[0]!.xid ?? '');
-  });
-  first.close();
-  const live = await Promise.all(others.map((other) => other.streamOf('ann')));
-  await open.query('commit');
-  await publish(app, 2);
-  await Promise.all(live.map((stream) => stream.count(2)));
-  for (const other of [...others, await startApp(t, {}, db)]) {
-    const again = await other.streamOf('ann', '', { lastEventId: first.lastEventId });
-    await again.event('reset');
-    t.deepEqual(numbers(again), []);
-  }
-});
-
-test('What was published without storage, while a transaction was open that switched it on, is a `reset` for who left meanwhile', async (t) => {
-  const app = await unstored(t, { sweepInterval: 50, heartbeat: 100 });
-  const { db } = app;
-  const others = [await startApp(t, {}, db), await startApp(t, { historyEvents: 0 }, db)];
-  const first = await app.streamOf('ann');
-  const open = await db.connect();
-  await open.query('begin');
-  await open.query('select djr.configure(storage => true)');
-  const { rows } = await open.query<{ xid: string }>('select pruned_xid::text as xid from djr.settings');
-  const switched = Number(rows[0]!.xid);
-  await publish(app, 1);
-  await first.until('an id of meanwhile', () => {
-    const { frontier } = parsePosition(first.lastEventId)!;
-    return frontier.xmax > switched && olderThan(switched, frontier) === '';
-  });
-  first.close();
-  const live = await Promise.all(others.map((other) => other.streamOf('ann')));
-  await publish(app, 2);
-  await open.query('commit');
-  await Promise.all(live.map((stream) => stream.count(1)));
-  for (const other of [...others, await startApp(t, {}, db)]) {
-    const again = await other.streamOf('ann', '', { lastEventId: first.lastEventId });
-    await again.event('reset');
-    t.deepEqual(numbers(again), []);
   }
 });
 

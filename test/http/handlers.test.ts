@@ -55,6 +55,13 @@ test('The first request connects to the database', async (t) => {
   const realtime = createRealtime({ database: app.db.url });
   t.teardown(() => realtime.stop());
   const server = await listen(t, realtime.handler);
+  await until('a request is let in', async () => {
+    // One that waits for longer than five seconds is told to come again.
+    const left = new AbortController();
+    const { status } = await fetch(`${server.origin}/realtime/sse/`, { signal: left.signal });
+    left.abort();
+    return status === 200;
+  });
   const stream = await server.stream();
   await app.realtime.publish({ type: 'x' });
   await stream.event('x');

@@ -49,18 +49,19 @@ function lacks({ frontier, prunedXid, startedAt }: StorageState, since: Frontier
   return prunedXid >= since.xmax || since.inProgress.some((xid) => xid <= prunedXid && !frontier.isNew(xid));
 }
 
-/** How many transactions in progress a need may name: of a client that would bring more, another reading takes care. */
+/** How many transactions in progress a need may name. */
 const MAX_IN_PROGRESS = 1000;
 
-/** One need for many frontiers, as far as they go together. */
+/** One need for many frontiers. */
 export function needOf(frontiers: readonly Frontier[]): Need {
   const inProgress = new Set<number>();
   let xmax = Number.POSITIVE_INFINITY;
   let time = Number.POSITIVE_INFINITY;
   for (const frontier of frontiers) {
-    if (inProgress.size + frontier.inProgress.length > MAX_IN_PROGRESS) continue;
-    for (const xid of frontier.inProgress) inProgress.add(xid);
-    xmax = Math.min(xmax, frontier.xmax);
+    // Of who brings too many, everything since the oldest of them is asked for instead.
+    const few = inProgress.size + frontier.inProgress.length <= MAX_IN_PROGRESS;
+    for (const xid of few ? frontier.inProgress : []) inProgress.add(xid);
+    xmax = Math.min(xmax, few ? frontier.xmax : frontier.xmin);
     time = Math.min(time, frontier.time);
   }
   return { epoch: frontiers[0]!.epoch, xmax, inProgress, time };

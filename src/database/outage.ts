@@ -12,6 +12,9 @@ const codeOf = (error: unknown): string | undefined =>
 
 const reasonOf = (error: unknown): string => codeOf(error) ?? (error instanceof Error ? error.message : String(error));
 
+/** Things that are wrong at a time and told apart: where texts differ each time, no more are remembered. */
+const MAX_SAID = 100;
+
 /** Says each thing that is wrong once until it is right again: an outage may take hours, with a failure every second. */
 export class Outage {
   readonly #logger: Logger;
@@ -24,8 +27,8 @@ export class Outage {
   /** What was said before is for `debug`. */
   say(level: 'warn' | 'error', context: { err: unknown; [name: string]: unknown }, message: string): void {
     const reason = `${message} ${reasonOf(context.err)}`;
-    const known = this.#said.has(reason);
-    this.#said.add(reason);
+    const known = this.#said.has(reason) || this.#said.size >= MAX_SAID;
+    if (!known) this.#said.add(reason);
     const hint = HINTS[codeOf(context.err) ?? ''];
     this.#logger[known ? 'debug' : level](context, hint ? `${message}.${hint}` : message);
   }

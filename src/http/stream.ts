@@ -61,6 +61,8 @@ export class Streams {
   readonly refused: Record<number, number> = {};
   readonly #options: StreamsOptions;
   readonly #admission: Admission;
+  /** Why the last resume that failed did. */
+  #failure: unknown;
   #stopping = false;
 
   constructor(options: StreamsOptions) {
@@ -156,8 +158,10 @@ export class Streams {
       await this.#options.resume.run(client, from);
       if (key !== undefined) client.write(levelFrame(key));
     } catch (err) {
-      // The client comes back with the id that it has, and nothing is lost.
-      this.#options.logger.error({ err }, 'a resume failed; its stream is ended, to be tried again');
+      // The client comes back with the id that it has, and nothing is lost. One reading may have failed for many.
+      if (err !== this.#failure)
+        this.#options.logger.error({ err }, 'a resume failed; its stream is ended, to be tried again');
+      this.#failure = err;
       client.close('client');
     }
   }

@@ -8,5 +8,6 @@ export type { Health } from './http/health.js';
 export type { NodeHandler } from './http/node.js';
 export type { Logger } from './logger.js';
 export type { AdminAuthorize, Authenticate, RealtimeOptions, UserId } from './options.js';
-export { createRealtime, type Realtime } from './realtime.js';
+export { createRealtime } from './realtime.js';
+export type { Realtime } from './realtime-interface.js';
 export type { ScriptTagOptions } from './script-tag.js';

@@ -12,7 +12,7 @@ import { packPosition } from './delivery/position.js';
 import { Resume } from './delivery/resume.js';
 import { Tally } from './delivery/tally.js';
 import { DjrError } from './errors.js';
-import type { Event, EventMap, EventOf } from './event.js';
+import type { EventMap } from './event.js';
 import { Acknowledgements } from './http/acknowledgements.js';
 import { Admin } from './http/admin/admin.js';
 import { type FetchHandler, fetchHandler } from './http/fetch.js';
@@ -22,42 +22,9 @@ import { type NodeHandler, nodeHandler } from './http/node.js';
 import { Streams } from './http/stream.js';
 import { guarded } from './logger.js';
 import { type RealtimeOptions, type ResolvedOptions, resolveOptions } from './options.js';
+import type { Realtime } from './realtime-interface.js';
 import { type ScriptTagOptions, scriptTag } from './script-tag.js';
 import { Vitals } from './vitals.js';
-
-/** A running djr: one instance, one listening connection. Made by {@link createRealtime}. */
-export interface Realtime<Events extends EventMap = EventMap> {
-  /** `(req, res, next?)`: mount it with `app.use(realtime.handler)` or call it from node:http. */
-  readonly handler: NodeHandler;
-  /** `(Request) => Promise<Response>`. */
-  readonly fetch: FetchHandler;
-  /** Gets every event of every scope, in this process. @returns a function that ends the subscription */
-  subscribe(subscriber: (event: EventOf<Events>) => unknown): () => void;
-  /** Gets the events of one type. @returns a function that ends the subscription */
-  subscribe<T extends keyof Events & string>(type: T, subscriber: (event: Event<T, Events[T]>) => unknown): () => void;
-  /**
-   * Publishes through the pool or, with `client`, inside the caller's own transaction. Needs no listener.
-   *
-   * @returns the event's id
-   * @throws {@link DjrError} with the SQLSTATE of the rule that was broken (docs/sql.md)
-   */
-  publish<T extends keyof Events & string>(
-    publication: Publication<T, Events[T]>,
-    options?: { client?: Queryable },
-  ): Promise<number>;
-  /** The script tag for a page. */
-  scriptTag(options?: ScriptTagOptions): string;
-  /**
-   * Connects; the first request or subscription does it, too. Resolves when events flow.
-   *
-   * @throws {@link DjrError} or PostgreSQL's error when no retry would help: no schema, a wrong password
-   */
-  start(): Promise<void>;
-  /** Ends the streams, each told to come back at a time of its own, and every connection to the database. */
-  stop(): Promise<void>;
-  /** What `healthz` answers. */
-  health(): Health;
-}
 
 /**
  * Makes a runtime. It connects at the first request, subscription or `start()`.

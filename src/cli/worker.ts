@@ -1,6 +1,6 @@
 import cluster from 'node:cluster';
 import type { RequestListener } from 'node:http';
-import type { Realtime } from '../realtime.js';
+import type { Realtime } from '../realtime-interface.js';
 import type { Lifetime } from './lifetime.js';
 import { isMessage, type Message } from './workers.js';
 

@@ -45,12 +45,8 @@ export class Session {
         }
         this.#planned = true;
       }
-      const { rows } = await this.query<Row>({
-        ...query,
-        name,
-        rowMode: 'array',
-        query_timeout: TIMEOUT,
-      } as pg.QueryArrayConfig);
+      const config = { ...query, name, rowMode: 'array' as const, query_timeout: TIMEOUT };
+      const { rows } = await this.query<Row>(config);
       return rows;
     } catch {
       this.#fit = false;

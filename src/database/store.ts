@@ -1,12 +1,12 @@
 import type pg from 'pg';
-import Cursor from 'pg-cursor';
 import { type Need, type Recent, unavailable } from '../delivery/backlog.js';
 import type { Client } from '../delivery/client.js';
 import { Envelope } from '../delivery/envelope.js';
 import type { Frontier } from '../delivery/frontier.js';
 import type { ResumeProgress, ResumeSource } from '../delivery/resume.js';
 import type { Scope } from '../event.js';
-import { ANSWER_TIMEOUT, answer, onceMore } from './answer.js';
+import { ANSWER_TIMEOUT, onceMore } from './answer.js';
+import { BATCH, readRows } from './rows.js';
 import type { Session } from './session.js';
 import {
   EVENT_COLUMNS,
@@ -18,9 +18,6 @@ import {
   withStatus,
 } from './statements.js';
 import { readStatus, STATUS, type Status } from './status.js';
-
-/** Rows that one query may bring into memory at once; what is more comes through a cursor. */
-const BATCH = 1000;
 
 /** Events that a reading for many clients brings at most, and what they may take in memory. */
 const MAX_RECENT = 20_000;
@@ -61,12 +58,6 @@ function ownOf(envelopes: Envelope[], { frontier }: Status): Envelope[] {
     0,
     envelopes.findIndex(({ xid }) => xid! >= frontier.xmax),
   );
-}
-
-interface CheckedOut {
-  readonly client: pg.PoolClient;
-  unlessLost<T>(work: Promise<T>): Promise<T>;
-  release(failure?: Error): void;
 }
 
 /** Reads stored events. */
@@ -168,7 +159,7 @@ export class Store implements ResumeSource {
         full ||= envelopes.length >= MAX_RECENT || bytes > MAX_RECENT_BYTES;
         if (full) return false;
         envelopes.push(envelope);
-        bytes += envelope.detailText.length * 2 + 300;
+        bytes += envelope.size;
       }
       return true;
     });
@@ -217,86 +208,18 @@ export class Store implements ResumeSource {
     return result.rows.splice(0);
   }
 
-  /** Through a cursor, BATCH rows at a time; `onRows` returns false to end early. */
+  /** The status that the first row has, and the events of the others, batch by batch. */
   async #read(
     query: Query,
     onRows: (status: Status, envelopes: Envelope[]) => Promise<boolean>,
     ahead = false,
   ): Promise<Status> {
-    const { client, unlessLost, release } = await this.#checkOut();
-    let failure: Error | undefined;
-    try {
-      const cursor = client.query(new Cursor<Row>(query.text, query.values, { rowMode: 'array' }));
-      const read = () => answer(unlessLost(cursor.read(BATCH)));
-      let status: Status | undefined;
-      let next = read();
-      for (;;) {
-        const rows = await next;
-        const full = rows.length === BATCH;
-        if (full && ahead) {
-          next = read();
-          // It is awaited when these rows are done with.
-          next.catch(() => {});
-        }
-        status ??= readStatus(rows.shift()![0]!, this.epoch);
-        if (rows.length > 0 || !full) {
-          if (!(await onRows(status, rows.map(readEnvelope)))) {
-            await next;
-            await answer(unlessLost(cursor.close()));
-            return status;
-          }
-        }
-        if (!full) return status;
-        if (!ahead) next = read();
-      }
-    } catch (error) {
-      // The connection goes with its cursor, which a lost one would never close.
-      failure = error as Error;
-      throw error;
-    } finally {
-      release(failure);
-    }
-  }
-
-  /**
-   * A connection whose loss rejects what `unlessLost` waits for. The pool listens on idle connections only, and one lost
-   * without a listener would end the process. The callback runs at once: a promise leaves a gap in which the loss may come.
-   */
-  #checkOut(): Promise<CheckedOut> {
-    return new Promise((resolve, reject) => {
-      this.#pool.connect((error, client, release) => {
-        if (!client) {
-          reject(error);
-          return;
-        }
-        let lost: Error | undefined;
-        let fail: ((reason: Error) => void) | undefined;
-        const onLost = (reason = new Error('the connection ended')) => {
-          lost = reason;
-          fail?.(reason);
-        };
-        // No race with one promise for all of a reading: that would hold every batch in memory until its end.
-        const unlessLost = async <T>(work: Promise<T>): Promise<T> => {
-          try {
-            return await new Promise<T>((done, failed) => {
-              fail = failed;
-              work.then(done, failed);
-              if (lost) failed(lost);
-            });
-          } finally {
-            fail = undefined;
-          }
-        };
-        client.on('error', onLost).on('end', onLost);
-        resolve({
-          client,
-          unlessLost,
-          release: (failure) => {
-            client.off('error', onLost).off('end', onLost);
-            release(failure);
-          },
-        });
-      });
-    });
+    let status: Status | undefined;
+    const onBatch = async (rows: Row[]) => {
+      status ??= readStatus(rows.shift()![0]!, this.epoch);
+      return onRows(status, rows.map(readEnvelope));
+    };
+    await readRows(this.#pool, query, onBatch, ahead);
+    return status!;
   }
 }

@@ -183,9 +183,9 @@ export class Client implements ClientInfo {
   }
 
   #wait(item: Item, pending: Promise<void>): void {
-    this.#hookBytes += item.size;
+    this.#hookBytes += item.envelope.size;
     const done: Promise<void> = pending.then(() => {
-      this.#hookBytes -= item.size;
+      this.#hookBytes -= item.envelope.size;
       if (this.#hooks === done) this.#hooks = undefined;
     });
     this.#hooks = done;

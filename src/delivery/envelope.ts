@@ -31,6 +31,11 @@ export class Envelope {
     this.detailText = detailText;
   }
 
+  /** Bytes that it takes in memory, about, with the frame that is made of it: text, buffer and objects. */
+  get size(): number {
+    return this.detailText.length * 2 + 300;
+  }
+
   /** A copy of its own for one hook or subscriber: what it changes, it changes for itself. */
   toEvent(): Event {
     return {

@@ -26,11 +26,6 @@ export class Item {
     this.#frame ??= eventFrame(this.envelope, this.position, false);
     return this.#frame;
   }
-
-  /** About what it takes in memory: text, frame and objects. */
-  get size(): number {
-    return this.envelope.detailText.length * 2 + 300;
-  }
 }
 
 /** The recent events, in the order in which they were handed on; bounded by count and by bytes. */
@@ -71,7 +66,7 @@ export class History {
     if (item.envelope.xid === null) this.stored = false;
     this.#lastSequence = item.sequence;
     this.#items.push(item);
-    this.#bytes += item.size;
+    this.#bytes += item.envelope.size;
     while (this.length > this.#maxEvents || this.#bytes > this.#maxBytes) this.#dropOldest();
   }
 
@@ -80,7 +75,7 @@ export class History {
     // What was dropped takes no memory until the array is cut.
     this.#items[this.#head] = undefined;
     this.#head += 1;
-    this.#bytes -= item.size;
+    this.#bytes -= item.envelope.size;
     if (item.envelope.xid !== null) this.#completeFrom = Math.max(this.#completeFrom, item.envelope.xid + 1);
     // Shifting an array for each event would move all of it; a third of it now and then does not.
     if (this.#head > 1024 && this.#head * 3 > this.#items.length) {

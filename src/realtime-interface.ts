@@ -1,0 +1,40 @@
+import type { Publication, Queryable } from './database/publisher.js';
+import type { Event, EventMap, EventOf } from './event.js';
+import type { FetchHandler } from './http/fetch.js';
+import type { Health } from './http/health.js';
+import type { NodeHandler } from './http/node.js';
+import type { ScriptTagOptions } from './script-tag.js';
+
+/** A running djr: one instance, one listening connection. Made by `createRealtime`. */
+export interface Realtime<Events extends EventMap = EventMap> {
+  /** `(req, res, next?)`: mount it with `app.use(realtime.handler)` or call it from node:http. */
+  readonly handler: NodeHandler;
+  /** `(Request) => Promise<Response>`. */
+  readonly fetch: FetchHandler;
+  /** Gets every event of every scope, in this process. @returns a function that ends the subscription */
+  subscribe(subscriber: (event: EventOf<Events>) => unknown): () => void;
+  /** Gets the events of one type. @returns a function that ends the subscription */
+  subscribe<T extends keyof Events & string>(type: T, subscriber: (event: Event<T, Events[T]>) => unknown): () => void;
+  /**
+   * Publishes through the pool or, with `client`, inside the caller's own transaction. Needs no listener.
+   *
+   * @returns the event's id
+   * @throws `DjrError` with the SQLSTATE of the rule that was broken (docs/sql.md)
+   */
+  publish<T extends keyof Events & string>(
+    publication: Publication<T, Events[T]>,
+    options?: { client?: Queryable },
+  ): Promise<number>;
+  /** The script tag for a page. */
+  scriptTag(options?: ScriptTagOptions): string;
+  /**
+   * Connects; the first request or subscription does it, too. Resolves when events flow.
+   *
+   * @throws `DjrError` or PostgreSQL's error when no retry would help: no schema, a wrong password
+   */
+  start(): Promise<void>;
+  /** Ends the streams, each told to come back at a time of its own, and every connection to the database. */
+  stop(): Promise<void>;
+  /** What `healthz` answers. */
+  health(): Health;
+}

@@ -72,6 +72,7 @@ class Runtime implements Realtime {
     this.#history = new History(options.historyEvents, options.historyBytes);
     this.#feed = new Feed({
       maxWaiting: MAX_WAITING,
+      turnBytes: options.maxClientBytes / 8,
       handOn: (envelope) => this.#handOn(envelope),
       onLost: ({ id }) => logger.error({ event: id }, 'onReceive is too slow: an event that is not stored was dropped'),
     });

@@ -130,7 +130,7 @@ export class Store implements ResumeSource {
     since: Frontier,
     client: Pick<Client, 'userId' | 'types'>,
     from: ResumeProgress | undefined,
-    onBatch: (envelopes: Envelope[]) => Promise<boolean>,
+    onBatch: (envelopes: Envelope[]) => Promise<number>,
   ): Promise<ResumeProgress | { reset: string }> {
     for (const bornAfter of [undefined, since.time]) {
       const result = await onceMore((began) =>
@@ -173,7 +173,7 @@ export class Store implements ResumeSource {
     bornAfter: number | undefined,
     client: Pick<Client, 'userId' | 'types'>,
     from: ResumeProgress | undefined,
-    onBatch: (envelopes: Envelope[]) => Promise<boolean>,
+    onBatch: (envelopes: Envelope[]) => Promise<number>,
   ): Promise<ResumeProgress | { reset: string } | 'restarted'> {
     const filter = newSince(since, bornAfter);
     const bind = (value: unknown) => `$${filter.values.push(value)}`;
@@ -192,8 +192,9 @@ export class Store implements ResumeSource {
       if (bornAfter === undefined && seen.startedAt > since.time) outcome = 'restarted';
       else if (reason !== undefined) outcome = { reset: reason };
       else if (envelopes.length > 0) {
-        last = { xid: envelopes.at(-1)!.xid!, id: envelopes.at(-1)!.id };
-        if (!(await onBatch(envelopes))) outcome = 'paused';
+        const taken = await onBatch(envelopes);
+        if (taken > 0) last = { xid: envelopes[taken - 1]!.xid!, id: envelopes[taken - 1]!.id };
+        if (taken < envelopes.length) outcome = 'paused';
       }
       return outcome === undefined;
     });

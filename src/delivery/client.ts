@@ -92,6 +92,11 @@ export class Client implements ClientInfo {
     return this.#request;
   }
 
+  /** Bytes that may wait for it. */
+  get maxBytes(): number {
+    return this.#options.maxBytes;
+  }
+
   get buffered(): number {
     return this.#connection.buffered + this.#hookBytes;
   }
@@ -183,9 +188,9 @@ export class Client implements ClientInfo {
   }
 
   #wait(item: Item, pending: Promise<void>): void {
-    this.#hookBytes += item.envelope.size;
+    this.#hookBytes += item.size;
     const done: Promise<void> = pending.then(() => {
-      this.#hookBytes -= item.envelope.size;
+      this.#hookBytes -= item.size;
       if (this.#hooks === done) this.#hooks = undefined;
     });
     this.#hooks = done;

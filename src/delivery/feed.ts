@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Envelope } from './envelope.js';
 import type { Frontier } from './frontier.js';
 import { Serial } from './serial.js';
@@ -7,6 +8,8 @@ export interface FeedOptions {
   handOn(envelope: Envelope): void | Promise<void>;
   /** How many events may wait for a slow `onReceive` before the fast lane closes. */
   maxWaiting: number;
+  /** Bytes of events that a sweep hands on before clients have a moment to read: less than may wait for one of them. */
+  turnBytes: number;
   /** An event without a row could not wait: it is lost. */
   onLost(envelope: Envelope): void;
 }
@@ -142,10 +145,16 @@ export class Feed {
 
   /** Rows of the running sweep, in any number of batches. Resolves when there is room for more. */
   async sweep(envelopes: readonly Envelope[]): Promise<void> {
+    let bytes = 0;
     for (const envelope of envelopes) {
       if (this.#ahead.has(envelope.id) || this.#swept.has(envelope.id)) continue;
       this.#swept.add(envelope.id);
       this.#steps.push(envelope);
+      bytes += envelope.size;
+      // What NOTIFY brings comes in pieces; thousands of rows at once would be more than a client's bound before it can read any.
+      if (bytes < this.#options.turnBytes) continue;
+      bytes = 0;
+      await setImmediate();
     }
     if (this.#steps.length >= this.#options.maxWaiting) await this.#steps.idle();
   }

@@ -26,6 +26,10 @@ export class Item {
     this.#frame ??= eventFrame(this.envelope, this.position, false);
     return this.#frame;
   }
+
+  get size(): number {
+    return this.envelope.size;
+  }
 }
 
 /** The recent events, in the order in which they were handed on; bounded by count and by bytes. */
@@ -66,7 +70,7 @@ export class History {
     if (item.envelope.xid === null) this.stored = false;
     this.#lastSequence = item.sequence;
     this.#items.push(item);
-    this.#bytes += item.envelope.size;
+    this.#bytes += item.size;
     while (this.length > this.#maxEvents || this.#bytes > this.#maxBytes) this.#dropOldest();
   }
 
@@ -75,7 +79,7 @@ export class History {
     // What was dropped takes no memory until the array is cut.
     this.#items[this.#head] = undefined;
     this.#head += 1;
-    this.#bytes -= item.envelope.size;
+    this.#bytes -= item.size;
     if (item.envelope.xid !== null) this.#completeFrom = Math.max(this.#completeFrom, item.envelope.xid + 1);
     // Shifting an array for each event would move all of it; a third of it now and then does not.
     if (this.#head > 1024 && this.#head * 3 > this.#items.length) {

@@ -24,14 +24,15 @@ export interface ResumeSource {
    * Since a frontier, what one client is entitled to and asked for.
    *
    * @param from - what an earlier call returned that was not done.
-   * @param onBatch - false ends the reading for now: a connection to the database never waits for a slow client.
+   * @param onBatch - how many it took; fewer than there are end the reading for now, behind these: a connection to the
+   * database never waits for a slow client.
    * @returns how far it came, or why what was missed cannot be had.
    */
   readSince(
     since: Frontier,
     client: Pick<Client, 'userId' | 'types'>,
     from: ResumeProgress | undefined,
-    onBatch: (envelopes: Envelope[]) => Promise<boolean>,
+    onBatch: (envelopes: Envelope[]) => Promise<number>,
   ): Promise<ResumeProgress | { reset: string }>;
 
   /** What any client may be entitled to: as far back as is needed, or as much as memory has room for. */
@@ -73,8 +74,20 @@ export type ResumeFrom = { position: Position; rest: string } | { frontier: Fron
 const wasShown = ({ xid, createdAt }: Envelope, shown: Frontier): boolean =>
   xid !== null && !shown.isNew(xid) && createdAt <= shown.time;
 
-/** Items sent between two looks at whether the client keeps up. */
+/** Events sent between two looks at whether the client keeps up: so many, or as few as make half of what may wait for it. */
 const CHUNK = 64;
+
+/** The next of these that go together, and at least one. */
+function chunkOf<T extends { readonly size: number }>(all: readonly T[], from: number, { maxBytes }: Client): T[] {
+  let bytes = 0;
+  let end = from;
+  while (end < all.length && end - from < CHUNK) {
+    bytes += all[end]!.size;
+    if (end > from && bytes > maxBytes / 2) break;
+    end += 1;
+  }
+  return all.slice(from, end);
+}
 
 /** Clients for which storage is read each by itself, at the same time: who comes when all have one shares a reading. */
 const MAX_READERS = 3;
@@ -111,7 +124,7 @@ export class Resume {
     if (!own) await this.#catchUp(came);
     while (!client.closed) {
       if (sequence !== undefined && history.reaches(sequence)) {
-        const items = history.after(sequence, CHUNK);
+        const items = chunkOf(history.after(sequence, CHUNK), 0, client);
         if (items.length === 0) {
           hub.join(client);
           if (!client.closed) this.#options.onDone(source ?? 'memory', performance.now() - began);
@@ -173,8 +186,10 @@ export class Resume {
   }
 
   async #sendAll(client: Client, items: readonly Item[], rest: string): Promise<void> {
-    for (let i = 0; i < items.length && !client.closed; i += CHUNK) {
-      client.sendAll(items.slice(i, i + CHUNK), rest);
+    for (let sent = 0; sent < items.length && !client.closed; ) {
+      const chunk = chunkOf(items, sent, client);
+      client.sendAll(chunk, rest);
+      sent += chunk.length;
       await this.#paced(client);
     }
   }
@@ -207,16 +222,23 @@ export class Resume {
     let sent = 0;
     let progress: ResumeProgress | undefined;
     const onBatch = async (envelopes: Envelope[]) => {
-      sent += envelopes.length;
-      if (sent > limit) return false;
-      const items: Item[] = [];
-      for (const stored of envelopes) {
-        const received = receive(stored);
-        const envelope = received instanceof Promise ? await received : received;
-        if (envelope) items.push(new Item(0, envelope, rest));
+      let taken = 0;
+      while (taken < envelopes.length && client.idle) {
+        const chunk = chunkOf(envelopes, taken, client);
+        taken += chunk.length;
+        sent += chunk.length;
+        if (sent > limit) break;
+        const items: Item[] = [];
+        for (const stored of chunk) {
+          const received = receive(stored);
+          const envelope = received instanceof Promise ? await received : received;
+          if (envelope) items.push(new Item(0, envelope, rest));
+        }
+        client.sendAll(items, rest);
+        // Who reads has read it then, and the reading goes on.
+        await this.#pace.next();
       }
-      client.sendAll(items, rest);
-      return client.idle;
+      return sent > limit ? 0 : taken;
     };
     do {
       const result = await this.#readers.run(() => source().readSince(since, client, progress, onBatch));

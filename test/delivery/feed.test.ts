@@ -8,7 +8,12 @@ const event = (id: number, xid: number | null): Envelope => new Envelope(id, xid
 
 test('what is heard while the first sweep runs is handed on right behind it, and what it read is not again', async (t) => {
   const got: number[] = [];
-  const feed = new Feed({ maxWaiting: 10, handOn: ({ id }) => void got.push(id), onLost: () => t.fail() });
+  const feed = new Feed({
+    maxWaiting: 10,
+    turnBytes: 1000,
+    handOn: ({ id }) => void got.push(id),
+    onLost: () => t.fail(),
+  });
   feed.startAt(new Frontier('e', 1, 10, 10, []));
   feed.beginSweep(true);
   feed.receive([event(3, 12), event(2, 11)]);
@@ -30,6 +35,7 @@ test('an event without a row that is heard before the stream has a beginning wai
   const lost: number[] = [];
   const feed = new Feed({
     maxWaiting: 2,
+    turnBytes: 1000,
     handOn: ({ id }) => void got.push(id, feed.reached.xmin),
     onLost: ({ id }) => lost.push(id),
   });
@@ -57,6 +63,7 @@ test('What is heard passes nothing that committed before it, when delivery goes 
       let held: (() => void)[] | undefined;
       const feed = new Feed({
         maxWaiting: 3,
+        turnBytes: 1000,
         handOn: ({ id }) => {
           got.push(id);
           return held ? new Promise<void>((resolve) => held!.push(resolve)) : undefined;

@@ -5,7 +5,6 @@ import { decodeMessage, Envelope } from '../../src/delivery/envelope.js';
 import { Feed } from '../../src/delivery/feed.js';
 import { eventFrame } from '../../src/delivery/frame.js';
 import { Frontier } from '../../src/delivery/frontier.js';
-import { packPosition, parsePosition } from '../../src/delivery/position.js';
 import { Serial } from '../../src/delivery/serial.js';
 import type { Scope } from '../../src/event.js';
 import { cases } from '../helpers/fuzz.js';
@@ -128,93 +127,6 @@ test('A frame parses to the event that was published, with its type and no other
       t.is(frame!.event, named ? envelope.type : undefined);
     }),
     cases(500),
-  );
-  t.pass();
-});
-
-const anyFrontier = fc
-  .record({
-    epoch: fc.stringMatching(/^[0-9a-z]{8}$/),
-    time: fc.integer({ min: 0, max: 2 ** 42 }),
-    xmin: fc.integer({ min: 3, max: 2 ** 40 }),
-    gaps: fc.array(fc.integer({ min: 1, max: 1000 }), { maxLength: 100 }),
-  })
-  .map(({ epoch, time, xmin, gaps }) => {
-    const inProgress: number[] = [];
-    let xmax = xmin;
-    for (const [i, gap] of gaps.entries()) {
-      inProgress.push(xmax);
-      xmax += i === gaps.length - 1 ? 1 : gap;
-    }
-    return new Frontier(epoch, time, xmin, xmax, inProgress);
-  });
-
-test('An id brings back the frontier that it was made of; with too much in progress, one that claims less', (t) => {
-  fc.assert(
-    fc.property(anyFrontier, anyId, fc.nat(), (frontier, id, sequence) => {
-      const rest = packPosition('k3f9', sequence, frontier);
-      const position = parsePosition(`${id}-${rest}`)!;
-      t.is(position.instance, 'k3f9');
-      t.is(position.sequence, sequence);
-      t.is(position.frontier.epoch, frontier.epoch);
-      t.is(position.frontier.time, frontier.time);
-      if (frontier.inProgress.length <= 64) t.is(position.frontier.snapshot, frontier.snapshot);
-      for (const xid of [...frontier.inProgress, frontier.xmax, frontier.xmax + 1]) {
-        t.true(position.frontier.isNew(xid), 'what was new stays new');
-      }
-      t.false(position.frontier.isNew(frontier.xmin - 1));
-      t.deepEqual(Frontier.fromSnapshot(frontier.snapshot, frontier.epoch, frontier.time), frontier);
-    }),
-    cases(100),
-  );
-  t.pass();
-});
-
-/** Of the transactions 3 to 20. */
-const smallFrontier = fc
-  .record({
-    xmin: fc.integer({ min: 3, max: 15 }),
-    span: fc.integer({ min: 0, max: 5 }),
-    open: fc.subarray([0, 1, 2, 3, 4]),
-  })
-  .map(({ xmin, span, open }) => {
-    const inProgress = open.filter((n) => n < span).map((n) => xmin + n);
-    return new Frontier('e', 1, xmin, xmin + span, inProgress);
-  });
-
-test('A frontier contains another where nothing that is new to it is visible in the other', (t) => {
-  const contained = { yes: 0, no: 0 };
-  fc.assert(
-    fc.property(smallFrontier, smallFrontier, (one, other) => {
-      let expected = true;
-      for (let xid = 1; xid <= 25; xid += 1) if (one.isNew(xid) && !other.isNew(xid)) expected = false;
-      contained[expected ? 'yes' : 'no'] += 1;
-      t.is(one.contains(other), expected);
-    }),
-    cases(2000),
-  );
-  t.true(contained.yes > 0 && contained.no > 0);
-});
-
-test('Whatever a client sends as its id, reading it gives a sound position or none', (t) => {
-  const part = fc.oneof(fc.string({ maxLength: 12 }), fc.stringMatching(/^[0-9a-z]{0,13}$/));
-  const id = fc.oneof(
-    fc.string(),
-    fc.tuple(part, fc.array(part, { maxLength: 9 })).map(([head, parts]) => `${head}-${parts.join('.')}`),
-    fc
-      .tuple(fc.nat(), fc.array(fc.stringMatching(/^[0-9a-z]{1,11}$/), { minLength: 4, maxLength: 9 }))
-      .map(([head, parts]) => `${head}-${parts.join('.')}`),
-  );
-  fc.assert(
-    fc.property(id, (text) => {
-      const position = parsePosition(text);
-      if (position === undefined) return;
-      const { xmin, xmax, inProgress, time } = position.frontier;
-      for (const value of [xmin, xmax, time, position.sequence, ...inProgress]) t.true(Number.isSafeInteger(value));
-      t.true(xmin <= xmax && inProgress.every((xid) => xid >= xmin && xid < xmax));
-      t.regex(position.frontier.snapshot, /^\d+:\d+:[\d,]*$/);
-    }),
-    cases(2000),
   );
   t.pass();
 });

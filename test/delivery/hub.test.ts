@@ -1,11 +1,11 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { Client } from '../../src/delivery/client.js';
-import type { Connection } from '../../src/delivery/connection.js';
 import { Envelope } from '../../src/delivery/envelope.js';
 import { Item } from '../../src/delivery/history.js';
 import { Hub } from '../../src/delivery/hub.js';
 import { Tally } from '../../src/delivery/tally.js';
+import { connectionTo } from '../helpers/connection.js';
 
 interface Reader {
   client: Client;
@@ -16,18 +16,10 @@ interface Reader {
 /** A client whose connection takes everything, and remembers the ids. */
 function reader(userId: string | null, types: string[] | null, hooked: boolean): Reader {
   const result = { ids: [] as number[], writes: 0 };
-  const connection: Connection = {
-    write(chunk) {
-      result.writes += 1;
-      for (const match of chunk.toString().matchAll(/^id: (\d+)-/gm)) result.ids.push(Number(match[1]));
-      return true;
-    },
-    buffered: 0,
-    end() {},
-    destroy() {},
-    progress: 0,
-    onDrain: undefined,
-  };
+  const connection = connectionTo((chunk) => {
+    result.writes += 1;
+    for (const match of chunk.toString().matchAll(/^id: (\d+)-/gm)) result.ids.push(Number(match[1]));
+  });
   const client = new Client({
     userId,
     connection,

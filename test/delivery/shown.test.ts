@@ -1,7 +1,6 @@
 import { mock } from 'node:test';
 import test from 'ava';
 import { Client } from '../../src/delivery/client.js';
-import type { Connection } from '../../src/delivery/connection.js';
 import { Envelope } from '../../src/delivery/envelope.js';
 import { Frontier } from '../../src/delivery/frontier.js';
 import { History, Item } from '../../src/delivery/history.js';
@@ -9,6 +8,7 @@ import { Hub } from '../../src/delivery/hub.js';
 import { packPosition } from '../../src/delivery/position.js';
 import { Resume } from '../../src/delivery/resume.js';
 import { Tally } from '../../src/delivery/tally.js';
+import { connectionTo } from '../helpers/connection.js';
 
 /** An event of a transaction, inserted at a time. */
 const event = (id: number, xid: number | null, createdAt: number): Envelope =>
@@ -35,17 +35,9 @@ async function resumed(
   const hub = new Hub({ heartbeat: 60_000, writeTimeout: 60_000, position, tally });
   const history = new History(100, 1_000_000);
   let text = '';
-  const connection: Connection = {
-    write(chunk) {
-      text += chunk;
-      return true;
-    },
-    buffered: 0,
-    progress: 0,
-    end() {},
-    destroy() {},
-    onDrain: undefined,
-  };
+  const connection = connectionTo((chunk) => {
+    text += chunk;
+  });
   const client = new Client({
     userId: null,
     connection,

@@ -1,12 +1,12 @@
 import test from 'ava';
 import type { Client } from '../../src/delivery/client.js';
-import type { Connection } from '../../src/delivery/connection.js';
 import { Hub } from '../../src/delivery/hub.js';
 import type { Resume } from '../../src/delivery/resume.js';
 import { Tally } from '../../src/delivery/tally.js';
 import type { Incoming } from '../../src/http/incoming.js';
 import { Streams } from '../../src/http/stream.js';
 import { resolveOptions } from '../../src/options.js';
+import { connectionTo } from '../helpers/connection.js';
 
 const CLIENTS = 10_000;
 
@@ -44,17 +44,9 @@ async function connected(options: { lifetime: number; retry: number }) {
     if ('status' in answer) throw new Error(`refused with ${answer.status}`);
     let text = '';
     texts.push(() => text);
-    const connection: Connection = {
-      write(chunk) {
-        text += chunk;
-        return true;
-      },
-      buffered: 0,
-      progress: 0,
-      end() {},
-      destroy() {},
-      onDrain: undefined,
-    };
+    const connection = connectionTo((chunk) => {
+      text += chunk;
+    });
     const before = performance.now();
     const { expires } = answer.begin(connection) as Client;
     lives.push({ least: expires - performance.now(), most: expires - before });

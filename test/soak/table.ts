@@ -39,6 +39,14 @@ export function table(rounds: readonly SoakRound[], margin: number): string {
     const shown = [first, last, grown].map((value) => (value / unit).toFixed(unit === 1 ? 0 : 1));
     return line(name, ...shown, most === undefined ? '' : String(most));
   });
+  const sums: [string, (round: SoakRound) => number][] = [
+    ['deliveries', ({ deliveries }) => deliveries],
+    ['came back, from memory', ({ memory }) => memory],
+    ['came back, from storage', ({ storage }) => storage],
+    ['closed at their bound', ({ slow }) => slow],
+    ['broke off', ({ aborted }) => aborted],
+    ['failures', ({ failures }) => failures.length],
+  ];
   const sum = (of: (round: SoakRound) => number) =>
     rounds.reduce((total, round) => total + of(round), 0).toLocaleString('en');
   return [
@@ -46,29 +54,6 @@ export function table(rounds: readonly SoakRound[], margin: number): string {
     ...figures.map((row) => row.trimEnd()),
     '',
     line('rounds', String(rounds.length)),
-    line(
-      'deliveries',
-      sum(({ deliveries }) => deliveries),
-    ),
-    line(
-      'came back, from memory',
-      sum(({ memory }) => memory),
-    ),
-    line(
-      'came back, from storage',
-      sum(({ storage }) => storage),
-    ),
-    line(
-      'closed at their bound',
-      sum(({ slow }) => slow),
-    ),
-    line(
-      'broke off',
-      sum(({ aborted }) => aborted),
-    ),
-    line(
-      'failures',
-      sum(({ failures }) => failures.length),
-    ),
+    ...sums.map(([name, of]) => line(name, sum(of))),
   ].join('\n');
 }

@@ -27,6 +27,16 @@ async function withRole(t: ExecutionContext): Promise<{ db: TestDatabase; role: 
 const loud = (lines: LogLine[], pattern: RegExp): LogLine[] =>
   lines.filter(({ level, message }) => (level === 'warn' || level === 'error') && pattern.test(message));
 
+/** The loud lines of each outage of sweeping. A starved machine may make two where the test makes one. */
+function outages(lines: LogLine[]): LogLine[][] {
+  const over = lines.flatMap(({ message }, at) => (message === 'sweeps work again' ? [at] : []));
+  const ends = [-1, ...over, lines.length];
+  return ends
+    .slice(1)
+    .map((end, nth) => loud(lines.slice(ends[nth]! + 1, end), /^a sweep failed/))
+    .filter(({ length }) => length > 0);
+}
+
 interface Finding {
   check: string;
   state: string;
@@ -67,7 +77,7 @@ for (const [right, object] of [
       { state: 'failed', todo: `As the owner: select djr.grant_server('${role}').` },
     );
     t.notRegex(findings.find(({ check }) => check === 'schema')!.todo, /migrate/);
-    const said = loud(app.lines, /^a sweep failed/);
+    const said = outages(app.lines).at(-1)!;
     t.is(said.length, 1);
     t.regex(said[0]!.message, /djr\.grant_server/);
 
@@ -114,6 +124,7 @@ test('A statement_timeout that is too short for a sweep behind a lock loses no e
   await until('sweeps that fail', () => app.lines.filter(({ message }) => /^a sweep failed/.test(message)).length > 3);
   // One that starts meanwhile goes on as soon as it can.
   const late = startApp(t, { database: url, sweepInterval: 50 }, db);
+  late.catch(() => {}); // What fails before it is awaited is told by itself.
   await holder.query(PUBLISH, [3]);
   await until('one that waits', async () => {
     const waiting = `select from pg_stat_activity where usename = $1 and wait_event_type = 'Lock' and query like '%repair%'`;
@@ -123,9 +134,12 @@ test('A statement_timeout that is too short for a sweep behind a lock loses no e
   await db.query(PUBLISH, [4]);
   t.deepEqual(numbers(await stream.count(4)), [1, 2, 3, 4]);
   t.false(stream.ended);
-  const said = loud(app.lines, /^a sweep failed/);
-  t.is(said.length, 1);
-  t.regex(said[0]!.message, /statement_timeout/);
+  const said = outages(app.lines);
+  t.true(said.length > 0);
+  for (const lines of said) {
+    t.is(lines.length, 1);
+    t.regex(lines[0]!.message, /statement_timeout/);
+  }
   const fresh = await (await late).stream();
   await db.query(PUBLISH, [5]);
   t.is(numbers(await fresh.count(1)).at(-1), 5);

@@ -6,6 +6,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
@@ -71,12 +72,18 @@ const known = ['--browser', '--postgres', major];
 const rest = process.argv.slice(2).filter((argument) => !known.includes(argument));
 const named = rest.some((argument) => argument.startsWith('test/'));
 const all = values.browser ? ['test/browser/**/*.test.ts'] : ['test/*.test.ts', 'test/!(browser)/**/*.test.ts'];
-const ava = spawn(process.execPath, ['node_modules/ava/entrypoints/cli.mjs', ...rest, ...(named ? [] : all)], {
-  stdio: 'inherit',
-  env: {
-    ...process.env,
-    DJR_TEST_SERVER: server.url,
-    ...(resolveFrom ? { DJR_TEST_POSTGRES: resolveFrom } : {}),
+/** Much of each file is waiting; but more files than this on few processors only wait for one another. */
+const files = Math.min(4, 2 * availableParallelism());
+const ava = spawn(
+  process.execPath,
+  ['node_modules/ava/entrypoints/cli.mjs', `--concurrency=${files}`, ...rest, ...(named ? [] : all)],
+  {
+    stdio: 'inherit',
+    env: {
+      ...process.env,
+      DJR_TEST_SERVER: server.url,
+      ...(resolveFrom ? { DJR_TEST_POSTGRES: resolveFrom } : {}),
+    },
   },
-});
+);
 ava.once('exit', (code) => void stopAndExit(code ?? 1));

@@ -7,6 +7,7 @@ import type { ExecutionContext } from 'ava';
 import pg from 'pg';
 import { type EmbeddedPostgres, startEmbedded } from '../../src/database/embedded.js';
 import { migrate } from '../../src/database/migrate.js';
+import { takeTurn } from './turn.js';
 
 /** A PostgreSQL of a test's own, which it may stop and crash. */
 export interface Cluster {
@@ -22,6 +23,7 @@ export async function startCluster(
   t: Pick<ExecutionContext, 'teardown'>,
   settings: Record<string, string> = {},
 ): Promise<Cluster> {
+  await takeTurn(t);
   const resolveFrom = process.env.DJR_TEST_POSTGRES;
   // A killed process leaves what it wrote to the operating system: fsync is for power cuts.
   const server = await startEmbedded({

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { ExecutionContext } from 'ava';
 import pg from 'pg';
+import { takeTurn } from './turn.js';
 
 /** A database of a test's own, with djr installed, dropped when the test ends. */
 export interface TestDatabase {
@@ -46,6 +47,7 @@ export async function createDatabase(
   t: Pick<ExecutionContext, 'teardown'>,
   options: { template?: string | null } = {},
 ): Promise<TestDatabase> {
+  await takeTurn(t);
   const name = `djr_${randomBytes(6).toString('hex')}`;
   const template = options.template === undefined ? TEMPLATE : options.template;
   await administer(`create database ${name}${template ? ` template ${template}` : ''}`);

@@ -1,5 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import { takeTurn } from '../../helpers/turn.js';
 import { launchChromium } from './launch.js';
 
 /** One Chromium for the tests of a file; each context that is asked for is a browser profile of its own. */
@@ -10,6 +11,7 @@ export function useChromium(): (t: ExecutionContext, options?: BrowserContextOpt
   });
   test.after.always(() => browser?.close());
   return async (t, options) => {
+    await takeTurn(t);
     const context = await browser.newContext(options);
     context.setDefaultTimeout(60_000);
     // tsx names the functions that it compiles by this helper, which a page does not have.

@@ -5,7 +5,7 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -41,6 +41,17 @@ async function packageOf(major: string): Promise<string> {
   }
   return pathToFileURL(fileURLToPath(new URL('package.json', root))).href;
 }
+
+/** Tests of the command run what is installed. Where sources are newer than it, it is built: no old code passes a test. */
+async function buildIfOld(): Promise<void> {
+  const built = await stat('dist/cli/main.js').catch(() => undefined);
+  const sources = (await readdir('src', { recursive: true })).map((file) => stat(`src/${file}`));
+  if (built && (await Promise.all(sources)).every(({ mtimeMs }) => mtimeMs <= built.mtimeMs)) return;
+  const { status } = spawnSync('npm', ['run', '--silent', 'build'], { stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+await buildIfOld();
 
 const major = typeof values.postgres === 'string' ? values.postgres : undefined;
 /** The line that `npm install` brings. */

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import type { ExecutionContext } from 'ava';
 
-const main = new URL('../../src/cli/main.ts', import.meta.url).pathname;
+/** As it is installed: test/run.ts sees to it that what is built is what the source says. */
+const main = new URL('../../dist/cli/main.js', import.meta.url).pathname;
 
 /** No database or port by accident: only what a test names. */
 function environment(own: Record<string, string>): NodeJS.ProcessEnv {
@@ -28,7 +29,7 @@ export interface Running {
 
 /** Starts `djr` as a process, killed with the test. */
 export function start(t: ExecutionContext, args: string[], env: Record<string, string> = {}): Running {
-  return watch(t, spawn(process.execPath, ['--import=tsx', main, ...args], { env: environment(env) }));
+  return watch(t, spawn(process.execPath, [main, ...args], { env: environment(env) }));
 }
 
 function watch(t: ExecutionContext, child: ChildProcessWithoutNullStreams): Running {
@@ -97,7 +98,7 @@ export const hasTerminal = spawnSync('script', ['--version']).status === 0;
 
 /** Starts `djr` on a terminal of its own: what it prints on both outputs is `out`. Colours are on unless `env` says not. */
 export function startOnTerminal(t: ExecutionContext, args: string[], env: Record<string, string> = {}): Running {
-  const quoted = [process.execPath, '--import=tsx', main, ...args].map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
+  const quoted = [process.execPath, main, ...args].map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
   // A continuous integration's environment says that its logs have no colours: this is a person's.
   const { NO_COLOR, FORCE_COLOR: _, CI: __, ...rest } = environment({ TERM: 'xterm', ...env });
   const own = env.NO_COLOR === undefined ? rest : { ...rest, NO_COLOR };

@@ -94,22 +94,25 @@ export class Store implements ResumeSource {
     const prepared = bornAfter === undefined ? await this.#session()?.prepared<Row>('djr_sweep', query) : undefined;
     const rows = prepared ?? (await this.#query(query));
     const [head, ...found] = rows;
-    const first = readStatus(head![0]!, this.epoch);
-    let events = ownOf(found.map(readEnvelope), first);
-    let foreign = events.length < found.length || first.prunedXid >= first.frontier.xmax;
-    if (events.length <= BATCH) {
-      if (check(first) && events.length > 0) await onBatch(events);
-      return { status: first, foreign };
-    }
-    // A long absence: the rows may be a million.
-    const status = await this.#read(
+    const status = readStatus(head![0]!, this.epoch);
+    const events = ownOf(found.map(readEnvelope), status);
+    const foreign = events.length < found.length || status.prunedXid >= status.frontier.xmax;
+    if (!check(status)) return { status, foreign };
+    if (events.length > 0) await onBatch(events);
+    if (events.length <= BATCH) return { status, foreign };
+    // A long absence, or a bulk: there may be a million more, all behind the last of these and in the same snapshot.
+    const bind = (value: unknown) => `$${filter.values.push(value)}`;
+    const last = events.at(-1)!;
+    filter.rest += ` and (xid, id) > (${bind(String(last.xid))}::xid8, ${bind(last.id)}::bigint)`;
+    filter.rest += ` and pg_visible_in_snapshot(xid, ${bind(status.frontier.snapshot)}::pg_snapshot)`;
+    await this.#read(
       sinceStatement(filter),
       async (seen, envelopes) => {
-        if (!check(seen)) return false;
-        events = ownOf(envelopes, seen);
-        foreign ||= events.length < envelopes.length;
-        if (events.length > 0) await onBatch(events);
-        return events.length === envelopes.length;
+        // Its transaction ids may be other transactions' now: the next sweep looks at that.
+        if (seen.startedAt !== status.startedAt)
+          throw new Error('PostgreSQL was started anew in the middle of a sweep');
+        if (envelopes.length > 0) await onBatch(envelopes);
+        return true;
       },
       true,
     );

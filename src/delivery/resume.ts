@@ -118,6 +118,8 @@ export class Resume {
     let rest = from.rest;
     // Storage has shown the client what is visible in this: the same event in history is a repeat.
     let shown: Frontier | undefined;
+    // Storage may be ahead of what this instance has handed on: who joined at once would get that again.
+    let caughtUp = false;
     const began = performance.now();
     let source: ResumeSourceName | undefined;
 
@@ -125,6 +127,11 @@ export class Resume {
     while (!client.closed) {
       if (sequence !== undefined && history.reaches(sequence)) {
         const items = chunkOf(history.after(sequence, CHUNK), 0, client);
+        if (items.length === 0 && shown && !caughtUp) {
+          caughtUp = true;
+          await this.#catchUp(shown);
+          continue;
+        }
         if (items.length === 0) {
           hub.join(client);
           if (!client.closed) this.#options.onDone(source ?? 'memory', performance.now() - began);

@@ -38,6 +38,13 @@ export function newSince(frontier: Frontier, bornAfter: number | undefined): Fil
   return filter;
 }
 
+/** Narrows it to what goes on behind this event, in the order of readings, and was visible in that frontier already. */
+export function goOn(filter: Filter, last: { readonly xid: number; readonly id: number }, frontier: Frontier): void {
+  const bind = (value: unknown) => `$${filter.values.push(value)}`;
+  filter.rest += ` and (xid, id) > (${bind(String(last.xid))}::xid8, ${bind(last.id)}::bigint)`;
+  filter.rest += ` and pg_visible_in_snapshot(xid, ${bind(frontier.snapshot)}::pg_snapshot)`;
+}
+
 /** Snapshot and rows in one statement: what is in one is in the other. */
 export const withStatus = (events: string): string => `
   select status, id, xid_text, scope, user_id, type, created, detail_text

@@ -10,6 +10,7 @@ import { BATCH, readRows } from './rows.js';
 import type { Session } from './session.js';
 import {
   EVENT_COLUMNS,
+  goOn,
   NOT_FOREIGN,
   newSince,
   type Query,
@@ -101,10 +102,8 @@ export class Store implements ResumeSource {
     if (events.length > 0) await onBatch(events);
     if (events.length <= BATCH) return { status, foreign };
     // A long absence, or a bulk: there may be a million more, all behind the last of these and in the same snapshot.
-    const bind = (value: unknown) => `$${filter.values.push(value)}`;
-    const last = events.at(-1)!;
-    filter.rest += ` and (xid, id) > (${bind(String(last.xid))}::xid8, ${bind(last.id)}::bigint)`;
-    filter.rest += ` and pg_visible_in_snapshot(xid, ${bind(status.frontier.snapshot)}::pg_snapshot)`;
+    const { xid, id } = events.at(-1)!;
+    goOn(filter, { xid: xid!, id }, status.frontier);
     await this.#read(
       sinceStatement(filter),
       async (seen, envelopes) => {
@@ -184,10 +183,7 @@ export class Store implements ResumeSource {
     if (client.userId !== null) filter.rest += ` or (scope = 'user' and user_id = ${bind(client.userId)})`;
     filter.rest += `) and ${NOT_FOREIGN}`;
     if (client.types) filter.rest += ` and type = any(${bind([...client.types])})`;
-    if (from) {
-      filter.rest += ` and (xid, id) > (${bind(String(from.last.xid))}::xid8, ${bind(from.last.id)}::bigint)`;
-      filter.rest += ` and pg_visible_in_snapshot(xid, ${bind(from.frontier.snapshot)}::pg_snapshot)`;
-    }
+    if (from) goOn(filter, from.last, from.frontier);
     let last = from?.last ?? { xid: 0, id: 0 };
     let outcome: { reset: string } | 'restarted' | 'paused' | undefined;
     const status = await this.#read(sinceStatement(filter), async (seen, envelopes) => {

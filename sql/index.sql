@@ -17,6 +17,8 @@
 --!include functions/_is_valid.sql
 --!include functions/_announce.sql
 --!include triggers/event_announce.sql
+--!include functions/_forget_activity.sql
+--!include triggers/event_forget.sql
 
 --!include functions/_publish_once.sql
 --!include functions/_notify_only.sql

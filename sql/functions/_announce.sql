@@ -8,29 +8,32 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  -- Messages that may be sent. The mode is read without MVCC and without a query; it is null until it was first set.
-  _room integer := case pg_sequence_last_value('djr.delivery_mode') when 2 then 0 else 32 end;
+  -- Messages that may be sent.
+  _room integer;
   _channel text;
   _line text;
   _misfit boolean;
   _header json;
   _message text;
 begin
-  -- The header takes at most 110 bytes, twice a type's 200 characters and six times a user's 255: below 6,000 no
-  -- message is too large, and needs no more exact look.
-  if _room = 0 and not exists (
-    select
-    from _new
-    where octet_length(concat(_new.type, _new.user_id, _new.detail)) > 6000
-      or case when _new.user_id is null then _new.scope = 'user' else _new.scope = 'public' end
-  ) then
+  -- The mode is read without MVCC; it is null until it was first set. A header takes at most 110 bytes, four for each of
+  -- a type's 200 characters and six for each of a user's 255: with a detail up to 5,500 no message is too large, and needs
+  -- no more exact look.
+  perform
+  from _new
+  where coalesce(pg_sequence_last_value('djr.delivery_mode'), 1) <> 2
+    or octet_length(_new.detail::text) > 5500
+    or _new.scope = case when _new.user_id is null then 'user' else 'public' end
+  limit 1;
+  if not found then
     return null;
   end if;
 
+  _room := case pg_sequence_last_value('djr.delivery_mode') when 2 then 0 else 32 end;
   for _line, _misfit in
     select
       djr._encode(_new.id, _new.xid, _new.scope, _new.user_id, _new.type, _new.created_at, _new.detail),
-      case when _new.user_id is null then _new.scope = 'user' else _new.scope = 'public' end
+      _new.scope = case when _new.user_id is null then 'user' else 'public' end
     from _new
   loop
     if _misfit or octet_length(_line) > 7999 then
@@ -55,8 +58,8 @@ begin
         exit when not exists (
           select
           from _new
-          where octet_length(concat(_new.type, _new.user_id, _new.detail)) > 6000
-            or case when _new.user_id is null then _new.scope = 'user' else _new.scope = 'public' end
+          where octet_length(_new.detail::text) > 5500
+            or _new.scope = case when _new.user_id is null then 'user' else 'public' end
         );
       end if;
     end if;

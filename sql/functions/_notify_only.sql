@@ -1,4 +1,4 @@
--- With storage off there is no row and no trigger: the id is still the sequence's, and the rules are the same.
+-- With storage off there is no row and no trigger: the id is still the sequence's, and the rules are the same, the trigger's among them.
 -- It notifies in every delivery mode, because nobody sweeps what is not stored.
 create or replace function djr._notify_only(
   scope text,
@@ -7,11 +7,15 @@ create or replace function djr._notify_only(
   detail jsonb
 ) returns bigint
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   _id bigint := pg_catalog.nextval('djr.event_id_seq');
   _line text := djr._encode(_id, null, scope, user_id, type, pg_catalog.clock_timestamp(), detail);
 begin
+  if (case when user_id is null then scope in ('public', 'system') else scope in ('user', 'system') end) is not true then
+    perform djr._validate(scope, user_id, type, detail, null);
+  end if;
   -- NOTIFY takes one at commit. Taken now, it says to whoever resumes that this was in progress when storage came back.
   perform pg_catalog.pg_current_xact_id();
   if pg_catalog.octet_length(_line) > 7999 then

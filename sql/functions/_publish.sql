@@ -15,14 +15,13 @@ as $$
 declare
   _id bigint;
 begin
-  if djr._is_valid(_publish.scope, _publish.user_id, _publish.type, _publish.detail) is not true or _publish.key is not null then
+  if djr._is_valid(_publish.user_id, _publish.type, _publish.detail) is not true or _publish.key is not null then
     perform djr._validate(_publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.key);
-  end if;
-
-  if _publish.key is not null then
-    return djr._publish_once(
-      _publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.private_data, _publish.key
-    );
+    if _publish.key is not null then
+      return djr._publish_once(
+        _publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.private_data, _publish.key
+      );
+    end if;
   end if;
 
   -- The setting is read by the insert itself: one statement instead of two.

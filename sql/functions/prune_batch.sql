@@ -53,6 +53,10 @@ begin
   if _pruned > 0 then
     update djr.settings
     set pruned_xid = greatest(settings.pruned_xid, _highest);
+  else
+    -- Of events that are long gone: a transaction that deletes them with an older snapshot does not see what was recorded since.
+    delete from djr.activity
+    where activity.event_id < (select min(event.id) from djr.event);
   end if;
   return _pruned;
 end

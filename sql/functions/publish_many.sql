@@ -36,11 +36,14 @@ begin
       or jsonb_typeof(element.value -> 'key') not in ('string', 'number', 'null')
       or length(element.value ->> 'key') not between 1 and 255
       or djr._is_valid(
-        coalesce(element.value ->> 'scope', 'user'),
         element.value ->> 'user_id',
         element.value ->> 'type',
         coalesce(element.value -> 'detail', '{}')
       ) is not true
+      or case
+        when element.value ->> 'user_id' is null then coalesce(element.value ->> 'scope', 'user') not in ('public', 'system')
+        else coalesce(element.value ->> 'scope', 'user') not in ('user', 'system')
+      end
   end
   order by element.place
   limit 1;

@@ -17,7 +17,7 @@ begin
     from djr.event
     where event.id = any (record_activity.event_ids)
       and (select settings.activity from djr.settings) <> 'off'
-    -- Who deletes events now neither waits for us nor leaves us with one that is gone when the foreign key looks.
+    -- Whoever deletes one of these waits until its activity is there to be deleted with it; one that is being deleted is left out.
     for key share skip locked
   )
   insert into djr.activity (event_id, status, user_id, recipients, instance)

@@ -1,4 +1,6 @@
--- Append-only, written by the runtimes in batches. There is no primary key: nothing refers to a row of it.
+-- Append-only, written by the runtimes in batches. There is no primary key: nothing refers to a row of it. And no foreign
+-- key: looking for the event of each row took 40,000 of its 69,000 instructions. A trigger of djr.event removes what is
+-- of events that go, and who records looks for all events of a batch at once.
 create table if not exists djr.activity (
   event_id bigint not null,
   created_at timestamptz not null default pg_catalog.clock_timestamp(),
@@ -6,10 +8,12 @@ create table if not exists djr.activity (
   status text collate "C" not null,
   user_id text collate "C",
   instance text collate "C",
-  constraint activity_event foreign key (event_id) references djr.event (id) on delete cascade,
   constraint activity_status check (status in ('dispatched', 'sent', 'delivered', 'read', 'error')),
   constraint activity_recipients check (recipients >= 0)
 );
+
+-- Made by the first migration.
+alter table djr.activity drop constraint if exists activity_event;
 
 create index if not exists activity_event on djr.activity (event_id);
 -- Partial: what is written for every event does not pay for it.

@@ -1,5 +1,6 @@
 import test from 'ava';
 import { createDatabase, type TestDatabase } from '../helpers/database.js';
+import { until } from '../helpers/server.js';
 
 const record = (
   db: TestDatabase,
@@ -125,4 +126,44 @@ test('The activity of an event goes with it', async (t) => {
   await acknowledge(db, '7', [id]);
   await db.query(`select djr.prune('0 seconds')`);
   t.deepEqual(await db.query('select from djr.activity'), []);
+});
+
+test('All activity goes when all events are truncated', async (t) => {
+  const db = await createDatabase(t);
+  await record(db, [await publish(db), 'sent']);
+  await db.query('truncate djr.event');
+  t.deepEqual(await db.query('select from djr.activity'), []);
+});
+
+test('Whoever deletes an event while its activity is being recorded waits, and takes it along', async (t) => {
+  const db = await createDatabase(t);
+  const id = await publish(db);
+  const recording = await db.connect();
+  await recording.query('begin');
+  await recording.query(`select djr.record_activity('i1', array[$1::bigint], '{sent}', '{null}', '{1}')`, [id]);
+  const deleting = await db.connect();
+  const { rows } = await deleting.query<{ pid: number }>('select pg_backend_pid() as pid');
+  const deleted = deleting.query('delete from djr.event where id = $1', [id]);
+  await until('the deletion waits', async () => {
+    const [waiting] = await db.query('select from pg_locks where pid = $1 and not granted', [rows[0]!.pid]);
+    return waiting !== undefined;
+  });
+  await recording.query('commit');
+  await deleted;
+  t.deepEqual(await db.query('select from djr.activity'), []);
+});
+
+test('Activity that a deletion with an older snapshot could not see is gone once events are pruned past it', async (t) => {
+  const db = await createDatabase(t);
+  const id = await publish(db);
+  const deleting = await db.connect();
+  await deleting.query('begin isolation level repeatable read');
+  await deleting.query('select from djr.event');
+  await record(db, [id, 'sent']);
+  await deleting.query('delete from djr.event where id = $1', [id]);
+  await deleting.query('commit');
+  const kept = await publish(db);
+  await record(db, [kept, 'sent']);
+  await db.query(`select djr.prune('1 day')`);
+  t.deepEqual(await db.query('select event_id::int from djr.activity'), [{ event_id: kept }]);
 });

@@ -1,0 +1,16 @@
+create or replace trigger event_forget
+after delete on djr.event
+referencing old table as _old
+for each statement
+execute function djr._forget_activity();
+
+comment on trigger event_forget on djr.event is
+  'The activity of events goes with them.';
+
+create or replace trigger event_forget_all
+after truncate on djr.event
+for each statement
+execute function djr._forget_activity();
+
+comment on trigger event_forget_all on djr.event is
+  'The activity of all events goes with them.';

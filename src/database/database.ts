@@ -39,8 +39,12 @@ export interface DatabaseOptions {
   onReplaced(): void;
 }
 
-/** Milliseconds between two sweeps while delivery is `sweep`, and while nothing is heard. */
+/** Milliseconds between two sweeps while delivery is `sweep`, and behind how many that found nothing it is more. */
 const FAST_SWEEP = 5;
+const IDLE_SWEEP = 10;
+const IDLE = 20;
+
+/** Milliseconds between two sweeps while nothing is heard. */
 const DEAF_SWEEP = 250;
 
 /** Connections may be ended by the server while nobody uses them; the next query gets another one. */
@@ -78,8 +82,8 @@ export class Database {
       store: this.store,
       feed,
       logger,
-      interval: (current) => {
-        if (current === 'sweep') return FAST_SWEEP;
+      interval: (current, empty) => {
+        if (current === 'sweep') return empty < IDLE ? FAST_SWEEP : IDLE_SWEEP;
         return this.listener.heard === false ? Math.min(DEAF_SWEEP, sweepInterval) : sweepInterval;
       },
       listening: () => this.listener.connected,

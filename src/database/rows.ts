@@ -3,6 +3,12 @@ import Cursor from 'pg-cursor';
 import { answer } from './answer.js';
 import type { Query } from './statements.js';
 
+/** Rows as arrays of the texts that PostgreSQL sent, whatever type parsers an app has set. */
+export const AS_TEXT = {
+  rowMode: 'array',
+  types: { getTypeParser: () => (value: string) => value },
+} as const;
+
 /** Rows that one query may bring into memory at once; what is more comes through a cursor. */
 export const BATCH = 1000;
 
@@ -21,7 +27,7 @@ export async function readRows<Row extends unknown[]>(
   const { client, unlessLost, release } = await checkOut(pool);
   let failure: Error | undefined;
   try {
-    const cursor = client.query(new Cursor<Row>(query.text, query.values, { rowMode: 'array' }));
+    const cursor = client.query(new Cursor<Row>(query.text, query.values, AS_TEXT));
     const read = () => answer(unlessLost(cursor.read(BATCH)));
     let next = read();
     for (;;) {

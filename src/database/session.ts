@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { AS_TEXT } from './rows.js';
 import type { Query } from './statements.js';
 
 /** Milliseconds for an answer before the pool is asked: a connection may have been cut in silence. */
@@ -45,7 +46,7 @@ export class Session {
         }
         this.#planned = true;
       }
-      const config = { ...query, name, rowMode: 'array' as const, query_timeout: TIMEOUT };
+      const config = { ...query, ...AS_TEXT, name, query_timeout: TIMEOUT };
       const { rows } = await this.query<Row>(config);
       return rows;
     } catch {

@@ -6,7 +6,7 @@ import type { Frontier } from '../delivery/frontier.js';
 import type { ResumeProgress, ResumeSource } from '../delivery/resume.js';
 import type { Scope } from '../event.js';
 import { ANSWER_TIMEOUT, onceMore } from './answer.js';
-import { BATCH, readRows } from './rows.js';
+import { AS_TEXT, BATCH, readRows } from './rows.js';
 import type { Session } from './session.js';
 import {
   EVENT_COLUMNS,
@@ -37,7 +37,24 @@ type Row = [
 ];
 
 const readEnvelope = ([, id, xid, scope, userId, type, created, detail]: Row): Envelope =>
-  new Envelope(Number(id), Number(xid), scope, userId, type, Number(created), detail);
+  new Envelope(Number(id), Number(xid), scope, userId, type, Math.trunc(Number(created) / 1000), detail);
+
+/** In which order two events may come one after the other. */
+type Order = (before: Envelope, behind: Envelope) => boolean;
+
+const ascending: Order = (before, behind) =>
+  before.xid! < behind.xid! || (before.xid === behind.xid && before.id < behind.id);
+
+/** Looks at the order: a reading goes on behind its last event, and one that came too early would hide others. */
+function readEnvelopes(rows: Row[], order: Order, last?: Envelope): Envelope[] {
+  let before = last;
+  return rows.map((row) => {
+    const envelope = readEnvelope(row);
+    if (before && !order(before, envelope)) throw new Error('PostgreSQL gave rows in another order than was asked for');
+    before = envelope;
+    return envelope;
+  });
+}
 
 /** The latest events, and the snapshot that they were read in. */
 export interface Latest {
@@ -96,7 +113,7 @@ export class Store implements ResumeSource {
     const rows = prepared ?? (await this.#query(query));
     const [head, ...found] = rows;
     const status = readStatus(head![0]!, this.epoch);
-    const events = ownOf(found.map(readEnvelope), status);
+    const events = ownOf(readEnvelopes(found, ascending), status);
     const foreign = events.length < found.length || status.prunedXid >= status.frontier.xmax;
     if (!check(status)) return { status, foreign };
     if (events.length > 0) await onBatch(events);
@@ -106,6 +123,7 @@ export class Store implements ResumeSource {
     goOn(filter, { xid: xid!, id }, status.frontier);
     await this.#read(
       sinceStatement(filter),
+      ascending,
       async (seen, envelopes) => {
         // Its transaction ids may be other transactions' now: the next sweep looks at that.
         if (seen.startedAt !== status.startedAt)
@@ -121,11 +139,11 @@ export class Store implements ResumeSource {
   /** The latest events up to now, oldest first, and the snapshot that they were read in. */
   async latest(limit: number): Promise<Latest> {
     const rows = await this.#query({
-      text: withStatus(`select ${EVENT_COLUMNS} from djr.event order by event.xid desc, event.id desc limit $1`),
+      text: withStatus(`select null, ${EVENT_COLUMNS} from djr.event order by event.xid desc, event.id desc limit $1`),
       values: [limit],
     });
     const [head, ...events] = rows;
-    return { status: readStatus(head![0]!, this.epoch), envelopes: events.map(readEnvelope) };
+    return { status: readStatus(head![0]!, this.epoch), envelopes: readEnvelopes(events.reverse(), ascending) };
   }
 
   async readSince(
@@ -156,7 +174,10 @@ export class Store implements ResumeSource {
     let bytes = 0;
     let full = false;
     const query = recentStatement(need, MAX_RECENT);
-    const state = await this.#read(query, async (_, rows) => {
+    // Older ones in any order, and then the newest first.
+    const order: Order = (before, behind) =>
+      before.xid! < need.xmax || (behind.xid! >= need.xmax && ascending(behind, before));
+    const state = await this.#read(query, order, async (_, rows) => {
       for (const envelope of rows) {
         full ||= envelopes.length >= MAX_RECENT || bytes > MAX_RECENT_BYTES;
         if (full) return false;
@@ -186,7 +207,7 @@ export class Store implements ResumeSource {
     if (from) goOn(filter, from.last, from.frontier);
     let last = from?.last ?? { xid: 0, id: 0 };
     let outcome: { reset: string } | 'restarted' | 'paused' | undefined;
-    const status = await this.#read(sinceStatement(filter), async (seen, envelopes) => {
+    const status = await this.#read(sinceStatement(filter), ascending, async (seen, envelopes) => {
       const reason = unavailable(seen, since);
       if (bornAfter === undefined && seen.startedAt > since.time) outcome = 'restarted';
       else if (reason !== undefined) outcome = { reset: reason };
@@ -202,7 +223,7 @@ export class Store implements ResumeSource {
   }
 
   async #query(query: Query): Promise<Row[]> {
-    const config = { ...query, rowMode: 'array' as const, query_timeout: ANSWER_TIMEOUT };
+    const config = { ...query, ...AS_TEXT, query_timeout: ANSWER_TIMEOUT };
     const result = await this.#pool.query<Row>(config);
     // A connection of pg's pool keeps the result that it was opened for, as long as it is open: the rows not with it.
     return result.rows.splice(0);
@@ -211,13 +232,17 @@ export class Store implements ResumeSource {
   /** The status that the first row has, and the events of the others, batch by batch. */
   async #read(
     query: Query,
+    order: Order,
     onRows: (status: Status, envelopes: Envelope[]) => Promise<boolean>,
     ahead = false,
   ): Promise<Status> {
     let status: Status | undefined;
+    let last: Envelope | undefined;
     const onBatch = async (rows: Row[]) => {
       status ??= readStatus(rows.shift()![0]!, this.epoch);
-      return onRows(status, rows.map(readEnvelope));
+      const envelopes = readEnvelopes(rows, order, last);
+      last = envelopes.at(-1) ?? last;
+      return onRows(status, envelopes);
     };
     await readRows(this.#pool, query, onBatch, ahead);
     return status!;

@@ -10,8 +10,8 @@ export interface SweeperOptions {
   store: Store;
   feed: Feed;
   logger: Logger;
-  /** Milliseconds to the next sweep. */
-  interval(mode: Status['mode']): number;
+  /** Milliseconds to the next sweep. @param empty - how many have found nothing since one did */
+  interval(mode: Status['mode'], empty: number): number;
   /** Whether LISTEN is in force and heard: a sweep that begins then opens the fast lane when it has ended. */
   listening(): boolean;
   /** What each sweep read beside the events, and since when. */
@@ -43,6 +43,7 @@ export class Sweeper {
   #startedAt = 0;
   #mode: Status['mode'] = 'notify';
   #failing = false;
+  #empty = 0;
   #waiting: (() => void)[] = [];
   /** `performance.now()` at the end of the last sweep that succeeded. */
   lastSuccess = 0;
@@ -101,8 +102,12 @@ export class Sweeper {
       this.now();
       return;
     }
-    const { interval } = this.#options;
-    const wait = this.#failing ? Math.min(RETRY, interval('notify')) : interval(this.fast ? 'sweep' : 'notify');
+    const { feed, interval } = this.#options;
+    // While it settles each sweep is waited for.
+    const empty = feed.settling ? 0 : this.#empty;
+    const wait = this.#failing
+      ? Math.min(RETRY, interval('notify', 0))
+      : interval(this.fast ? 'sweep' : 'notify', empty);
     this.#timer = setTimeout(() => this.now(), wait);
   }
 
@@ -134,6 +139,7 @@ export class Sweeper {
     const { feed, store, onForeign, onStatus, onRestart, listening } = this.#options;
     const since = feed.frontier!;
     feed.beginSweep(listening());
+    const { taken } = feed;
     let restarted = false;
     let { status, foreign } = await store.sweep(
       since,
@@ -159,6 +165,7 @@ export class Sweeper {
       this.#startedAt = status.startedAt;
     }
     feed.endSweep(status.frontier, status.mode === 'notify');
+    this.#empty = feed.taken === taken ? this.#empty + 1 : 0;
     this.#mode = status.mode;
     onStatus(status, since);
     if (foreign) onForeign();

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { DatabaseServer } from './database.js';
 import type { Publisher } from './load/publisher.js';
 import type { Readers } from './load/readers.js';
@@ -57,6 +58,7 @@ export async function runScenario(
       for (const one of round % 2 ? prepared.toReversed() : prepared) {
         options.onRound?.(scenario.name, one.variant.name);
         if (scenario.fresh && round > 0) await restart(one, options.profile);
+        if (scenario.rest) await setTimeout(scenario.rest);
         const clients = one.variant.clients ?? size.clients;
         samples.get(one.variant.name)!.push(await scenario.run({ ...size, clients, ...one, readers, publisher }));
       }

@@ -15,6 +15,9 @@ import { connectClients, delayMetrics, failuresOf, type Round, type Scenario } f
 const delivery = (mode: 'notify' | 'sweep' | 'auto') =>
   djrWith(`djr, ${mode}`, [`select djr.configure(delivery => '${mode}')`]);
 
+/** An instance of djr that went over to sweeping does so, 200 times a second, until it has been quiet for two seconds. */
+const REST = 2500;
+
 /** NOTIFY in each commit, with a listener that delivers to one client: what a runtime has beside it. */
 const notifyACommit: Variant = { ...insertFloor, name: insertNotify.name };
 
@@ -59,6 +62,7 @@ function publishers(connections: number, slowCommits = false): Scenario {
     variants: slowCommits ? variants.map(withSlowCommits) : variants,
     columns: ['published', 'call', 'call99', 'p50', 'p99', 'max'],
     ratios: ['published'],
+    rest: REST,
     long: true,
     run: (round) => closedLoop(round, connections),
   };

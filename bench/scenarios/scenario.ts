@@ -34,6 +34,8 @@ export interface Scenario {
   ratios: Metric[];
   /** The server under test is started anew for each round: memory that was freed is not memory that was never taken. */
   fresh?: boolean;
+  /** Milliseconds before each round, for servers that were measured before to come to rest. */
+  rest?: number;
   /** Left out of a plain `npm run bench`. */
   long?: boolean;
   run(round: Round): Promise<Sample>;

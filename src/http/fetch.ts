@@ -50,38 +50,16 @@ function stream(request: Request, start: StreamStart): Response {
     return new Response(null, { status: 499 });
   }
   let client: ReturnType<StreamStart['begin']>;
-  let connection: Connection;
-  let ended = false;
-  let written = 0;
+  let connection: FetchConnection;
   const body = new ReadableStream<Uint8Array>(
     {
       start(controller) {
-        const once = (end: () => void) => {
-          if (ended) return;
-          ended = true;
-          end();
-        };
-        connection = {
-          write(chunk) {
-            written += chunk.length;
-            if (!ended) controller.enqueue(chunk);
-            return (controller.desiredSize ?? 0) > 0;
-          },
-          get buffered() {
-            return Math.max(0, HIGH_WATER_MARK - (controller.desiredSize ?? HIGH_WATER_MARK));
-          },
-          get progress() {
-            return written - connection.buffered;
-          },
-          end: () => once(() => controller.close()),
-          destroy: () => once(() => controller.error(new Error('the client did not keep up'))),
-          onDrain: undefined,
-        };
+        connection = new FetchConnection(controller);
         client = start.begin(connection);
       },
       pull: () => connection.onDrain?.(),
       cancel() {
-        ended = true;
+        connection.ended = true;
         client.close('client');
       },
     },
@@ -89,4 +67,40 @@ function stream(request: Request, start: StreamStart): Response {
   );
   request.signal?.addEventListener('abort', () => client.close('client'), { once: true });
   return new Response(body, { headers: start.headers });
+}
+
+class FetchConnection implements Connection {
+  onDrain: (() => void) | undefined = undefined;
+  /** By whichever side. */
+  ended = false;
+  readonly #controller: ReadableStreamDefaultController<Uint8Array>;
+  #written = 0;
+
+  constructor(controller: ReadableStreamDefaultController<Uint8Array>) {
+    this.#controller = controller;
+  }
+
+  write(chunk: Buffer): boolean {
+    this.#written += chunk.length;
+    if (!this.ended) this.#controller.enqueue(chunk);
+    return (this.#controller.desiredSize ?? 0) > 0;
+  }
+
+  get buffered(): number {
+    return Math.max(0, HIGH_WATER_MARK - (this.#controller.desiredSize ?? HIGH_WATER_MARK));
+  }
+
+  get progress(): number {
+    return this.#written - this.buffered;
+  }
+
+  end(): void {
+    if (!this.ended) this.#controller.close();
+    this.ended = true;
+  }
+
+  destroy(): void {
+    if (!this.ended) this.#controller.error(new Error('the client did not keep up'));
+    this.ended = true;
+  }
 }

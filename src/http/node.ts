@@ -5,6 +5,7 @@ import { type Body, readText } from './body.js';
 import type { Handler } from './handler.js';
 import type { Incoming } from './incoming.js';
 import { linger } from './linger.js';
+import { NodeConnection } from './node-connection.js';
 import { problem, type Reply } from './reply.js';
 
 /** `(req, res, next?)`: for node:http, Express, Connect, Fastify's and Koa's raw requests. */
@@ -108,25 +109,5 @@ function open(req: IncomingMessage, res: ServerResponse, headers: Record<string,
   // ServerResponse corks its socket and schedules an uncork for each write, a third of what a delivery costs. Without
   // chunks its bytes are the socket's. (Another response of a pipelined request may own the socket yet.)
   const raw = ownsSocket && res.socket === req.socket && !res.chunkedEncoding;
-  const out = raw ? req.socket : res;
-  let written = 0;
-  const connection: Connection = {
-    write: (chunk) => {
-      written += chunk.length;
-      return out.write(chunk);
-    },
-    get buffered() {
-      return out.writableLength;
-    },
-    get progress() {
-      // Of the chunk that the kernel takes piece by piece, Node tells only here, where its own time-outs look as well.
-      const { _handle: handle } = req.socket as { _handle?: { writeQueueSize?: number } | null };
-      return written - out.writableLength - (handle?.writeQueueSize ?? 0);
-    },
-    end: () => void res.end(),
-    destroy: () => void res.destroy(),
-    onDrain: undefined,
-  };
-  out.on('drain', () => connection.onDrain?.());
-  return connection;
+  return new NodeConnection(res, req.socket, raw);
 }

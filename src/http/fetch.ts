@@ -95,12 +95,14 @@ class FetchConnection implements Connection {
   }
 
   end(): void {
-    if (!this.ended) this.#controller.close();
+    if (this.ended) return;
     this.ended = true;
+    this.#controller.close();
   }
 
   destroy(): void {
-    if (!this.ended) this.#controller.error(new Error('the client did not keep up'));
+    if (this.ended) return;
     this.ended = true;
+    this.#controller.error(new Error('the client did not keep up'));
   }
 }

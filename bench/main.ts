@@ -111,6 +111,11 @@ async function measure(flags: Flags): Promise<Report> {
   return report;
 }
 
+// Who looks at the first lines only, as `head` does, has seen enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
 // `exit` handlers end what was started: the database server and every process of the benchmark.
 process.once('SIGINT', () => process.exit(130)).once('SIGTERM', () => process.exit(143));
 await command.parseAsync();

@@ -55,14 +55,21 @@ const detail = (n: number, moment: number, user?: number): string =>
 
 export function play(): Publisher {
   let clients: pg.Client[] = [];
+  /** Of each client the call before: pg 9 takes one at a time. */
+  let last: Promise<unknown>[] = [];
   let statements: Statements = { global: '' };
 
-  const publish = (client: pg.Client, n: number, moment: number, user?: number) =>
-    client.query(
-      user === undefined
-        ? { name: 'global', text: statements.global, values: [detail(n, moment)] }
-        : { name: 'user', text: statements.user!, values: [detail(n, moment, user), String(user)] },
+  const publish = (n: number, moment: number, user?: number, turn = n % clients.length) => {
+    const call = last[turn]!.then(() =>
+      clients[turn]!.query(
+        user === undefined
+          ? { name: 'global', text: statements.global, values: [detail(n, moment)] }
+          : { name: 'user', text: statements.user!, values: [detail(n, moment, user), String(user)] },
+      ),
     );
+    last[turn] = call.catch(() => {});
+    return call;
+  };
 
   const publisher: Publisher = {
     async connect(options) {
@@ -70,6 +77,7 @@ export function play(): Publisher {
       statements = options.statements;
       clients = Array.from({ length: options.connections }, () => new pg.Client(options.url));
       await Promise.all(clients.map((client) => client.connect()));
+      last = clients.map(() => Promise.resolve());
     },
 
     async paced({ rate, events, warmup, toUsers }) {
@@ -85,7 +93,7 @@ export function play(): Publisher {
         const called = now();
         if (n >= warmup) late = Math.max(late, called - moment);
         // The delay counts from when the call was due: a publisher that is held up does not hide its own waiting.
-        const call = publish(clients[n % clients.length]!, n, moment, toUsers && n % toUsers).then(
+        const call = publish(n, moment, toUsers && n % toUsers).then(
           () => {
             if (n >= warmup) record(calls, now() - called);
           },
@@ -113,15 +121,15 @@ export function play(): Publisher {
       const ends = started + seconds * 1e6;
       let n = 0;
       let counted = 0;
-      const loop = async (client: pg.Client) => {
+      const loop = async (turn: number) => {
         for (let called = now(); called < ends; called = now()) {
-          await publish(client, n++, called);
+          await publish(n++, called, undefined, turn);
           if (called < started) continue;
           record(calls, now() - called);
           counted += 1;
         }
       };
-      await Promise.all(clients.map(loop));
+      await Promise.all(clients.map((_, turn) => loop(turn)));
       return { events: n, counted, seconds: (now() - started) / 1e6, started, calls: pack(calls), late: 0 };
     },
 
@@ -136,7 +144,7 @@ export function play(): Publisher {
         await client.query({ name: 'many', text: statements.many!, values: [details] });
         record(calls, now() - started);
       } else {
-        await Promise.all(numbers.map((n) => publish(clients[n % clients.length]!, n, started)));
+        await Promise.all(numbers.map((n) => publish(n, started)));
       }
       return { events, counted: events, seconds: (now() - started) / 1e6, started, calls: pack(calls), late: 0 };
     },

@@ -1,5 +1,5 @@
 --! Previous: sha1:e18719ff282be163d4a3f55e136735f06dc07158
---! Hash: sha1:c322f7a0174c57a8caee3da0276e2cff0e219877
+--! Hash: sha1:cc25d92df4ff33f1b27d28fb049f71d5c07247cf
 
 -- The next migration. `npm run sql:commit -- --message "what it does"` commits it; sql/README.md says how.
 
@@ -317,12 +317,13 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  if tg_op = 'TRUNCATE' then
-    truncate djr.activity;
-  else
+  if tg_op = 'DELETE' then
     delete from djr.activity
     using _old
     where activity.event_id = _old.id;
+  -- Where the statement names both tables it is empty by now, and may not be truncated within the statement.
+  elsif exists (select from djr.activity) then
+    truncate djr.activity;
   end if;
   return null;
 end

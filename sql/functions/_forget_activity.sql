@@ -5,12 +5,13 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  if tg_op = 'TRUNCATE' then
-    truncate djr.activity;
-  else
+  if tg_op = 'DELETE' then
     delete from djr.activity
     using _old
     where activity.event_id = _old.id;
+  -- Where the statement names both tables it is empty by now, and may not be truncated within the statement.
+  elsif exists (select from djr.activity) then
+    truncate djr.activity;
   end if;
   return null;
 end

@@ -128,12 +128,14 @@ test('The activity of an event goes with it', async (t) => {
   t.deepEqual(await db.query('select from djr.activity'), []);
 });
 
-test('All activity goes when all events are truncated', async (t) => {
-  const db = await createDatabase(t);
-  await record(db, [await publish(db), 'sent']);
-  await db.query('truncate djr.event');
-  t.deepEqual(await db.query('select from djr.activity'), []);
-});
+for (const truncate of ['truncate djr.event', 'truncate djr.event, djr.activity', 'truncate djr.event cascade']) {
+  test(`All activity goes when all events do: ${truncate}`, async (t) => {
+    const db = await createDatabase(t);
+    await record(db, [await publish(db), 'sent']);
+    await db.query(truncate);
+    t.deepEqual(await db.query('select from djr.activity'), []);
+  });
+}
 
 test('Whoever deletes an event while its activity is being recorded waits, and takes it along', async (t) => {
   const db = await createDatabase(t);

@@ -15,7 +15,7 @@ import { connectClients, delayMetrics, failuresOf, type Round, type Scenario } f
 const delivery = (mode: 'notify' | 'sweep' | 'auto') =>
   djrWith(`djr, ${mode}`, [`select djr.configure(delivery => '${mode}')`]);
 
-/** An instance of djr that went over to sweeping does so, 200 times a second, until it has been quiet for two seconds. */
+/** An instance of djr that went over to sweeping goes on with it until it has been quiet for two seconds. */
 const REST = 2500;
 
 /** NOTIFY in each commit, with a listener that delivers to one client: what a runtime has beside it. */

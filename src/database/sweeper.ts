@@ -102,9 +102,9 @@ export class Sweeper {
       this.now();
       return;
     }
-    const { feed, interval } = this.#options;
-    // While it settles each sweep is waited for.
-    const empty = feed.settling ? 0 : this.#empty;
+    const { interval } = this.#options;
+    // While delivery settles on the way back to NOTIFY, each sweep is waited for.
+    const empty = this.#mode === 'sweep' ? this.#empty : 0;
     const wait = this.#failing
       ? Math.min(RETRY, interval('notify', 0))
       : interval(this.fast ? 'sweep' : 'notify', empty);

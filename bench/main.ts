@@ -5,6 +5,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { SingleBar } from 'cli-progress';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { allowClosedOutput } from '../src/cli/closed-output.js';
 import { openServer } from './database.js';
 import { html } from './report/html.js';
 import { describeMachine, failures, type Report } from './report/report.js';
@@ -111,11 +112,7 @@ async function measure(flags: Flags): Promise<Report> {
   return report;
 }
 
-// Who looks at the first lines only, as `head` does, has seen enough.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(0);
-});
+allowClosedOutput();
 // `exit` handlers end what was started: the database server and every process of the benchmark.
 process.once('SIGINT', () => process.exit(130)).once('SIGTERM', () => process.exit(143));
 await command.parseAsync();

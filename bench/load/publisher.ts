@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { Session } from '../../src/database/session.js';
 import { now, waitUntil } from '../clock.js';
 import { newHistogram, pack, record } from './histogram.js';
 
@@ -54,10 +55,10 @@ const detail = (n: number, moment: number, user?: number): string =>
     : `{"n":${n},"t":${Math.round(moment)},"u":${user},"pad":"${PADDING}"}`;
 
 export function play(): Publisher {
-  let clients: pg.Client[] = [];
+  let clients: Session[] = [];
   let statements: Statements = { global: '' };
 
-  const publish = (client: pg.Client, n: number, moment: number, user?: number) =>
+  const publish = (client: Session, n: number, moment: number, user?: number) =>
     client.query(
       user === undefined
         ? { name: 'global', text: statements.global, values: [detail(n, moment)] }
@@ -68,8 +69,8 @@ export function play(): Publisher {
     async connect(options) {
       await publisher.close(null);
       statements = options.statements;
-      clients = Array.from({ length: options.connections }, () => new pg.Client(options.url));
-      await Promise.all(clients.map((client) => client.connect()));
+      clients = Array.from({ length: options.connections }, () => new Session(new pg.Client(options.url)));
+      await Promise.all(clients.map(({ client }) => client.connect()));
     },
 
     async paced({ rate, events, warmup, toUsers }) {
@@ -113,7 +114,7 @@ export function play(): Publisher {
       const ends = started + seconds * 1e6;
       let n = 0;
       let counted = 0;
-      const loop = async (client: pg.Client) => {
+      const loop = async (client: Session) => {
         for (let called = now(); called < ends; called = now()) {
           await publish(client, n++, called);
           if (called < started) continue;
@@ -142,11 +143,11 @@ export function play(): Publisher {
     },
 
     async query(sql) {
-      return (await clients[0]!.query(sql)).rows;
+      return (await clients[0]!.query({ text: sql })).rows;
     },
 
     async close() {
-      await Promise.all(clients.map((client) => client.end()));
+      await Promise.all(clients.map(({ client }) => client.end()));
       clients = [];
     },
   };

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
+import { allowClosedOutput } from './closed-output.js';
 import { reportFailure, UsageError } from './failure.js';
 import { createProgram } from './program.js';
 
@@ -16,10 +17,5 @@ async function run(argv: string[]): Promise<number> {
   }
 }
 
-// `djr tail | head` closes our output early: that is how it is told to end, and no failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exitCode = 0;
-});
-
+allowClosedOutput();
 process.exitCode = await run(process.argv);

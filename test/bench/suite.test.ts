@@ -97,3 +97,15 @@ test('many clients get every event once, from djr as from the floor', async (t) 
   t.deepEqual(failures({ scenarios: [report] } as Report), []);
   for (const { metrics } of report.variants) t.true(metrics.deliveries! > 0);
 });
+
+test('whoever closes its output early, as head does, gets no stack trace', async (t) => {
+  const child = spawn(process.execPath, ['--import=tsx', 'bench/main.ts', '--list']);
+  child.stdout.destroy();
+  let stderr = '';
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk;
+  });
+  const code = await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve));
+  t.is(stderr, '');
+  t.is(code, 0);
+});

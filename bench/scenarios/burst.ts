@@ -27,7 +27,7 @@ async function run(round: Round, together: boolean): Promise<Sample> {
       ...delayMetrics(received),
       deliveries: seconds > 0 ? received.deliveries / seconds : 0,
       allAfter: seconds * 1000,
-      cpu: (after.cpu - before.cpu) / (clients * events),
+      cpu: (after.cpu - before.cpuBehind) / (clients * events),
     },
     delays: received.delays,
     timeline: received.timeline,

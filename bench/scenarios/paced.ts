@@ -36,7 +36,7 @@ export async function paced(
       ...delayMetrics(received),
       deliveries: received.deliveries / ((received.last - received.first) / 1e6),
       call: calls.p50,
-      cpu: (after.cpu - connected.cpu) / received.deliveries,
+      cpu: (after.cpu - connected.cpuBehind) / received.deliveries,
       late: published.late,
       ...(clients >= 100 ? { heapEach: (connected.heap - before.heap) / clients } : {}),
     },

@@ -36,8 +36,10 @@ export interface Usage {
   external: number;
   /** What keeps the process alive, by kind: sockets, timers. */
   resources: Record<string, number>;
-  /** Processor time since the process began, microseconds. */
+  /** Processor time since the process began, microseconds: with which what was measured ends. */
   cpu: number;
+  /** The same when the collections of this look are done: with which what is measured next begins. */
+  cpuBehind: number;
   /** Statements sent to the database since it began, where they are counted. */
   statements?: number;
 }
@@ -50,8 +52,7 @@ export interface System {
 
 /** What is the same for all: how much this process uses. */
 export async function usage(_argument: null): Promise<Usage> {
-  // Before the collections, which are this look's cost and nobody's else.
-  const { user, system } = process.cpuUsage();
+  const cpu = processorTime();
   // Twice: what the first collection finalises, the second frees.
   global.gc?.();
   await new Promise((resolve) => setImmediate(resolve));
@@ -59,7 +60,12 @@ export async function usage(_argument: null): Promise<Usage> {
   const { rss, heapUsed, external } = memoryUsage();
   const resources: Record<string, number> = {};
   for (const kind of process.getActiveResourcesInfo()) resources[kind] = (resources[kind] ?? 0) + 1;
-  return { rss, heap: heapUsed + external, external, resources, cpu: user + system };
+  return { rss, heap: heapUsed + external, external, resources, cpu, cpuBehind: processorTime() };
+}
+
+function processorTime(): number {
+  const { user, system } = process.cpuUsage();
+  return user + system;
 }
 
 /** The channel of the floors and of peers that have none of their own. */

@@ -1,5 +1,5 @@
 --! Previous: sha1:e18719ff282be163d4a3f55e136735f06dc07158
---! Hash: sha1:cc25d92df4ff33f1b27d28fb049f71d5c07247cf
+--! Hash: sha1:d1fccde4307bcfcf007aa93eb994b10405bfc9e4
 
 -- The next migration. `npm run sql:commit -- --message "what it does"` commits it; sql/README.md says how.
 
@@ -437,6 +437,11 @@ declare
   _storage boolean;
   _members constant text[] := array['scope', 'user_id', 'type', 'detail', 'private_data', 'key'];
   _keyed boolean;
+  -- The first event's type, if it is a sound one: most have the same, and need no look of their own.
+  _type jsonb := case
+    when jsonb_typeof(publish_many.events #> '{0,type}') = 'string'
+      and djr._is_valid(null, publish_many.events #>> '{0,type}', '{}') then publish_many.events #> '{0,type}'
+  end;
   _element jsonb;
   _index bigint;
   _unknown text;
@@ -459,15 +464,18 @@ begin
     else
       element.value - _members <> '{}'
       or jsonb_typeof(element.value -> 'user_id') not in ('string', 'number', 'null')
-      or jsonb_typeof(element.value -> 'type') <> 'string'
       or jsonb_typeof(element.value -> 'scope') <> 'string'
       or jsonb_typeof(element.value -> 'key') not in ('string', 'number', 'null')
       or length(element.value ->> 'key') not between 1 and 255
-      or djr._is_valid(
-        element.value ->> 'user_id',
-        element.value ->> 'type',
-        coalesce(element.value -> 'detail', '{}')
-      ) is not true
+      or case
+        when element.value -> 'type' = _type
+          then djr._is_valid(element.value ->> 'user_id', 'same', coalesce(element.value -> 'detail', '{}'))
+        else jsonb_typeof(element.value -> 'type') = 'string' and djr._is_valid(
+          element.value ->> 'user_id',
+          element.value ->> 'type',
+          coalesce(element.value -> 'detail', '{}')
+        )
+      end is not true
       or case
         when element.value ->> 'user_id' is null then coalesce(element.value ->> 'scope', 'user') not in ('public', 'system')
         else coalesce(element.value ->> 'scope', 'user') not in ('user', 'system')

@@ -9,6 +9,11 @@ declare
   _storage boolean;
   _members constant text[] := array['scope', 'user_id', 'type', 'detail', 'private_data', 'key'];
   _keyed boolean;
+  -- The first event's type, if it is a sound one: most have the same, and need no look of their own.
+  _type jsonb := case
+    when jsonb_typeof(publish_many.events #> '{0,type}') = 'string'
+      and djr._is_valid(null, publish_many.events #>> '{0,type}', '{}') then publish_many.events #> '{0,type}'
+  end;
   _element jsonb;
   _index bigint;
   _unknown text;
@@ -31,15 +36,18 @@ begin
     else
       element.value - _members <> '{}'
       or jsonb_typeof(element.value -> 'user_id') not in ('string', 'number', 'null')
-      or jsonb_typeof(element.value -> 'type') <> 'string'
       or jsonb_typeof(element.value -> 'scope') <> 'string'
       or jsonb_typeof(element.value -> 'key') not in ('string', 'number', 'null')
       or length(element.value ->> 'key') not between 1 and 255
-      or djr._is_valid(
-        element.value ->> 'user_id',
-        element.value ->> 'type',
-        coalesce(element.value -> 'detail', '{}')
-      ) is not true
+      or case
+        when element.value -> 'type' = _type
+          then djr._is_valid(element.value ->> 'user_id', 'same', coalesce(element.value -> 'detail', '{}'))
+        else jsonb_typeof(element.value -> 'type') = 'string' and djr._is_valid(
+          element.value ->> 'user_id',
+          element.value ->> 'type',
+          coalesce(element.value -> 'detail', '{}')
+        )
+      end is not true
       or case
         when element.value ->> 'user_id' is null then coalesce(element.value ->> 'scope', 'user') not in ('public', 'system')
         else coalesce(element.value ->> 'scope', 'user') not in ('user', 'system')

@@ -89,3 +89,21 @@ for (const [what, events, code, place] of wrong) {
     t.deepEqual(await db.query('select from djr.event'), []);
   });
 }
+
+test('publish_many looks at every type, whatever the first one is', async (t) => {
+  const db = await createDatabase(t);
+  const publish = (...types: unknown[]) =>
+    db.query('select djr.publish_many($1)', [JSON.stringify(types.map((type) => ({ scope: 'public', type })))]);
+  await publish('a', 'b', 'a');
+  for (const [wrong, code] of [
+    ['two words', 'DJR01'],
+    ['reset', 'DJR01'],
+    [5, 'DJR09'],
+    [null, 'DJR09'],
+    [{}, 'DJR09'],
+  ]) {
+    await t.throwsAsync(publish('a', 'a', wrong), { code: code as string, message: /events\[2\]/ });
+    await t.throwsAsync(publish(wrong, wrong), { code: code as string, message: /events\[0\]/ });
+  }
+  t.is((await db.query('select from djr.event')).length, 3);
+});

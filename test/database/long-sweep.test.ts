@@ -47,6 +47,52 @@ test('What commits in the middle of a long sweep is left to the next one, and co
   );
 });
 
+for (const [open, later] of [
+  [1000, 0],
+  [1001, 0],
+  [2001, 1],
+  [2500, 1500],
+  [1, 3000],
+] as const) {
+  test(`A sweep finds ${open} events of a transaction that was open before, and ${later} of later ones, once and in order`, async (t) => {
+    const db = await createDatabase(t);
+    const store = new Store(db.pool, () => undefined);
+    const publish = `insert into djr.event (scope, type) select 'public', 'many' from generate_series(1, $1)`;
+    const transaction = await db.connect();
+    await transaction.query('begin');
+    await transaction.query(publish, [open]);
+    // A later one that has ended puts the open one below xmax.
+    await db.query(PUBLISH);
+    const since = (await store.status()).frontier;
+    t.true(since.inProgress.length > 0);
+    await transaction.query('commit');
+    if (later > 0) await db.query(publish, [later]);
+
+    const found: Envelope[] = [];
+    await store.sweep(since, undefined, always, async (envelopes) => void found.push(...envelopes));
+    t.is(found.length, open + later);
+    const places = found.map(({ xid, id }) => [xid!, id] as const);
+    t.deepEqual(
+      places,
+      [...new Map(places.map((place) => [place[1], place])).values()].sort(([a, x], [b, y]) => a - b || x - y),
+    );
+  });
+}
+
+test('What was pruned while a long sweep read is told with it', async (t) => {
+  const db = await createDatabase(t);
+  const store = new Store(db.pool, () => undefined);
+  const since = (await store.status()).frontier;
+  await db.query(PUBLISH_MANY);
+  let xid = 0;
+  const { status } = await store.sweep(since, undefined, always, async (envelopes) => {
+    xid = envelopes[0]!.xid!;
+    await db.query('update djr.settings set pruned_xid = $1::xid8', [String(xid)]);
+  });
+  t.true(xid > 0);
+  t.is(status.prunedXid, xid);
+});
+
 test('A long sweep in the middle of which PostgreSQL was started anew fails, for another to look at what that changed', async (t) => {
   const cluster = await startCluster(t);
   const pool = new pg.Pool({ connectionString: cluster.url });

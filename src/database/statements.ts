@@ -75,31 +75,6 @@ export function sinceStatement(filter: Filter, limit?: number): Query {
 }
 
 /**
- * The next of what is new since a frontier and was visible in another, behind the last event that was read. Each part
- * begins at its place in the index: by a row comparison every page would read what came before it once more.
- */
-export function pageStatement(
-  since: Frontier,
-  last: { readonly xid: number; readonly id: number },
-  visible: Frontier,
-  limit: number,
-): Query {
-  const filter = {
-    parts: ['xid = $1::xid8 and id > $2::bigint', 'xid = any($3::xid8[])', 'xid >= $4::xid8'],
-    inOrder: true,
-    rest: ' and pg_visible_in_snapshot(xid, $5::pg_snapshot)',
-    values: [
-      String(last.xid),
-      last.id,
-      since.inProgress.filter((xid) => xid > last.xid).map(String),
-      String(Math.max(since.xmax, last.xid + 1)),
-      visible.snapshot,
-    ],
-  };
-  return sinceStatement(filter, limit);
-}
-
-/**
  * What any client may be entitled to: first what is older than `xmax` (of transactions in progress then, and after a
  * restart of PostgreSQL by its time), then the rest, newest first. Each part is cut by itself, for its index to end it.
  */

@@ -13,7 +13,6 @@ import {
   goOn,
   NOT_FOREIGN,
   newSince,
-  pageStatement,
   type Query,
   recentStatement,
   sinceStatement,
@@ -110,7 +109,9 @@ export class Store implements ResumeSource {
     const filter = newSince(since, bornAfter);
     const query = sinceStatement(filter, BATCH + 1);
     // Time and again the same statement, but for the one behind a restart.
-    const [head, ...found] = await this.#sweepQuery(query, bornAfter === undefined ? 'djr_sweep' : undefined);
+    const prepared = bornAfter === undefined ? await this.#session()?.prepared<Row>('djr_sweep', query) : undefined;
+    const rows = prepared ?? (await this.#query(query));
+    const [head, ...found] = rows;
     const status = readStatus(head![0]!, this.epoch);
     const events = ownOf(readEnvelopes(found, ascending), status);
     const foreign = events.length < found.length || status.prunedXid >= status.frontier.xmax;
@@ -126,45 +127,11 @@ export class Store implements ResumeSource {
       if (envelopes.length > 0) await onBatch(envelopes);
       return true;
     };
-    const last = events.at(-1)!;
-    if (bornAfter === undefined) await this.#readPages(since, last, status.frontier, onPage);
-    else {
-      goOn(filter, { xid: last.xid!, id: last.id }, status.frontier);
-      await this.#read(sinceStatement(filter), ascending, onPage, true);
-    }
+    const { xid, id } = events.at(-1)!;
+    goOn(filter, { xid: xid!, id }, status.frontier);
+    await this.#read(sinceStatement(filter), ascending, onPage, true);
     // What was pruned meanwhile may not have been read.
     return { status: { ...status, prunedXid }, foreign };
-  }
-
-  /** In pages by the index: a cursor's statement would be planned to sort all of it before its first row. */
-  async #readPages(
-    since: Frontier,
-    behind: Envelope,
-    visible: Frontier,
-    onPage: (status: Status, envelopes: Envelope[]) => Promise<boolean>,
-  ): Promise<void> {
-    const read = (last: Envelope) =>
-      this.#sweepQuery(pageStatement(since, { xid: last.xid!, id: last.id }, visible, BATCH), 'djr_sweep_page');
-    let last = behind;
-    let next = read(last);
-    for (let full = true; full; ) {
-      const [head, ...rows] = await next;
-      const envelopes = readEnvelopes(rows, ascending, last);
-      last = envelopes.at(-1) ?? last;
-      full = envelopes.length === BATCH;
-      // Asked for while these are handed on.
-      if (full) {
-        next = read(last);
-        next.catch(() => {});
-      }
-      await onPage(readStatus(head![0]!, this.epoch), envelopes);
-    }
-  }
-
-  /** @param name - where it may stay prepared on the listening connection, while that is used. */
-  async #sweepQuery(query: Query, name: string | undefined): Promise<Row[]> {
-    const prepared = name === undefined ? undefined : await this.#session()?.prepared<Row>(name, query);
-    return prepared ?? (await this.#query(query));
   }
 
   /** The latest events up to now, oldest first, and the snapshot that they were read in. */

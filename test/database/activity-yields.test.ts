@@ -1,5 +1,4 @@
 import test from 'ava';
-import pg from 'pg';
 import { Activity } from '../../src/database/activity.js';
 import type { Status } from '../../src/database/status.js';
 import type { Store } from '../../src/database/store.js';
@@ -13,7 +12,6 @@ import { startApp, until } from '../helpers/server.js';
 
 async function setUp(t: Parameters<typeof createDatabase>[0], patience: number) {
   const db = await createDatabase(t);
-  const pool = new pg.Pool({ connectionString: db.url });
   const [event] = await db.query<{ id: string }>(`select djr.publish_global('bulk') as id`);
   const tally = new Tally(10);
   tally.level = 'summary';
@@ -24,12 +22,9 @@ async function setUp(t: Parameters<typeof createDatabase>[0], patience: number) 
     return state.busy;
   };
   const logger = { debug() {}, info() {}, warn() {}, error() {} };
-  const activity = new Activity({ pool, logger, tally, instance: 'i', busy, patience });
+  const activity = new Activity({ pool: db.pool, logger, tally, instance: 'i', busy, patience });
   activity.start();
-  t.teardown(async () => {
-    await activity.stop();
-    await pool.end();
-  });
+  t.teardown(() => activity.stop());
   return { activity, tally, state };
 }
 

@@ -55,11 +55,11 @@ const detail = (n: number, moment: number, user?: number): string =>
     : `{"n":${n},"t":${Math.round(moment)},"u":${user},"pad":"${PADDING}"}`;
 
 export function play(): Publisher {
-  let clients: Session[] = [];
+  let sessions: Session[] = [];
   let statements: Statements = { global: '' };
 
-  const publish = (client: Session, n: number, moment: number, user?: number) =>
-    client.query(
+  const publish = (session: Session, n: number, moment: number, user?: number) =>
+    session.query(
       user === undefined
         ? { name: 'global', text: statements.global, values: [detail(n, moment)] }
         : { name: 'user', text: statements.user!, values: [detail(n, moment, user), String(user)] },
@@ -69,8 +69,8 @@ export function play(): Publisher {
     async connect(options) {
       await publisher.close(null);
       statements = options.statements;
-      clients = Array.from({ length: options.connections }, () => new Session(new pg.Client(options.url)));
-      await Promise.all(clients.map(({ client }) => client.connect()));
+      sessions = Array.from({ length: options.connections }, () => new Session(new pg.Client(options.url)));
+      await Promise.all(sessions.map(({ client }) => client.connect()));
     },
 
     async paced({ rate, events, warmup, toUsers }) {
@@ -86,7 +86,7 @@ export function play(): Publisher {
         const called = now();
         if (n >= warmup) late = Math.max(late, called - moment);
         // The delay counts from when the call was due: a publisher that is held up does not hide its own waiting.
-        const call = publish(clients[n % clients.length]!, n, moment, toUsers && n % toUsers).then(
+        const call = publish(sessions[n % sessions.length]!, n, moment, toUsers && n % toUsers).then(
           () => {
             if (n >= warmup) record(calls, now() - called);
           },
@@ -114,41 +114,41 @@ export function play(): Publisher {
       const ends = started + seconds * 1e6;
       let n = 0;
       let counted = 0;
-      const loop = async (client: Session) => {
+      const loop = async (session: Session) => {
         for (let called = now(); called < ends; called = now()) {
-          await publish(client, n++, called);
+          await publish(session, n++, called);
           if (called < started) continue;
           record(calls, now() - called);
           counted += 1;
         }
       };
-      await Promise.all(clients.map(loop));
+      await Promise.all(sessions.map(loop));
       return { events: n, counted, seconds: (now() - started) / 1e6, started, calls: pack(calls), late: 0 };
     },
 
     async burst({ events, together, from = 0 }) {
       const calls = newHistogram();
-      const client = clients[0]!;
+      const session = sessions[0]!;
       const started = now();
       const numbers = Array.from({ length: events }, (_, index) => from + index);
       if (together) {
         const [before, after] = statements.wrap ?? ['', ''];
         const details = `[${numbers.map((n) => before + detail(n, started) + after).join(',')}]`;
-        await client.query({ name: 'many', text: statements.many!, values: [details] });
+        await session.query({ name: 'many', text: statements.many!, values: [details] });
         record(calls, now() - started);
       } else {
-        await Promise.all(numbers.map((n) => publish(clients[n % clients.length]!, n, started)));
+        await Promise.all(numbers.map((n) => publish(sessions[n % sessions.length]!, n, started)));
       }
       return { events, counted: events, seconds: (now() - started) / 1e6, started, calls: pack(calls), late: 0 };
     },
 
     async query(sql) {
-      return (await clients[0]!.query({ text: sql })).rows;
+      return (await sessions[0]!.query({ text: sql })).rows;
     },
 
     async close() {
-      await Promise.all(clients.map(({ client }) => client.end()));
-      clients = [];
+      await Promise.all(sessions.map(({ client }) => client.end()));
+      sessions = [];
     },
   };
   return publisher;

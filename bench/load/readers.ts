@@ -19,7 +19,9 @@ export interface ConnectOptions {
 export interface Expectation {
   /** Events of this run, warm-up included. */
   events: number;
-  /** Events before this number warm up: they must arrive, and their delay is not recorded. */
+  /** Number of the first of them: those before it were another run's. @defaultValue 0 */
+  from?: number;
+  /** So many of the first warm up: they must arrive, and their delay is not recorded. */
   warmup: number;
   /** Whether event n is for client n modulo the clients, and nobody else. */
   toUsers?: boolean;
@@ -102,16 +104,21 @@ class Tally {
 
   add(index: number, batch: Batch): void {
     const moment = now();
-    const { toUsers, warmup } = this.expectation;
+    const { from = 0, toUsers, warmup } = this.expectation;
     if (this.first === 0) this.first = moment;
     this.last = moment;
     for (let i = 0; i < batch.length; i += 1) {
-      const n = batch.n[i]!;
-      if (toUsers && n % this.clients !== index) {
+      const number = batch.n[i]!;
+      const n = number - from;
+      if (toUsers && number % this.clients !== index) {
         this.foreign += 1;
         continue;
       }
       const at = toUsers ? n : n * this.clients + index;
+      if (at < 0) {
+        this.repeated += 1;
+        continue;
+      }
       if (at >= this.seen.length) this.expectEvents(Math.max(n + 1, this.expectation.events * 2));
       if (this.seen[at] === 1) {
         this.repeated += 1;

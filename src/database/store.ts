@@ -120,16 +120,21 @@ export class Store implements ResumeSource {
     if (events.length <= BATCH) return { status, foreign };
     // A long absence, or a bulk: there may be a million more, all behind the last of these and in the same snapshot.
     let { prunedXid } = status;
-    const onPage = async (seen: Status, envelopes: Envelope[]) => {
-      // Its transaction ids may be other transactions' now: the next sweep looks at that.
-      if (seen.startedAt !== status.startedAt) throw new Error('PostgreSQL was started anew in the middle of a sweep');
-      prunedXid = seen.prunedXid;
-      if (envelopes.length > 0) await onBatch(envelopes);
-      return true;
-    };
     const { xid, id } = events.at(-1)!;
     goOn(filter, { xid: xid!, id }, status.frontier);
-    await this.#read(sinceStatement(filter), ascending, onPage, true);
+    await this.#read(
+      sinceStatement(filter),
+      ascending,
+      async (seen, envelopes) => {
+        // Its transaction ids may be other transactions' now: the next sweep looks at that.
+        if (seen.startedAt !== status.startedAt)
+          throw new Error('PostgreSQL was started anew in the middle of a sweep');
+        prunedXid = seen.prunedXid;
+        if (envelopes.length > 0) await onBatch(envelopes);
+        return true;
+      },
+      true,
+    );
     // What was pruned meanwhile may not have been read.
     return { status: { ...status, prunedXid }, foreign };
   }

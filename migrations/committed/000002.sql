@@ -1,5 +1,5 @@
 --! Previous: sha1:e18719ff282be163d4a3f55e136735f06dc07158
---! Hash: sha1:d1fccde4307bcfcf007aa93eb994b10405bfc9e4
+--! Hash: sha1:07fcc77deb81c219f6770c3283b0c3f1438d9ae7
 
 -- The next migration. `npm run sql:commit -- --message "what it does"` commits it; sql/README.md says how.
 
@@ -437,7 +437,8 @@ declare
   _storage boolean;
   _members constant text[] := array['scope', 'user_id', 'type', 'detail', 'private_data', 'key'];
   _keyed boolean;
-  -- The first event's type, if it is a sound one: most have the same, and need no look of their own.
+  -- The first event's type, if it is a sound one: most have the same, and it is checked no second time. A constant in its
+  -- place the planner works off.
   _type jsonb := case
     when jsonb_typeof(publish_many.events #> '{0,type}') = 'string'
       and djr._is_valid(null, publish_many.events #>> '{0,type}', '{}') then publish_many.events #> '{0,type}'
@@ -469,7 +470,7 @@ begin
       or length(element.value ->> 'key') not between 1 and 255
       or case
         when element.value -> 'type' = _type
-          then djr._is_valid(element.value ->> 'user_id', 'same', coalesce(element.value -> 'detail', '{}'))
+          then djr._is_valid(element.value ->> 'user_id', 'sound', coalesce(element.value -> 'detail', '{}'))
         else jsonb_typeof(element.value -> 'type') = 'string' and djr._is_valid(
           element.value ->> 'user_id',
           element.value ->> 'type',

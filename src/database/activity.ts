@@ -9,10 +9,6 @@ export interface ActivityOptions {
   tally: Tally;
   /** Which instance did it. */
   instance: string;
-  /** Whether events are being read in bulk: they go first. */
-  busy(): boolean;
-  /** Milliseconds for which a batch waits for that at most; by default 2000. */
-  patience?: number;
 }
 
 /** Milliseconds between two batches; what happens to one event in between is one row. */
@@ -23,9 +19,6 @@ const BATCH = 1000;
 
 /** Milliseconds that one INSERT may take. */
 const ANSWER_TIMEOUT = 10_000;
-
-/** Milliseconds for which events may go first. */
-const PATIENCE = 2000;
 
 /** Times that one batch is tried, and the longest wait in between: a restart of PostgreSQL loses nothing. */
 const ATTEMPTS = 8;
@@ -46,8 +39,6 @@ export class Activity {
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #stopped = false;
-  /** `performance.now()` at the end of the last batch, or when there was none to write. */
-  #level = 0;
   #losing = false;
   #wake: (() => void) | undefined;
 
@@ -68,21 +59,12 @@ export class Activity {
 
   start(): void {
     if (this.#stopped) return;
-    this.#level = performance.now();
     this.#timer = setInterval(() => {
-      if (this.#yields()) return;
       this.#running ??= this.#drain().finally(() => {
         this.#running = undefined;
-        this.#level = performance.now();
       });
     }, PERIOD);
     this.#timer.unref();
-  }
-
-  /** A batch takes the database three times as long as reading its events does: these go first. */
-  #yields(): boolean {
-    const { busy, patience = PATIENCE } = this.#options;
-    return !this.#stopped && busy() && performance.now() - this.#level < patience;
   }
 
   /** @param least - how many must wait to be worth a batch after the first. */
@@ -92,7 +74,7 @@ export class Activity {
     do {
       const steps = tally.take(BATCH);
       for (let from = 0; from < steps.length; from += BATCH) await this.#write(steps.slice(from, from + BATCH));
-    } while (tally.size >= least && !this.#yields());
+    } while (tally.size >= least);
     const losing = tally.dropped > dropped;
     if (losing && !this.#losing) {
       logger.warn({ dropped: this.dropped }, 'activity comes faster than the database takes it: some is dropped');

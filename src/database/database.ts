@@ -118,13 +118,7 @@ export class Database {
     });
     this.pruner = new Pruner({ pool: this.pool, logger, interval: pruneInterval });
     this.acknowledger = new Acknowledger(this.pool, database.instance);
-    this.activity = new Activity({
-      pool: this.pool,
-      logger,
-      tally,
-      instance: database.instance,
-      busy: () => this.sweeper.long,
-    });
+    this.activity = new Activity({ pool: this.pool, logger, tally, instance: database.instance });
     this.pulse = new Pulse({ pool: this.pool, logger, instance: database.instance, read: database.read });
   }
 

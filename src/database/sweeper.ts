@@ -3,7 +3,6 @@ import type { Feed } from '../delivery/feed.js';
 import type { Frontier } from '../delivery/frontier.js';
 import type { Logger } from '../logger.js';
 import { Outage } from './outage.js';
-import { BATCH } from './rows.js';
 import type { Status } from './status.js';
 import type { Store } from './store.js';
 
@@ -46,8 +45,6 @@ export class Sweeper {
   #failing = false;
   #empty = 0;
   #waiting: (() => void)[] = [];
-  /** The running sweep has found more than one reading brings: a bulk, or what a long absence left. */
-  long = false;
   /** `performance.now()` at the end of the last sweep that succeeded. */
   lastSuccess = 0;
   /** Sweeps that succeeded. */
@@ -135,8 +132,6 @@ export class Sweeper {
       this.failure = err;
       this.failures += 1;
       feed.close();
-    } finally {
-      this.long = false;
     }
   }
 
@@ -153,10 +148,7 @@ export class Sweeper {
         restarted = seen.startedAt !== this.#startedAt;
         return !restarted;
       },
-      (envelopes) => {
-        this.long ||= envelopes.length > BATCH;
-        return feed.sweep(envelopes);
-      },
+      (envelopes) => feed.sweep(envelopes),
     );
     if (restarted) {
       await onRestart(status);

@@ -5,13 +5,9 @@ import type { Envelope } from './envelope.js';
  *
  * @param named - adds the `event:` field, for clients that listen with addEventListener.
  */
-export const eventFrame = (envelope: Envelope, position: string, named: boolean): Buffer =>
-  Buffer.from(eventText(envelope, position, named));
-
-/** The same as text, for who puts many into one buffer. */
-export function eventText(envelope: Envelope, position: string, named: boolean): string {
+export function eventFrame(envelope: Envelope, position: string, named: boolean): Buffer {
   const name = named ? `event: ${envelope.type}\n` : '';
-  return `id: ${envelope.id}-${position}\n${name}data: ${withType(envelope)}\n\n`;
+  return Buffer.from(`id: ${envelope.id}-${position}\n${name}data: ${withType(envelope)}\n\n`);
 }
 
 /** The detail is spliced as text, so that numbers which JavaScript cannot hold reach the browser as they were stored. */

@@ -1,5 +1,5 @@
 import type { Envelope } from './envelope.js';
-import { eventFrame, eventText } from './frame.js';
+import { eventFrame } from './frame.js';
 import type { Frontier } from './frontier.js';
 
 /** An event that this instance has handed on, with its place in the order. */
@@ -15,11 +15,6 @@ export class Item {
     this.sequence = sequence;
     this.envelope = envelope;
     this.position = position;
-  }
-
-  /** For who encodes it once for all clients, together with others: nothing of it is kept. */
-  text(named: boolean): string {
-    return eventText(this.envelope, this.position, named);
   }
 
   /** Encoded once, for all clients. */

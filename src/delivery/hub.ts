@@ -165,7 +165,7 @@ export class Hub {
         variant = client.variant;
         joined = variants.get(variant);
         if (!joined) {
-          joined = this.#encode(client, turn, variants.size === 0);
+          joined = this.#encode(client, turn);
           variants.set(variant, joined);
         }
       }
@@ -178,10 +178,10 @@ export class Hub {
     for (const joined of variants.values()) this.#count(joined);
   }
 
-  /** @param first - nobody else has needed its items yet, and mostly nobody will: a frame of each would be made in vain. */
-  #encode(client: Client, turn: readonly Item[], first = false): Joined {
+  #encode(client: Client, turn: readonly Item[]): Joined {
     const items = turn.filter((item) => client.wants(item));
-    const chunk = first && items.length > 1 ? together(items, client.named) : joinedFrames(items, client.named);
+    const frames = items.map((item) => item.frame(client.named));
+    const chunk = frames.length > 1 ? Buffer.concat(frames) : frames[0];
     return { items, chunk, clients: 0, users: this.#options.tally.level === 'full' ? new Map() : undefined };
   }
 
@@ -234,12 +234,4 @@ export class Hub {
       }
     }
   }
-}
-
-const together = (items: readonly Item[], named: boolean): Buffer =>
-  Buffer.from(items.map((item) => item.text(named)).join(''));
-
-function joinedFrames(items: readonly Item[], named: boolean): Buffer | undefined {
-  const frames = items.map((item) => item.frame(named));
-  return frames.length > 1 ? Buffer.concat(frames) : frames[0];
 }

@@ -1,5 +1,5 @@
 --! Previous: sha1:e18719ff282be163d4a3f55e136735f06dc07158
---! Hash: sha1:07fcc77deb81c219f6770c3283b0c3f1438d9ae7
+--! Hash: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
 
 -- The next migration. `npm run sql:commit -- --message "what it does"` commits it; sql/README.md says how.
 
@@ -122,7 +122,7 @@ where status in ('delivered', 'read');
 comment on table djr.activity is
   'What became of an event, one row a step, written by the runtimes when djr.settings.activity is not off.';
 comment on column djr.activity.event_id is 'The event; its activity goes when it is pruned.';
-comment on column djr.activity.created_at is 'When the step was recorded: some 200 ms after it happened, more while the database is slow.';
+comment on column djr.activity.created_at is 'When the step was recorded: some 500 ms after it happened, more while the database is slow.';
 comment on column djr.activity.recipients is
   'Of sent: to how many clients. Of error: for how many of them beforeSend failed. Null for other steps.';
 comment on column djr.activity.status is

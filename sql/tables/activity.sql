@@ -23,7 +23,7 @@ where status in ('delivered', 'read');
 comment on table djr.activity is
   'What became of an event, one row a step, written by the runtimes when djr.settings.activity is not off.';
 comment on column djr.activity.event_id is 'The event; its activity goes when it is pruned.';
-comment on column djr.activity.created_at is 'When the step was recorded: some 200 ms after it happened, more while the database is slow.';
+comment on column djr.activity.created_at is 'When the step was recorded: some 500 ms after it happened, more while the database is slow.';
 comment on column djr.activity.recipients is
   'Of sent: to how many clients. Of error: for how many of them beforeSend failed. Null for other steps.';
 comment on column djr.activity.status is

@@ -12,7 +12,7 @@ export interface ActivityOptions {
 }
 
 /** Milliseconds between two batches; what happens to one event in between is one row. */
-const PERIOD = 200;
+const PERIOD = 500;
 
 /** Rows of one INSERT: some 4 ms of the database's time. */
 const BATCH = 1000;

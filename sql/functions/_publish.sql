@@ -1,12 +1,16 @@
 -- What all publish* come to. No exception block (a subtransaction for each event would cost more than the event)
 -- and no lock that outlives the statement.
+-- Of the first migrations: without a topic.
+drop function if exists djr._publish(text, text, text, jsonb, jsonb, text);
+
 create or replace function djr._publish(
   scope text,
   user_id text,
   type text,
   detail jsonb,
   private_data jsonb,
-  key text
+  key text,
+  topic text default null
 ) returns bigint
 language plpgsql
 security definer
@@ -16,26 +20,29 @@ declare
   _id bigint;
 begin
   if djr._is_valid(_publish.user_id, _publish.type, _publish.detail) is not true or _publish.key is not null then
-    perform djr._validate(_publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.key);
+    perform djr._validate(
+      _publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.key, '', _publish.topic
+    );
     if _publish.key is not null then
       return djr._publish_once(
-        _publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.private_data, _publish.key
+        _publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.private_data, _publish.key,
+        _publish.topic
       );
     end if;
   end if;
 
   -- The setting is read by the insert itself: one statement instead of two.
-  insert into djr.event (scope, user_id, type, detail, private_data)
-  select _publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.private_data
+  insert into djr.event (scope, user_id, type, detail, private_data, topic)
+  select _publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.private_data, _publish.topic
   from djr.settings
   where settings.storage
   returning event.id into _id;
   if _id is null then
-    return djr._notify_only(_publish.scope, _publish.user_id, _publish.type, _publish.detail);
+    return djr._notify_only(_publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.topic);
   end if;
   return _id;
 end
 $$;
 
-comment on function djr._publish(text, text, text, jsonb, jsonb, text) is
-  'What publish, publish_global and publish_system come to; granted by djr.grant_publish. Internal.';
+comment on function djr._publish(text, text, text, jsonb, jsonb, text, text) is
+  'What publish, publish_global, publish_topic and publish_system come to; granted by djr.grant_publish. Internal.';

@@ -1,10 +1,15 @@
 -- For the schema's owner: not granted to anyone, and not SECURITY DEFINER.
+-- Of the first migrations: without topics.
+drop function if exists djr.configure(boolean, text, interval, text, text);
+
 create or replace function djr.configure(
   storage boolean default null,
   channel text default null,
   retention interval default null,
   activity text default null,
-  delivery text default null
+  delivery text default null,
+  authorize_topic text default null,
+  rotate_seal_key boolean default false
 ) returns djr.settings
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -12,6 +17,7 @@ as $$
 declare
   _before djr.settings;
   _after djr.settings;
+  _function text;
 begin
   if octet_length(configure.channel) not between 1 and 63 then
     raise exception using
@@ -38,6 +44,22 @@ begin
       detail = format('It is %s.', to_json(configure.delivery)),
       hint = 'auto is right unless you measured otherwise.';
   end if;
+  if configure.authorize_topic <> '' then
+    -- As it will be called, whatever the search_path is then.
+    select format('%I.%I', pg_namespace.nspname, pg_proc.proname)
+    into _function
+    from pg_proc
+    join pg_namespace on pg_namespace.oid = pg_proc.pronamespace
+    where pg_proc.oid = to_regprocedure(configure.authorize_topic || '(text, text)')
+      and pg_proc.prorettype = 'boolean'::regtype;
+    if not found then
+      raise exception using
+        errcode = 'DJR10',
+        message = 'the setting authorize_topic must name a function (text, text) returns boolean',
+        detail = format('There is none named %s.', configure.authorize_topic),
+        hint = 'Name it with its schema, app.may_hear; '''' stops asking.';
+    end if;
+  end if;
 
   select * into strict _before from djr.settings;
   update djr.settings
@@ -47,6 +69,7 @@ begin
     retention = nullif(coalesce(configure.retention, settings.retention), interval '0'),
     activity = coalesce(configure.activity, settings.activity),
     delivery = coalesce(configure.delivery, settings.delivery),
+    authorize_topic = case when configure.authorize_topic = '' then null else coalesce(_function, settings.authorize_topic) end,
     -- What was published meanwhile was not stored: for whoever does not see this transaction yet it is as good as pruned.
     pruned_xid = case
       when configure.storage and not settings.storage then greatest(settings.pruned_xid, pg_current_xact_id())
@@ -57,7 +80,10 @@ begin
   if configure.delivery in ('notify', 'sweep') then
     perform setval('djr.delivery_mode', array_position(array['notify', 'sweep'], configure.delivery));
   end if;
-  if _after is distinct from _before then
+  if configure.rotate_seal_key then
+    perform djr._new_seal_key();
+  end if;
+  if _after is distinct from _before or configure.rotate_seal_key then
     -- On the channel that the runtimes listen on: they read the settings anew, the channel's name included.
     perform pg_notify(_before.channel, '{"doorbell":"sweep"}');
   end if;
@@ -65,5 +91,5 @@ begin
 end
 $$;
 
-comment on function djr.configure(boolean, text, interval, text, text) is
-  'Changes the settings that are given and returns all of them. retention => ''0'' keeps events for ever. For the schema''s owner.';
+comment on function djr.configure(boolean, text, interval, text, text, text, boolean) is
+  'Changes the settings that are given and returns all of them. retention => ''0'' keeps events for ever; authorize_topic => '''' stops asking; rotate_seal_key => true signs seals with a new key, beside which the one before stays valid. For the schema''s owner.';

@@ -6,10 +6,11 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   execute format('grant usage on schema djr to %I', grant_publish.role);
-  execute format('grant insert (scope, user_id, type, detail, private_data, key) on djr.event to %I', grant_publish.role);
+  execute format('grant insert (scope, user_id, topic, type, detail, private_data, key) on djr.event to %I', grant_publish.role);
   execute format(
     'grant execute on function
-       djr._publish(text, text, text, jsonb, jsonb, text),
+       djr._publish(text, text, text, jsonb, jsonb, text, text),
+       djr.publish_topic(text, text, jsonb, jsonb, text),
        djr.publish(text, text, jsonb, jsonb, text),
        djr.publish(bigint, text, jsonb, jsonb, text),
        djr.publish(uuid, text, jsonb, jsonb, text),

@@ -7,7 +7,7 @@ as $$
 #variable_conflict use_column
 declare
   _storage boolean;
-  _members constant text[] := array['scope', 'user_id', 'type', 'detail', 'private_data', 'key'];
+  _members constant text[] := array['scope', 'user_id', 'topic', 'type', 'detail', 'private_data', 'key'];
   _keyed boolean;
   -- The first event's type, if it is a sound one: most have the same, and it is checked no second time. A constant in its
   -- place the planner works off.
@@ -49,10 +49,14 @@ begin
           coalesce(element.value -> 'detail', '{}')
         )
       end is not true
-      or case
-        when element.value ->> 'user_id' is null then coalesce(element.value ->> 'scope', 'user') not in ('public', 'system')
-        else coalesce(element.value ->> 'scope', 'user') not in ('user', 'system')
-      end
+      or not djr._fits(
+        djr._scope(element.value ->> 'scope', element.value ->> 'topic'),
+        element.value ->> 'user_id',
+        element.value ->> 'topic',
+        null
+      )
+      or jsonb_typeof(element.value -> 'topic') not in ('string', 'null')
+      or not djr._is_topic(element.value ->> 'topic')
   end
   order by element.place
   limit 1;
@@ -62,7 +66,7 @@ begin
         errcode = 'DJR09',
         message = format('events[%s]: an event is a JSON object', _index),
         detail = format('It is of type %s.', jsonb_typeof(_element)),
-        hint = 'Its members are scope, user_id, type, detail, private_data and key.';
+        hint = 'Its members are scope, user_id, topic, type, detail, private_data and key.';
     end if;
     -- A misspelt user_id must not go unnoticed.
     if _element - _members <> '{}' then
@@ -70,27 +74,29 @@ begin
       raise exception using
         errcode = 'DJR09',
         message = format('events[%s]: an event has no member %s', _index, to_json(_unknown)),
-        detail = 'Its members are scope, user_id, type, detail, private_data and key.',
+        detail = 'Its members are scope, user_id, topic, type, detail, private_data and key.',
         hint = 'What the client shall get belongs into detail.';
     end if;
     if jsonb_typeof(_element -> 'user_id') not in ('string', 'number', 'null')
       or jsonb_typeof(_element -> 'type') <> 'string'
       or jsonb_typeof(_element -> 'scope') <> 'string'
       or jsonb_typeof(_element -> 'key') not in ('string', 'number', 'null')
+      or jsonb_typeof(_element -> 'topic') not in ('string', 'null')
     then
       raise exception using
         errcode = 'DJR09',
-        message = format('events[%s]: scope, type, user_id and key are strings', _index),
+        message = format('events[%s]: scope, type, user_id, topic and key must be strings', _index),
         detail = format('The event is %s.', left(_element::text, 200)),
         hint = 'A user_id and a key may be numbers.';
     end if;
     perform djr._validate(
-      coalesce(_element ->> 'scope', 'user'),
+      djr._scope(_element ->> 'scope', _element ->> 'topic'),
       _element ->> 'user_id',
       _element ->> 'type',
       coalesce(_element -> 'detail', '{}'),
       _element ->> 'key',
-      format('events[%s]: ', _index)
+      format('events[%s]: ', _index),
+      _element ->> 'topic'
     );
   end if;
 
@@ -106,10 +112,11 @@ begin
     end if;
     return query
     select djr._notify_only(
-      coalesce(element.value ->> 'scope', 'user'),
+      djr._scope(element.value ->> 'scope', element.value ->> 'topic'),
       element.value ->> 'user_id',
       element.value ->> 'type',
-      coalesce(element.value -> 'detail', '{}')
+      coalesce(element.value -> 'detail', '{}'),
+      element.value ->> 'topic'
     )
     from jsonb_array_elements(publish_many.events) element;
     return;
@@ -118,13 +125,14 @@ begin
   -- In the order of the array, which is then the order of the ids.
   if not _keyed then
     return query
-    insert into djr.event (scope, user_id, type, detail, private_data)
+    insert into djr.event (scope, user_id, type, detail, private_data, topic)
     select
-      coalesce(element.value ->> 'scope', 'user'),
+      djr._scope(element.value ->> 'scope', element.value ->> 'topic'),
       element.value ->> 'user_id',
       element.value ->> 'type',
       coalesce(element.value -> 'detail', '{}'),
-      element.value -> 'private_data'
+      element.value -> 'private_data',
+      element.value ->> 'topic'
     from jsonb_array_elements(publish_many.events) with ordinality element (value, place)
     order by element.place
     returning event.id;
@@ -134,16 +142,17 @@ begin
   -- Ids first, so that each element knows its own whether or not its key was used before.
   select array_agg(nextval('djr.event_id_seq')) into _ids from generate_series(1, jsonb_array_length(publish_many.events));
 
-  insert into djr.event (id, scope, user_id, type, detail, private_data, key)
+  insert into djr.event (id, scope, user_id, type, detail, private_data, key, topic)
   overriding system value
   select
     _ids[element.place],
-    coalesce(element.value ->> 'scope', 'user'),
+    djr._scope(element.value ->> 'scope', element.value ->> 'topic'),
     element.value ->> 'user_id',
     element.value ->> 'type',
     coalesce(element.value -> 'detail', '{}'),
     element.value -> 'private_data',
-    element.value ->> 'key'
+    element.value ->> 'key',
+    element.value ->> 'topic'
   from jsonb_array_elements(publish_many.events) with ordinality element (value, place)
   order by element.place
   on conflict (key) where event.key is not null do nothing;
@@ -159,4 +168,4 @@ end
 $$;
 
 comment on function djr.publish_many(jsonb) is
-  'Publishes an array of {scope, user_id, type, detail, private_data, key} in one statement with few NOTIFYs and returns their ids in order. Without a scope it is user, so that a forgotten user_id is an error and not an event for everyone. All or nothing: an error says which, as in events[3].';
+  'Publishes an array of {scope, user_id, topic, type, detail, private_data, key} in one statement with few NOTIFYs and returns their ids in order. Without a scope it is topic where there is a topic, else user, so that a forgotten user_id is an error and not an event for everyone. All or nothing: an error says which, as in events[3].';

@@ -13,7 +13,7 @@ begin
       where entry.grantee = holder.oid
         and entry.grantee <> own.proowner
         and own.oid in (
-          'djr._publish(text, text, text, jsonb, jsonb, text)'::pg_catalog.regprocedure,
+          'djr._publish(text, text, text, jsonb, jsonb, text, text)'::pg_catalog.regprocedure,
           'djr.publish_many(jsonb)'::pg_catalog.regprocedure,
           'djr.publish_row()'::pg_catalog.regprocedure
         )

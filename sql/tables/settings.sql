@@ -15,6 +15,9 @@ create table if not exists djr.settings (
   constraint settings_activity check (activity in ('off', 'summary', 'full'))
 );
 
+-- Behind the first migrations' columns.
+alter table djr.settings add column if not exists authorize_topic text;
+
 insert into djr.settings default values
 on conflict do nothing;
 
@@ -32,5 +35,7 @@ comment on column djr.settings.channel is
   'The NOTIFY channel. A random name, because whoever knows it can listen: only the server role may read it.';
 comment on column djr.settings.delivery is
   'How events reach the runtimes: notify (at once), sweep (publishers never notify), auto (notify until commits queue for it).';
+comment on column djr.settings.authorize_topic is
+  'A function of the app, (user_id text, topic text) returns boolean, that says who may hear a topic that a page asks for by name. Null: nobody, without a seal.';
 comment on column djr.settings.activity is
   'What the runtimes record in djr.activity: off, summary (a row an event and instance), full (a row a user, too).';

@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:d2d15cb45400beabd5d714e297cfc576d52e33f2
+--! Hash: sha1:7f637dbce694b272b2e12354c0639dc38a7d1487
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -924,7 +924,10 @@ as $$
 declare
   _id bigint;
 begin
-  if djr._is_valid(_publish.user_id, _publish.type, _publish.detail) is not true or _publish.key is not null then
+  if djr._is_valid(_publish.user_id, _publish.type, _publish.detail) is not true
+    or _publish.key is not null
+    or not djr._is_topic(_publish.topic)
+  then
     perform djr._validate(
       _publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.key, '', _publish.topic
     );
@@ -2246,13 +2249,17 @@ begin
   end if;
   if configure.authorize_topic <> '' then
     -- As it will be called, whatever the search_path is then.
-    select format('%I.%I', pg_namespace.nspname, pg_proc.proname)
-    into _function
-    from pg_proc
-    join pg_namespace on pg_namespace.oid = pg_proc.pronamespace
-    where pg_proc.oid = to_regprocedure(configure.authorize_topic || '(text, text)')
-      and pg_proc.prorettype = 'boolean'::regtype;
-    if not found then
+    begin
+      select format('%I.%I', pg_namespace.nspname, pg_proc.proname)
+      into _function
+      from pg_proc
+      join pg_namespace on pg_namespace.oid = pg_proc.pronamespace
+      where pg_proc.oid = to_regprocedure(configure.authorize_topic || '(text, text)')
+        and pg_proc.prorettype = 'boolean'::regtype;
+    exception when syntax_error or invalid_name then
+      -- What is no name at all, named below.
+    end;
+    if _function is null then
       raise exception using
         errcode = 'DJR10',
         message = 'the setting authorize_topic must name a function (text, text) returns boolean',

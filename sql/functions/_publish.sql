@@ -19,7 +19,10 @@ as $$
 declare
   _id bigint;
 begin
-  if djr._is_valid(_publish.user_id, _publish.type, _publish.detail) is not true or _publish.key is not null then
+  if djr._is_valid(_publish.user_id, _publish.type, _publish.detail) is not true
+    or _publish.key is not null
+    or not djr._is_topic(_publish.topic)
+  then
     perform djr._validate(
       _publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.key, '', _publish.topic
     );

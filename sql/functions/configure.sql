@@ -46,13 +46,17 @@ begin
   end if;
   if configure.authorize_topic <> '' then
     -- As it will be called, whatever the search_path is then.
-    select format('%I.%I', pg_namespace.nspname, pg_proc.proname)
-    into _function
-    from pg_proc
-    join pg_namespace on pg_namespace.oid = pg_proc.pronamespace
-    where pg_proc.oid = to_regprocedure(configure.authorize_topic || '(text, text)')
-      and pg_proc.prorettype = 'boolean'::regtype;
-    if not found then
+    begin
+      select format('%I.%I', pg_namespace.nspname, pg_proc.proname)
+      into _function
+      from pg_proc
+      join pg_namespace on pg_namespace.oid = pg_proc.pronamespace
+      where pg_proc.oid = to_regprocedure(configure.authorize_topic || '(text, text)')
+        and pg_proc.prorettype = 'boolean'::regtype;
+    exception when syntax_error or invalid_name then
+      -- What is no name at all, named below.
+    end;
+    if _function is null then
       raise exception using
         errcode = 'DJR10',
         message = 'the setting authorize_topic must name a function (text, text) returns boolean',

@@ -9,6 +9,7 @@
 --!include tables/activity.sql
 --!include tables/delivery_mode.sql
 --!include tables/seal_key.sql
+--!include tables/revocation.sql
 --!include tables/instance.sql
 --!include tables/presence.sql
 --!include views/event_status.sql
@@ -47,6 +48,7 @@
 --!include functions/acknowledge.sql
 
 --!include functions/_new_seal_key.sql
+--!include functions/_seal_key.sql
 --!include functions/_base64url.sql
 --!include functions/_seal.sql
 --!include functions/seal.sql

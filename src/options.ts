@@ -4,6 +4,7 @@ import type { PoolSource } from './database/connect.js';
 import type { BeforeSend, OnReceive } from './delivery/hooks.js';
 import { DjrError } from './errors.js';
 import { type Logger, stderrLogger } from './logger.js';
+import type { AuthorizeTopic } from './topics/authorizer.js';
 
 /** A user's id as your app has it. */
 export type UserId = string | number | bigint;
@@ -30,6 +31,12 @@ export interface RealtimeOptions {
   basePath?: string;
   /** @defaultValue everyone is anonymous and gets public events only */
   authenticate?: Authenticate;
+  /**
+   * Whether a user (null: an anonymous client) may hear a topic that a page asks for by name, without a seal. Anything but
+   * true, an error and no answer within `hookTimeout` are no.
+   * @defaultValue the database's setting `authorize_topic`; where that is not set either, only seals open a topic
+   */
+  authorizeTopic?: AuthorizeTopic;
   /** Sees each event once an instance, before anything else; returns it (changed or not), or null to stop it. */
   onReceive?: OnReceive;
   /** Sees each event once for each client; what it changes, it changes for that client. Null: not for this client. */
@@ -111,6 +118,7 @@ const schema = z.strictObject({
     .default('/realtime')
     .transform((path) => path.replace(/\/$/, '')),
   authenticate: fn<Authenticate>().optional(),
+  authorizeTopic: fn<AuthorizeTopic>().optional(),
   onReceive: fn<OnReceive>().optional(),
   beforeSend: fn<BeforeSend>().optional(),
   admin: z.strictObject({ authorize: fn<AdminAuthorize>() }).optional(),

@@ -24,6 +24,8 @@ import { guarded } from './logger.js';
 import { type RealtimeOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import type { Realtime } from './realtime-interface.js';
 import { type ScriptTagOptions, scriptTag } from './script-tag.js';
+import { topicStore } from './topics/topic-store.js';
+import { Topics } from './topics/topics.js';
 import { Vitals } from './vitals.js';
 
 /**
@@ -57,6 +59,7 @@ class Runtime implements Realtime {
   readonly #history: History;
   readonly #feed: Feed;
   readonly #hub: Hub;
+  readonly #topics: Topics;
   readonly #streams: Streams;
   readonly #vitals: Vitals;
   readonly #admin: Admin | undefined;
@@ -90,10 +93,19 @@ class Runtime implements Realtime {
       onDone: (source, milliseconds) => this.#vitals.metrics.resumed(source, milliseconds),
       source: () => this.#connected().store,
     });
+    this.#topics = new Topics({
+      store: topicStore(() => this.#open().pool, options.hookTimeout),
+      hub: this.#hub,
+      authorizeTopic: options.authorizeTopic,
+      timeout: options.hookTimeout,
+      logger,
+      time: () => this.#connected().time,
+    });
     this.#streams = new Streams({
       options,
       hub: this.#hub,
       hooks: this.#hooks,
+      topics: this.#topics,
       resume,
       tally: this.#tally,
       logger,
@@ -203,6 +215,7 @@ class Runtime implements Realtime {
       read: (queueUsage) => this.#vitals.read(queueUsage),
       onSwept: (milliseconds) => this.#vitals.metrics.swept(milliseconds),
       remember: async (stored) => {
+        if (stored.scope === 'control') return;
         const envelope = await this.#hooks.receive(stored);
         if (envelope) this.#history.push(this.#item(envelope));
       },
@@ -221,6 +234,12 @@ class Runtime implements Realtime {
   }
 
   #handOn(envelope: Envelope): void | Promise<void> {
+    if (envelope.scope === 'control') {
+      this.#topics.order(envelope).catch((err: unknown) => {
+        this.#options.logger.error({ err, event: envelope.id }, `${envelope.type} could not be carried out whole`);
+      });
+      return;
+    }
     const received = this.#hooks.receive(envelope);
     if (received instanceof Promise) return received.then((event) => this.#deliver(event));
     this.#deliver(received);

@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:7f637dbce694b272b2e12354c0639dc38a7d1487
+--! Hash: sha1:6a773a933a63f0aec9b4de9f8d1c904b0d1171c5
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -256,6 +256,7 @@ comment on sequence djr.delivery_mode is
 -- A table of its own, and not columns of djr.settings: djr.configure returns those, and a key does not belong on a screen.
 create table if not exists djr.seal_key (
   created_at timestamptz not null default pg_catalog.clock_timestamp(),
+  longest interval not null default '1 hour',
   -- A key for HMAC-SHA256, in both its padded forms: nothing is padded again for every seal.
   inner_key bytea not null,
   outer_key bytea not null,
@@ -273,12 +274,32 @@ create unique index if not exists seal_key_newest on djr.seal_key (newest) where
 comment on table djr.seal_key is
   'The keys that seals are signed with: the newest, and while it is being rotated the one before. Made at the first seal; djr.configure(rotate_seal_key => true) makes another.';
 comment on column djr.seal_key.created_at is 'When it was made.';
+comment on column djr.seal_key.longest is 'For how long the longest seal that it signed is valid, an hour at least: revocations are kept as long.';
 comment on column djr.seal_key.inner_key is 'The key, padded and combined with the inner pad of HMAC (RFC 2104).';
 comment on column djr.seal_key.outer_key is 'The same with the outer pad.';
 comment on column djr.seal_key.id is 'Names it in a seal.';
 comment on column djr.seal_key.newest is 'Whether new seals are signed with it.';
 comment on index djr.seal_key_newest is 'One of them is the newest.';
 --! EndIncluded tables/seal_key.sql
+--! Included tables/revocation.sql
+-- Append-only: a unique row a user and topic would make two transactions that revoke wait for one another.
+create table if not exists djr.revocation (
+  xid xid8 not null default pg_catalog.pg_current_xact_id(),
+  created_at timestamptz not null default pg_catalog.clock_timestamp(),
+  user_id text collate "C",
+  topic text collate "C"
+);
+
+create index if not exists revocation_created_at on djr.revocation (created_at);
+
+comment on table djr.revocation is
+  'What djr.recheck took back: seals whose snapshot does not see this transaction do not count any more for this user and topic. Rows go when no seal of before them is valid any more.';
+comment on column djr.revocation.xid is 'The transaction that called djr.recheck.';
+comment on column djr.revocation.created_at is 'When.';
+comment on column djr.revocation.user_id is 'Whose seals; null: everyone''s.';
+comment on column djr.revocation.topic is 'Of which topic; null: of every one.';
+comment on index djr.revocation_created_at is 'What is old enough to go, and what a runtime reads at its start.';
+--! EndIncluded tables/revocation.sql
 --! Included tables/instance.sql
 -- Unlogged: what each instance says every few seconds costs no WAL and no fsync, and after a crash it says it again.
 -- The fill factor keeps room on the page, and no column that changes is indexed: every update is a HOT one.
@@ -1740,7 +1761,6 @@ begin
     _inner := set_byte(_inner, _place, get_byte(_inner, _place) # get_byte(_key, _place));
     _outer := set_byte(_outer, _place, get_byte(_outer, _place) # get_byte(_key, _place));
   end loop;
-  -- Two that make the first key, or the next one, at the same time: one waits here, and then makes none.
   lock table djr.seal_key in share row exclusive mode;
   delete from djr.seal_key where not seal_key.newest;
   update djr.seal_key set newest = false;
@@ -1754,6 +1774,33 @@ $$;
 comment on function djr._new_seal_key() is
   'Makes the key that seals are signed with from now on; the one before it stays valid, and those before that one do not. Internal.';
 --! EndIncluded functions/_new_seal_key.sql
+--! Included functions/_seal_key.sql
+create or replace function djr._seal_key(valid interval) returns djr.seal_key
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _key djr.seal_key;
+begin
+  -- Two that need the first key at the same time: one waits here, and then finds it.
+  lock table djr.seal_key in share row exclusive mode;
+  update djr.seal_key
+  set longest = greatest(seal_key.longest, _seal_key.valid)
+  where seal_key.newest
+  returning * into _key;
+  if not found then
+    _key := djr._new_seal_key();
+    update djr.seal_key
+    set longest = greatest(seal_key.longest, _seal_key.valid)
+    where seal_key.newest;
+  end if;
+  return _key;
+end
+$$;
+
+comment on function djr._seal_key(interval) is
+  'The key to sign with, made where there is none, and noted for how long a seal is to be valid. Internal.';
+--! EndIncluded functions/_seal_key.sql
 --! Included functions/_base64url.sql
 create or replace function djr._base64url(bytes bytea) returns text
 language sql
@@ -1769,7 +1816,9 @@ comment on function djr._base64url(bytea) is
   'Base64 for URLs, without padding (RFC 4648, section 5). Internal.';
 --! EndIncluded functions/_base64url.sql
 --! Included functions/_seal.sql
--- djr1.KEY.CONTENT.SIGNATURE: the content is a JSON array of topic, user and the second at which it ends, in base64url;
+-- STABLE: so its snapshot is that of the calling query, which read who may hear what. What has to write is a function of its own.
+-- djr1.KEY.CONTENT.SIGNATURE: the content is a JSON array of topic, user, the second at which it ends, and the snapshot that it was
+-- made in (what djr.recheck took back is told from what it did not by that), in base64url;
 -- the signature is HMAC-SHA256 of all that stands before it. The runtime checks it without a query.
 create or replace function djr._seal(
   topic text,
@@ -1777,11 +1826,13 @@ create or replace function djr._seal(
   valid interval
 ) returns text
 language plpgsql
+stable
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
   _key djr.seal_key;
+  _snapshot pg_snapshot := pg_current_snapshot();
   _text text;
   _signature bytea;
 begin
@@ -1801,19 +1852,19 @@ begin
   end if;
 
   select * into _key from djr.seal_key where seal_key.newest;
-  if not found then
-    -- The first seal of all. Somebody else may make the key meanwhile: then that one is it.
-    lock table djr.seal_key in share row exclusive mode;
-    select * into _key from djr.seal_key where seal_key.newest;
-    if not found then
-      _key := djr._new_seal_key();
-    end if;
+  if not found or _seal.valid > _key.longest then
+    _key := djr._seal_key(_seal.valid);
   end if;
 
   _text := json_build_array(
     _seal.topic,
     _seal.user_id,
-    floor(extract(epoch from clock_timestamp() + _seal.valid))::bigint
+    floor(extract(epoch from clock_timestamp() + _seal.valid))::bigint,
+    -- Beside very many open transactions: to have seen less is always right.
+    case
+      when length(_snapshot::text) <= 200 then _snapshot::text
+      else format('%1$s:%1$s:', pg_snapshot_xmin(_snapshot))
+    end
   )::text;
   _text := 'djr1.' || _key.id || '.' || djr._base64url(convert_to(_text, 'UTF8'));
   _signature := sha256(_key.outer_key || sha256(_key.inner_key || convert_to(_text, 'UTF8')));
@@ -1832,6 +1883,7 @@ create or replace function djr.seal(
   valid interval default '1 hour'
 ) returns text
 language sql
+stable
 as $$
   select djr._seal(seal.topic, seal.user_id, seal.valid)
 $$;
@@ -1845,6 +1897,7 @@ create or replace function djr.seal(
   valid interval default '1 hour'
 ) returns text
 language sql
+stable
 as $$
   select djr._seal(seal.topic, seal.user_id::pg_catalog.text, seal.valid)
 $$;
@@ -1858,6 +1911,7 @@ create or replace function djr.seal(
   valid interval default '1 hour'
 ) returns text
 language sql
+stable
 as $$
   select djr._seal(seal.topic, seal.user_id::pg_catalog.text, seal.valid)
 $$;
@@ -2057,6 +2111,9 @@ begin
   if recheck.topic is not null then
     perform djr._validate_topic(recheck.topic);
   end if;
+  insert into djr.revocation (user_id, topic) values (recheck.user_id, recheck.topic);
+  delete from djr.revocation
+  where revocation.created_at < clock_timestamp() - (select max(seal_key.longest) from djr.seal_key);
   perform djr._order('recheck', recheck.user_id, jsonb_strip_nulls(jsonb_build_object('topic', recheck.topic)));
 end
 $$;
@@ -2480,7 +2537,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   execute format('grant usage on schema djr to %I', grant_server.role);
-  execute format('grant select on djr.event, djr.activity, djr.settings, djr.instance, djr.event_status, djr.seal_key, djr.presence, djr.online to %I', grant_server.role);
+  execute format('grant select on djr.event, djr.activity, djr.settings, djr.instance, djr.event_status, djr.seal_key, djr.revocation, djr.presence, djr.online to %I', grant_server.role);
   execute format('grant select on sequence djr.delivery_mode to %I', grant_server.role);
   execute format('grant insert on djr.activity to %I', grant_server.role);
   if to_regclass('djr.migrations') is not null then

@@ -13,7 +13,6 @@ begin
     _inner := set_byte(_inner, _place, get_byte(_inner, _place) # get_byte(_key, _place));
     _outer := set_byte(_outer, _place, get_byte(_outer, _place) # get_byte(_key, _place));
   end loop;
-  -- Two that make the first key, or the next one, at the same time: one waits here, and then makes none.
   lock table djr.seal_key in share row exclusive mode;
   delete from djr.seal_key where not seal_key.newest;
   update djr.seal_key set newest = false;

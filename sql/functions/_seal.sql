@@ -1,4 +1,6 @@
--- djr1.KEY.CONTENT.SIGNATURE: the content is a JSON array of topic, user and the second at which it ends, in base64url;
+-- STABLE: so its snapshot is that of the calling query, which read who may hear what. What has to write is a function of its own.
+-- djr1.KEY.CONTENT.SIGNATURE: the content is a JSON array of topic, user, the second at which it ends, and the snapshot that it was
+-- made in (what djr.recheck took back is told from what it did not by that), in base64url;
 -- the signature is HMAC-SHA256 of all that stands before it. The runtime checks it without a query.
 create or replace function djr._seal(
   topic text,
@@ -6,11 +8,13 @@ create or replace function djr._seal(
   valid interval
 ) returns text
 language plpgsql
+stable
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
   _key djr.seal_key;
+  _snapshot pg_snapshot := pg_current_snapshot();
   _text text;
   _signature bytea;
 begin
@@ -30,19 +34,19 @@ begin
   end if;
 
   select * into _key from djr.seal_key where seal_key.newest;
-  if not found then
-    -- The first seal of all. Somebody else may make the key meanwhile: then that one is it.
-    lock table djr.seal_key in share row exclusive mode;
-    select * into _key from djr.seal_key where seal_key.newest;
-    if not found then
-      _key := djr._new_seal_key();
-    end if;
+  if not found or _seal.valid > _key.longest then
+    _key := djr._seal_key(_seal.valid);
   end if;
 
   _text := json_build_array(
     _seal.topic,
     _seal.user_id,
-    floor(extract(epoch from clock_timestamp() + _seal.valid))::bigint
+    floor(extract(epoch from clock_timestamp() + _seal.valid))::bigint,
+    -- Beside very many open transactions: to have seen less is always right.
+    case
+      when length(_snapshot::text) <= 200 then _snapshot::text
+      else format('%1$s:%1$s:', pg_snapshot_xmin(_snapshot))
+    end
   )::text;
   _text := 'djr1.' || _key.id || '.' || djr._base64url(convert_to(_text, 'UTF8'));
   _signature := sha256(_key.outer_key || sha256(_key.inner_key || convert_to(_text, 'UTF8')));

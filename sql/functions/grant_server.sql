@@ -5,7 +5,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   execute format('grant usage on schema djr to %I', grant_server.role);
-  execute format('grant select on djr.event, djr.activity, djr.settings, djr.instance, djr.event_status, djr.seal_key, djr.presence, djr.online to %I', grant_server.role);
+  execute format('grant select on djr.event, djr.activity, djr.settings, djr.instance, djr.event_status, djr.seal_key, djr.revocation, djr.presence, djr.online to %I', grant_server.role);
   execute format('grant select on sequence djr.delivery_mode to %I', grant_server.role);
   execute format('grant insert on djr.activity to %I', grant_server.role);
   if to_regclass('djr.migrations') is not null then

@@ -10,6 +10,9 @@ begin
   if recheck.topic is not null then
     perform djr._validate_topic(recheck.topic);
   end if;
+  insert into djr.revocation (user_id, topic) values (recheck.user_id, recheck.topic);
+  delete from djr.revocation
+  where revocation.created_at < clock_timestamp() - (select max(seal_key.longest) from djr.seal_key);
   perform djr._order('recheck', recheck.user_id, jsonb_strip_nulls(jsonb_build_object('topic', recheck.topic)));
 end
 $$;

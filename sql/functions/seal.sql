@@ -5,6 +5,7 @@ create or replace function djr.seal(
   valid interval default '1 hour'
 ) returns text
 language sql
+stable
 as $$
   select djr._seal(seal.topic, seal.user_id, seal.valid)
 $$;
@@ -18,6 +19,7 @@ create or replace function djr.seal(
   valid interval default '1 hour'
 ) returns text
 language sql
+stable
 as $$
   select djr._seal(seal.topic, seal.user_id::pg_catalog.text, seal.valid)
 $$;
@@ -31,6 +33,7 @@ create or replace function djr.seal(
   valid interval default '1 hour'
 ) returns text
 language sql
+stable
 as $$
   select djr._seal(seal.topic, seal.user_id::pg_catalog.text, seal.valid)
 $$;

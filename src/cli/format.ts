@@ -14,8 +14,9 @@ const clock = (date: Date) => `${date.toLocaleTimeString('en-GB')}.${String(date
 /** One event on one line, for people. */
 export function formatEvent(event: Event, colour: boolean): string {
   const paint = (format: Parameters<typeof styleText>[0], text: string) => (colour ? styleText(format, text) : text);
-  const whom = event.userId === null ? event.scope : `${event.scope} ${defuse(event.userId)}`;
-  const hue = { user: 'cyan', public: 'green', system: 'magenta' } as const;
+  const name = event.topic ?? event.userId;
+  const whom = name === null ? event.scope : `${event.scope} ${defuse(name)}`;
+  const hue = { user: 'cyan', public: 'green', topic: 'yellow', system: 'magenta' } as const;
   return [
     paint('gray', clock(event.createdAt)),
     paint('gray', String(event.id)),
@@ -26,6 +27,8 @@ export function formatEvent(event: Event, colour: boolean): string {
 }
 
 /** One event on one line, for programs. */
-export function formatJson({ id, type, scope, userId, detail, createdAt }: Event): string {
-  return defuse(JSON.stringify({ id, type, scope, user_id: userId, detail, created_at: createdAt.toISOString() }));
+export function formatJson({ id, type, scope, userId, topic, detail, createdAt }: Event): string {
+  return defuse(
+    JSON.stringify({ id, type, scope, user_id: userId, topic, detail, created_at: createdAt.toISOString() }),
+  );
 }

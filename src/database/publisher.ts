@@ -12,6 +12,8 @@ export interface Publication<Type extends string = string, D extends Detail = De
   userId?: string | number | bigint | null;
   /** @defaultValue `user` with a `userId`, else `public` */
   scope?: Scope;
+  /** Whose clients get it: those that may hear this topic. */
+  topic?: string;
   /** Stored with the event, never sent. */
   privateData?: unknown;
   /** A second publish under the same key stores and sends nothing, and returns the first id. */
@@ -24,6 +26,8 @@ export type Queryable = Pick<pg.ClientBase, 'query'>;
 const CALLS: Record<Scope, string> = {
   user: 'select djr.publish(user_id => $1::text, type => $2, detail => $3::jsonb, private_data => $4::jsonb, key => $5) as id',
   public: 'select djr.publish_global(type => $1, detail => $2::jsonb, private_data => $3::jsonb, key => $4) as id',
+  topic:
+    'select djr.publish_topic(topic => $1, type => $2, detail => $3::jsonb, private_data => $4::jsonb, key => $5) as id',
   system:
     'select djr.publish_system(user_id => $1::text, type => $2, detail => $3::jsonb, private_data => $4::jsonb, key => $5) as id',
 };
@@ -38,11 +42,14 @@ const json = (value: unknown): string | null => (value === undefined || value ==
  */
 export async function publish(client: Queryable, publication: Publication): Promise<number> {
   const { type, detail = {}, userId, privateData, key } = publication;
-  const scope = publication.scope ?? (userId === undefined || userId === null ? 'public' : 'user');
+  const scope =
+    publication.scope ??
+    (publication.topic !== undefined ? 'topic' : undefined) ??
+    (userId === undefined || userId === null ? 'public' : 'user');
   const user = userId === undefined || userId === null ? null : String(userId);
   const rest = [type, json(detail), json(privateData), key ?? null];
   // A public event has no user: given one, SQL has the say, as for any other publisher.
-  const values = scope === 'public' ? rest : [user, ...rest];
+  const values = scope === 'public' ? rest : [scope === 'topic' ? publication.topic : user, ...rest];
   try {
     const { rows } = await client.query<{ id: string }>(CALLS[scope], values);
     return Number(rows[0]!.id);

@@ -1,10 +1,11 @@
+import { type Audience, entitlementOf } from '../delivery/audience.js';
 import type { Need } from '../delivery/backlog.js';
 import type { Frontier } from '../delivery/frontier.js';
 import { STATUS } from './status.js';
 
 /** As PostgreSQL prints them: nothing is cast to text that is text on its way to us anyway. `created` in microseconds. */
 export const EVENT_COLUMNS =
-  "id, xid, scope, user_id, type, (date_part('epoch', created_at) * 1000000)::bigint as created, detail";
+  "id, xid, scope, user_id, type, (date_part('epoch', created_at) * 1000000)::bigint as created, detail, topic";
 
 /** A restored dump may have transaction ids of another cluster, which lie in the future: no snapshot can tell of them. */
 export const NOT_FOREIGN = 'xid < pg_snapshot_xmax(pg_current_snapshot())';
@@ -42,6 +43,16 @@ export function newSince(frontier: Frontier, bornAfter: number | undefined): Fil
   return filter;
 }
 
+/** A condition for the events of these audiences. @param bind - takes a value and returns the parameter that stands for it */
+export function entitled(audiences: Iterable<Audience>, bind: (value: unknown) => string): string {
+  const { everybody, users, topics } = entitlementOf(audiences);
+  const conditions: string[] = [];
+  if (everybody) conditions.push("scope = 'public'");
+  if (users.length > 0) conditions.push(`(scope = 'user' and user_id = any(${bind(users)}))`);
+  if (topics.length > 0) conditions.push(`topic = any(${bind(topics)})`);
+  return conditions.length > 0 ? `(${conditions.join(' or ')})` : 'false';
+}
+
 /** Narrows it to what goes on behind this event, in the order of readings, and was visible in that frontier already. */
 export function goOn(filter: Filter, last: { readonly xid: number; readonly id: number }, frontier: Frontier): void {
   const bind = (value: unknown) => `$${filter.values.push(value)}`;
@@ -56,7 +67,7 @@ export function goOn(filter: Filter, last: { readonly xid: number; readonly id: 
  */
 export function withStatus(...parts: string[]): string {
   const first = `select status, null::bigint as id, null::xid8 as xid, null as scope, null as user_id, null as type,
-           null::bigint as created, null::jsonb as detail
+           null::bigint as created, null::jsonb as detail, null as topic
       from (${STATUS}) s`;
   return [first, ...parts.map((part) => `(${part})`)].join('\n union all\n');
 }
@@ -86,7 +97,7 @@ export function recentStatement({ inProgress, time, xmax }: Need, limit: number)
   ];
   const events = parts.map(
     ([condition, order]) =>
-      `select null, ${EVENT_COLUMNS} from djr.event where scope <> 'system' and ${condition} ${order} limit $4`,
+      `select null, ${EVENT_COLUMNS} from djr.event where scope in ('public', 'user', 'topic') and ${condition} ${order} limit $4`,
   );
   return {
     text: withStatus(...events),

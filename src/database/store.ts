@@ -10,6 +10,7 @@ import { AS_TEXT, BATCH, readRows } from './rows.js';
 import type { Session } from './session.js';
 import {
   EVENT_COLUMNS,
+  entitled,
   goOn,
   NOT_FOREIGN,
   newSince,
@@ -34,10 +35,11 @@ type Row = [
   type: string,
   created: string,
   detail: string,
+  topic: string | null,
 ];
 
-const readEnvelope = ([, id, xid, scope, userId, type, created, detail]: Row): Envelope =>
-  new Envelope(Number(id), Number(xid), scope, userId, type, Math.trunc(Number(created) / 1000), detail);
+const readEnvelope = ([, id, xid, scope, userId, type, created, detail, topic]: Row): Envelope =>
+  new Envelope(Number(id), Number(xid), scope, userId, type, Math.trunc(Number(created) / 1000), detail, topic);
 
 /** In which order two events may come one after the other. */
 type Order = (before: Envelope, behind: Envelope) => boolean;
@@ -151,7 +153,7 @@ export class Store implements ResumeSource {
 
   async readSince(
     since: Frontier,
-    client: Pick<Client, 'userId' | 'types'>,
+    client: Pick<Client, 'audiences' | 'types'>,
     from: ResumeProgress | undefined,
     onBatch: (envelopes: Envelope[]) => Promise<number>,
   ): Promise<ResumeProgress | { reset: string }> {
@@ -197,15 +199,13 @@ export class Store implements ResumeSource {
   async #readEntitled(
     since: Frontier,
     bornAfter: number | undefined,
-    client: Pick<Client, 'userId' | 'types'>,
+    client: Pick<Client, 'audiences' | 'types'>,
     from: ResumeProgress | undefined,
     onBatch: (envelopes: Envelope[]) => Promise<number>,
   ): Promise<ResumeProgress | { reset: string } | 'restarted'> {
     const filter = newSince(since, bornAfter);
     const bind = (value: unknown) => `$${filter.values.push(value)}`;
-    filter.rest += " and (scope = 'public'";
-    if (client.userId !== null) filter.rest += ` or (scope = 'user' and user_id = ${bind(client.userId)})`;
-    filter.rest += `) and ${NOT_FOREIGN}`;
+    filter.rest += ` and ${entitled(client.audiences, bind)} and ${NOT_FOREIGN}`;
     if (client.types) filter.rest += ` and type = any(${bind([...client.types])})`;
     if (from) goOn(filter, from.last, from.frontier);
     let last = from?.last ?? { xid: 0, id: 0 };

@@ -11,11 +11,12 @@ export function eventFrame(envelope: Envelope, position: string, named: boolean)
 }
 
 /** The detail is spliced as text, so that numbers which JavaScript cannot hold reach the browser as they were stored. */
-function withType({ detailText, type }: Envelope): string {
+function withType({ detailText, topic, type }: Envelope): string {
   // Most details have no such text at all: a search costs next to nothing.
   const text = detailText.includes('"type"') ? withoutOwnType(detailText) : detailText;
   const head = text.slice(0, text.lastIndexOf('}')).trimEnd();
-  return `${head}${head === '{' ? '' : ', '}"type": ${JSON.stringify(type)}}`;
+  const audience = topic === null ? '' : `":topic": ${JSON.stringify(topic)}, `;
+  return `${head}${head === '{' ? '' : ', '}${audience}"type": ${JSON.stringify(type)}}`;
 }
 
 /** A string, or what gives JSON its structure. */
@@ -56,10 +57,17 @@ export const retryFrame = (milliseconds: number): Buffer => Buffer.from(`retry: 
  * Its id lets a client that is cut off before its first event resume all the same.
  *
  * @param key - whose stream it is, for who asks with `?shareKey=1`: the browser client shares one among tabs where it is equal.
+ * @param topics - which of the topics that it asked for it may hear, and which not.
  * @param resuming - what was missed comes first; its end is told by {@link levelFrame} to who has a key.
  */
-export const connectedFrame = (position: string, key: string | undefined, resuming = false): Buffer => {
-  const data = key === undefined ? { type: 'connected' } : { type: 'connected', key, resuming: resuming || undefined };
+export const connectedFrame = (
+  position: string,
+  key: string | undefined,
+  resuming = false,
+  topics?: object,
+): Buffer => {
+  const own = key === undefined ? {} : { key, resuming: resuming || undefined };
+  const data = { type: 'connected', ...own, ...topics };
   return Buffer.from(`id: 0-${position}\ndata: ${JSON.stringify(data)}\n\n`);
 };
 
@@ -69,6 +77,15 @@ export const connectedFrame = (position: string, key: string | undefined, resumi
  */
 export const levelFrame = (key: string): Buffer =>
   Buffer.from(`data: ${JSON.stringify({ type: 'connected', key })}\n\n`);
+
+/** The stream goes on without this topic. */
+export const leftFrame = (topic: string, reason: string): Buffer => notice({ type: 'left', topic, reason });
+
+/** The stream ends, as `djr.disconnect` ordered. */
+export const disconnectedFrame = (reason: string | undefined): Buffer => notice({ type: 'disconnected', reason });
+
+/** No id: where the client stands is not changed by it. */
+const notice = (data: object): Buffer => Buffer.from(`data: ${JSON.stringify(data)}\n\n`);
 
 export const resetFrame = (reason: string, position: string): Buffer =>
   Buffer.from(`id: 0-${position}\ndata: ${JSON.stringify({ type: 'reset', reason })}\n\n`);

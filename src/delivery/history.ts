@@ -127,6 +127,11 @@ export class History {
     return this.all().filter(({ envelope: { xid } }) => xid !== null && frontier.isNew(xid));
   }
 
+  /** The item of this event, if it is here: looked for from the newest on. */
+  find(id: number): Item | undefined {
+    return this.#items.findLast((item) => item?.envelope.id === id);
+  }
+
   /** Oldest first. */
   all(): Item[] {
     return this.#items.slice(this.#head) as Item[];

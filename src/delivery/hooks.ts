@@ -2,7 +2,7 @@ import type { Event } from '../event.js';
 import type { Logger } from '../logger.js';
 import { isPromiseLike, within } from '../within.js';
 import type { ClientInfo } from './client.js';
-import { type Envelope, isType } from './envelope.js';
+import { type Envelope, fits, isType } from './envelope.js';
 import type { Item } from './history.js';
 import type { Tally } from './tally.js';
 
@@ -127,11 +127,10 @@ function assertEvent(value: unknown): asserts value is Event {
   if (typeof event !== 'object' || event === null || !isType(event.type)) {
     throw new Error('a hook returns the event, or null to stop it');
   }
-  const { detail, scope, userId } = event;
+  const { detail, scope, userId, topic = null } = event;
   if (typeof detail !== 'object' || detail === null || Array.isArray(detail)) {
     throw new Error('the detail that a hook returns must be an object');
   }
-  const scoped =
-    scope === 'public' ? userId === null : scope === 'user' ? typeof userId === 'string' : scope === 'system';
-  if (!scoped) throw new Error('the scope and user that a hook returns do not fit each other');
+  if ((scope as string) === 'control' || !fits(scope, userId, topic))
+    throw new Error('the scope, user and topic that a hook returns must fit each other');
 }

@@ -1,3 +1,4 @@
+import type { Audience } from './audience.js';
 import { type Need, type Recent, unavailable } from './backlog.js';
 import type { Client } from './client.js';
 import type { Envelope } from './envelope.js';
@@ -30,7 +31,7 @@ export interface ResumeSource {
    */
   readSince(
     since: Frontier,
-    client: Pick<Client, 'userId' | 'types'>,
+    client: Pick<Client, 'audiences' | 'types'>,
     from: ResumeProgress | undefined,
     onBatch: (envelopes: Envelope[]) => Promise<number>,
   ): Promise<ResumeProgress | { reset: string }>;
@@ -68,11 +69,20 @@ interface Shown {
 }
 
 /** Where a client comes back from: its last id, or a snapshot from `djr.position()`. */
-export type ResumeFrom = { position: Position; rest: string } | { frontier: Frontier; rest: string };
+export type ResumeFrom = ({ position: Position; rest: string } | { frontier: Frontier; rest: string }) & {
+  /** Audiences that begin elsewhere: what is visible in the snapshot the page has read, what is not it lacks. */
+  starts?: ReadonlyMap<Audience, Frontier>;
+};
 
 /** What is younger than the snapshot was not in it, even when its transaction id came again after a crash. */
 const wasShown = ({ xid, createdAt }: Envelope, shown: Frontier): boolean =>
   xid !== null && !shown.isNew(xid) && createdAt <= shown.time;
+
+/** Whether the page has read this event already: it is of an audience whose beginning was read later. */
+function isShownAt(envelope: Envelope, starts: ReadonlyMap<Audience, Frontier>): boolean {
+  const start = envelope.audience === undefined ? undefined : starts.get(envelope.audience);
+  return start !== undefined && envelope.xid !== null && !start.isNew(envelope.xid);
+}
 
 /** Events sent between two looks at whether the client keeps up: so many, or as few as make half of what may wait for it. */
 const CHUNK = 64;
@@ -113,6 +123,7 @@ export class Resume {
     const { history, hub } = this.#options;
     const came = 'position' in from ? from.position.frontier : from.frontier;
     let frontier = came;
+    const { starts } = from;
     const own = 'position' in from && from.position.instance === this.#options.instance;
     let sequence = own ? from.position.sequence : undefined;
     let rest = from.rest;
@@ -124,6 +135,13 @@ export class Resume {
     let source: ResumeSourceName | undefined;
 
     if (!own) await this.#catchUp(came);
+    // What comes behind its place in this instance's order comes with all the rest.
+    const behind = (item: Item) =>
+      sequence !== undefined && history.reaches(sequence)
+        ? item.sequence > sequence
+        : came.isNew(item.envelope.xid ?? came.xmax);
+    for (const [audience, start] of starts ?? []) await this.#gap(client, audience, start, behind, rest);
+    const lacks = ({ envelope }: Item) => !starts || !isShownAt(envelope, starts);
     while (!client.closed) {
       if (sequence !== undefined && history.reaches(sequence)) {
         const items = chunkOf(history.after(sequence, CHUNK), 0, client);
@@ -139,7 +157,7 @@ export class Resume {
         }
         const known = shown;
         const isNew = ({ envelope }: Item) => !wasShown(envelope, known!) && !wasShown(envelope, came);
-        client.sendAll(known ? items.filter(isNew) : items);
+        client.sendAll((known ? items.filter(isNew) : items).filter(lacks));
         sequence = items.at(-1)!.sequence;
         await this.#paced(client);
       } else if (history.covers(frontier)) {
@@ -147,11 +165,11 @@ export class Resume {
         // From another instance: what is new since its frontier, then on from here by our own order.
         const items = history.since(frontier);
         sequence = history.lastSequence;
-        await this.#sendAll(client, items, rest);
+        await this.#sendAll(client, items.filter(lacks), rest);
         this.#mark(client, sequence);
       } else {
         source = 'storage';
-        const result = await this.#fromStorage(client, frontier, rest);
+        const result = await this.#fromStorage(client, frontier, rest, starts);
         if ('reset' in result) {
           this.reset(client, result.reset, performance.now() - began);
           return;
@@ -178,6 +196,46 @@ export class Resume {
       timer = setTimeout(resolve, MAX_CATCH_UP);
     });
     await Promise.race([catchUp(), late]).finally(() => clearTimeout(timer));
+  }
+
+  /** What an audience had between its own beginning and where the rest of the stream goes on from. */
+  async #gap(
+    client: Client,
+    audience: Audience,
+    start: Frontier,
+    behind: (item: Item) => boolean,
+    rest: string,
+  ): Promise<void> {
+    const { history, limit, receive, source } = this.#options;
+    const missed = (item: Item) => item.envelope.audience === audience && !behind(item);
+    await this.#catchUp(start);
+    if (history.covers(start)) {
+      await this.#sendAll(client, history.since(start).filter(missed), rest);
+      return;
+    }
+    let sent = 0;
+    let progress: ResumeProgress | undefined;
+    do {
+      const result = await this.#readers.run(() =>
+        source().readSince(start, { audiences: [audience], types: client.types }, progress, async (envelopes) => {
+          for (const stored of envelopes) {
+            const envelope = await receive(stored);
+            // In memory it has its place in the order.
+            const item = envelope && (history.find(envelope.id) ?? new Item(0, envelope, rest));
+            if (item && missed(item)) client.send(item, rest);
+          }
+          sent += envelopes.length;
+          return client.idle && sent <= limit ? envelopes.length : 0;
+        }),
+      );
+      const reason = 'reset' in result ? result.reset : sent > limit ? this.#tooMany().reset : undefined;
+      if (reason !== undefined) {
+        client.write(resetFrame(reason, rest));
+        return;
+      }
+      progress = result as ResumeProgress;
+      await client.ready();
+    } while (!progress.done && !client.closed);
   }
 
   /** What was missed can no longer be had: says so, and goes on live. */
@@ -207,23 +265,34 @@ export class Resume {
     await this.#pace.next();
   }
 
-  async #fromStorage(client: Client, since: Frontier, rest: string): Promise<Shown | { reset: string }> {
+  async #fromStorage(
+    client: Client,
+    since: Frontier,
+    rest: string,
+    starts: ResumeFrom['starts'],
+  ): Promise<Shown | { reset: string }> {
+    const lacks = ({ envelope }: Item) => !starts || !isShownAt(envelope, starts);
     const backlog = this.#shared.held(since) ?? (this.#readers.free ? undefined : await this.#shared.next(since));
     if (backlog) {
       const reason = unavailable(backlog.state, since);
       if (reason !== undefined) return { reset: reason };
-      const items = backlog.since(since, client.userId).filter((item) => client.wants(item));
+      const items = backlog.since(since, client.audiences).filter((item) => client.wants(item) && lacks(item));
       if (items.length > this.#options.limit) return this.#tooMany();
       if (backlog.covers(since)) {
         await this.#sendAll(client, items, rest);
         return { frontier: backlog.state.frontier, before: backlog.before };
       }
     }
-    return this.#alone(client, since, rest);
+    return this.#alone(client, since, rest, lacks);
   }
 
   /** A reading for this client only. It holds no place, and no connection, while the client reads what came. */
-  async #alone(client: Client, since: Frontier, rest: string): Promise<Shown | { reset: string }> {
+  async #alone(
+    client: Client,
+    since: Frontier,
+    rest: string,
+    lacks: (item: Item) => boolean,
+  ): Promise<Shown | { reset: string }> {
     const { history, limit, receive, source } = this.#options;
     const before = history.lastSequence;
     let sent = 0;
@@ -241,7 +310,7 @@ export class Resume {
           const envelope = received instanceof Promise ? await received : received;
           if (envelope) items.push(new Item(0, envelope, rest));
         }
-        client.sendAll(items, rest);
+        client.sendAll(items.filter(lacks), rest);
         // Who reads has read it then, and the reading goes on.
         await this.#pace.next();
       }

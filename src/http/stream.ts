@@ -1,3 +1,4 @@
+import { type Audience, topicAudience } from '../delivery/audience.js';
 import { Client, type CloseReason } from '../delivery/client.js';
 import type { Connection } from '../delivery/connection.js';
 import { connectedFrame, levelFrame, retryFrame } from '../delivery/frame.js';
@@ -9,6 +10,7 @@ import type { Resume, ResumeFrom } from '../delivery/resume.js';
 import type { Tally } from '../delivery/tally.js';
 import type { Logger } from '../logger.js';
 import type { ResolvedOptions } from '../options.js';
+import type { Heard, Topics } from '../topics/topics.js';
 import { Admission } from './admission.js';
 import { userOf } from './authenticate.js';
 import type { Incoming } from './incoming.js';
@@ -22,6 +24,7 @@ export interface StreamsOptions {
   hooks: Hooks;
   resume: Resume;
   tally: Tally;
+  topics: Topics;
   logger: Logger;
   /** Resolves when the stream has a beginning; rejects when it cannot be had. */
   ready(): Promise<void>;
@@ -51,12 +54,23 @@ const HEADERS = {
 
 /** Types that one client may ask for by name, and how long their list may be. */
 const MAX_TYPES = 100;
-const MAX_QUERY = 8192;
+const MAX_QUERY = 15_000;
+
+/** Topics that one client may ask for, and times that it is asked anew who a client is whom an order concerned meanwhile. */
+const MAX_TOPICS = 100;
+const MAX_ATTEMPTS = 3;
 
 /** Opens streams: who asks, what for, from where on; and closes them all in the end. */
 export class Streams {
   /** Streams that ended, by why. */
-  readonly closed: Record<CloseReason, number> = { client: 0, slow: 0, stalled: 0, lifetime: 0, shutdown: 0 };
+  readonly closed: Record<CloseReason, number> = {
+    client: 0,
+    slow: 0,
+    stalled: 0,
+    lifetime: 0,
+    shutdown: 0,
+    disconnected: 0,
+  };
   /** Requests refused, by status. */
   readonly refused: Record<number, number> = {};
   readonly #options: StreamsOptions;
@@ -87,17 +101,13 @@ export class Streams {
     const cors = checkOrigin(origin, options.allowedOrigins);
     if (!cors) return problem(403, `Pages of ${origin.origin} may not open this stream (option allowedOrigins).`);
     const query = parseQuery(incoming.target);
-    if (!query) return problem(400, 'The query is too long, or asks for too many types.', cors);
+    if (!query) return problem(400, 'The query is too long, or asks for too many types or topics.', cors);
     const full = this.#refuseNew(undefined, incoming.address);
     if (full) return { ...full, headers: { ...full.headers, ...cors } };
 
-    const user = await userOf(incoming, options, this.#options.logger);
-    if (typeof user === 'object' && user !== null) return { ...user, headers: { ...user.headers, ...cors } };
-    try {
-      await this.#options.ready();
-    } catch {
-      return problem(503, 'The database cannot be reached yet; try again.', { 'Retry-After': '2', ...cors });
-    }
+    const asked = await this.#identify(incoming, query, cors);
+    if ('status' in asked) return asked;
+    const { user, heard } = asked;
     const refused = this.#refuseNew(user, incoming.address);
     if (refused) return { ...refused, headers: { ...refused.headers, ...cors } };
 
@@ -106,9 +116,37 @@ export class Streams {
     const lastEventId = incoming.header('last-event-id') || query.get('lastEventId') || '';
     return {
       headers: { ...HEADERS, ...cors },
-      begin: (connection) => this.#begin({ connection, incoming, query, userId: user, lastEventId, leave }),
+      begin: (connection) => this.#begin({ connection, incoming, query, userId: user, heard, lastEventId, leave }),
       abandon: leave,
     };
+  }
+
+  /** Who it is, and what of the topics it may hear. Somebody whom an order concerned meanwhile is asked for anew. */
+  async #identify(
+    incoming: Incoming,
+    query: Query,
+    cors: Record<string, string>,
+  ): Promise<Reply | { user: string | null; heard: Heard }> {
+    const { options, logger, ready, topics } = this.#options;
+    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
+      const began = performance.now();
+      const user = await userOf(incoming, options, logger);
+      if (typeof user === 'object' && user !== null) return { ...user, headers: { ...user.headers, ...cors } };
+      try {
+        await ready();
+      } catch {
+        return problem(503, 'The database cannot be reached yet; try again.', { 'Retry-After': '2', ...cors });
+      }
+      let heard: Heard;
+      try {
+        heard = await topics.heard(user, query.topics, query.seals);
+      } catch (err) {
+        logger.error({ err }, 'who may hear which topic could not be read; a stream is refused, to be tried again');
+        return problem(503, 'The permissions for topics cannot be read; try again.', { 'Retry-After': '2', ...cors });
+      }
+      if (!topics.concerned(user, began)) return { user, heard };
+    }
+    return problem(503, 'Permissions change too fast; try again.', { 'Retry-After': '1', ...cors });
   }
 
   #refuseNew(userId: string | null | undefined, address: string | undefined): Reply | undefined {
@@ -116,10 +154,11 @@ export class Streams {
     return this.#admission.refusal(userId, address);
   }
 
-  #begin({ connection, incoming, query, userId, lastEventId, leave }: Accepted): Client {
-    const { hub, hooks, options, tally } = this.#options;
+  #begin({ connection, incoming, query, userId, heard, lastEventId, leave }: Accepted): Client {
+    const { hub, hooks, options, tally, topics } = this.#options;
     const client = new Client({
       userId,
+      audiences: topics.audiencesOf(userId, heard),
       connection,
       request: () => incoming.request(),
       types: query.types,
@@ -134,20 +173,22 @@ export class Streams {
     });
     if (options.lifetime > 0) client.expires = performance.now() + options.lifetime * (0.8 + Math.random() * 0.2);
     hub.admit(client);
+    topics.watch(client, heard);
 
     const retry = retryFrame(options.retry * (1 + Math.random() / 2));
     const asksKey = query.get('shareKey') === '1';
     const key = asksKey ? shareKey(userId, incoming, query.get('token'), hooks.beforeSend !== undefined) : undefined;
     const since = query.get('since');
-    const from = this.#resumeFrom(lastEventId, since);
+    const from = this.#resumeFrom(lastEventId, since, this.#startsOf(query, heard));
+    const said = query.topics.length > 0 ? describe(heard, this.#options.time()) : undefined;
     if (from === undefined) {
       hub.join(client);
-      client.write(Buffer.concat([retry, connectedFrame(this.#options.position(), key)]));
+      client.write(Buffer.concat([retry, connectedFrame(this.#options.position(), key, false, said)]));
     } else if ('reset' in from) {
-      client.write(Buffer.concat([retry, connectedFrame(this.#options.position(), key)]));
+      client.write(Buffer.concat([retry, connectedFrame(this.#options.position(), key, false, said)]));
       this.#options.resume.reset(client, from.reset);
     } else {
-      client.write(Buffer.concat([retry, connectedFrame(from.rest, key, true)]));
+      client.write(Buffer.concat([retry, connectedFrame(from.rest, key, true, said)]));
       void this.#resume(client, from, key);
     }
     return client;
@@ -166,24 +207,47 @@ export class Streams {
     }
   }
 
-  #resumeFrom(lastEventId: string, since: string | null): ResumeFrom | { reset: string } | undefined {
+  /** Topics that begin where the page read their state. */
+  #startsOf(query: Query, heard: Heard): Map<Audience, Frontier> | undefined {
+    let starts: Map<Audience, Frontier> | undefined;
+    for (const topic of heard.topics.keys()) {
+      const since = query.get(`since.${topic}`);
+      const frontier = since ? Frontier.fromSnapshot(since, this.#options.epoch(), this.#options.time()) : undefined;
+      if (!frontier) continue;
+      starts ??= new Map();
+      starts.set(topicAudience(topic), frontier);
+    }
+    return starts;
+  }
+
+  #resumeFrom(
+    lastEventId: string,
+    since: string | null,
+    starts: Map<Audience, Frontier> | undefined,
+  ): ResumeFrom | { reset: string } | undefined {
     const epoch = this.#options.epoch();
     if (lastEventId !== '') {
       const position = parsePosition(lastEventId);
       if (!position) return { reset: 'the last event id cannot be read' };
       if (position.frontier.epoch !== epoch) return { reset: 'the database was replaced or restored' };
-      return { position, rest: lastEventId.slice(lastEventId.indexOf('-') + 1) };
+      return { position, rest: lastEventId.slice(lastEventId.indexOf('-') + 1), starts };
     }
-    if (since === null || since === '') return undefined;
+    if (since === null || since === '') {
+      if (!starts) return undefined;
+      const rest = this.#options.position();
+      const now = parsePosition(`0-${rest}`);
+      return now && { position: now, rest, starts };
+    }
     // A position says no time, and that it is of before a crash nobody can tell.
     const time = this.#options.time();
     const frontier = since.length > MAX_QUERY ? undefined : Frontier.fromSnapshot(since, epoch, time);
     if (!frontier) return { reset: 'the position in since cannot be read' };
-    return { frontier, rest: packPosition('0', 0, frontier) };
+    return { frontier, rest: packPosition('0', 0, frontier), starts };
   }
 
   #onClose(client: Client, reason: CloseReason): void {
     this.#options.hub.leave(client);
+    this.#options.topics.forget(client);
     this.closed[reason] += 1;
     if (reason === 'slow' || reason === 'stalled') {
       const context = { user: client.userId, reason, buffered: client.buffered };
@@ -206,6 +270,7 @@ interface Accepted {
   incoming: Incoming;
   query: Query;
   userId: string | null;
+  heard: Heard;
   lastEventId: string;
   /** Gives its place free. */
   leave(): void;
@@ -214,14 +279,37 @@ interface Accepted {
 interface Query {
   get(name: string): string | null;
   types: ReadonlySet<string> | null;
+  topics: readonly string[];
+  seals: readonly string[];
 }
 
 function parseQuery(target: string): Query | undefined {
   const start = target.indexOf('?');
-  if (start < 0) return { get: () => null, types: null };
+  if (start < 0) return { get: () => null, types: null, topics: [], seals: [] };
   if (target.length - start > MAX_QUERY) return undefined;
   const parameters = new URLSearchParams(target.slice(start + 1));
   const names = parameters.get('types')?.split(',').filter(Boolean) ?? [];
-  if (names.length > MAX_TYPES) return undefined;
-  return { get: (name) => parameters.get(name), types: names.length > 0 ? new Set(names) : null };
+  const topics = parameters.getAll('topic');
+  const seals = parameters.getAll('seal');
+  if (names.length > MAX_TYPES || topics.length > MAX_TOPICS || seals.length > MAX_TOPICS) return undefined;
+  return {
+    get: (name) => parameters.get(name),
+    types: names.length > 0 ? new Set(names) : null,
+    topics,
+    seals,
+  };
+}
+
+/** What the connected frame says of topics; seconds until a permission ends. */
+function describe({ topics, refused }: Heard, time: number): object {
+  const ending = [...topics].filter(([, end]) => end !== Number.POSITIVE_INFINITY);
+  return {
+    topics: [...topics.keys()],
+    refused: [...refused.keys()],
+    reasons: refused.size > 0 ? Object.fromEntries(refused) : undefined,
+    expires:
+      ending.length > 0
+        ? Object.fromEntries(ending.map(([topic, end]) => [topic, Math.floor((end - time) / 1000)]))
+        : undefined,
+  };
 }

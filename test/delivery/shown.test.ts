@@ -1,5 +1,6 @@
 import { mock } from 'node:test';
 import test from 'ava';
+import { EVERYBODY } from '../../src/delivery/audience.js';
 import { Client } from '../../src/delivery/client.js';
 import { Envelope } from '../../src/delivery/envelope.js';
 import { Frontier } from '../../src/delivery/frontier.js';
@@ -40,6 +41,7 @@ async function resumed(
   });
   const client = new Client({
     userId: null,
+    audiences: [EVERYBODY],
     connection,
     request: () => new Request('http://localhost/'),
     types: null,

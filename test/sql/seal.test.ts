@@ -89,3 +89,38 @@ test('grant_seal lets a role seal, disconnect and recheck, and neither publish n
     t.is((await refusal(sealer, sql)).code, '42501', sql);
   }
 });
+
+test('A seal carries the snapshot of the query that it was made in, which does not see what was revoked meanwhile', async (t) => {
+  const db = await createDatabase(t);
+  const page = await db.connect();
+  await page.query('begin isolation level repeatable read; select from djr.event');
+  await db.query(`select djr.recheck('u', 'r')`);
+  const sealed = async (client: Pick<typeof page, 'query'>) => {
+    const { rows } = await client.query<{ seal: string; revoked: string[] }>(
+      `select djr.seal('r', 'u') as seal, array(select xid::text from djr.revocation) as revoked`,
+    );
+    return rows[0]!;
+  };
+  const visible = async (snapshot: string) =>
+    (
+      await db.query('select pg_visible_in_snapshot(xid, $1::pg_snapshot) as visible from djr.revocation', [snapshot])
+    )[0]!.visible;
+  const before = (contentOf((await sealed(page)).seal) as unknown[])[3] as string;
+  await page.query('commit');
+  const after = (contentOf((await sealed(page)).seal) as unknown[])[3] as string;
+  t.false(await visible(before));
+  t.true(await visible(after));
+});
+
+test('Revocations are kept for as long as a seal may be valid, and not longer', async (t) => {
+  const db = await createDatabase(t);
+  await db.query(`select djr.seal('r', 'u', '2 hours')`);
+  await db.query(`select djr.recheck('u', 'r')`);
+  const ageing = async (age: string) => {
+    await db.query(`update djr.revocation set created_at = created_at - $1::interval`, [age]);
+    await db.query(`select djr.recheck('v', 'r')`);
+    return db.query('select user_id from djr.revocation order by user_id');
+  };
+  t.is((await ageing('119 minutes')).length, 2);
+  t.deepEqual(await ageing('2 minutes'), [{ user_id: 'v' }, { user_id: 'v' }]);
+});

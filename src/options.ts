@@ -81,6 +81,8 @@ export interface RealtimeOptions {
   pruneInterval?: number;
   /** Whether `metrics` has those of Node as well: heap, event loop, garbage collection. @defaultValue false */
   nodeMetrics?: boolean;
+  /** Whether `djr.online` says which users are connected and which topics they hear, and clients of a topic are told. @defaultValue false */
+  presence?: boolean;
   /** Milliseconds in which `stop()` lets clients and queries end. @defaultValue 10000 */
   shutdownGrace?: number;
 }
@@ -153,6 +155,7 @@ const schema = z.strictObject({
   probeInterval: milliseconds(50).default(15_000),
   pruneInterval: milliseconds(50).default(60_000),
   nodeMetrics: z.boolean().default(false),
+  presence: z.boolean().default(false),
   shutdownGrace: milliseconds(0).default(10_000),
 });
 

@@ -24,7 +24,8 @@ import { guarded } from './logger.js';
 import { type RealtimeOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import type { Realtime } from './realtime-interface.js';
 import { type ScriptTagOptions, scriptTag } from './script-tag.js';
-import { topicStore } from './topics/topic-store.js';
+import { Presence } from './topics/presence.js';
+import { presenceStore, topicStore } from './topics/topic-store.js';
 import { Topics } from './topics/topics.js';
 import { Vitals } from './vitals.js';
 
@@ -45,6 +46,9 @@ const MAX_WAITING = 10_000;
 /** Events whose activity may wait for the database, and (with `full`) users of them: some 10 MB. */
 const MAX_ACTIVITY = 50_000;
 
+/** Milliseconds beyond the longest `retry` that a page may take to come back, before its user has left. */
+const PRESENCE_GRACE = 2000;
+
 /** Milliseconds that a request waits for the first connection. */
 const READY_TIMEOUT = 5000;
 
@@ -59,6 +63,7 @@ class Runtime implements Realtime {
   readonly #history: History;
   readonly #feed: Feed;
   readonly #hub: Hub;
+  readonly #presence: Presence | undefined;
   readonly #topics: Topics;
   readonly #streams: Streams;
   readonly #vitals: Vitals;
@@ -93,9 +98,18 @@ class Runtime implements Realtime {
       onDone: (source, milliseconds) => this.#vitals.metrics.resumed(source, milliseconds),
       source: () => this.#connected().store,
     });
+    this.#presence = options.presence
+      ? new Presence({
+          store: presenceStore(() => this.#open().pool, this.#instance),
+          hub: this.#hub,
+          logger,
+          grace: options.retry * 1.5 + PRESENCE_GRACE,
+        })
+      : undefined;
     this.#topics = new Topics({
       store: topicStore(() => this.#open().pool, options.hookTimeout),
       hub: this.#hub,
+      presence: this.#presence,
       authorizeTopic: options.authorizeTopic,
       timeout: options.hookTimeout,
       logger,
@@ -213,6 +227,8 @@ class Runtime implements Realtime {
       tally: this.#tally,
       instance: this.#instance,
       read: (queueUsage) => this.#vitals.read(queueUsage),
+      onPresence: (topics) => this.#presence?.heard(topics),
+      onListening: () => this.#presence?.resync(),
       onSwept: (milliseconds) => this.#vitals.metrics.swept(milliseconds),
       remember: async (stored) => {
         if (stored.scope === 'control') return;
@@ -229,6 +245,7 @@ class Runtime implements Realtime {
   async #start(): Promise<void> {
     await this.#open().start(() => this.#stopping !== undefined);
     if (this.#stopping) throw stopped();
+    this.#presence?.start();
     this.#vitals.startFailure = undefined;
     this.#options.logger.info({ instance: this.#instance }, 'listening to the database');
   }
@@ -280,7 +297,7 @@ class Runtime implements Realtime {
     const grace = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, this.#options.shutdownGrace);
     });
-    const ended = this.#database.stop();
+    const ended = Promise.resolve(this.#presence?.stop()).then(() => this.#database?.stop());
     await Promise.race([ended, grace]);
     clearTimeout(timer);
   }

@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:6a773a933a63f0aec9b4de9f8d1c904b0d1171c5
+--! Hash: sha1:0a138b0eb24dbba9b7d14526809a9c33b75b86e9
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -926,9 +926,6 @@ comment on function djr._notify_only(text, text, text, jsonb, text, bigint) is
 --! Included functions/_publish.sql
 -- What all publish* come to. No exception block (a subtransaction for each event would cost more than the event)
 -- and no lock that outlives the statement.
--- Of the first migrations: without a topic.
-drop function if exists djr._publish(text, text, text, jsonb, jsonb, text);
-
 create or replace function djr._publish(
   scope text,
   user_id text,
@@ -936,7 +933,7 @@ create or replace function djr._publish(
   detail jsonb,
   private_data jsonb,
   key text,
-  topic text default null
+  topic text
 ) returns bigint
 language plpgsql
 security definer
@@ -975,6 +972,25 @@ $$;
 
 comment on function djr._publish(text, text, text, jsonb, jsonb, text, text) is
   'What publish, publish_global, publish_topic and publish_system come to; granted by djr.grant_publish. Internal.';
+
+-- Of the first migrations. Kept: a session that planned a publish before an upgrade may call it after.
+create or replace function djr._publish(
+  scope text,
+  user_id text,
+  type text,
+  detail jsonb,
+  private_data jsonb,
+  key text
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    _publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.private_data, _publish.key, null
+  )
+$$;
+
+comment on function djr._publish(text, text, text, jsonb, jsonb, text) is
+  'djr._publish for events without a topic. Internal.';
 --! EndIncluded functions/_publish.sql
 --! Included functions/publish.sql
 -- An overload for each type that ids of users have. Plain SQL without SET, so that the planner puts djr._publish in their
@@ -988,7 +1004,7 @@ create or replace function djr.publish(
 ) returns bigint
 language sql
 as $$
-  select djr._publish('user', publish.user_id, publish.type, publish.detail, publish.private_data, publish.key)
+  select djr._publish('user', publish.user_id, publish.type, publish.detail, publish.private_data, publish.key, null)
 $$;
 
 comment on function djr.publish(text, text, jsonb, jsonb, text) is
@@ -1003,7 +1019,7 @@ create or replace function djr.publish(
 ) returns bigint
 language sql
 as $$
-  select djr._publish('user', publish.user_id::pg_catalog.text, publish.type, publish.detail, publish.private_data, publish.key)
+  select djr._publish('user', publish.user_id::pg_catalog.text, publish.type, publish.detail, publish.private_data, publish.key, null)
 $$;
 
 comment on function djr.publish(bigint, text, jsonb, jsonb, text) is
@@ -1018,7 +1034,7 @@ create or replace function djr.publish(
 ) returns bigint
 language sql
 as $$
-  select djr._publish('user', publish.user_id::pg_catalog.text, publish.type, publish.detail, publish.private_data, publish.key)
+  select djr._publish('user', publish.user_id::pg_catalog.text, publish.type, publish.detail, publish.private_data, publish.key, null)
 $$;
 
 comment on function djr.publish(uuid, text, jsonb, jsonb, text) is
@@ -1039,7 +1055,8 @@ as $$
     publish_global.type,
     publish_global.detail,
     publish_global.private_data,
-    publish_global.key
+    publish_global.key,
+    null
   )
 $$;
 
@@ -1063,7 +1080,8 @@ as $$
     publish_system.type,
     publish_system.detail,
     publish_system.private_data,
-    publish_system.key
+    publish_system.key,
+    null
   )
 $$;
 
@@ -1085,7 +1103,8 @@ as $$
     publish_system.type,
     publish_system.detail,
     publish_system.private_data,
-    publish_system.key
+    publish_system.key,
+    null
   )
 $$;
 
@@ -1107,7 +1126,8 @@ as $$
     publish_system.type,
     publish_system.detail,
     publish_system.private_data,
-    publish_system.key
+    publish_system.key,
+    null
   )
 $$;
 
@@ -1394,6 +1414,7 @@ begin
     _user_id,
     _publish_row.type,
     _detail,
+    null,
     null,
     null
   );
@@ -2509,6 +2530,7 @@ begin
   execute format(
     'grant execute on function
        djr._publish(text, text, text, jsonb, jsonb, text, text),
+       djr._publish(text, text, text, jsonb, jsonb, text),
        djr.publish_topic(text, text, jsonb, jsonb, text),
        djr.publish(text, text, jsonb, jsonb, text),
        djr.publish(bigint, text, jsonb, jsonb, text),

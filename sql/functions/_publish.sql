@@ -1,8 +1,5 @@
 -- What all publish* come to. No exception block (a subtransaction for each event would cost more than the event)
 -- and no lock that outlives the statement.
--- Of the first migrations: without a topic.
-drop function if exists djr._publish(text, text, text, jsonb, jsonb, text);
-
 create or replace function djr._publish(
   scope text,
   user_id text,
@@ -10,7 +7,7 @@ create or replace function djr._publish(
   detail jsonb,
   private_data jsonb,
   key text,
-  topic text default null
+  topic text
 ) returns bigint
 language plpgsql
 security definer
@@ -49,3 +46,22 @@ $$;
 
 comment on function djr._publish(text, text, text, jsonb, jsonb, text, text) is
   'What publish, publish_global, publish_topic and publish_system come to; granted by djr.grant_publish. Internal.';
+
+-- Of the first migrations. Kept: a session that planned a publish before an upgrade may call it after.
+create or replace function djr._publish(
+  scope text,
+  user_id text,
+  type text,
+  detail jsonb,
+  private_data jsonb,
+  key text
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    _publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.private_data, _publish.key, null
+  )
+$$;
+
+comment on function djr._publish(text, text, text, jsonb, jsonb, text) is
+  'djr._publish for events without a topic. Internal.';

@@ -30,6 +30,7 @@ begin
     _publish_row.type,
     _detail,
     null,
+    null,
     null
   );
 end

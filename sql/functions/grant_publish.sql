@@ -10,6 +10,7 @@ begin
   execute format(
     'grant execute on function
        djr._publish(text, text, text, jsonb, jsonb, text, text),
+       djr._publish(text, text, text, jsonb, jsonb, text),
        djr.publish_topic(text, text, jsonb, jsonb, text),
        djr.publish(text, text, jsonb, jsonb, text),
        djr.publish(bigint, text, jsonb, jsonb, text),

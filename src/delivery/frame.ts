@@ -81,6 +81,15 @@ export const levelFrame = (key: string): Buffer =>
 /** The stream goes on without this topic. */
 export const leftFrame = (topic: string, reason: string): Buffer => notice({ type: 'left', topic, reason });
 
+/** Who hears a topic: all of them to a newcomer, who came and who went to the others. */
+export const presenceFrame = (presence: {
+  topic: string;
+  users?: readonly string[] | undefined;
+  joined?: readonly string[];
+  left?: readonly string[];
+  count: number;
+}): Buffer => notice({ type: 'presence', ...presence });
+
 /** The stream ends, as `djr.disconnect` ordered. */
 export const disconnectedFrame = (reason: string | undefined): Buffer => notice({ type: 'disconnected', reason });
 

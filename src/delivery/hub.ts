@@ -98,9 +98,10 @@ export class Hub {
     this.#forget(client, audience);
   }
 
-  /** The open streams that are to hear an audience, those that still resume included. */
-  clientsOf(audience: Audience): Client[] {
-    return [...this.#clients].filter((client) => client.audiences.includes(audience));
+  /** Writes what is no event to the live clients of an audience. */
+  tell(audience: Audience, chunk: Buffer, except?: ReadonlySet<Client>): void {
+    this.flush();
+    for (const client of this.#liveByAudience.get(audience) ?? []) if (!except?.has(client)) client.write(chunk);
   }
 
   #forget(client: Client, audience: Audience): void {

@@ -54,7 +54,8 @@ const HEADERS = {
 
 /** Types that one client may ask for by name, and how long their list may be. */
 const MAX_TYPES = 100;
-const MAX_QUERY = 15_000;
+const MAX_LIST = 8192;
+const MAX_QUERY = 12_000;
 
 /** Topics that one client may ask for, and times that it is asked anew who a client is whom an order concerned meanwhile. */
 const MAX_TOPICS = 100;
@@ -288,7 +289,9 @@ function parseQuery(target: string): Query | undefined {
   if (start < 0) return { get: () => null, types: null, topics: [], seals: [] };
   if (target.length - start > MAX_QUERY) return undefined;
   const parameters = new URLSearchParams(target.slice(start + 1));
-  const names = parameters.get('types')?.split(',').filter(Boolean) ?? [];
+  const list = parameters.get('types') ?? '';
+  if (list.length > MAX_LIST) return undefined;
+  const names = list.split(',').filter(Boolean);
   const topics = parameters.getAll('topic');
   const seals = parameters.getAll('seal');
   if (names.length > MAX_TYPES || topics.length > MAX_TOPICS || seals.length > MAX_TOPICS) return undefined;

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { AS_TEXT } from '../database/rows.js';
+import type { PresenceStore } from './presence.js';
 import type { Revocation, SealKey } from './seal.js';
 
 /** What the database says of topics: keys, revocations, the app's own function. */
@@ -25,20 +26,54 @@ const PERMISSIONS = `
                     where taken.created_at >= clock_timestamp() - (select max(key.longest) from djr.seal_key key))
   )::text`;
 
-export function topicStore(pool: () => pg.Pool, timeout: number): TopicStore {
-  const ask = async <Row extends unknown[]>(text: string, values: unknown[] = []): Promise<Row> => {
-    const { rows } = await pool().query<Row>({
-      text,
-      values,
-      ...AS_TEXT,
-      query_timeout: timeout,
-    } as pg.QueryArrayConfig);
-    return rows[0]!;
+/** Milliseconds that a statement about presence may take. */
+const ANSWER_TIMEOUT = 10_000;
+
+/** Rows of one statement, as texts. */
+async function ask<Row extends unknown[]>(
+  pool: pg.Pool,
+  timeout: number,
+  text: string,
+  values: unknown[] = [],
+): Promise<Row[]> {
+  const config = { text, values, ...AS_TEXT, query_timeout: timeout } as pg.QueryArrayConfig;
+  return (await pool.query<Row>(config)).rows;
+}
+
+/** What presence is kept in. @param instance - whose counts these are */
+export function presenceStore(pool: () => pg.Pool, instance: string): PresenceStore {
+  return {
+    async report(counts, afresh) {
+      await ask(
+        pool(),
+        ANSWER_TIMEOUT,
+        'select djr.report_presence($1::text, $2::text[], $3::text[], $4::integer[], $5::boolean)',
+        [
+          instance,
+          counts.map(({ topic }) => topic),
+          counts.map(({ userId }) => userId),
+          counts.map(({ streams }) => streams),
+          afresh,
+        ],
+      );
+    },
+    async usersOf(topics) {
+      const rows = await ask<[string, string]>(
+        pool(),
+        ANSWER_TIMEOUT,
+        'select topic, pg_catalog.to_json(user_ids)::pg_catalog.text from djr.presence_of($1::text[])',
+        [topics],
+      );
+      return new Map(rows.map(([topic, users]) => [topic, JSON.parse(users) as string[]]));
+    },
   };
+}
+
+export function topicStore(pool: () => pg.Pool, timeout: number): TopicStore {
   return {
     async permissions() {
-      const [text] = await ask<[string]>(PERMISSIONS);
-      const read = JSON.parse(text) as {
+      const [row] = await ask<[string]>(pool(), timeout, PERMISSIONS);
+      const read = JSON.parse(row![0]) as {
         keys: [string, string, string][] | null;
         revocations: [string, string | null, string | null][] | null;
       };
@@ -52,11 +87,13 @@ export function topicStore(pool: () => pg.Pool, timeout: number): TopicStore {
       };
     },
     async authorize(questions) {
-      const [allowed, failure] = await ask<[string, string | null]>(
+      const [row] = await ask<[string, string | null]>(
+        pool(),
+        timeout,
         'select to_json(allowed)::text, failure from djr.authorize_topics($1::text[], $2::text[])',
         [questions.map(({ userId }) => userId), questions.map(({ topic }) => topic)],
       );
-      return { allowed: JSON.parse(allowed) as boolean[], failure };
+      return { allowed: JSON.parse(row![0]) as boolean[], failure: row![1] };
     },
   };
 }

@@ -5,12 +5,15 @@ import { disconnectedFrame, leftFrame } from '../delivery/frame.js';
 import type { Hub } from '../delivery/hub.js';
 import type { Logger } from '../logger.js';
 import { Authorizer, type AuthorizeTopic } from './authorizer.js';
+import type { Presence } from './presence.js';
 import { isRevoked, keyOf, openSeal, type Revocation, type Seal, type SealKey } from './seal.js';
 import type { TopicStore } from './topic-store.js';
 
 export interface TopicsOptions {
   store: TopicStore;
   hub: Hub;
+  /** Undefined: presence is off. */
+  presence?: Presence | undefined;
   authorizeTopic?: AuthorizeTopic | undefined;
   timeout: number;
   logger: Logger;
@@ -177,11 +180,13 @@ export class Topics {
     const topic = topicOf(audience);
     if (topic === undefined || client.closed || !client.audiences.includes(audience)) return;
     this.#options.hub.drop(client, audience);
+    this.#options.presence?.left(client, topic);
     client.write(leftFrame(topic, reason));
   }
 
-  /** Ends what a client's seals allow when they end. */
+  /** A stream has begun: what its seals allow ends when they do. */
   watch(client: Client, heard: Heard): void {
+    this.#options.presence?.came(client);
     const time = this.#options.time();
     const now = performance.now();
     const ends: [Audience, number][] = [];
@@ -194,8 +199,13 @@ export class Topics {
     this.#timer ??= setInterval(() => this.#expire(), EXPIRY).unref();
   }
 
-  /** The client is gone. */
+  /** A stream has ended. */
   forget(client: Client): void {
+    this.#options.presence?.went(client);
+    this.#unwatch(client);
+  }
+
+  #unwatch(client: Client): void {
     this.#ends.delete(client);
     if (this.#ends.size > 0) return;
     clearInterval(this.#timer);
@@ -206,7 +216,7 @@ export class Topics {
     const now = performance.now();
     for (const [client, ends] of this.#ends) {
       while (ends.length > 0 && ends[0]![1] <= now) this.#leave(client, ends.shift()![0], 'the seal has expired');
-      if (ends.length === 0) this.forget(client);
+      if (ends.length === 0) this.#unwatch(client);
     }
   }
 }

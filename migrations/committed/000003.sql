@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:0a138b0eb24dbba9b7d14526809a9c33b75b86e9
+--! Hash: sha1:5b7a298a86a20a6c6e8d064dd7eecbc68bbc55c6
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -520,8 +520,8 @@ create or replace function djr._validate(
   type text,
   detail jsonb,
   key text,
-  place text default '',
-  topic text default null
+  place text,
+  topic text
 ) returns void
 language plpgsql
 immutable

@@ -9,8 +9,8 @@ create or replace function djr._validate(
   type text,
   detail jsonb,
   key text,
-  place text default '',
-  topic text default null
+  place text,
+  topic text
 ) returns void
 language plpgsql
 immutable

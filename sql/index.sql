@@ -9,7 +9,9 @@
 --!include tables/activity.sql
 --!include tables/delivery_mode.sql
 --!include tables/instance.sql
+--!include tables/_grant.sql
 --!include views/event_status.sql
+--!include views/grantee.sql
 
 --!include functions/_encode.sql
 --!include functions/_refuse_size.sql
@@ -20,9 +22,11 @@
 --!include functions/_forget_activity.sql
 --!include triggers/event_forget.sql
 
+--!include functions/_refuse_key.sql
 --!include functions/_publish_once.sql
 --!include functions/_notify_only.sql
 --!include functions/_publish.sql
+--!include functions/_user_of.sql
 --!include functions/publish.sql
 --!include functions/publish_global.sql
 --!include functions/publish_system.sql
@@ -32,6 +36,7 @@
 --!include functions/publish_row.sql
 --!include functions/replay.sql
 --!include functions/prune_batch.sql
+--!include functions/_prune_turn.sql
 --!include functions/prune.sql
 
 --!include functions/record_activity.sql
@@ -47,7 +52,14 @@
 --!include functions/report_instance.sql
 --!include functions/forget_instance.sql
 
+--!include functions/_rights.sql
+--!include functions/_acl.sql
+--!include functions/_excess_rights.sql
+--!include functions/_require_role.sql
+--!include functions/_grant.sql
+--!include functions/_revoke.sql
 --!include functions/grant_publish.sql
+--!include functions/revoke_publish.sql
 --!include functions/grant_server.sql
---!include privileges/revoke.sql
---!include privileges/regrant.sql
+--!include functions/revoke_server.sql
+--!include privileges/exact.sql

@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:b0915d6e0d46e40a9bc31ea2cf071b64c0353953
+--! Hash: sha1:e73df9613899e9833195543e732001504ff50048
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -229,6 +229,21 @@ comment on column djr.instance.name is 'As in djr.activity.instance, and in the 
 comment on column djr.instance.host is 'The machine, and the process on it.';
 comment on column djr.instance.version is 'Of the package djr.';
 --! EndIncluded tables/instance.sql
+--! Included tables/_grant.sql
+-- The record of grant_publish and grant_server. It has no rows: a role that was granted a use has SELECT on the column of
+-- that name. Default privileges and `grant … on all tables` never reach a column, so nobody gets there by accident; and
+-- PostgreSQL keeps the record true: it follows a role that is renamed, goes with one that is dropped, and a dump (a
+-- schema-only one, too) names the role and not its oid.
+create table if not exists djr._grant (
+  publish boolean,
+  server boolean
+);
+
+comment on table djr._grant is
+  'Who was granted what, as privileges on its columns; it never has a row. Written by djr.grant_publish, djr.grant_server and their revoke_*, read through djr.grantee. Internal.';
+comment on column djr._grant.publish is 'Who may select it was granted djr.grant_publish.';
+comment on column djr._grant.server is 'Who may select it was granted djr.grant_server.';
+--! EndIncluded tables/_grant.sql
 --! Included views/event_status.sql
 create or replace view djr.event_status as
 select
@@ -268,6 +283,25 @@ comment on column djr.event_status.status is
 comment on column djr.event_status.recipients is 'To how many clients it was sent, all instances together.';
 comment on column djr.event_status.errors is 'How often a hook failed for it: onReceive for each instance, beforeSend for each client.';
 --! EndIncluded views/event_status.sql
+--! Included views/grantee.sql
+create or replace view djr.grantee as
+select
+  case
+    when entry.grantee operator(pg_catalog.=) 0 then 'public'
+    else pg_catalog.pg_get_userbyid(entry.grantee)
+  end as role,
+  mark.attname::pg_catalog.text as capability
+from pg_catalog.pg_attribute mark
+cross join pg_catalog.aclexplode(mark.attacl) entry
+where mark.attrelid operator(pg_catalog.=) 'djr._grant'::pg_catalog.regclass
+  and mark.attname operator(pg_catalog.=) any (array['publish', 'server']::pg_catalog.name[])
+  and entry.privilege_type operator(pg_catalog.=) 'SELECT';
+
+comment on view djr.grantee is
+  'The roles that were granted a use of djr: publish (djr.grant_publish) or server (djr.grant_server). Each migration gives exactly these their rights, and takes every other right to an object of djr away.';
+comment on column djr.grantee.role is 'The role''s name; public is every role there is.';
+comment on column djr.grantee.capability is 'publish or server.';
+--! EndIncluded views/grantee.sql
 
 --! Included functions/_encode.sql
 -- Plain SQL without SET, so that the planner inlines it into its callers: an event is encoded once, without a call.
@@ -307,7 +341,7 @@ as $$
 begin
   raise exception using
     errcode = 'DJR05',
-    message = format('event "%s" is too large', _refuse_size.type),
+    message = format('event "%s" is too large: its message must have at most 7999 bytes (it has %s)', _refuse_size.type, _refuse_size.size),
     detail = format('Its message is %s bytes; the limit is 7999 bytes.', _refuse_size.size),
     hint = 'Send a reference, an id for example, and let the client fetch the rest.';
 end
@@ -334,19 +368,20 @@ begin
   if type is null or pg_catalog.length(type) not between 1 and 200 then
     raise exception using
       errcode = 'DJR01',
-      message = place || 'the type of an event has 1 to 200 characters',
+      message = place || 'the type of an event must have 1 to 200 characters'
+        || case when type is null then ' (it is null)' else pg_catalog.format(' (it has %s)', pg_catalog.length(type)) end,
       detail = case when type is null then 'It is null.' else pg_catalog.format('It has %s.', pg_catalog.length(type)) end,
       hint = 'Name what happened in a word or two: order_paid.';
   elsif type ~ '[\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]' then
     raise exception using
       errcode = 'DJR01',
-      message = place || 'the type of an event has no white space and no control characters',
+      message = place || pg_catalog.format('the type of an event must have no white space and no control characters (it is %s)', pg_catalog.to_json(type)),
       detail = pg_catalog.format('It is %s.', pg_catalog.to_json(type)),
       hint = 'Use an underscore or a colon between words: order_paid.';
   elsif type in ('connected', 'reset') then
     raise exception using
       errcode = 'DJR01',
-      message = place || pg_catalog.format('the type "%s" is reserved', type),
+      message = place || pg_catalog.format('the type of an event must not be one that the stream itself uses (it is "%s")', type),
       detail = 'The stream itself says "connected" and "reset" to its clients.',
       hint = 'Choose another word.';
   end if;
@@ -355,7 +390,7 @@ begin
     if user_id is null then
       raise exception using
         errcode = 'DJR02',
-        message = place || 'an event of scope user needs a user_id',
+        message = place || 'an event of scope user must have a user_id (it is null)',
         detail = 'The user_id is null.',
         hint = 'Is the user''s id null here? For every client publish with djr.publish_global, for the backend with djr.publish_system.';
     end if;
@@ -363,14 +398,16 @@ begin
     if user_id is not null then
       raise exception using
         errcode = 'DJR02',
-        message = place || 'an event of scope public has no user_id',
+        message = place || pg_catalog.format('an event of scope public must have no user_id (it is %s)', pg_catalog.to_json(user_id)),
         detail = pg_catalog.format('The user_id is %s.', pg_catalog.to_json(user_id)),
         hint = 'Everyone would get it. For one user publish with djr.publish.';
     end if;
   elsif scope is distinct from 'system' then
     raise exception using
       errcode = 'DJR02',
-      message = place || 'the scope of an event is user, public or system',
+      message = place || pg_catalog.format(
+        'the scope of an event must be user, public or system (it is %s)', coalesce(pg_catalog.to_json(scope)::text, 'null')
+      ),
       detail = pg_catalog.format('It is %s.', coalesce(pg_catalog.to_json(scope)::text, 'null')),
       hint = 'user: the one whom user_id names. public: every client. system: backend subscribers only.';
   end if;
@@ -378,7 +415,7 @@ begin
   if pg_catalog.length(user_id) not between 1 and 255 then
     raise exception using
       errcode = 'DJR03',
-      message = place || 'a user_id has 1 to 255 characters',
+      message = place || pg_catalog.format('a user_id must have 1 to 255 characters (it has %s)', pg_catalog.length(user_id)),
       detail = pg_catalog.format('It has %s.', pg_catalog.length(user_id)),
       hint = 'Pass the id by which your login knows the user.';
   end if;
@@ -386,7 +423,8 @@ begin
   if pg_catalog.jsonb_typeof(detail) is distinct from 'object' then
     raise exception using
       errcode = 'DJR04',
-      message = place || 'the detail of an event is a JSON object',
+      message = place || 'the detail of an event must be a JSON object'
+        || case when detail is null then ' (it is null)' else pg_catalog.format(' (it is of type %s)', pg_catalog.jsonb_typeof(detail)) end,
       detail = case when detail is null then 'It is null.' else pg_catalog.format('It is of type %s.', pg_catalog.jsonb_typeof(detail)) end,
       hint = 'Put it under a name, {"value": …}; for no detail leave it out.';
   end if;
@@ -394,7 +432,7 @@ begin
   if pg_catalog.length(key) not between 1 and 255 then
     raise exception using
       errcode = 'DJR11',
-      message = place || 'the key of an event has 1 to 255 characters',
+      message = place || pg_catalog.format('the key of an event must have 1 to 255 characters (it has %s)', pg_catalog.length(key)),
       detail = pg_catalog.format('It has %s.', pg_catalog.length(key)),
       hint = 'Use what identifies the occurrence: invoice-17-paid.';
   end if;
@@ -467,6 +505,8 @@ begin
       djr._encode(_new.id, _new.xid, _new.scope, _new.user_id, _new.type, _new.created_at, _new.detail),
       _new.scope = case when _new.user_id is null then 'user' else 'public' end
     from _new
+    -- publish_many inserts in the order of keys; the ids have the order that its caller gave.
+    order by _new.id
   loop
     if _misfit or octet_length(_line) > 7999 then
       _header := split_part(_line, E'\t', 1)::json;
@@ -559,6 +599,24 @@ comment on trigger event_forget_all on djr.event is
   'The activity of all events goes with them.';
 --! EndIncluded triggers/event_forget.sql
 
+--! Included functions/_refuse_key.sql
+-- It says nothing of the event that has the key: that one may be another publisher's, for another user.
+create or replace function djr._refuse_key(key text, place text default '') returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  raise exception using
+    errcode = 'DJR12',
+    message = format('%sa key must be of one event (%s is of another one)', _refuse_key.place, to_json(_refuse_key.key)),
+    detail = 'Under this key an event was published that differs in its scope, its user or its type.',
+    hint = 'Put into the key what tells the events apart: their type, and the user where there are several.';
+end
+$$;
+
+comment on function djr._refuse_key(text, text) is
+  'Raises DJR12. Internal.';
+--! EndIncluded functions/_refuse_key.sql
 --! Included functions/_publish_once.sql
 -- Called by djr._publish when there is a key, so that publishing without one does not pay for it.
 -- A unique key makes its second publisher wait until the first one's transaction ends: there is no other way to know.
@@ -576,11 +634,12 @@ as $$
 #variable_conflict use_column
 declare
   _id bigint;
+  _same boolean;
 begin
   if not (select settings.storage from djr.settings) then
     raise exception using
       errcode = 'DJR06',
-      message = 'a key needs storage, and storage is off',
+      message = 'storage must be on for an event with a key (it is off)',
       detail = 'Without the stored event nothing tells that the key was used before.',
       hint = 'Publish without a key, or switch storage on: select djr.configure(storage => true).';
   end if;
@@ -595,7 +654,17 @@ begin
     returning event.id into _id;
     exit when _id is not null;
 
-    select event.id into _id from djr.event where event.key = _publish_once.key;
+    select
+      event.id,
+      event.scope = _publish_once.scope
+        and event.type = _publish_once.type
+        and event.user_id is not distinct from _publish_once.user_id
+    into _id, _same
+    from djr.event
+    where event.key = _publish_once.key;
+    if not _same then
+      perform djr._refuse_key(_publish_once.key);
+    end if;
     -- Else it was pruned between the two statements, and the key is free again.
     exit when _id is not null;
   end loop;
@@ -604,7 +673,7 @@ end
 $$;
 
 comment on function djr._publish_once(text, text, text, jsonb, jsonb, text) is
-  'Publishes unless the key was used before; returns the id of the event that has it (DJR06 with storage off). Internal.';
+  'Publishes unless the key was used before; returns the id of the event that has it (DJR12 if that one is another event, DJR06 with storage off). Internal.';
 --! EndIncluded functions/_publish_once.sql
 --! Included functions/_notify_only.sql
 -- With storage off there is no row and no trigger: the id is still the sequence's, and the rules are the same, the trigger's among them.
@@ -681,6 +750,28 @@ $$;
 comment on function djr._publish(text, text, text, jsonb, jsonb, text) is
   'What publish, publish_global and publish_system come to; granted by djr.grant_publish. Internal.';
 --! EndIncluded functions/_publish.sql
+--! Included functions/_user_of.sql
+-- 42.0 is user 42, as numeric has one value for both; 42.5 is nobody.
+create or replace function djr._user_of(user_id numeric) returns text
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if _user_of.user_id in ('NaN', 'Infinity', '-Infinity') or _user_of.user_id <> trunc(_user_of.user_id) then
+    raise exception using
+      errcode = 'DJR03',
+      message = format('a user_id of type numeric must be a whole number (it is %s)', _user_of.user_id),
+      detail = format('It is %s.', _user_of.user_id),
+      hint = 'Pass the id by which your login knows the user.';
+  end if;
+  return trim_scale(_user_of.user_id)::text;
+end
+$$;
+
+comment on function djr._user_of(numeric) is
+  'The text of a user''s id that is a numeric: without fraction, 42.0 is 42 (DJR03 for anything else). Internal.';
+--! EndIncluded functions/_user_of.sql
 --! Included functions/publish.sql
 -- An overload for each type that ids of users have. Plain SQL without SET, so that the planner puts djr._publish in their
 -- place; that one checks and is SECURITY DEFINER.
@@ -697,7 +788,7 @@ as $$
 $$;
 
 comment on function djr.publish(text, text, jsonb, jsonb, text) is
-  'Publishes an event to one user, whose id is a text, and returns the event''s id. It is sent when the transaction commits. A second publish under the same key does nothing and returns the first id.';
+  'Publishes an event to one user, whose id is a text, and returns the event''s id. It is sent when the transaction commits. A second publish under the same key does nothing and returns the first id; if it differs in user or type it is refused (DJR12).';
 
 create or replace function djr.publish(
   user_id bigint,
@@ -712,7 +803,7 @@ as $$
 $$;
 
 comment on function djr.publish(bigint, text, jsonb, jsonb, text) is
-  'Publishes an event to one user, whose id is a bigint, and returns the event''s id. It is sent when the transaction commits. A second publish under the same key does nothing and returns the first id.';
+  'Publishes an event to one user, whose id is a bigint, and returns the event''s id. It is sent when the transaction commits. A second publish under the same key does nothing and returns the first id; if it differs in user or type it is refused (DJR12).';
 
 create or replace function djr.publish(
   user_id uuid,
@@ -727,7 +818,53 @@ as $$
 $$;
 
 comment on function djr.publish(uuid, text, jsonb, jsonb, text) is
-  'Publishes an event to one user, whose id is a uuid, and returns the event''s id. It is sent when the transaction commits. A second publish under the same key does nothing and returns the first id.';
+  'Publishes an event to one user, whose id is a uuid, and returns the event''s id. It is sent when the transaction commits. A second publish under the same key does nothing and returns the first id; if it differs in user or type it is refused (DJR12).';
+
+-- Beside bigint and numeric an argument of one of these two would be ambiguous.
+create or replace function djr.publish(
+  user_id smallint,
+  type text,
+  detail jsonb default '{}',
+  private_data jsonb default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish('user', publish.user_id::pg_catalog.text, publish.type, publish.detail, publish.private_data, publish.key)
+$$;
+
+comment on function djr.publish(smallint, text, jsonb, jsonb, text) is
+  'Publishes an event to one user, whose id is a smallint, and returns the event''s id. It is sent when the transaction commits. A second publish under the same key does nothing and returns the first id; if it differs in user or type it is refused (DJR12).';
+
+create or replace function djr.publish(
+  user_id integer,
+  type text,
+  detail jsonb default '{}',
+  private_data jsonb default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish('user', publish.user_id::pg_catalog.text, publish.type, publish.detail, publish.private_data, publish.key)
+$$;
+
+comment on function djr.publish(integer, text, jsonb, jsonb, text) is
+  'Publishes an event to one user, whose id is an integer, and returns the event''s id. It is sent when the transaction commits. A second publish under the same key does nothing and returns the first id; if it differs in user or type it is refused (DJR12).';
+
+create or replace function djr.publish(
+  user_id numeric,
+  type text,
+  detail jsonb default '{}',
+  private_data jsonb default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish('user', djr._user_of(publish.user_id), publish.type, publish.detail, publish.private_data, publish.key)
+$$;
+
+comment on function djr.publish(numeric, text, jsonb, jsonb, text) is
+  'Publishes an event to one user, whose id is a numeric, and returns the event''s id. It is sent when the transaction commits. A second publish under the same key does nothing and returns the first id; if it differs in user or type it is refused (DJR12). An id with a fraction is refused (DJR03); 42.0 is user 42.';
 --! EndIncluded functions/publish.sql
 --! Included functions/publish_global.sql
 create or replace function djr.publish_global(
@@ -818,6 +955,72 @@ $$;
 
 comment on function djr.publish_system(text, jsonb, uuid, jsonb, text) is
   'Publishes an event to backend subscribers only, about a user (an id of type uuid) or nobody, and returns its id. For the rest see djr.publish.';
+
+create or replace function djr.publish_system(
+  type text,
+  detail jsonb,
+  user_id smallint,
+  private_data jsonb default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'system',
+    publish_system.user_id::pg_catalog.text,
+    publish_system.type,
+    publish_system.detail,
+    publish_system.private_data,
+    publish_system.key
+  )
+$$;
+
+comment on function djr.publish_system(text, jsonb, smallint, jsonb, text) is
+  'Publishes an event to backend subscribers only, about a user (an id of type smallint) or nobody, and returns its id. For the rest see djr.publish.';
+
+create or replace function djr.publish_system(
+  type text,
+  detail jsonb,
+  user_id integer,
+  private_data jsonb default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'system',
+    publish_system.user_id::pg_catalog.text,
+    publish_system.type,
+    publish_system.detail,
+    publish_system.private_data,
+    publish_system.key
+  )
+$$;
+
+comment on function djr.publish_system(text, jsonb, integer, jsonb, text) is
+  'Publishes an event to backend subscribers only, about a user (an id of type integer) or nobody, and returns its id. For the rest see djr.publish.';
+
+create or replace function djr.publish_system(
+  type text,
+  detail jsonb,
+  user_id numeric,
+  private_data jsonb default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'system',
+    djr._user_of(publish_system.user_id),
+    publish_system.type,
+    publish_system.detail,
+    publish_system.private_data,
+    publish_system.key
+  )
+$$;
+
+comment on function djr.publish_system(text, jsonb, numeric, jsonb, text) is
+  'Publishes an event to backend subscribers only, about a user (an id of type numeric) or nobody, and returns its id. For the rest see djr.publish.';
 --! EndIncluded functions/publish_system.sql
 --! Included functions/publish_many.sql
 create or replace function djr.publish_many(events jsonb) returns setof bigint
@@ -841,11 +1044,17 @@ declare
   _index bigint;
   _unknown text;
   _ids bigint[];
+  _found bigint[];
+  _again boolean := false;
+  _key text;
 begin
   if jsonb_typeof(publish_many.events) is distinct from 'array' then
     raise exception using
       errcode = 'DJR09',
-      message = 'publish_many takes a JSON array of events',
+      message = format(
+        'the events of publish_many must be a JSON array (it is %s)',
+        coalesce('of type ' || jsonb_typeof(publish_many.events), 'null')
+      ),
       detail = format('It is %s.', coalesce('of type ' || jsonb_typeof(publish_many.events), 'null')),
       hint = 'Build it with jsonb_agg(jsonb_build_object(''user_id'', …, ''type'', …, ''detail'', …)).';
   end if;
@@ -882,7 +1091,7 @@ begin
     if jsonb_typeof(_element) <> 'object' then
       raise exception using
         errcode = 'DJR09',
-        message = format('events[%s]: an event is a JSON object', _index),
+        message = format('events[%s]: an event must be a JSON object (it is of type %s)', _index, jsonb_typeof(_element)),
         detail = format('It is of type %s.', jsonb_typeof(_element)),
         hint = 'Its members are scope, user_id, type, detail, private_data and key.';
     end if;
@@ -891,7 +1100,7 @@ begin
       select jsonb_object_keys(_element - _members) into _unknown;
       raise exception using
         errcode = 'DJR09',
-        message = format('events[%s]: an event has no member %s', _index, to_json(_unknown)),
+        message = format('events[%s]: an event must have known members only (it has %s)', _index, to_json(_unknown)),
         detail = 'Its members are scope, user_id, type, detail, private_data and key.',
         hint = 'What the client shall get belongs into detail.';
     end if;
@@ -902,7 +1111,7 @@ begin
     then
       raise exception using
         errcode = 'DJR09',
-        message = format('events[%s]: scope, type, user_id and key are strings', _index),
+        message = format('events[%s]: scope, type, user_id and key must be strings', _index),
         detail = format('The event is %s.', left(_element::text, 200)),
         hint = 'A user_id and a key may be numbers.';
     end if;
@@ -922,7 +1131,7 @@ begin
     if _keyed then
       raise exception using
         errcode = 'DJR06',
-        message = 'a key needs storage, and storage is off',
+        message = 'storage must be on for events with a key (it is off)',
         detail = 'Without the stored event nothing tells that the key was used before.',
         hint = 'Publish without keys, or switch storage on: select djr.configure(storage => true).';
     end if;
@@ -956,32 +1165,55 @@ begin
   -- Ids first, so that each element knows its own whether or not its key was used before.
   select array_agg(nextval('djr.event_id_seq')) into _ids from generate_series(1, jsonb_array_length(publish_many.events));
 
-  insert into djr.event (id, scope, user_id, type, detail, private_data, key)
-  overriding system value
-  select
-    _ids[element.place],
-    coalesce(element.value ->> 'scope', 'user'),
-    element.value ->> 'user_id',
-    element.value ->> 'type',
-    coalesce(element.value -> 'detail', '{}'),
-    element.value -> 'private_data',
-    element.value ->> 'key'
-  from jsonb_array_elements(publish_many.events) with ordinality element (value, place)
-  order by element.place
-  on conflict (key) where event.key is not null do nothing;
+  -- Whoever inserts a key makes others who insert it wait. In one order of keys for all, no two wait for one another.
+  loop
+    insert into djr.event (id, scope, user_id, type, detail, private_data, key)
+    overriding system value
+    select
+      _ids[element.place],
+      coalesce(element.value ->> 'scope', 'user'),
+      element.value ->> 'user_id',
+      element.value ->> 'type',
+      coalesce(element.value -> 'detail', '{}'),
+      element.value -> 'private_data',
+      element.value ->> 'key'
+    from jsonb_array_elements(publish_many.events) with ordinality element (value, place)
+    where not _again
+      or (
+        element.value ->> 'key' is not null
+        and not exists (select from djr.event where event.key = element.value ->> 'key')
+      )
+    order by element.value ->> 'key' collate "C" nulls first, element.place
+    on conflict (key) where event.key is not null do nothing;
 
-  return query
-  select coalesce(
-    (select event.id from djr.event where event.key = element.value ->> 'key'),
-    _ids[element.place]
-  )
+    select array_agg(coalesce(event.id, _ids[element.place]) order by element.place), bool_or(_misses)
+    into _found, _again
+    from jsonb_array_elements(publish_many.events) with ordinality element (value, place)
+    left join djr.event on event.key = element.value ->> 'key'
+    cross join lateral (select event.id is null and element.value ->> 'key' is not null) missing (_misses);
+    -- Else one that had a key of these was pruned between the two statements, and the key is free again.
+    exit when not _again;
+  end loop;
+
+  select element.value ->> 'key', element.place - 1
+  into _key, _index
   from jsonb_array_elements(publish_many.events) with ordinality element (value, place)
-  order by element.place;
+  join djr.event on event.key = element.value ->> 'key'
+  where event.scope <> coalesce(element.value ->> 'scope', 'user')
+    or event.type <> element.value ->> 'type'
+    or event.user_id is distinct from element.value ->> 'user_id'
+  order by element.place
+  limit 1;
+  if found then
+    perform djr._refuse_key(_key, format('events[%s]: ', _index));
+  end if;
+  return query
+  select unnest(_found);
 end
 $$;
 
 comment on function djr.publish_many(jsonb) is
-  'Publishes an array of {scope, user_id, type, detail, private_data, key} in one statement with few NOTIFYs and returns their ids in order. Without a scope it is user, so that a forgotten user_id is an error and not an event for everyone. All or nothing: an error says which, as in events[3].';
+  'Publishes an array of {scope, user_id, type, detail, private_data, key} in one statement with few NOTIFYs and returns their ids in order. Without a scope it is user, so that a forgotten user_id is an error and not an event for everyone. A key that another event has is refused (DJR12), be it of the same call. All or nothing: an error says which, as in events[3].';
 --! EndIncluded functions/publish_many.sql
 --! Included functions/_row_columns.sql
 -- The expression that makes a row's named columns into jsonb. A column of a built-in type (or a domain over one) goes
@@ -1155,7 +1387,7 @@ begin
   if not (select settings.storage from djr.settings) then
     raise exception using
       errcode = 'DJR06',
-      message = 'a replay needs storage, and storage is off',
+      message = 'storage must be on for a replay (it is off)',
       hint = 'Switch it on: select djr.configure(storage => true). Only what was published since then can be replayed.';
   end if;
 
@@ -1211,6 +1443,8 @@ create or replace function djr.prune_batch(
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+-- Who holds the row of settings in an open transaction is no reason to wait for ever, and in silence.
+set lock_timeout = '10s'
 as $$
 declare
   _older_than interval := coalesce(prune_batch.older_than, (select settings.retention from djr.settings));
@@ -1220,13 +1454,13 @@ begin
   if prune_batch.older_than < interval '0' then
     raise exception using
       errcode = 'DJR10',
-      message = 'older_than is not negative',
+      message = format('older_than must not be negative (it is %s)', prune_batch.older_than),
       detail = format('It is %s.', prune_batch.older_than),
       hint = 'For example ''30 days''.';
   elsif prune_batch.batch is null or prune_batch.batch < 1 then
     raise exception using
       errcode = 'DJR10',
-      message = 'batch is at least 1',
+      message = format('batch must be at least 1 (it is %s)', coalesce(prune_batch.batch::text, 'null')),
       detail = format('It is %s.', coalesce(prune_batch.batch::text, 'null')),
       hint = 'Leave it out for the default of 5000.';
   end if;
@@ -1271,6 +1505,25 @@ $$;
 comment on function djr.prune_batch(interval, integer) is
   'Deletes the oldest events past the retention (or older than given), at most `batch` of them, and returns how many. Called in a transaction each until it returns 0, pruning never holds a lock for long: djr prune and the runtime do so.';
 --! EndIncluded functions/prune_batch.sql
+--! Included functions/_prune_turn.sql
+-- The row of settings is the lock: only what runs with the rights of djr's owner can lock it, and skip locked waits for nobody.
+create or replace function djr._prune_turn(batch integer) returns bigint
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform from djr.settings for no key update skip locked;
+  if not found then
+    return null;
+  end if;
+  return djr.prune_batch(null, _prune_turn.batch);
+end
+$$;
+
+comment on function djr._prune_turn(integer) is
+  'djr.prune_batch for the runtimes, one of them at a time: null while another prunes, or changes the settings; granted by djr.grant_server. Internal.';
+--! EndIncluded functions/_prune_turn.sql
 --! Included functions/prune.sql
 create or replace function djr.prune(older_than interval default null) returns bigint
 language plpgsql
@@ -1370,6 +1623,8 @@ begin
     select distinct own.id, own.status, own.user_id, _acknowledge.instance
     from own
     where (select settings.activity from djr.settings) <> 'off'
+    -- In one order for all: two that insert the same rows wait for each other's, and never both at once.
+    order by own.id, own.user_id, own.status
     on conflict do nothing
   )
   select array_agg(own.place is not null order by wanted.place)
@@ -1486,25 +1741,25 @@ begin
   if octet_length(configure.channel) not between 1 and 63 then
     raise exception using
       errcode = 'DJR10',
-      message = 'the setting channel has 1 to 63 bytes',
+      message = format('channel must have 1 to 63 bytes (it has %s)', octet_length(configure.channel)),
       detail = format('It has %s.', octet_length(configure.channel)),
       hint = 'Whoever can guess it can listen: choose it at random.';
   elsif configure.retention < interval '0' then
     raise exception using
       errcode = 'DJR10',
-      message = 'the setting retention is not negative',
+      message = format('retention must not be negative (it is %s)', configure.retention),
       detail = format('It is %s.', configure.retention),
       hint = 'For example ''30 days''; ''0'' keeps events for ever.';
   elsif configure.activity not in ('off', 'summary', 'full') then
     raise exception using
       errcode = 'DJR10',
-      message = 'the setting activity is off, summary or full',
+      message = format('activity must be off, summary or full (it is %s)', to_json(configure.activity)),
       detail = format('It is %s.', to_json(configure.activity)),
       hint = 'summary: a row an event and instance. full: a row a user, too.';
   elsif configure.delivery not in ('auto', 'notify', 'sweep') then
     raise exception using
       errcode = 'DJR10',
-      message = 'the setting delivery is auto, notify or sweep',
+      message = format('delivery must be auto, notify or sweep (it is %s)', to_json(configure.delivery)),
       detail = format('It is %s.', to_json(configure.delivery)),
       hint = 'auto is right unless you measured otherwise.';
   end if;
@@ -1551,7 +1806,7 @@ begin
   if _mode is null then
     raise exception using
       errcode = 'DJR10',
-      message = 'the delivery mode is notify or sweep',
+      message = format('the delivery mode must be notify or sweep (it is %s)', coalesce(to_json(set_delivery_mode.mode)::text, 'null')),
       detail = format('It is %s.', coalesce(to_json(set_delivery_mode.mode)::text, 'null')),
       hint = 'To let the runtimes decide: select djr.configure(delivery => ''auto'').';
   end if;
@@ -1581,6 +1836,11 @@ as $$
 declare
   _repaired bigint;
 begin
+  -- Instances start at once: one repairs, and the others wait for it, instead of each for rows of another.
+  if exists (select from djr.event where event.xid >= pg_snapshot_xmax(pg_current_snapshot())) then
+    perform from djr.settings for no key update;
+  end if;
+
   update djr.event
   set xid = '3'
   where event.xid >= pg_snapshot_xmax(pg_current_snapshot());
@@ -1670,38 +1930,343 @@ comment on function djr.forget_instance(text) is
   'Removes a runtime''s row of djr.instance, and returns whether there was one. The runtime calls it when it stops.';
 --! EndIncluded functions/forget_instance.sql
 
+--! Included functions/_rights.sql
+-- The one list of what grant_publish and grant_server give. What is not here a migration takes away, and doctor reports.
+create or replace function djr._rights() returns table (
+  capability text,
+  privilege text,
+  kind text,
+  object text,
+  columns text[]
+)
+language sql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  values
+    ('publish', 'USAGE', 'schema', 'djr', null::text[]),
+    ('publish', 'SELECT', 'table', 'djr._grant', array['publish']),
+    ('publish', 'INSERT', 'table', 'djr.event', array['scope', 'user_id', 'type', 'detail', 'private_data', 'key']),
+    ('server', 'USAGE', 'schema', 'djr', null),
+    ('server', 'SELECT', 'table', 'djr._grant', array['server']),
+    ('server', 'SELECT', 'table', 'djr.event', null),
+    ('server', 'SELECT', 'table', 'djr.activity', null),
+    ('server', 'INSERT', 'table', 'djr.activity', null),
+    ('server', 'SELECT', 'table', 'djr.settings', null),
+    ('server', 'SELECT', 'table', 'djr.instance', null),
+    ('server', 'SELECT', 'table', 'djr.event_status', null),
+    ('server', 'SELECT', 'table', 'djr.grantee', null),
+    ('server', 'SELECT', 'table', 'djr.migrations', null),
+    ('server', 'SELECT', 'sequence', 'djr.delivery_mode', null)
+  union all
+  select 'publish', 'EXECUTE', 'function', granted, null
+  from unnest(array[
+    'djr._publish(text, text, text, jsonb, jsonb, text)',
+    'djr.publish(text, text, jsonb, jsonb, text)',
+    'djr.publish(smallint, text, jsonb, jsonb, text)',
+    'djr.publish(integer, text, jsonb, jsonb, text)',
+    'djr.publish(bigint, text, jsonb, jsonb, text)',
+    'djr.publish(numeric, text, jsonb, jsonb, text)',
+    'djr.publish(uuid, text, jsonb, jsonb, text)',
+    'djr.publish_global(text, jsonb, jsonb, text)',
+    'djr.publish_system(text, jsonb, text, jsonb, text)',
+    'djr.publish_system(text, jsonb, smallint, jsonb, text)',
+    'djr.publish_system(text, jsonb, integer, jsonb, text)',
+    'djr.publish_system(text, jsonb, bigint, jsonb, text)',
+    'djr.publish_system(text, jsonb, numeric, jsonb, text)',
+    'djr.publish_system(text, jsonb, uuid, jsonb, text)',
+    'djr._user_of(numeric)',
+    'djr.publish_many(jsonb)',
+    'djr.publish_row()',
+    'djr.position()'
+  ]) granted
+  union all
+  select 'server', 'EXECUTE', 'function', granted, null
+  from unnest(array[
+    'djr.channel()',
+    'djr.position()',
+    'djr.epoch()',
+    'djr.set_delivery_mode(text)',
+    'djr.repair_xids()',
+    'djr.report_instance(text, interval, integer, bigint, bigint, bigint, real, text, text)',
+    'djr.forget_instance(text)',
+    'djr.record_activity(text, bigint[], text[], text[], integer[])',
+    'djr._acknowledge(text, text[], bigint[], text[])',
+    'djr.acknowledge(text, bigint[], text)',
+    'djr.prune(interval)',
+    'djr.prune_batch(interval, integer)',
+    'djr._prune_turn(integer)',
+    'djr.replay(bigint)',
+    'djr.replay(bigint[])',
+    'djr._excess_rights()'
+  ]) granted
+$$;
+
+comment on function djr._rights() is
+  'What djr.grant_publish and djr.grant_server give, a right a row. Internal.';
+--! EndIncluded functions/_rights.sql
+--! Included functions/_acl.sql
+-- The privileges that there are, from the catalogs: whoever gave them, and however. A null ACL of a function or a type is
+-- PostgreSQL's default, which has PUBLIC in it.
+create or replace function djr._acl() returns table (
+  grantee oid,
+  kind text,
+  object text,
+  column_name text,
+  privilege text
+)
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select entry.grantee, listed.kind, listed.object, listed.column_name, entry.privilege_type
+  from (
+    select 'schema' as kind, 'djr' as object, null::text as column_name, own.nspowner as owner, own.nspacl as acl
+    from pg_namespace own
+    where own.nspname = 'djr'
+    union all
+    select
+      case own.relkind when 'S' then 'sequence' else 'table' end,
+      own.oid::regclass::text,
+      null,
+      own.relowner,
+      own.relacl
+    from pg_class own
+    where own.relnamespace = 'djr'::regnamespace
+      and own.relkind in ('r', 'v', 'm', 'f', 'p', 'S')
+    union all
+    select 'table', own.oid::regclass::text, attribute.attname::text, own.relowner, attribute.attacl
+    from pg_class own
+    join pg_attribute attribute on attribute.attrelid = own.oid
+    where own.relnamespace = 'djr'::regnamespace
+      and not attribute.attisdropped
+      and attribute.attacl is not null
+    union all
+    select
+      'routine',
+      own.oid::regprocedure::text,
+      null,
+      own.proowner,
+      coalesce(own.proacl, acldefault('f', own.proowner))
+    from pg_proc own
+    where own.pronamespace = 'djr'::regnamespace
+    union all
+    select 'type', own.oid::regtype::text, null, own.typowner, coalesce(own.typacl, acldefault('T', own.typowner))
+    from pg_type own
+    where own.typnamespace = 'djr'::regnamespace
+      and own.typrelid = 0
+      and own.typelem = 0
+      and own.typtype in ('d', 'e', 'b', 'r')
+  ) listed
+  cross join aclexplode(listed.acl) entry
+  where entry.grantee <> listed.owner
+$$;
+
+comment on function djr._acl() is
+  'Every privilege on an object of djr that somebody else than its owner has; grantee 0 is PUBLIC. Internal.';
+--! EndIncluded functions/_acl.sql
+--! Included functions/_excess_rights.sql
+create or replace function djr._excess_rights() returns table (
+  role text,
+  rights text[],
+  usable boolean
+)
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  with granted as (
+    select
+      case grantee.role when 'public' then 0 else (select oid from pg_roles where rolname = grantee.role) end as grantee,
+      grantee.capability
+    from djr.grantee
+  ),
+  expected as (
+    select
+      granted.grantee,
+      case listed.kind when 'function' then 'routine' else listed.kind end as kind,
+      case listed.kind
+        when 'schema' then listed.object
+        when 'function' then to_regprocedure(listed.object)::text
+        else to_regclass(listed.object)::text
+      end as object,
+      column_name,
+      listed.privilege
+    from granted
+    join djr._rights() listed on listed.capability = granted.capability
+    left join lateral unnest(listed.columns) column_name on true
+  ),
+  actual as materialized (
+    select * from djr._acl()
+  ),
+  excess as (
+    select * from actual
+    except
+    select * from expected
+  )
+  select
+    case excess.grantee when 0 then 'public' else pg_get_userbyid(excess.grantee)::text end,
+    array_agg(
+      lower(excess.privilege) || coalesce(' (' || excess.column_name || ')', '') || ' on ' || excess.object
+      order by excess.object collate "C", excess.privilege, excess.column_name
+    ),
+    exists (
+      select
+      from actual
+      where actual.kind = 'schema'
+        and actual.grantee in (0, excess.grantee)
+    )
+  from excess
+  group by excess.grantee
+  union all
+  -- What comes with a role of PostgreSQL's own has no entry in an ACL.
+  select
+    member.rolname::text,
+    array_agg('everything that members of ' || of_server.rolname || ' may' order by of_server.rolname),
+    true
+  from pg_roles member
+  join pg_roles of_server on of_server.rolname in ('pg_read_all_data', 'pg_write_all_data', 'pg_maintain')
+  where not member.rolsuper
+    and member.rolname !~ '^pg_'
+    and pg_has_role(member.oid, of_server.oid, 'usage')
+    and member.oid <> (select nspowner from pg_namespace where nspname = 'djr')
+  group by member.rolname
+  order by 1
+$$;
+
+comment on function djr._excess_rights() is
+  'The roles that can do more than they were granted, with the rights that are too many; usable when they may use the schema at all. The owner and superusers are left out; public is every role. Internal: djr doctor and djr migrate print it.';
+--! EndIncluded functions/_excess_rights.sql
+--! Included functions/_require_role.sql
+create or replace function djr._require_role(role name) returns void
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if _require_role.role is null then
+    raise exception using
+      errcode = 'DJR13',
+      message = 'the role must be the name of a role (it is null)',
+      hint = 'Pass the name as PostgreSQL has it: select rolname from pg_roles.';
+  elsif _require_role.role <> 'public' and not exists (select from pg_roles where rolname = _require_role.role) then
+    raise exception using
+      errcode = '42704',
+      message = format('role %s does not exist', to_json(_require_role.role)),
+      detail = 'The name is taken as it is: no quotes around it, and capital letters count.',
+      hint = 'The roles there are: select rolname from pg_roles.';
+  end if;
+end
+$$;
+
+comment on function djr._require_role(name) is
+  'Raises DJR13 for null and 42704 for a role that does not exist. Internal.';
+--! EndIncluded functions/_require_role.sql
+--! Included functions/_grant.sql
+create or replace function djr._grant(capability text, role name) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _right record;
+begin
+  for _right in
+    select * from djr._rights() listed
+    where listed.capability = _grant.capability
+      -- The table of the migrations is not there when another tool than djr migrate made the schema.
+      and (listed.kind in ('schema', 'function') or to_regclass(listed.object) is not null)
+  loop
+    execute format(
+      'grant %s%s on %s %s to %I',
+      _right.privilege, ' (' || array_to_string(_right.columns, ', ') || ')', _right.kind, _right.object, _grant.role
+    );
+  end loop;
+end
+$$;
+
+comment on function djr._grant(text, name) is
+  'Gives a role the rights of one capability and records it. Internal.';
+--! EndIncluded functions/_grant.sql
+--! Included functions/_revoke.sql
+create or replace function djr._revoke(capability text, role name) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _right record;
+  _kept text[];
+begin
+  perform djr._require_role(_revoke.role);
+  select array_agg(grantee.capability)
+  into _kept
+  from djr.grantee
+  where grantee.role = _revoke.role
+    and grantee.capability <> _revoke.capability;
+
+  for _right in
+    select * from djr._rights() listed
+    where listed.capability = _revoke.capability
+      and (listed.kind in ('schema', 'function') or to_regclass(listed.object) is not null)
+  loop
+    execute format(
+      'revoke %s%s on %s %s from %I cascade',
+      _right.privilege, ' (' || array_to_string(_right.columns, ', ') || ')', _right.kind, _right.object, _revoke.role
+    );
+  end loop;
+  -- What both capabilities have.
+  perform djr._grant(kept, _revoke.role) from unnest(_kept) kept;
+end
+$$;
+
+comment on function djr._revoke(text, name) is
+  'Takes the rights of one capability from a role, and its record. Internal.';
+--! EndIncluded functions/_revoke.sql
 --! Included functions/grant_publish.sql
+-- Made by the first migration, with one parameter.
+drop function if exists djr.grant_publish(name);
+
 -- Not SECURITY DEFINER: who may grant is who owns the objects. Not every member may be granted by a role
 -- that is not the owner, so it refuses in PostgreSQL's own words.
-create or replace function djr.grant_publish(role name) returns void
+create or replace function djr.grant_publish(role name, everyone boolean default false) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  execute format('grant usage on schema djr to %I', grant_publish.role);
-  execute format('grant insert (scope, user_id, type, detail, private_data, key) on djr.event to %I', grant_publish.role);
-  execute format(
-    'grant execute on function
-       djr._publish(text, text, text, jsonb, jsonb, text),
-       djr.publish(text, text, jsonb, jsonb, text),
-       djr.publish(bigint, text, jsonb, jsonb, text),
-       djr.publish(uuid, text, jsonb, jsonb, text),
-       djr.publish_global(text, jsonb, jsonb, text),
-       djr.publish_system(text, jsonb, text, jsonb, text),
-       djr.publish_system(text, jsonb, bigint, jsonb, text),
-       djr.publish_system(text, jsonb, uuid, jsonb, text),
-       djr.publish_many(jsonb),
-       djr.publish_row(),
-       djr.position()
-     to %I',
-    grant_publish.role
-  );
+  perform djr._require_role(grant_publish.role);
+  if grant_publish.role = 'public' and grant_publish.everyone is not true then
+    raise exception using
+      errcode = 'DJR13',
+      message = 'the role must be one role, unless everyone => true is said (it is public, which is every role there is)',
+      detail = 'Every role of this database could publish any event to any user.',
+      hint = 'Name the role that your app logs in as; or, if you mean it: select djr.grant_publish(''public'', everyone => true).';
+  elsif grant_publish.role <> 'public' and grant_publish.everyone then
+    raise exception using
+      errcode = 'DJR13',
+      message = format('the role must be public where everyone => true is said (it is %s)', to_json(grant_publish.role)),
+      hint = 'Leave everyone out to grant one role.';
+  end if;
+  perform djr._grant('publish', grant_publish.role);
 end
 $$;
 
-comment on function djr.grant_publish(name) is
-  'Lets a role publish: publish*, an INSERT of the columns that are the publisher''s to set, and position. It cannot read an event back.';
+comment on function djr.grant_publish(name, boolean) is
+  'Lets a role publish: publish*, an INSERT of the columns that are the publisher''s to set, and position. It cannot read an event back. The role public is refused (DJR13) unless everyone is true. It is recorded (djr.grantee) and holds over upgrades; djr.revoke_publish takes it back.';
 --! EndIncluded functions/grant_publish.sql
+--! Included functions/revoke_publish.sql
+-- Not SECURITY DEFINER, as djr.grant_publish.
+create or replace function djr.revoke_publish(role name) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform djr._revoke('publish', revoke_publish.role);
+end
+$$;
+
+comment on function djr.revoke_publish(name) is
+  'Takes back what djr.grant_publish gave a role, or everyone (public). What the role has by djr.grant_server it keeps.';
+--! EndIncluded functions/revoke_publish.sql
 --! Included functions/grant_server.sql
 -- Not SECURITY DEFINER, as djr.grant_publish.
 create or replace function djr.grant_server(role name) returns void
@@ -1709,89 +2274,83 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  execute format('grant usage on schema djr to %I', grant_server.role);
-  execute format('grant select on djr.event, djr.activity, djr.settings, djr.instance, djr.event_status to %I', grant_server.role);
-  execute format('grant select on sequence djr.delivery_mode to %I', grant_server.role);
-  execute format('grant insert on djr.activity to %I', grant_server.role);
-  if to_regclass('djr.migrations') is not null then
-    execute format('grant select on djr.migrations to %I', grant_server.role);
+  perform djr._require_role(grant_server.role);
+  if grant_server.role = 'public' then
+    raise exception using
+      errcode = 'DJR13',
+      message = 'the role must be one role (it is public, which is every role there is)',
+      detail = 'Every role of this database could read all events of all users.',
+      hint = 'Name the role that the runtime logs in as.';
   end if;
-  execute format(
-    'grant execute on function
-       djr.channel(),
-       djr.position(),
-       djr.epoch(),
-       djr.set_delivery_mode(text),
-       djr.repair_xids(),
-       djr.report_instance(text, interval, integer, bigint, bigint, bigint, real, text, text),
-       djr.forget_instance(text),
-       djr.record_activity(text, bigint[], text[], text[], integer[]),
-       djr._acknowledge(text, text[], bigint[], text[]),
-       djr.acknowledge(text, bigint[], text),
-       djr.prune(interval),
-       djr.prune_batch(interval, integer),
-       djr.replay(bigint),
-       djr.replay(bigint[])
-     to %I',
-    grant_server.role
-  );
+  perform djr._grant('server', grant_server.role);
 end
 $$;
 
 comment on function djr.grant_server(name) is
-  'Gives a role what the runtime needs: reading events and settings, the channel, recording activity and acknowledgements, saying that it is there, pruning and replaying. It cannot publish; where the runtime publishes too, use djr.grant_publish as well.';
+  'Gives a role what the runtime needs: reading events and settings, the channel, recording activity and acknowledgements, saying that it is there, pruning and replaying. It cannot publish; where the runtime publishes too, use djr.grant_publish as well. The role public is refused (DJR13). It is recorded (djr.grantee) and holds over upgrades; djr.revoke_server takes it back.';
 --! EndIncluded functions/grant_server.sql
---! Included privileges/revoke.sql
--- New functions are executable by PUBLIC. In the transaction that makes them they stop being so.
-revoke all on schema djr from public;
-revoke all on all tables in schema djr from public;
-revoke all on all sequences in schema djr from public;
-revoke all on all functions in schema djr from public;
-revoke all on type djr.event_type, djr.event_scope, djr.event_user, djr.event_key, djr.event_detail from public;
---! EndIncluded privileges/revoke.sql
---! Included privileges/regrant.sql
--- Who was granted a use of djr before an upgrade gets what the upgrade added to it. A role that holds some functions only,
--- granted one by one, is left alone.
-do $$
-declare
-  _role name;
+--! Included functions/revoke_server.sql
+-- Not SECURITY DEFINER, as djr.grant_publish.
+create or replace function djr.revoke_server(role name) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
 begin
-  for _role in
-    select holder.rolname
-    from pg_catalog.pg_roles holder
-    where (
-      select pg_catalog.count(distinct own.oid)
-      from pg_catalog.pg_proc own, pg_catalog.aclexplode(own.proacl) entry
-      where entry.grantee = holder.oid
-        and entry.grantee <> own.proowner
-        and own.oid in (
-          'djr._publish(text, text, text, jsonb, jsonb, text)'::pg_catalog.regprocedure,
-          'djr.publish_many(jsonb)'::pg_catalog.regprocedure,
-          'djr.publish_row()'::pg_catalog.regprocedure
-        )
-    ) = 3
-  loop
-    perform djr.grant_publish(_role);
-  end loop;
-
-  for _role in
-    select holder.rolname
-    from pg_catalog.pg_roles holder
-    where (
-      select pg_catalog.count(distinct own.oid)
-      from pg_catalog.pg_proc own, pg_catalog.aclexplode(own.proacl) entry
-      where entry.grantee = holder.oid
-        and entry.grantee <> own.proowner
-        and own.oid in (
-          'djr.channel()'::pg_catalog.regprocedure,
-          'djr.repair_xids()'::pg_catalog.regprocedure,
-          'djr.prune_batch(interval, integer)'::pg_catalog.regprocedure
-        )
-    ) = 3
-  loop
-    perform djr.grant_server(_role);
-  end loop;
+  perform djr._revoke('server', revoke_server.role);
 end
 $$;
---! EndIncluded privileges/regrant.sql
+
+comment on function djr.revoke_server(name) is
+  'Takes back what djr.grant_server gave a role. What the role has by djr.grant_publish it keeps.';
+--! EndIncluded functions/revoke_server.sql
+--! Included privileges/exact.sql
+-- The last of each migration. New functions are executable by PUBLIC, default privileges give what they like, and somebody
+-- may have granted on everything in the schema: all of it is taken away, and what is recorded is given again. It is one
+-- transaction with what made the objects, so nobody sees them in between.
+do $$
+declare
+  _path text := pg_catalog.current_setting('search_path');
+  _grantees jsonb;
+  _excess record;
+  _held record;
+  _grantee record;
+begin
+  perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+  select jsonb_agg(jsonb_build_object('role', grantee.role, 'capability', grantee.capability))
+  into _grantees
+  from djr.grantee;
+
+  for _excess in
+    select listed.role, listed.rights
+    from djr._excess_rights() listed
+    where listed.usable
+      and listed.rights[1] !~ '^everything '
+  loop
+    raise notice 'djr: % had rights that nobody granted it, and has them no more: %', _excess.role,
+      array_to_string(_excess.rights[1:5], ', ')
+        || case when cardinality(_excess.rights) > 5 then format(' and %s more', cardinality(_excess.rights) - 5) else '' end
+      using hint = 'To grant a use of djr: select djr.grant_publish(ROLE), select djr.grant_server(ROLE).';
+  end loop;
+
+  for _held in
+    select distinct held.grantee, held.kind, held.object
+    from djr._acl() held
+  loop
+    execute format(
+      'revoke all on %s %s from %s cascade',
+      _held.kind,
+      _held.object,
+      case _held.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(_held.grantee)) end
+    );
+  end loop;
+
+  for _grantee in
+    select * from jsonb_to_recordset(_grantees) recorded (role name, capability text)
+  loop
+    perform djr._grant(_grantee.capability, _grantee.role);
+  end loop;
+  perform set_config('search_path', _path, true);
+end
+$$;
+--! EndIncluded privileges/exact.sql
 --! EndIncluded index.sql

@@ -35,6 +35,8 @@ begin
       djr._encode(_new.id, _new.xid, _new.scope, _new.user_id, _new.type, _new.created_at, _new.detail),
       _new.scope = case when _new.user_id is null then 'user' else 'public' end
     from _new
+    -- publish_many inserts in the order of keys; the ids have the order that its caller gave.
+    order by _new.id
   loop
     if _misfit or octet_length(_line) > 7999 then
       _header := split_part(_line, E'\t', 1)::json;

@@ -5,6 +5,8 @@ create or replace function djr.prune_batch(
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+-- Who holds the row of settings in an open transaction is no reason to wait for ever, and in silence.
+set lock_timeout = '10s'
 as $$
 declare
   _older_than interval := coalesce(prune_batch.older_than, (select settings.retention from djr.settings));
@@ -14,13 +16,13 @@ begin
   if prune_batch.older_than < interval '0' then
     raise exception using
       errcode = 'DJR10',
-      message = 'older_than is not negative',
+      message = format('older_than must not be negative (it is %s)', prune_batch.older_than),
       detail = format('It is %s.', prune_batch.older_than),
       hint = 'For example ''30 days''.';
   elsif prune_batch.batch is null or prune_batch.batch < 1 then
     raise exception using
       errcode = 'DJR10',
-      message = 'batch is at least 1',
+      message = format('batch must be at least 1 (it is %s)', coalesce(prune_batch.batch::text, 'null')),
       detail = format('It is %s.', coalesce(prune_batch.batch::text, 'null')),
       hint = 'Leave it out for the default of 5000.';
   end if;

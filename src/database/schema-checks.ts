@@ -46,6 +46,23 @@ export async function rights(client: pg.Client) {
   return ok(`${role} may run the runtime${publish ? ' and publish' : ', and may not publish'}`);
 }
 
+/** How many roles are named, each with so many of its rights. */
+const NAMED = 10;
+
+export async function grants(client: pg.Client) {
+  const { rows } = await client.query<{ role: string; rights: string[] }>(
+    'select role, rights from djr._excess_rights()',
+  );
+  if (rows.length === 0) return ok('no role can do more than it was granted');
+  const shortened = (list: string[]) =>
+    list.slice(0, NAMED).join(', ') + (list.length > NAMED ? ` and ${list.length - NAMED} more` : '');
+  const each = rows.map(({ role, rights }) => `${role} (${shortened(rights)})`);
+  return warning(
+    `can do more than they were granted: ${shortened(each)}`,
+    'Revoke it from them; what a role is to have give it with djr.grant_publish or djr.grant_server.',
+  );
+}
+
 export async function indexes(client: pg.Client) {
   const { invalid, missing } = await one<{ invalid: string[]; missing: string[] }>(
     client,

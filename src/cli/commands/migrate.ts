@@ -1,7 +1,14 @@
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { migrate, printMigrations, uninstall } from '../../database/migrate.js';
-import { DATABASE_ENVIRONMENT, type DatabaseOptions, databaseConfig, databaseOption, subcommand } from '../command.js';
+import {
+  DATABASE_ENVIRONMENT,
+  type DatabaseOptions,
+  databaseConfig,
+  databaseOption,
+  subcommand,
+  wholeNumber,
+} from '../command.js';
 import { UsageError } from '../failure.js';
 
 interface MigrateOptions extends DatabaseOptions {
@@ -9,6 +16,7 @@ interface MigrateOptions extends DatabaseOptions {
   print?: boolean;
   uninstall?: boolean;
   yes?: boolean;
+  lockTimeout: number;
 }
 
 export function migrateCommand(program: Command): void {
@@ -16,12 +24,20 @@ export function migrateCommand(program: Command): void {
     .description(
       'Installs djr in a database, or brings it up to date: all of it lives in the schema "djr", and nothing outside of that ' +
         'is touched. Run it at each deploy: with nothing to do it does nothing, and several at once wait for one another. ' +
-        'It needs a role that may create a schema; no superuser, and no extension.',
+        'It needs a role that may create a schema; no superuser, and no extension. It refuses a schema "djr" that another ' +
+        'role owns, or in which another role owns something. Who has a right to it afterwards is who was granted one with ' +
+        'djr.grant_publish or djr.grant_server, and nobody else.',
     )
     .addOption(databaseOption())
     .option('--dry-run', 'print the SQL that would be run, and change nothing')
     .option('--print', 'print the SQL for those who run their own migrations; needs no database')
     .option('--uninstall', 'drop the schema "djr" with all its events, after asking')
+    .option(
+      '--lock-timeout <seconds>',
+      'how long to wait for a lock, another migration among what holds one',
+      (text) => wholeNumber(text, { min: 1, max: 86_400 }),
+      30,
+    )
     .option('-y, --yes', 'with --uninstall: do not ask')
     .addHelpText(
       'after',
@@ -59,7 +75,11 @@ async function run(options: MigrateOptions): Promise<void> {
     return;
   }
   const print = (line: string) => process.stdout.write(`${line}\n`);
-  const names = await migrate(config, { dryRun: options.dryRun, log: print });
+  const names = await migrate(config, {
+    dryRun: options.dryRun,
+    log: print,
+    lockTimeout: options.lockTimeout * 1000,
+  });
   if (options.dryRun) for (const name of names) print(`-- would apply ${name}`);
   if (names.length === 0) process.stdout.write('The schema djr is up to date.\n');
 }

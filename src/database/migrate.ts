@@ -109,7 +109,7 @@ async function apply(
     await client.query("select pg_catalog.set_config('lock_timeout', $1, true)", [`${limits.lockTimeout}ms`]);
     await client.query(await beginning());
     const applied = await runner({
-      dbClient: client,
+      dbClient: withinTransaction(client),
       dir: folder,
       direction: 'up',
       singleTransaction: true,
@@ -132,6 +132,21 @@ async function apply(
     client.off('notice', hear);
     await watch.stop();
   }
+}
+
+/** The runner ends the transaction that it is given as if it were its own; what it says of transactions is left out. */
+function withinTransaction(client: pg.Client): pg.Client {
+  const query = async (sql: unknown, ...rest: unknown[]) =>
+    typeof sql === 'string' && /^(BEGIN|COMMIT|ROLLBACK)$/.test(sql)
+      ? undefined
+      : (client.query as (...all: unknown[]) => Promise<unknown>)(sql, ...rest);
+  return new Proxy(client, {
+    get: (target, name) => {
+      if (name === 'query') return query;
+      const member = Reflect.get(target, name, target) as unknown;
+      return typeof member === 'function' ? member.bind(target) : member;
+    },
+  });
 }
 
 /** What may end a statement of this session, and which session it is. */

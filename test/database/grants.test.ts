@@ -79,7 +79,10 @@ for (const role of ['webanon', 'public']) {
       const lines: string[] = [];
       await migrate(db.url, { log: (line) => lines.push(line) });
       t.deepEqual(await privileges(db, role === 'public' ? null : name), []);
-      t.true(lines.some((line) => line.includes(name) && /djr\.grant_server/.test(line)), lines.join('\n'));
+      t.true(
+        lines.some((line) => line.includes(name) && /djr\.grant_server/.test(line)),
+        lines.join('\n'),
+      );
     });
   }
 }
@@ -199,7 +202,10 @@ test('doctor and migrate name each role that can do more than it was granted', a
     await createRole(t, db, 'server'),
   ];
   await db.query('select djr.grant_publish($1), djr.grant_server($2)', [publisher.role, server.role]);
-  t.notRegex((await grantsOf(t, server.url)).found, new RegExp(`${publisher.role}|${reader.role}|${server.role}|public`));
+  t.notRegex(
+    (await grantsOf(t, server.url)).found,
+    new RegExp(`${publisher.role}|${reader.role}|${server.role}|public`),
+  );
   await db.query(`grant select (detail) on djr.event to ${publisher.role}; grant execute on function djr.configure to ${reader.role};
     grant usage on schema djr to public`);
   const { state, found } = await grantsOf(t, server.url);
@@ -213,6 +219,9 @@ test('doctor and migrate name each role that can do more than it was granted', a
   const lines: string[] = [];
   t.deepEqual(await migrate(db.url, { log: (line) => lines.push(line) }), []);
   for (const role of [publisher.role, reader.role, admin.role, 'public']) {
-    t.true(lines.some((line) => line.startsWith(`djr: ${role} can do more than it was granted: `)), role);
+    t.true(
+      lines.some((line) => line.startsWith(`djr: ${role} can do more than it was granted: `)),
+      role,
+    );
   }
 });

@@ -1,4 +1,5 @@
 import type { ExecutionContext } from 'ava';
+import type pg from 'pg';
 import type { TestDatabase } from './database.js';
 
 /** A login role of a test's own, gone with the test. */
@@ -6,7 +7,7 @@ export interface TestRole {
   readonly role: string;
   /** The test's database, as that role. */
   readonly url: string;
-  query(sql: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
+  query<Row extends pg.QueryResultRow = pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<Row[]>;
 }
 
 /**
@@ -29,10 +30,10 @@ export async function createRole(
   return {
     role,
     url: url.href,
-    async query(sql, values) {
+    async query<Row extends pg.QueryResultRow>(sql: string, values?: unknown[]) {
       const client = await db.connect({ connectionString: url.href });
       try {
-        return (await client.query(sql, values)).rows;
+        return (await client.query<Row>(sql, values)).rows;
       } finally {
         await client.end();
       }

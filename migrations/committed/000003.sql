@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:e73df9613899e9833195543e732001504ff50048
+--! Hash: sha1:3aa1dd77793151f51ce39e7fd9e46442e402debf
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -1046,13 +1046,12 @@ declare
   _ids bigint[];
   _found bigint[];
   _again boolean := false;
-  _key text;
 begin
   if jsonb_typeof(publish_many.events) is distinct from 'array' then
     raise exception using
       errcode = 'DJR09',
       message = format(
-        'the events of publish_many must be a JSON array (it is %s)',
+        'publish_many takes a JSON array of events (what it got is %s)',
         coalesce('of type ' || jsonb_typeof(publish_many.events), 'null')
       ),
       detail = format('It is %s.', coalesce('of type ' || jsonb_typeof(publish_many.events), 'null')),
@@ -1068,6 +1067,7 @@ begin
     else
       element.value - _members <> '{}'
       or jsonb_typeof(element.value -> 'user_id') not in ('string', 'number', 'null')
+      or jsonb_typeof(element.value -> 'user_id') = 'number' and strpos(element.value ->> 'user_id', '.') > 0
       or jsonb_typeof(element.value -> 'scope') <> 'string'
       or jsonb_typeof(element.value -> 'key') not in ('string', 'number', 'null')
       or length(element.value ->> 'key') not between 1 and 255
@@ -1114,6 +1114,13 @@ begin
         message = format('events[%s]: scope, type, user_id and key must be strings', _index),
         detail = format('The event is %s.', left(_element::text, 200)),
         hint = 'A user_id and a key may be numbers.';
+    end if;
+    if jsonb_typeof(_element -> 'user_id') = 'number' and strpos(_element ->> 'user_id', '.') > 0 then
+      raise exception using
+        errcode = 'DJR09',
+        message = format('events[%s]: a number as user_id must be a whole number (it is %s)', _index, _element ->> 'user_id'),
+        detail = 'JSON tells 42 from 42.0, and a user''s id is a text.',
+        hint = 'Pass the id by which your login knows the user, as a string.';
     end if;
     perform djr._validate(
       coalesce(_element ->> 'scope', 'user'),
@@ -1186,26 +1193,24 @@ begin
     order by element.value ->> 'key' collate "C" nulls first, element.place
     on conflict (key) where event.key is not null do nothing;
 
-    select array_agg(coalesce(event.id, _ids[element.place]) order by element.place), bool_or(_misses)
-    into _found, _again
+    select
+      array_agg(coalesce(event.id, _ids[element.place]) order by element.place),
+      bool_or(event.id is null and element.value ->> 'key' is not null),
+      min(element.place) filter (
+        where event.scope <> coalesce(element.value ->> 'scope', 'user')
+          or event.type <> element.value ->> 'type'
+          or event.user_id is distinct from element.value ->> 'user_id'
+            and event.id is not null
+      ) - 1
+    into _found, _again, _index
     from jsonb_array_elements(publish_many.events) with ordinality element (value, place)
-    left join djr.event on event.key = element.value ->> 'key'
-    cross join lateral (select event.id is null and element.value ->> 'key' is not null) missing (_misses);
+    left join djr.event on event.key = element.value ->> 'key';
     -- Else one that had a key of these was pruned between the two statements, and the key is free again.
     exit when not _again;
   end loop;
 
-  select element.value ->> 'key', element.place - 1
-  into _key, _index
-  from jsonb_array_elements(publish_many.events) with ordinality element (value, place)
-  join djr.event on event.key = element.value ->> 'key'
-  where event.scope <> coalesce(element.value ->> 'scope', 'user')
-    or event.type <> element.value ->> 'type'
-    or event.user_id is distinct from element.value ->> 'user_id'
-  order by element.place
-  limit 1;
-  if found then
-    perform djr._refuse_key(_key, format('events[%s]: ', _index));
+  if _index is not null then
+    perform djr._refuse_key(publish_many.events -> _index::integer ->> 'key', format('events[%s]: ', _index));
   end if;
   return query
   select unnest(_found);

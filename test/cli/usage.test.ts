@@ -25,7 +25,11 @@ const wrong: [string, string[], RegExp][] = [
   ['two to publish to', ['publish', 'a', '-g', '-u', '1'], /--user and --global do not go together/],
   ['a detail that is no JSON', ['publish', 'a', '{', '-g'], /DETAIL is not JSON\./],
   ['no database', ['migrate'], /No database is given\.\nSet DATABASE_URL=/],
-  ['an address that is none', ['tail', '-d', 'localhost'], /--database-url is no PostgreSQL address\./],
+  [
+    'an address that is none',
+    ['tail', '-d', 'localhost'],
+    /--database-url must be a PostgreSQL address \(it must begin with postgres:\/\/\)\./,
+  ],
   ['a port that is none', ['serve', '--port', '70000'], /whole number, 0 to 65535/],
   ['an origin that is none', ['serve', '--allow-origin', 'https://a/b'], /It is an origin/],
   ['a config that is not there', ['serve', '--config', 'nowhere.mjs'], /There is no file nowhere\.mjs\./],

@@ -149,7 +149,8 @@ class Runtime implements Realtime {
   ): () => void {
     const type = typeof typeOrSubscriber === 'string' ? typeOrSubscriber : null;
     const own = typeof typeOrSubscriber === 'string' ? subscriber : typeOrSubscriber;
-    if (typeof own !== 'function') throw new DjrError('DJR_CONFIG', 'subscribe takes a function, or a type and one.');
+    if (typeof own !== 'function')
+      throw new DjrError('DJR_CONFIG', 'subscribe must be given a function, or a type and one.');
     const unsubscribe = this.#hooks.subscribe(type, own as Subscriber);
     this.start().catch((err: unknown) => this.#options.logger.error({ err }, 'a subscription cannot be served'));
     return unsubscribe;

@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:3aa1dd77793151f51ce39e7fd9e46442e402debf
+--! Hash: sha1:8adc10acce7c374f33d5aa556101c28c8b470161
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -639,7 +639,7 @@ begin
   if not (select settings.storage from djr.settings) then
     raise exception using
       errcode = 'DJR06',
-      message = 'storage must be on for an event with a key (it is off)',
+      message = 'a key needs storage, and storage is off',
       detail = 'Without the stored event nothing tells that the key was used before.',
       hint = 'Publish without a key, or switch storage on: select djr.configure(storage => true).';
   end if;
@@ -1138,7 +1138,7 @@ begin
     if _keyed then
       raise exception using
         errcode = 'DJR06',
-        message = 'storage must be on for events with a key (it is off)',
+        message = 'a key needs storage, and storage is off',
         detail = 'Without the stored event nothing tells that the key was used before.',
         hint = 'Publish without keys, or switch storage on: select djr.configure(storage => true).';
     end if;
@@ -1392,7 +1392,7 @@ begin
   if not (select settings.storage from djr.settings) then
     raise exception using
       errcode = 'DJR06',
-      message = 'storage must be on for a replay (it is off)',
+      message = 'a replay needs storage, and storage is off',
       hint = 'Switch it on: select djr.configure(storage => true). Only what was published since then can be replayed.';
   end if;
 
@@ -1653,7 +1653,10 @@ begin
   if acknowledge.status is null or acknowledge.status not in ('delivered', 'read') then
     raise exception using
       errcode = 'DJR10',
-      message = 'the status of an acknowledgement is delivered or read',
+      message = format(
+        'the status of an acknowledgement must be delivered or read (it is %s)',
+        coalesce(to_json(acknowledge.status)::text, 'null')
+      ),
       detail = format('It is %s.', coalesce(to_json(acknowledge.status)::text, 'null')),
       hint = 'The other steps are the runtimes'' to record.';
   end if;

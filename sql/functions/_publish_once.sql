@@ -19,7 +19,7 @@ begin
   if not (select settings.storage from djr.settings) then
     raise exception using
       errcode = 'DJR06',
-      message = 'storage must be on for an event with a key (it is off)',
+      message = 'a key needs storage, and storage is off',
       detail = 'Without the stored event nothing tells that the key was used before.',
       hint = 'Publish without a key, or switch storage on: select djr.configure(storage => true).';
   end if;

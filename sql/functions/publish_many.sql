@@ -113,7 +113,7 @@ begin
     if _keyed then
       raise exception using
         errcode = 'DJR06',
-        message = 'storage must be on for events with a key (it is off)',
+        message = 'a key needs storage, and storage is off',
         detail = 'Without the stored event nothing tells that the key was used before.',
         hint = 'Publish without keys, or switch storage on: select djr.configure(storage => true).';
     end if;

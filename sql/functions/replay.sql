@@ -10,7 +10,7 @@ begin
   if not (select settings.storage from djr.settings) then
     raise exception using
       errcode = 'DJR06',
-      message = 'storage must be on for a replay (it is off)',
+      message = 'a replay needs storage, and storage is off',
       hint = 'Switch it on: select djr.configure(storage => true). Only what was published since then can be replayed.';
   end if;
 

@@ -43,7 +43,7 @@ export function hostOption(): Option {
 export function wholeNumber(text: string, { min = 0, max = Number.MAX_SAFE_INTEGER } = {}): number {
   const number = Number(text);
   if (text.trim() === '' || !Number.isInteger(number) || number < min || number > max) {
-    throw new InvalidArgumentError(`It is a whole number, ${min} to ${max}.`);
+    throw new InvalidArgumentError(`It must be a whole number, ${min} to ${max}.`);
   }
   return number;
 }

@@ -125,7 +125,7 @@ export class Hooks {
 function assertEvent(value: unknown): asserts value is Event {
   const event = value as Partial<Event> | undefined;
   if (typeof event !== 'object' || event === null || !isType(event.type)) {
-    throw new Error('a hook returns the event, or null to stop it');
+    throw new Error('a hook must return the event, or null to stop it');
   }
   const { detail, scope, userId } = event;
   if (typeof detail !== 'object' || detail === null || Array.isArray(detail)) {

@@ -26,7 +26,7 @@ export async function userOf(
     }
     if (user === null || user === undefined || user === '') return null;
     if (!['string', 'number', 'bigint'].includes(typeof user)) {
-      throw new TypeError(`authenticate returns the user's id or null, and returned ${typeof user}`);
+      throw new TypeError(`authenticate must return the user's id or null (it returned ${typeof user})`);
     }
     return String(user);
   } catch (err) {

@@ -63,15 +63,15 @@ test('the status is found, and shown with the number of clients', async (t) => {
 test('a filter that cannot be read is told so, and asks the database nothing', async (t) => {
   const { visit } = await openAdmin(t);
   for (const [query, sentence] of [
-    ['id=x', /The id is a whole number/],
-    ['id=9223372036854775808', /The id is a whole number/],
-    ['scope=all', /The scope is user, public or system/],
-    ['status=lost', /The status is one of/],
-    ['from=yesterday', /is a date and time/],
-    ['to=2026-13-45', /is a date and time/],
-    ['detail=[1]', /is a JSON object/],
-    ['detail={', /is a JSON object/],
-    ['detail={"a":"\\u0000"}', /is a JSON object/],
+    ['id=x', /The id must be a whole number/],
+    ['id=9223372036854775808', /The id must be a whole number/],
+    ['scope=all', /The scope must be user, public or system/],
+    ['status=lost', /The status must be one of/],
+    ['from=yesterday', /must be a date and time/],
+    ['to=2026-13-45', /must be a date and time/],
+    ['detail=[1]', /must be a JSON object/],
+    ['detail={', /must be a JSON object/],
+    ['detail={"a":"\\u0000"}', /must be a JSON object/],
     ['type=%00', /The type is too long/],
     [`user=${'u'.repeat(301)}`, /The user is too long/],
   ] as const) {

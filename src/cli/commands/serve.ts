@@ -154,12 +154,12 @@ async function run(flags: ServeOptions): Promise<void> {
 
 function basePath(text: string): string {
   if (/^(\/[\w.~-]+)*\/?$/.test(text)) return text;
-  throw new InvalidArgumentError('It is a path like /realtime.');
+  throw new InvalidArgumentError('It must be a path like /realtime.');
 }
 
 function origins(text: string, before: string[] = []): string[] {
   if (URL.canParse(text) && new URL(text).origin === text) return [...before, text];
-  throw new InvalidArgumentError('It is an origin like https://app.example.com, without a path.');
+  throw new InvalidArgumentError('It must be an origin like https://app.example.com, without a path.');
 }
 
 /** What the runtime gets, and what a connection of our own to the same database gets. */

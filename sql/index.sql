@@ -37,6 +37,7 @@
 --!include functions/_row_columns.sql
 --!include functions/_row_brief.sql
 --!include functions/_row_user_too_long.sql
+--!include functions/_row_members.sql
 --!include functions/_row_events.sql
 --!include functions/_row_statement.sql
 --!include functions/_refuse_trigger.sql

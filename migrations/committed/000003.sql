@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:7ca09fbdd0e3739d8e6aba68c6a583ab620c6c8a
+--! Hash: sha1:068ba83807836b81e9cab1ec61c59599f5a47a62
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -1058,19 +1058,18 @@ comment on function djr._json_value(text) is
 create or replace function djr._row_object(
   pairs text[]
 ) returns text
-language sql
+language plpgsql
 immutable
 set search_path = pg_catalog, pg_temp
 as $$
-  select coalesce(
-    string_agg(format('pg_catalog.jsonb_build_object(%s)', part.pairs), ' operator(pg_catalog.||) ' order by part.number),
-    'pg_catalog.jsonb_build_object()'
-  )
-  from (
-    select (listed.place - 1) / 50 as number, string_agg(listed.pair, ', ' order by listed.place) as pairs
-    from unnest(_row_object.pairs) with ordinality listed (pair, place)
-    group by 1
-  ) part
+declare
+  _object text := 'pg_catalog.jsonb_build_object(' || array_to_string(_row_object.pairs[:50], ', ') || ')';
+begin
+  if cardinality(_row_object.pairs) > 50 then
+    _object := _object || ' operator(pg_catalog.||) ' || djr._row_object(_row_object.pairs[51:]);
+  end if;
+  return _object;
+end
 $$;
 
 comment on function djr._row_object(text[]) is
@@ -1225,8 +1224,8 @@ comment on function djr._row_names(text) is
 drop function if exists djr._row_columns(regclass, text[]);
 
 -- Three expressions of a row, for format(): %1$s is the row. They are made anew whenever a trigger fires, as the only places
--- that could keep them (settings, prepared statements, temporary tables) are anybody's to write. So it is one query for what
--- most columns need; djr._row_value looks at the others.
+-- that could keep them (settings, prepared statements, temporary tables) are anybody's to write. So there is one query, and
+-- what most columns need is said here; djr._row_value looks at the others.
 create or replace function djr._row_columns(
   relation regclass,
   columns text[],
@@ -1238,93 +1237,96 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  _pairs text[];
-  _id text;
-  _user text;
-  _missing text;
-  _virtual text;
+  _wanted text[] := array_remove(_row_columns.columns || _row_columns.user_column || _row_columns.id_column, null);
+  _id_number smallint;
+  _name text;
+  _type oid;
+  _number smallint;
+  _is_virtual boolean;
+  _is_plain boolean;
+  _reference text;
+  _value text;
+  _found text[] := '{}';
+  _pairs text[] := '{}';
+  _user text := 'null::pg_catalog.text';
+  _id text := 'null::pg_catalog.jsonb';
 begin
-  select
-    array_agg(format('%L, %s', replace(described.name, '%', '%%'), described.value) order by described.place)
-      filter (where described.role = 'sent'),
-    min(
-      case
-        -- 2- and 4-byte integers, uuid, text, varchar, char(n): no number that is too large.
-        when described.type in (21, 23, 2950, 25, 1043, 1042) then described.value
-        else format('djr._row_id(%s)', described.value)
-      end
-    ) filter (where described.role = 'id'),
-    min(
-      case
-        -- As djr.publish(column, …) has it: char(n) without its blanks, which do not count. The cast of a built-in type is
-        -- nobody's to change.
-        when djr._base_type(described.type) < 16384 then format('(%s)::pg_catalog.text', described.reference)
-        else format('case when (%1$s) is distinct from null then pg_catalog.concat(%1$s) end', described.reference)
-      end
-    ) filter (where described.role = 'user'),
-    min(described.name) filter (where described.type is null),
-    min(described.name) filter (where described.is_virtual)
-  into _pairs, _id, _user, _missing, _virtual
-  from (
-    select
-      listed.role,
-      listed.name,
-      listed.place,
-      column_type.oid as type,
-      pg_attribute.attgenerated = 'v' as is_virtual,
-      row_reference.text as reference,
-      case
-        when column_type.oid < 16384 and column_type.typtype <> 'c'
-          and column_type.oid not in ('json'::regtype, 'json[]'::regtype)
-          then format('pg_catalog.to_jsonb(%s)', row_reference.text)
-        when column_type.oid is not null then djr._row_value(row_reference.text, column_type.oid)
-      end as value
-    from (
-      select 'sent' as role, sent.name, sent.place
-      from unnest(_row_columns.columns) with ordinality sent (name, place)
-      union all
-      select 'user', _row_columns.user_column, 0
-      where _row_columns.user_column is not null
-      union all
-      select 'id', _row_columns.id_column, 0
-      where _row_columns.id_column is not null
-    ) listed
-    cross join lateral (
-      select '%1$s.' || replace(quote_ident(listed.name), '%', '%%') as text
-    ) row_reference
-    left join pg_attribute on pg_attribute.attrelid = _row_columns.relation
-      and pg_attribute.attname = listed.name
-      and pg_attribute.attnum > 0
-      and not pg_attribute.attisdropped
-    left join pg_type column_type on column_type.oid = pg_attribute.atttypid
-  ) described;
-
-  if _missing is not null or _virtual is not null then
-    raise exception using
-      errcode = 'DJR08',
-      message = case
-        when _missing is not null then format('table %s has no column %s', _row_columns.relation, to_json(_missing))
-        else format('column %s of table %s is a virtual generated column', to_json(_virtual), _row_columns.relation)
-      end,
-      detail = case
-        when _missing is not null then 'A trigger with djr.publish_row names it.'
-        else 'A trigger with djr.publish_row names it, and PostgreSQL gives no trigger the values of virtual columns.'
-      end,
-      hint = case
-        when _missing is not null then 'djr.publish_row(type, column of the user or '''', columns to send, column of the id): name columns as the table has them, capitals and all.'
-        else 'Declare it as stored, or leave it out and let the client fetch it.'
-      end;
+  if _row_columns.id_column is null then
+    select pg_index.indkey[0]
+    into _id_number
+    from pg_index
+    where pg_index.indrelid = _row_columns.relation
+      and pg_index.indisprimary
+      and pg_index.indnkeyatts = 1;
   end if;
 
-  return format(
-    '%s, %s, %s',
-    djr._row_object(_pairs), coalesce(_user, 'null::pg_catalog.text'), coalesce(_id, 'null::pg_catalog.jsonb')
-  );
+  for _name, _type, _number, _is_virtual in
+    select pg_attribute.attname, pg_attribute.atttypid, pg_attribute.attnum, pg_attribute.attgenerated = 'v'
+    from pg_attribute
+    where pg_attribute.attrelid = _row_columns.relation
+      and pg_attribute.attnum > 0
+      and not pg_attribute.attisdropped
+  loop
+    continue when not _name = any(_wanted) and _number is distinct from _id_number;
+    if _is_virtual then
+      raise exception using
+        errcode = 'DJR08',
+        message = format('column %s of table %s is a virtual generated column', to_json(_name), _row_columns.relation),
+        detail = 'A trigger with djr.publish_row names it, and PostgreSQL gives no trigger the values of virtual columns.',
+        hint = 'Declare it as stored, or leave it out and let the client fetch it.';
+    end if;
+    _found := _found || _name;
+    _reference := '%1$s.' || replace(quote_ident(_name), '%', '%%');
+    -- 16384: the first number of a type that is not built in. json may hold what jsonb cannot.
+    _is_plain := _type < 16384 and _type not in ('json'::regtype, 'json[]'::regtype);
+    _value := case
+      when _is_plain then 'pg_catalog.to_jsonb(' || _reference || ')'
+      else djr._row_value(_reference, _type)
+    end;
+    if _name = any(_row_columns.columns) then
+      -- jsonb_build_object itself takes a built-in type as to_jsonb does.
+      _pairs := _pairs || (
+        replace(quote_literal(_name), '%', '%%') || ', ' || case when _is_plain then _reference else _value end
+      );
+    end if;
+    if _name = _row_columns.user_column then
+      _user := case
+        -- As djr.publish(column, …) has it: char(n) without its blanks, which do not count. The cast of a built-in type is
+        -- nobody's to change.
+        when _type < 16384 or djr._base_type(_type) < 16384 then '(' || _reference || ')::pg_catalog.text'
+        else format('case when (%1$s) is distinct from null then pg_catalog.concat(%1$s) end', _reference)
+      end;
+    end if;
+    if _name = _row_columns.id_column or _number = _id_number then
+      _id := case
+        -- 2- and 4-byte integers, uuid, text, varchar, char(n): no number that is too large.
+        when _type in (21, 23, 2950, 25, 1043, 1042) then _value
+        else 'djr._row_id(' || _value || ')'
+      end;
+    end if;
+  end loop;
+
+  if not _found @> _wanted then
+    select listed.name
+    into _name
+    from unnest(_wanted) listed (name)
+    where listed.name <> all(_found)
+    limit 1;
+    raise exception using
+      errcode = 'DJR08',
+      message = format('table %s has no column %s', _row_columns.relation, to_json(_name)),
+      detail = 'A trigger with djr.publish_row names it.',
+      hint = 'djr.publish_row(type, column of the user or '''', columns to send, column of the id): name columns as the table has them, capitals and all.';
+  end if;
+  return case
+    when cardinality(_pairs) <= 50 then 'pg_catalog.jsonb_build_object(' || array_to_string(_pairs, ', ') || ')'
+    else djr._row_object(_pairs)
+  end || ', ' || _user || ', ' || _id;
 end
 $$;
 
 comment on function djr._row_columns(regclass, text[], text, text) is
-  'Three expressions of a row, with %1$s in its place: the named columns as a JSON object, the user as a text, and the value of :id. DJR08 for a column that is not there or that no trigger can read. Internal.';
+  'Three expressions of a row, with %1$s in its place: the named columns as a JSON object, the user as a text, and the value of :id, of the primary key without an id_column. DJR08 for a column that is not there or that no trigger can read. Internal.';
 --! EndIncluded functions/_row_columns.sql
 --! Included functions/_row_brief.sql
 -- Called for large details only.
@@ -1389,6 +1391,28 @@ $$;
 comment on function djr._row_user_too_long(text, text, boolean) is
   'Raises DJR03, or warns and says false: a row''s user is nobody whom an event can reach. Internal.';
 --! EndIncluded functions/_row_user_too_long.sql
+--! Included functions/_row_members.sql
+-- Plain SQL without SET, so that the planner inlines it. Few calls for what most rows have: an id that stays.
+create or replace function djr._row_members(
+  op text,
+  id jsonb,
+  old_id jsonb
+) returns jsonb
+language sql
+stable
+as $$
+  select case
+    when old_id is not null then pg_catalog.jsonb_strip_nulls(
+      pg_catalog.jsonb_build_object('op', op, ':id', id, ':old_id', old_id)
+    )
+    when id is null then pg_catalog.jsonb_build_object('op', op)
+    else pg_catalog.jsonb_build_object('op', op, ':id', id)
+  end
+$$;
+
+comment on function djr._row_members(text, jsonb, jsonb) is
+  'What the detail of a row''s event has besides its columns. Internal.';
+--! EndIncluded functions/_row_members.sql
 --! Included functions/_row_events.sql
 -- Which events a changed row makes, and for whom: the one place that says so, for a row and for a statement of them.
 -- Plain SQL without SET, so that the planner puts it into its callers' queries.
@@ -1420,12 +1444,7 @@ as $$
     select
       1 as part,
       before_user as user_id,
-      before
-        operator(pg_catalog.||) pg_catalog.jsonb_build_object('op', 'delete')
-        operator(pg_catalog.||) case
-          when before_id is null then '{}'
-          else pg_catalog.jsonb_build_object(':id', before_id)
-        end as detail
+      before operator(pg_catalog.||) djr._row_members('delete', before_id, null) as detail
     where op operator(pg_catalog.=) 'update'
       and scope operator(pg_catalog.=) 'user'
       and before_user operator(pg_catalog.<>) ''
@@ -1435,20 +1454,17 @@ as $$
       2,
       case when scope operator(pg_catalog.=) 'user' then case op when 'delete' then before_user else after_user end end,
       case op when 'delete' then before else after end
-        operator(pg_catalog.||) pg_catalog.jsonb_build_object('op', op)
-        operator(pg_catalog.||) case
-          when case op when 'delete' then before_id else after_id end is null then '{}'
-          else pg_catalog.jsonb_build_object(':id', case op when 'delete' then before_id else after_id end)
-        end
-        -- Not for a user who never had the row under the old one.
-        operator(pg_catalog.||) case
-          when op operator(pg_catalog.=) 'update'
-            and before_id is distinct from after_id
-            and before_id is not null
-            and before_user is not distinct from after_user
-            then pg_catalog.jsonb_build_object(':old_id', before_id)
-          else '{}'
-        end
+        operator(pg_catalog.||) djr._row_members(
+          op,
+          case op when 'delete' then before_id else after_id end,
+          -- Not for a user who never had the row under the old one.
+          case
+            when op operator(pg_catalog.=) 'update'
+              and before_id is distinct from after_id
+              and before_user is not distinct from after_user
+              then before_id
+          end
+        )
     -- A row that belongs to nobody (a guest's order) is for nobody; in no case for everyone.
     where (scope operator(pg_catalog.<>) 'user' or case op when 'delete' then before_user else after_user end operator(pg_catalog.<>) '')
       and (
@@ -1563,6 +1579,8 @@ set datestyle = 'ISO'
 set intervalstyle = 'postgres'
 set bytea_output = 'hex'
 set extra_float_digits = 1
+-- Nothing here runs long enough for compiling to pay.
+set jit = off
 as $$
 declare
   _type text := tg_argv[0];
@@ -1605,22 +1623,16 @@ begin
   _user_column := case when tg_argv[1] like '"%"' then (djr._row_names(tg_argv[1]))[1] else nullif(trim(tg_argv[1]), '') end;
   _scope := case when _user_column is null then 'public' else 'user' end;
 
-  _columns := djr._row_names(tg_argv[2]);
+  _columns := case
+    when strpos(tg_argv[2], '"') > 0 then djr._row_names(tg_argv[2])
+    else array_remove(regexp_split_to_array(trim(tg_argv[2]), '\s*,\s*'), '')
+  end;
   if _columns && '{op,:id,:old_id,truncated}' then
     perform djr._refuse_trigger(
       tg_name, tg_relid, 'It sends a column op, :id, :old_id or truncated: each detail has one of its own that says something else.'
     );
   end if;
   _id_column := case when tg_argv[3] like '"%"' then (djr._row_names(tg_argv[3]))[1] else nullif(trim(tg_argv[3]), '') end;
-  if _id_column is null then
-    select pg_attribute.attname
-    into _id_column
-    from pg_index
-    join pg_attribute on pg_attribute.attrelid = pg_index.indrelid and pg_attribute.attnum = pg_index.indkey[0]
-    where pg_index.indrelid = tg_relid
-      and pg_index.indisprimary
-      and pg_index.indnkeyatts = 1;
-  end if;
   _row := djr._row_columns(tg_relid, _columns, _user_column, _id_column);
 
   if tg_level = 'STATEMENT' then
@@ -1667,18 +1679,15 @@ begin
 
   insert into djr.event (scope, user_id, type, detail)
   select _scope, event.user_id, _type, event.detail
-  from djr.settings
-  cross join lateral djr._row_events(
+  from djr._row_events(
     _op, _scope, _type, _refuse, _before, _before_user, _before_id, _after, _after_user, _after_id
   ) event
-  where settings.storage
-  order by event.part;
+  where (select settings.storage from djr.settings);
   if not found and (select settings.storage from djr.settings) is not true then
     perform djr._publish(_scope, event.user_id, _type, event.detail, null, null)
     from djr._row_events(
       _op, _scope, _type, _refuse, _before, _before_user, _before_id, _after, _after_user, _after_id
-    ) event
-    order by event.part;
+    ) event;
   end if;
   return null;
 end

@@ -28,12 +28,7 @@ as $$
     select
       1 as part,
       before_user as user_id,
-      before
-        operator(pg_catalog.||) pg_catalog.jsonb_build_object('op', 'delete')
-        operator(pg_catalog.||) case
-          when before_id is null then '{}'
-          else pg_catalog.jsonb_build_object(':id', before_id)
-        end as detail
+      before operator(pg_catalog.||) djr._row_members('delete', before_id, null) as detail
     where op operator(pg_catalog.=) 'update'
       and scope operator(pg_catalog.=) 'user'
       and before_user operator(pg_catalog.<>) ''
@@ -43,20 +38,17 @@ as $$
       2,
       case when scope operator(pg_catalog.=) 'user' then case op when 'delete' then before_user else after_user end end,
       case op when 'delete' then before else after end
-        operator(pg_catalog.||) pg_catalog.jsonb_build_object('op', op)
-        operator(pg_catalog.||) case
-          when case op when 'delete' then before_id else after_id end is null then '{}'
-          else pg_catalog.jsonb_build_object(':id', case op when 'delete' then before_id else after_id end)
-        end
-        -- Not for a user who never had the row under the old one.
-        operator(pg_catalog.||) case
-          when op operator(pg_catalog.=) 'update'
-            and before_id is distinct from after_id
-            and before_id is not null
-            and before_user is not distinct from after_user
-            then pg_catalog.jsonb_build_object(':old_id', before_id)
-          else '{}'
-        end
+        operator(pg_catalog.||) djr._row_members(
+          op,
+          case op when 'delete' then before_id else after_id end,
+          -- Not for a user who never had the row under the old one.
+          case
+            when op operator(pg_catalog.=) 'update'
+              and before_id is distinct from after_id
+              and before_user is not distinct from after_user
+              then before_id
+          end
+        )
     -- A row that belongs to nobody (a guest's order) is for nobody; in no case for everyone.
     where (scope operator(pg_catalog.<>) 'user' or case op when 'delete' then before_user else after_user end operator(pg_catalog.<>) '')
       and (

@@ -2,19 +2,18 @@
 create or replace function djr._row_object(
   pairs text[]
 ) returns text
-language sql
+language plpgsql
 immutable
 set search_path = pg_catalog, pg_temp
 as $$
-  select coalesce(
-    string_agg(format('pg_catalog.jsonb_build_object(%s)', part.pairs), ' operator(pg_catalog.||) ' order by part.number),
-    'pg_catalog.jsonb_build_object()'
-  )
-  from (
-    select (listed.place - 1) / 50 as number, string_agg(listed.pair, ', ' order by listed.place) as pairs
-    from unnest(_row_object.pairs) with ordinality listed (pair, place)
-    group by 1
-  ) part
+declare
+  _object text := 'pg_catalog.jsonb_build_object(' || array_to_string(_row_object.pairs[:50], ', ') || ')';
+begin
+  if cardinality(_row_object.pairs) > 50 then
+    _object := _object || ' operator(pg_catalog.||) ' || djr._row_object(_row_object.pairs[51:]);
+  end if;
+  return _object;
+end
 $$;
 
 comment on function djr._row_object(text[]) is

@@ -11,6 +11,8 @@ set datestyle = 'ISO'
 set intervalstyle = 'postgres'
 set bytea_output = 'hex'
 set extra_float_digits = 1
+-- Nothing here runs long enough for compiling to pay.
+set jit = off
 as $$
 declare
   _type text := tg_argv[0];
@@ -53,22 +55,16 @@ begin
   _user_column := case when tg_argv[1] like '"%"' then (djr._row_names(tg_argv[1]))[1] else nullif(trim(tg_argv[1]), '') end;
   _scope := case when _user_column is null then 'public' else 'user' end;
 
-  _columns := djr._row_names(tg_argv[2]);
+  _columns := case
+    when strpos(tg_argv[2], '"') > 0 then djr._row_names(tg_argv[2])
+    else array_remove(regexp_split_to_array(trim(tg_argv[2]), '\s*,\s*'), '')
+  end;
   if _columns && '{op,:id,:old_id,truncated}' then
     perform djr._refuse_trigger(
       tg_name, tg_relid, 'It sends a column op, :id, :old_id or truncated: each detail has one of its own that says something else.'
     );
   end if;
   _id_column := case when tg_argv[3] like '"%"' then (djr._row_names(tg_argv[3]))[1] else nullif(trim(tg_argv[3]), '') end;
-  if _id_column is null then
-    select pg_attribute.attname
-    into _id_column
-    from pg_index
-    join pg_attribute on pg_attribute.attrelid = pg_index.indrelid and pg_attribute.attnum = pg_index.indkey[0]
-    where pg_index.indrelid = tg_relid
-      and pg_index.indisprimary
-      and pg_index.indnkeyatts = 1;
-  end if;
   _row := djr._row_columns(tg_relid, _columns, _user_column, _id_column);
 
   if tg_level = 'STATEMENT' then
@@ -115,18 +111,15 @@ begin
 
   insert into djr.event (scope, user_id, type, detail)
   select _scope, event.user_id, _type, event.detail
-  from djr.settings
-  cross join lateral djr._row_events(
+  from djr._row_events(
     _op, _scope, _type, _refuse, _before, _before_user, _before_id, _after, _after_user, _after_id
   ) event
-  where settings.storage
-  order by event.part;
+  where (select settings.storage from djr.settings);
   if not found and (select settings.storage from djr.settings) is not true then
     perform djr._publish(_scope, event.user_id, _type, event.detail, null, null)
     from djr._row_events(
       _op, _scope, _type, _refuse, _before, _before_user, _before_id, _after, _after_user, _after_id
-    ) event
-    order by event.part;
+    ) event;
   end if;
   return null;
 end

@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:068ba83807836b81e9cab1ec61c59599f5a47a62
+--! Hash: sha1:8af1d19d8692ece94d0d53406ee37c6921686624
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -1135,7 +1135,7 @@ begin
       and not pg_attribute.attisdropped;
     return format(
       'case when (%1$s) is not distinct from null then null else %2$s end',
-      _row_value.value, djr._row_object(_pairs)
+      _row_value.value, djr._row_object(coalesce(_pairs, '{}'))
     );
   end if;
 

@@ -57,7 +57,7 @@ begin
       and not pg_attribute.attisdropped;
     return format(
       'case when (%1$s) is not distinct from null then null else %2$s end',
-      _row_value.value, djr._row_object(_pairs)
+      _row_value.value, djr._row_object(coalesce(_pairs, '{}'))
     );
   end if;
 

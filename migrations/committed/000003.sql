@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:8af1d19d8692ece94d0d53406ee37c6921686624
+--! Hash: sha1:e5a6f2e33839bde3932eb2e30e347a30edc3b05d
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -1507,8 +1507,8 @@ as $$
 declare
   _side constant text := '(select pg_catalog.row_number() over (), %1$s from %2$I as _row) %3$I (place, columns, audience, id)';
   _columns text := format(_row_statement.row_columns, '_row');
-  _before text := format(_side, _columns, _row_statement.old_table, 'before');
-  _after text := format(_side, _columns, _row_statement.new_table, 'after');
+  _before text := format(_side, _columns, coalesce(_row_statement.old_table, 'none'), 'before');
+  _after text := format(_side, _columns, coalesce(_row_statement.new_table, 'none'), 'after');
   _absent constant text := 'null::pg_catalog.jsonb, null::pg_catalog.text, null::pg_catalog.jsonb';
 begin
   return format(

@@ -21,8 +21,8 @@ as $$
 declare
   _side constant text := '(select pg_catalog.row_number() over (), %1$s from %2$I as _row) %3$I (place, columns, audience, id)';
   _columns text := format(_row_statement.row_columns, '_row');
-  _before text := format(_side, _columns, _row_statement.old_table, 'before');
-  _after text := format(_side, _columns, _row_statement.new_table, 'after');
+  _before text := format(_side, _columns, coalesce(_row_statement.old_table, 'none'), 'before');
+  _after text := format(_side, _columns, coalesce(_row_statement.new_table, 'none'), 'after');
   _absent constant text := 'null::pg_catalog.jsonb, null::pg_catalog.text, null::pg_catalog.jsonb';
 begin
   return format(

@@ -22,9 +22,9 @@ test('a statement of many rows publishes them in the order of the rows, in few m
   t.is(events.length, 3002);
   t.deepEqual(
     events.slice(0, 3000),
-    [...Array(2000).keys()].map((n) => `${(n + 1) % 3} insert ${n + 1} 1`).concat(
-      [...Array(1000).keys()].map((n) => `${(n + 1) % 3} update ${n + 1} 2`),
-    ),
+    [...Array(2000).keys()]
+      .map((n) => `${(n + 1) % 3} insert ${n + 1} 1`)
+      .concat([...Array(1000).keys()].map((n) => `${(n + 1) % 3} update ${n + 1} 2`)),
   );
   t.deepEqual(events.slice(3000), ['1 delete 1999 1', '2 delete 2000 1']);
 });
@@ -110,7 +110,9 @@ test("statements of a parent have its children's rows, and names of tables that 
 test('a table with hundreds of columns, one of them called as our own names are, and one with a percent sign', async (t) => {
   const db = await createDatabase(t);
   const names = [...Array(120).keys()].map((n) => `c${n}`);
-  await db.query(`create table o (_row int, event int, "100%1$s" int, ${names.map((name) => `${name} int`).join(', ')})`);
+  await db.query(
+    `create table o (_row int, event int, "100%1$s" int, ${names.map((name) => `${name} int`).join(', ')})`,
+  );
   for (const publish of [publishRows, publishStatements]) {
     await publish(db, 'o', `'o', 'event', '_row,100%1$s,${names.join(',')}', '_row'`);
     await db.query('insert into o (_row, event, "100%1$s", c0, c119) values (1, 7, 3, 4, 5)');
@@ -118,7 +120,8 @@ test('a table with hundreds of columns, one of them called as our own names are,
       user_id: '7',
       detail: { ':id': 1, _row: 1, '100%1$s': 3, c0: 4, c118: null, c119: 5 },
     });
-    for (const name of ['changed', 'inserted', 'updated', 'deleted']) await db.query(`drop trigger if exists ${name} on o`);
+    for (const name of ['changed', 'inserted', 'updated', 'deleted'])
+      await db.query(`drop trigger if exists ${name} on o`);
   }
 });
 

@@ -4,11 +4,40 @@ import { eventsOf, publishRows } from '../helpers/rows.js';
 
 /** Texts of which each type takes one or more. */
 const SAMPLES = [
-  ...['1', '-2.5', 'true', 'a', 'Ünï "x", y', '12', '0101', '1 day 02:03:04', '10:11:12.5', '10:11:12+02', '2026-01-02'],
+  ...[
+    '1',
+    '-2.5',
+    'true',
+    'a',
+    'Ünï "x", y',
+    '12',
+    '0101',
+    '1 day 02:03:04',
+    '10:11:12.5',
+    '10:11:12+02',
+    '2026-01-02',
+  ],
   ...['2026-01-02 03:04:05.678', 'infinity', 'NaN', '\\x00ff', '{"b": [1, null], "a": "x"}', '<a>b</a>', '$.a', '0/1A'],
   ...['127.0.0.1/32', '08:00:2b:01:02:03', '08:00:2b:01:02:03:04:05', '0198c0de-0000-7000-8000-000000000000', '(1,2)'],
-  ...['((0,0),(1,1))', '<(0,0),1>', '{1,-1,0}', '[(0,0),(1,1)]', '10:20:10,14', 'pg_class', '1/1', 'pg_catalog', 'int4'],
-  ...['[1,5)', '{[1,5),[7,9)}', '[2026-01-01,2026-02-01)', '{[2026-01-01,2026-02-01)}', 'abs(integer)', '+(integer,integer)'],
+  ...[
+    '((0,0),(1,1))',
+    '<(0,0),1>',
+    '{1,-1,0}',
+    '[(0,0),(1,1)]',
+    '10:20:10,14',
+    'pg_class',
+    '1/1',
+    'pg_catalog',
+    'int4',
+  ],
+  ...[
+    '[1,5)',
+    '{[1,5),[7,9)}',
+    '[2026-01-01,2026-02-01)',
+    '{[2026-01-01,2026-02-01)}',
+    'abs(integer)',
+    '+(integer,integer)',
+  ],
 ];
 
 /** Types of an app's own: each in itself, in arrays, in domains, in composite types, and these in one another. */
@@ -72,11 +101,17 @@ const VALUES: [type: string, value: string][] = [
   ['span_multirange[]', `array['{[a,b)}', null]::span_multirange[]`],
   ['place', `row('Köln', '5066', 53, 7.1, 'infinity', 'so, so', '{"a": 1}')`],
   ['place', `row(null, null, null, null, null, null, null)`],
-  ['place[]', `array[row('Köln', '50667', 53, 7.1, '2026-01-02 00:00+00', 'ok', '[1]')::place, null, row(null, null, null, null, null, null, null)::place]`],
+  [
+    'place[]',
+    `array[row('Köln', '50667', 53, 7.1, '2026-01-02 00:00+00', 'ok', '[1]')::place, null, row(null, null, null, null, null, null, null)::place]`,
+  ],
   ['place[]', `'{}'`],
   ['nobody', 'row()'],
   ['nobody[]', 'array[row()::nobody]'],
-  ['house', `row(9, row('a', 'b', 1, 2, null, 'NULL', '1'), '{ok}', '{a,b}', array[row('c', 'd', 3, 4, null, null, null)::place], '{t,f}', '[2026-01-01,2026-01-03)')`],
+  [
+    'house',
+    `row(9, row('a', 'b', 1, 2, null, 'NULL', '1'), '{ok}', '{a,b}', array[row('c', 'd', 3, 4, null, null, null)::place], '{t,f}', '[2026-01-01,2026-01-03)')`,
+  ],
   ['home', `row(9, null, null, null, null, null, null)`],
   ['home[]', `array[row(9, null, '{ok,NULL}', null, '{}', null, null)::home, null]`],
 ];
@@ -165,12 +200,16 @@ test('the user is the text of the column, with its length and without the blanks
 
 test("no text depends on the session's formats", async (t) => {
   const db = await createDatabase(t);
-  await db.query(`create table o (id date primary key, user_id interval, raw bytea, number float8, at timestamp, during tsrange)`);
+  await db.query(
+    `create table o (id date primary key, user_id interval, raw bytea, number float8, at timestamp, during tsrange)`,
+  );
   await publishRows(db, 'o', `'o', 'user_id', 'raw,number,at,during'`);
   const session = await db.connect();
   await session.query(`set datestyle = 'German'; set intervalstyle = 'sql_standard'; set bytea_output = 'escape';
     set extra_float_digits = -5`);
-  await session.query(`insert into o values ('2026-12-31', '1 day 2 hours', '\\x00ff', 0.1::float8 + 0.2::float8, '2026-12-31', '[2026-12-31,)')`);
+  await session.query(
+    `insert into o values ('2026-12-31', '1 day 2 hours', '\\x00ff', 0.1::float8 + 0.2::float8, '2026-12-31', '[2026-12-31,)')`,
+  );
   t.like((await eventsOf(db))[0], {
     user_id: '1 day 02:00:00',
     detail: {
@@ -187,7 +226,9 @@ test("no text depends on the session's formats", async (t) => {
 
 test('json that jsonb cannot hold arrives as a text, and does not fail the write', async (t) => {
   const db = await createDatabase(t);
-  await db.query('create type pair as (doc json); create table o (id int primary key, doc json, docs json[], pair pair)');
+  await db.query(
+    'create type pair as (doc json); create table o (id int primary key, doc json, docs json[], pair pair)',
+  );
   await publishRows(db, 'o', `'o', '', 'doc,docs,pair'`);
   const nul = '{"a": "\\u0000"}';
   await db.query(`insert into o values (1, $1, array['1', $1]::json[], row($1::json))`, [nul]);

@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:e5a6f2e33839bde3932eb2e30e347a30edc3b05d
+--! Hash: sha1:8fbea19c0701bf193c9f2bb0fbf3a2c8f7accb10
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -1164,7 +1164,7 @@ comment on function djr._row_value(text, oid, boolean) is
   'An expression that makes a value of a type into jsonb as to_jsonb does, but never through code of the type''s owner: then as the type''s output text. Internal.';
 --! EndIncluded functions/_row_value.sql
 --! Included functions/_row_id.sql
--- JSON.parse makes 9007199254740993 into …992, and two rows' `djr:TYPE:ID` into one. An object would be "[object Object]".
+-- JSON.parse makes 9007199254740993 into ...992, and two rows' `djr:TYPE:ID` into one. An object would be "[object Object]".
 -- Plain SQL without SET, so that the planner inlines it.
 create or replace function djr._row_id(
   id jsonb
@@ -1291,7 +1291,7 @@ begin
     end if;
     if _name = _row_columns.user_column then
       _user := case
-        -- As djr.publish(column, …) has it: char(n) without its blanks, which do not count. The cast of a built-in type is
+        -- As djr.publish(column, ...) has it: char(n) without its blanks, which do not count. The cast of a built-in type is
         -- nobody's to change.
         when _type < 16384 or djr._base_type(_type) < 16384 then '(' || _reference || ')::pg_catalog.text'
         else format('case when (%1$s) is distinct from null then pg_catalog.concat(%1$s) end', _reference)
@@ -1558,7 +1558,7 @@ begin
     errcode = 'DJR08',
     message = format('trigger %I on %s does not fit djr.publish_row', _refuse_trigger.name, _refuse_trigger.relation),
     detail = _refuse_trigger.detail,
-    hint = 'create trigger … after insert or update or delete on … for each row execute function djr.publish_row(''type'', ''user_column or empty'', ''columns,to,send''); or, for one of the three, … after update on … referencing old table as before new table as after for each statement execute function ….';
+    hint = 'create trigger ... after insert or update or delete on ... for each row execute function djr.publish_row(''type'', ''user_column or empty'', ''columns,to,send''); or, for one of the three, ... after update on ... referencing old table as before new table as after for each statement execute function ....';
 end
 $$;
 
@@ -1694,7 +1694,7 @@ end
 $$;
 
 comment on function djr.publish_row() is
-  'A trigger function for any table: after insert or update or delete … for each row execute function djr.publish_row(type, user column or '''' for everyone, columns to send, id column, truncate or refuse). For statements of many rows declare it for each statement instead, a trigger for each of insert, update and delete, with referencing old table as … new table as …. detail has the columns as to_jsonb has them, op (insert, update or delete) and :id (the primary key, or the column of the fourth argument), as a text unless it is a safe integer of JavaScript; after a change of the id it has :old_id, too. Nothing is published for a row without a user (null or empty), or when no named column changed; a user whom an update takes the row from gets op delete. A row too large for an event is published as :id, op and truncated: true; with refuse as fifth argument the write fails with DJR05. DJR08 if the trigger does not fit the table.';
+  'A trigger function for any table: after insert or update or delete ... for each row execute function djr.publish_row(type, user column or '''' for everyone, columns to send, id column, truncate or refuse). For statements of many rows declare it for each statement instead, a trigger for each of insert, update and delete, with referencing old table as ... new table as .... detail has the columns as to_jsonb has them, op (insert, update or delete) and :id (the primary key, or the column of the fourth argument), as a text unless it is a safe integer of JavaScript; after a change of the id it has :old_id, too. Nothing is published for a row without a user (null or empty), or when no named column changed; a user whom an update takes the row from gets op delete. A row too large for an event is published as :id, op and truncated: true; with refuse as fifth argument the write fails with DJR05. DJR08 if the trigger does not fit the table.';
 --! EndIncluded functions/publish_row.sql
 --! Included functions/replay.sql
 -- A replay is a row like any other, so it is durable, swept and resumed, and told apart by replay_of.

@@ -69,7 +69,7 @@ begin
     end if;
     if _name = _row_columns.user_column then
       _user := case
-        -- As djr.publish(column, …) has it: char(n) without its blanks, which do not count. The cast of a built-in type is
+        -- As djr.publish(column, ...) has it: char(n) without its blanks, which do not count. The cast of a built-in type is
         -- nobody's to change.
         when _type < 16384 or djr._base_type(_type) < 16384 then '(' || _reference || ')::pg_catalog.text'
         else format('case when (%1$s) is distinct from null then pg_catalog.concat(%1$s) end', _reference)

@@ -1,4 +1,4 @@
--- JSON.parse makes 9007199254740993 into …992, and two rows' `djr:TYPE:ID` into one. An object would be "[object Object]".
+-- JSON.parse makes 9007199254740993 into ...992, and two rows' `djr:TYPE:ID` into one. An object would be "[object Object]".
 -- Plain SQL without SET, so that the planner inlines it.
 create or replace function djr._row_id(
   id jsonb

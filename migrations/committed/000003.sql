@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:8adc10acce7c374f33d5aa556101c28c8b470161
+--! Hash: sha1:48261a7cf17625ec44a616a5d1c77c1a06842216
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -1220,164 +1220,718 @@ $$;
 comment on function djr.publish_many(jsonb) is
   'Publishes an array of {scope, user_id, type, detail, private_data, key} in one statement with few NOTIFYs and returns their ids in order. Without a scope it is user, so that a forgotten user_id is an error and not an event for everyone. A key that another event has is refused (DJR12), be it of the same call. All or nothing: an error says which, as in events[3].';
 --! EndIncluded functions/publish_many.sql
---! Included functions/_row_columns.sql
--- The expression that makes a row's named columns into jsonb. A column of a built-in type (or a domain over one) goes
--- through to_jsonb; any other through its output function only, as text: to_jsonb would call a cast to json that the
--- type's owner may have written, and djr.publish_row runs with the rights of djr's owner.
-create or replace function djr._row_columns(
-  relation regclass,
-  columns text[]
+--! Included functions/_base_type.sql
+create or replace function djr._base_type(
+  type oid
+) returns oid
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _base oid := _base_type.type;
+begin
+  while (select pg_type.typtype = 'd' from pg_type where pg_type.oid = _base) loop
+    select pg_type.typbasetype into _base from pg_type where pg_type.oid = _base;
+  end loop;
+  return _base;
+end
+$$;
+
+comment on function djr._base_type(oid) is
+  'What a domain is over, through all domains between; any other type is its own base. Internal.';
+--! EndIncluded functions/_base_type.sql
+--! Included functions/_type_form.sql
+-- What djr._row_value makes of a type. No name of it is given away: types are told apart by their number, and those below
+-- 16384 came with the cluster.
+create or replace function djr._type_form(
+  type oid
 ) returns text
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  _column text;
-  _type oid;
-  _base oid;
-  _parts text[] := '{}';
+  _base pg_type;
+  _element oid;
 begin
-  foreach _column in array _row_columns.columns loop
-    select pg_attribute.atttypid
-    into _type
-    from pg_attribute
-    where pg_attribute.attrelid = _row_columns.relation
-      and pg_attribute.attname = _column
-      and pg_attribute.attnum > 0
-      and not pg_attribute.attisdropped;
-    if not found then
-      raise exception using
-        errcode = 'DJR08',
-        message = format('table %s has no column %s', _row_columns.relation, to_json(_column)),
-        detail = 'A trigger with djr.publish_row names it.',
-        hint = 'djr.publish_row(type, column of the user or '''', columns to send, column of the id): correct the trigger.';
-    end if;
-    _base := _type;
-    while (select pg_type.typtype = 'd' from pg_type where pg_type.oid = _base) loop
-      select pg_type.typbasetype into _base from pg_type where pg_type.oid = _base;
-    end loop;
-    _parts := _parts || format('%L', _column) || case
-      when _base >= 16384 then
-        format('case when ($1).%1$I is null then null else to_jsonb(format(''%%s'', ($1).%1$I)) end', _column)
-      else
-        format('to_jsonb(($1).%I::%s)', _column, format_type(_base, null))
-    end;
-  end loop;
-  return format('select jsonb_build_object(%s)', array_to_string(_parts, ', '));
+  select pg_type.* into _base from pg_type where pg_type.oid = djr._base_type(_type_form.type);
+  select pg_type.oid into _element from pg_type where pg_type.typarray = _base.oid;
+  return case
+    when _base.oid = 'json'::regtype then 'json'
+    when _base.typtype = 'c' then 'composite'
+    when _element is not null and djr._type_form(_element) <> 'plain' then 'array'
+    when _element is not null or _base.oid < 16384 then 'plain'
+    else 'text'
+  end;
 end
 $$;
 
-comment on function djr._row_columns(regclass, text[]) is
-  'A query that makes named columns of a row ($1) into a JSON object; DJR08 for a column that is not there. Internal.';
---! EndIncluded functions/_row_columns.sql
---! Included functions/_publish_row.sql
-create or replace function djr._publish_row(
-  type text,
-  user_column text,
-  id_column text,
-  columns text[],
-  op text,
-  row_data jsonb
-) returns void
+comment on function djr._type_form(oid) is
+  'plain: to_jsonb is safe for the type; json, composite, array: it has to be taken apart; text: its output function is all that is safe. Internal.';
+--! EndIncluded functions/_type_form.sql
+--! Included functions/_json_value.sql
+-- What jsonb cannot hold: \u0000, half a surrogate pair, a number of more than 131,072 digits.
+create or replace function djr._json_value(
+  value text
+) returns jsonb
 language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return _json_value.value::jsonb;
+exception
+  when untranslatable_character or invalid_text_representation or numeric_value_out_of_range then
+    return to_jsonb(_json_value.value);
+end
+$$;
+
+comment on function djr._json_value(text) is
+  'JSON as jsonb, or as a text where jsonb cannot hold it. Internal.';
+--! EndIncluded functions/_json_value.sql
+--! Included functions/_row_object.sql
+-- jsonb_build_object takes 100 arguments and no more, which is fifty members.
+create or replace function djr._row_object(
+  pairs text[]
+) returns text
+language plpgsql
+immutable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  _user_id text := _publish_row.row_data ->> _publish_row.user_column;
-  _detail jsonb;
+  _object text := 'pg_catalog.jsonb_build_object(' || array_to_string(_row_object.pairs[:50], ', ') || ')';
 begin
-  -- A row that belongs to nobody (a guest's order) is for nobody; in no case for everyone.
-  if _publish_row.user_column is not null and _user_id is null then
-    return;
+  if cardinality(_row_object.pairs) > 50 then
+    _object := _object || ' operator(pg_catalog.||) ' || djr._row_object(_row_object.pairs[51:]);
   end if;
-  select coalesce(jsonb_object_agg(name, _publish_row.row_data -> name), '{}')
-  into _detail
-  from unnest(_publish_row.columns) name;
-  _detail := _detail || jsonb_build_object('op', _publish_row.op);
-  if _publish_row.id_column is not null then
-    _detail := _detail || jsonb_build_object(':id', _publish_row.row_data -> _publish_row.id_column);
+  return _object;
+end
+$$;
+
+comment on function djr._row_object(text[]) is
+  'An expression that makes pairs of an expression each, name and value, into a JSON object. Internal.';
+--! EndIncluded functions/_row_object.sql
+--! Included functions/_row_value.sql
+-- The expression that makes a value into what to_jsonb has for it. `value` is an expression of the type `type`.
+--
+-- djr.publish_row runs with the rights of djr's owner, so no expression may reach code that a type's owner wrote. to_jsonb
+-- calls a cast to json of any type that is not built in, wherever it finds one: in arrays, domains and composite types, too.
+-- To look first whether there is such a cast would not do, as another session can make one in between. Output functions are
+-- safe, because only a superuser makes base types. Hence:
+-- - built-in types, domains over them, and arrays of both go through to_jsonb as they are;
+-- - any other type's value is its output, a text; concat() takes the output function where a cast may be somebody's code;
+-- - an array of such values is the array of the texts: array_out and array_in agree on what a text[] is;
+-- - a composite value is taken apart. Another session may exchange a member's type while nobody looks, unlike that of a
+--   column in use, so that a member goes through to_jsonb only where it has the built-in type that was read here;
+-- - json may hold what jsonb cannot, such as \u0000, and the app's own write must not fail for it.
+create or replace function djr._row_value(
+  value text,
+  type oid,
+  is_member boolean default false
+) returns text
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _form text := djr._type_form(_row_value.type);
+  _base oid := djr._base_type(_row_value.type);
+  _element pg_type;
+  _pairs text[];
+begin
+  if _form = 'plain' and not _row_value.is_member then
+    return format('pg_catalog.to_jsonb(%s)', _row_value.value);
+  elsif _form = 'plain' then
+    return format(
+      '(select case when pg_catalog.pg_typeof(_v.v) operator(pg_catalog.=) %L::pg_catalog.regtype '
+        'then pg_catalog.to_jsonb(_v.v) else pg_catalog.to_jsonb(pg_catalog.concat(_v.v)) end '
+        'from (select %s as v offset 0) _v)',
+      _row_value.type, _row_value.value
+    );
   end if;
-  perform djr._publish(
-    case when _publish_row.user_column is null then 'public' else 'user' end,
-    _user_id,
-    _publish_row.type,
-    _detail,
-    null,
-    null
+
+  if _form = 'composite' then
+    select array_agg(
+      format(
+        '%L, %s',
+        replace(pg_attribute.attname, '%', '%%'),
+        djr._row_value(
+          format('(%s).%s', _row_value.value, replace(quote_ident(pg_attribute.attname), '%', '%%')),
+          pg_attribute.atttypid,
+          true
+        )
+      )
+      order by pg_attribute.attnum
+    )
+    into _pairs
+    from pg_type
+    join pg_attribute on pg_attribute.attrelid = pg_type.typrelid
+    where pg_type.oid = _base
+      and pg_attribute.attnum > 0
+      and not pg_attribute.attisdropped;
+    return format(
+      'case when (%1$s) is not distinct from null then null else %2$s end',
+      _row_value.value, djr._row_object(coalesce(_pairs, '{}'))
+    );
+  end if;
+
+  select pg_type.* into _element from pg_type where pg_type.typarray = _base;
+  return format(
+    case
+      when _form = 'json' then 'djr._json_value(%2$s)'
+      when _form = 'text' or _element.typdelim <> ',' then 'pg_catalog.to_jsonb(%2$s)'
+      when djr._type_form(_element.oid) = 'text' then 'pg_catalog.to_jsonb((%2$s)::pg_catalog.text[])'
+      -- Of more than one dimension: the elements are texts.
+      else 'case when (%1$s) is not distinct from null then null '
+        'when pg_catalog.array_ndims(%1$s) operator(pg_catalog.>) 1 then pg_catalog.to_jsonb((%2$s)::pg_catalog.text[]) '
+        'else (select coalesce(pg_catalog.jsonb_agg(%3$s), ''[]'') from (select pg_catalog.unnest(%1$s) as e) _e) end'
+    end,
+    _row_value.value,
+    format(
+      'case when (%1$s) is distinct from null then pg_catalog.concat(%1$s) end',
+      _row_value.value
+    ),
+    case when _form = 'array' then djr._row_value('_e.e', _element.oid, _row_value.is_member) end
   );
 end
 $$;
 
-comment on function djr._publish_row(text, text, text, text[], text, jsonb) is
-  'Publishes one row for djr.publish_row. Internal.';
---! EndIncluded functions/_publish_row.sql
---! Included functions/publish_row.sql
--- SECURITY DEFINER, so that whoever may change the row need not be allowed to publish anything else.
-create or replace function djr.publish_row() returns trigger
+comment on function djr._row_value(text, oid, boolean) is
+  'An expression that makes a value of a type into jsonb as to_jsonb does, but never through code of the type''s owner: then as the type''s output text. Internal.';
+--! EndIncluded functions/_row_value.sql
+--! Included functions/_row_id.sql
+-- JSON.parse makes 9007199254740993 into ...992, and two rows' `djr:TYPE:ID` into one. An object would be "[object Object]".
+-- Plain SQL without SET, so that the planner inlines it.
+create or replace function djr._row_id(
+  id jsonb
+) returns jsonb
+language sql
+immutable
+as $$
+  select case pg_catalog.jsonb_typeof(_row_id.id)
+    when 'string' then _row_id.id
+    when 'boolean' then _row_id.id
+    when 'null' then null
+    when 'number' then case
+      when pg_catalog.trunc((_row_id.id)::pg_catalog.numeric) operator(pg_catalog.=) (_row_id.id)::pg_catalog.numeric
+        and pg_catalog.abs((_row_id.id)::pg_catalog.numeric) operator(pg_catalog.<=) 9007199254740991
+        then _row_id.id
+      else pg_catalog.to_jsonb((_row_id.id)::pg_catalog.text)
+    end
+    else pg_catalog.to_jsonb((_row_id.id)::pg_catalog.text)
+  end
+$$;
+
+comment on function djr._row_id(jsonb) is
+  'The value of a row''s :id: a text unless it is a safe integer of JavaScript (at most 2^53 - 1) or a boolean. Internal.';
+--! EndIncluded functions/_row_id.sql
+--! Included functions/_row_names.sql
+-- Names are as the table has them, capitals and all. In double quotes, as SQL has it, one may hold a comma.
+create or replace function djr._row_names(
+  list text
+) returns text[]
+language sql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  select coalesce(
+    array_agg(
+      case
+        when listed.name like '"%"' and length(listed.name) > 1
+          then replace(substr(listed.name, 2, length(listed.name) - 2), '""', '"')
+        else listed.name
+      end
+      order by listed.place
+    ),
+    '{}'
+  )
+  from (
+    select btrim(found.part[1], E' \t\r\n') as name, found.place
+    from regexp_matches(_row_names.list, '\s*("(?:[^"]|"")*"(?=\s*(?:,|$))|[^,]+)', 'g') with ordinality found (part, place)
+  ) listed
+  where listed.name <> ''
+$$;
+
+comment on function djr._row_names(text) is
+  'The names in a list of columns, some of them in double quotes. Internal.';
+--! EndIncluded functions/_row_names.sql
+--! Included functions/_row_columns.sql
+-- Of the first migrations.
+drop function if exists djr._row_columns(regclass, text[]);
+
+-- Three expressions of a row, for format(): %1$s is the row. They are made anew whenever a trigger fires, as the only places
+-- that could keep them (settings, prepared statements, temporary tables) are anybody's to write. So there is one query, and
+-- what most columns need is said here; djr._row_value looks at the others.
+create or replace function djr._row_columns(
+  relation regclass,
+  columns text[],
+  user_column text,
+  id_column text
+) returns text
 language plpgsql
-security definer
+stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  _type text := tg_argv[0];
-  _user_column text := nullif(trim(tg_argv[1]), '');
-  _columns text[];
-  _id_column text := nullif(trim(tg_argv[3]), '');
-  _named text[];
-  _query text;
-  _before jsonb;
-  _after jsonb;
-  _row jsonb;
+  _wanted text[] := array_remove(_row_columns.columns || _row_columns.user_column || _row_columns.id_column, null);
+  _id_number smallint;
+  _name text;
+  _type oid;
+  _number smallint;
+  _is_virtual boolean;
+  _is_plain boolean;
+  _reference text;
+  _value text;
+  _found text[] := '{}';
+  _pairs text[] := '{}';
+  _user text := 'null::pg_catalog.text';
+  _id text := 'null::pg_catalog.jsonb';
 begin
-  if tg_level <> 'ROW' or tg_when <> 'AFTER' or tg_nargs not between 3 and 4 then
-    raise exception using
-      errcode = 'DJR08',
-      message = format('trigger %I on %s does not fit djr.publish_row', tg_name, tg_relid::regclass),
-      detail = format('It is %s … for each %s with %s arguments.', lower(tg_when), lower(tg_level), tg_nargs),
-      hint = 'create trigger … after insert or update or delete on … for each row execute function djr.publish_row(''type'', ''user_column or empty'', ''columns,to,send'').';
-  end if;
-
-  select array_agg(trim(name) order by place)
-  into _columns
-  from unnest(string_to_array(tg_argv[2], ',')) with ordinality listed (name, place)
-  where trim(name) <> '';
-
-  if _id_column is null then
-    select pg_attribute.attname
-    into _id_column
+  if _row_columns.id_column is null then
+    select pg_index.indkey[0]
+    into _id_number
     from pg_index
-    join pg_attribute on pg_attribute.attrelid = pg_index.indrelid and pg_attribute.attnum = pg_index.indkey[0]
-    where pg_index.indrelid = tg_relid
+    where pg_index.indrelid = _row_columns.relation
       and pg_index.indisprimary
       and pg_index.indnkeyatts = 1;
   end if;
 
-  _columns := coalesce(_columns, '{}');
-  _named := array_remove(_columns || _user_column || _id_column, null);
-  _query := djr._row_columns(tg_relid, _named);
-  if tg_op <> 'INSERT' then
-    execute _query into _before using old;
+  for _name, _type, _number, _is_virtual in
+    select pg_attribute.attname, pg_attribute.atttypid, pg_attribute.attnum, pg_attribute.attgenerated = 'v'
+    from pg_attribute
+    where pg_attribute.attrelid = _row_columns.relation
+      and pg_attribute.attnum > 0
+      and not pg_attribute.attisdropped
+  loop
+    continue when not _name = any(_wanted) and _number is distinct from _id_number;
+    if _is_virtual then
+      raise exception using
+        errcode = 'DJR08',
+        message = format('column %s of table %s is a virtual generated column', to_json(_name), _row_columns.relation),
+        detail = 'A trigger with djr.publish_row names it, and PostgreSQL gives no trigger the values of virtual columns.',
+        hint = 'Declare it as stored, or leave it out and let the client fetch it.';
+    end if;
+    _found := _found || _name;
+    _reference := '%1$s.' || replace(quote_ident(_name), '%', '%%');
+    -- 16384: the first number of a type that is not built in. json may hold what jsonb cannot.
+    _is_plain := _type < 16384 and _type not in ('json'::regtype, 'json[]'::regtype);
+    _value := case
+      when _is_plain then 'pg_catalog.to_jsonb(' || _reference || ')'
+      else djr._row_value(_reference, _type)
+    end;
+    if _name = any(_row_columns.columns) then
+      -- jsonb_build_object itself takes a built-in type as to_jsonb does.
+      _pairs := _pairs || (
+        replace(quote_literal(_name), '%', '%%') || ', ' || case when _is_plain then _reference else _value end
+      );
+    end if;
+    if _name = _row_columns.user_column then
+      _user := case
+        -- As djr.publish(column, ...) has it: char(n) without its blanks, which do not count. The cast of a built-in type is
+        -- nobody's to change.
+        when _type < 16384 or djr._base_type(_type) < 16384 then '(' || _reference || ')::pg_catalog.text'
+        else format('case when (%1$s) is distinct from null then pg_catalog.concat(%1$s) end', _reference)
+      end;
+    end if;
+    if _name = _row_columns.id_column or _number = _id_number then
+      _id := case
+        -- 2- and 4-byte integers, uuid, text, varchar, char(n): no number that is too large.
+        when _type in (21, 23, 2950, 25, 1043, 1042) then _value
+        else 'djr._row_id(' || _value || ')'
+      end;
+    end if;
+  end loop;
+
+  if not _found @> _wanted then
+    select listed.name
+    into _name
+    from unnest(_wanted) listed (name)
+    where listed.name <> all(_found)
+    limit 1;
+    raise exception using
+      errcode = 'DJR08',
+      message = format('table %s has no column %s', _row_columns.relation, to_json(_name)),
+      detail = 'A trigger with djr.publish_row names it.',
+      hint = 'djr.publish_row(type, column of the user or '''', columns to send, column of the id): name columns as the table has them, capitals and all.';
   end if;
-  if tg_op <> 'DELETE' then
-    execute _query into _after using new;
+  return case
+    when cardinality(_pairs) <= 50 then 'pg_catalog.jsonb_build_object(' || array_to_string(_pairs, ', ') || ')'
+    else djr._row_object(_pairs)
+  end || ', ' || _user || ', ' || _id;
+end
+$$;
+
+comment on function djr._row_columns(regclass, text[], text, text) is
+  'Three expressions of a row, with %1$s in its place: the named columns as a JSON object, the user as a text, and the value of :id, of the primary key without an id_column. DJR08 for a column that is not there or that no trigger can read. Internal.';
+--! EndIncluded functions/_row_columns.sql
+--! Included functions/_row_brief.sql
+-- Called for large details only.
+create or replace function djr._row_brief(
+  type text,
+  user_id text,
+  detail jsonb
+) returns jsonb
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  -- What the message has besides: 110 bytes are the most that djr.event's own fields take.
+  _room integer := 7999 - 110
+    - octet_length(to_json(_row_brief.type)::text)
+    - coalesce(octet_length(to_json(_row_brief.user_id)::text), 0);
+  _brief jsonb;
+begin
+  if octet_length(_row_brief.detail::text) <= _room then
+    return _row_brief.detail;
   end if;
-  if _before is not distinct from _after then
+  _brief := jsonb_strip_nulls(jsonb_build_object(
+    ':id', _row_brief.detail -> ':id',
+    ':old_id', _row_brief.detail -> ':old_id',
+    'op', _row_brief.detail -> 'op',
+    'truncated', true
+  ));
+  if octet_length(_brief::text) > _room then
+    _brief := _brief - '{:id,:old_id}'::text[];
+  end if;
+  return _brief;
+end
+$$;
+
+comment on function djr._row_brief(text, text, jsonb) is
+  'The detail of a row''s event if it fits into a message; else :id, :old_id, op and truncated, without the ids where even they are too large. Internal.';
+--! EndIncluded functions/_row_brief.sql
+--! Included functions/_row_user_too_long.sql
+create or replace function djr._row_user_too_long(
+  type text,
+  user_id text,
+  refuse boolean
+) returns boolean
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if _row_user_too_long.refuse then
+    perform djr._validate('user', _row_user_too_long.user_id, _row_user_too_long.type, '{}', null);
+  end if;
+  raise warning using
+    errcode = 'DJR03',
+    message = format('the event "%s" of a row is not published', _row_user_too_long.type),
+    detail = format('Its user_id has %s characters, and no stream is of a user with more than 255.', length(_row_user_too_long.user_id)),
+    hint = 'Name the column by which your login knows the user; with ''refuse'' as fifth argument djr.publish_row makes it an error.';
+  return false;
+end
+$$;
+
+comment on function djr._row_user_too_long(text, text, boolean) is
+  'Raises DJR03, or warns and says false: a row''s user is nobody whom an event can reach. Internal.';
+--! EndIncluded functions/_row_user_too_long.sql
+--! Included functions/_row_members.sql
+-- Plain SQL without SET, so that the planner inlines it. Few calls for what most rows have: an id that stays.
+create or replace function djr._row_members(
+  op text,
+  id jsonb,
+  old_id jsonb
+) returns jsonb
+language sql
+stable
+as $$
+  select case
+    when old_id is not null then pg_catalog.jsonb_strip_nulls(
+      pg_catalog.jsonb_build_object('op', op, ':id', id, ':old_id', old_id)
+    )
+    when id is null then pg_catalog.jsonb_build_object('op', op)
+    else pg_catalog.jsonb_build_object('op', op, ':id', id)
+  end
+$$;
+
+comment on function djr._row_members(text, jsonb, jsonb) is
+  'What the detail of a row''s event has besides its columns. Internal.';
+--! EndIncluded functions/_row_members.sql
+--! Included functions/_row_events.sql
+-- Which events a changed row makes, and for whom: the one place that says so, for a row and for a statement of them.
+-- Plain SQL without SET, so that the planner puts it into its callers' queries.
+create or replace function djr._row_events(
+  op text,
+  scope text,
+  type text,
+  refuse boolean,
+  before jsonb,
+  before_user text,
+  before_id jsonb,
+  after jsonb,
+  after_user text,
+  after_id jsonb
+) returns table (part integer, user_id text, detail jsonb)
+language sql
+stable
+rows 1
+as $$
+  select
+    event.part,
+    event.user_id,
+    case
+      when refuse or pg_catalog.octet_length(event.detail::pg_catalog.text) operator(pg_catalog.<=) 5500 then event.detail
+      else djr._row_brief(type, event.user_id, event.detail)
+    end
+  from (
+    -- Whom an update takes the row from must see it go, under the id that they know.
+    select
+      1 as part,
+      before_user as user_id,
+      before operator(pg_catalog.||) djr._row_members('delete', before_id, null) as detail
+    where op operator(pg_catalog.=) 'update'
+      and scope operator(pg_catalog.=) 'user'
+      and before_user operator(pg_catalog.<>) ''
+      and before_user is distinct from after_user
+    union all
+    select
+      2,
+      case when scope operator(pg_catalog.=) 'user' then case op when 'delete' then before_user else after_user end end,
+      case op when 'delete' then before else after end
+        operator(pg_catalog.||) djr._row_members(
+          op,
+          case op when 'delete' then before_id else after_id end,
+          -- Not for a user who never had the row under the old one.
+          case
+            when op operator(pg_catalog.=) 'update'
+              and before_id is distinct from after_id
+              and before_user is not distinct from after_user
+              then before_id
+          end
+        )
+    -- A row that belongs to nobody (a guest's order) is for nobody; in no case for everyone.
+    where (scope operator(pg_catalog.<>) 'user' or case op when 'delete' then before_user else after_user end operator(pg_catalog.<>) '')
+      and (
+        op operator(pg_catalog.<>) 'update'
+        or before is distinct from after
+        or before_user is distinct from after_user
+        or before_id is distinct from after_id
+      )
+  ) event
+  where case
+    when pg_catalog.length(event.user_id) operator(pg_catalog.>) 255 then djr._row_user_too_long(type, event.user_id, refuse)
+    else true
+  end
+$$;
+
+comment on function djr._row_events(text, text, text, boolean, jsonb, text, jsonb, jsonb, text, jsonb) is
+  'The events of one row that djr.publish_row was fired for: op, the columns, the user and the id before and after. Internal.';
+--! EndIncluded functions/_row_events.sql
+--! Included functions/_row_statement.sql
+-- The events of a statement's rows, in the order of the rows. No WITH: its names would hide the tables of the rows, whose
+-- names are the app's.
+--
+-- PostgreSQL appends the old and the new row of an update to the two tables in one step, so that they have one place in
+-- both, and a row whose id changed is found as well. Where an old row has no new one (a trigger of a partition refused the
+-- row that was to move there) places say nothing: then rows are matched by their ids.
+create or replace function djr._row_statement(
+  old_table name,
+  new_table name,
+  row_columns text,
+  by_place boolean,
+  op text,
+  scope text,
+  type text,
+  refuse boolean
+) returns text
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _side constant text := '(select pg_catalog.row_number() over (), %1$s from %2$I as _row) %3$I (place, columns, audience, id)';
+  _columns text := format(_row_statement.row_columns, '_row');
+  _before text := format(_side, _columns, coalesce(_row_statement.old_table, 'none'), 'before');
+  _after text := format(_side, _columns, coalesce(_row_statement.new_table, 'none'), 'after');
+  _absent constant text := 'null::pg_catalog.jsonb, null::pg_catalog.text, null::pg_catalog.jsonb';
+begin
+  return format(
+    'select %1$L as scope, event.user_id, %2$L as type, event.detail from %3$s cross join lateral '
+      'djr._row_events(%4$s, %1$L, %2$L, %5$L, %6$s, %7$s) event order by %8$s, event.part',
+    _row_statement.scope,
+    _row_statement.type,
+    case _row_statement.op
+      when 'insert' then _after
+      when 'delete' then _before
+      else _before || ' full join ' || _after || ' on ' || case
+        when _row_statement.by_place then 'before.place operator(pg_catalog.=) after.place'
+        else 'before.id operator(pg_catalog.=) after.id'
+      end
+    end,
+    case
+      when _row_statement.op = 'update' and not _row_statement.by_place
+        then 'case when after.place is null then ''delete'' when before.place is null then ''insert'' else ''update'' end'
+      else quote_literal(_row_statement.op)
+    end,
+    _row_statement.refuse,
+    case when _row_statement.op = 'insert' then _absent else 'before.columns, before.audience, before.id' end,
+    case when _row_statement.op = 'delete' then _absent else 'after.columns, after.audience, after.id' end,
+    case _row_statement.op
+      when 'insert' then 'after.place'
+      when 'delete' then 'before.place'
+      else 'coalesce(after.place, before.place)'
+    end
+  );
+end
+$$;
+
+comment on function djr._row_statement(name, name, text, boolean, text, text, text, boolean) is
+  'A query for the events of all rows that a statement changed; djr.publish_row runs it, who alone sees their tables. Internal.';
+--! EndIncluded functions/_row_statement.sql
+--! Included functions/_refuse_trigger.sql
+create or replace function djr._refuse_trigger(
+  name text,
+  relation regclass,
+  detail text
+) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  raise exception using
+    errcode = 'DJR08',
+    message = format('trigger %I on %s does not fit djr.publish_row', _refuse_trigger.name, _refuse_trigger.relation),
+    detail = _refuse_trigger.detail,
+    hint = 'create trigger ... after insert or update or delete on ... for each row execute function djr.publish_row(''type'', ''user_column or empty'', ''columns,to,send''); or, for one of the three, ... after update on ... referencing old table as before new table as after for each statement execute function ....';
+end
+$$;
+
+comment on function djr._refuse_trigger(text, regclass, text) is
+  'Raises DJR08. Internal.';
+--! EndIncluded functions/_refuse_trigger.sql
+--! Included functions/publish_row.sql
+-- Of the first migrations.
+drop function if exists djr._publish_row(text, text, text, text[], text, jsonb);
+
+-- SECURITY DEFINER, so that whoever may change the row need not be allowed to publish anything else. The formats of texts
+-- are not the session's: two sessions must not call one row, or one user, by two names.
+create or replace function djr.publish_row() returns trigger
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+set datestyle = 'ISO'
+set intervalstyle = 'postgres'
+set bytea_output = 'hex'
+set extra_float_digits = 1
+-- Nothing here runs long enough for compiling to pay.
+set jit = off
+as $$
+declare
+  _type text := tg_argv[0];
+  _op text := lower(tg_op);
+  _columns text[];
+  _user_column text;
+  _id_column text;
+  _scope text;
+  _refuse boolean;
+  _row text;
+  _old_table name;
+  _new_table name;
+  _by_place boolean := true;
+  _query text;
+  _before jsonb;
+  _before_user text;
+  _before_id jsonb;
+  _after jsonb;
+  _after_user text;
+  _after_id jsonb;
+begin
+  if tg_when <> 'AFTER' or tg_op = 'TRUNCATE' or tg_nargs not between 3 and 5 then
+    perform djr._refuse_trigger(
+      tg_name,
+      tg_relid,
+      format('It is %s %s for each %s with %s arguments.', lower(tg_when), _op, lower(tg_level), tg_nargs)
+    );
+  end if;
+  _refuse := case coalesce(nullif(trim(tg_argv[4]), ''), 'truncate') when 'truncate' then false when 'refuse' then true end;
+  if _refuse is null then
+    perform djr._refuse_trigger(
+      tg_name, tg_relid, format('The fifth argument must be truncate or refuse; it is %s.', to_json(tg_argv[4]))
+    );
+  end if;
+  if djr._is_valid(null, _type, '{}') is not true then
+    perform djr._validate('public', null, _type, '{}', null);
+  end if;
+
+  -- Whom it is for: one case for each kind of audience.
+  _user_column := case when tg_argv[1] like '"%"' then (djr._row_names(tg_argv[1]))[1] else nullif(trim(tg_argv[1]), '') end;
+  _scope := case when _user_column is null then 'public' else 'user' end;
+
+  _columns := case
+    when strpos(tg_argv[2], '"') > 0 then djr._row_names(tg_argv[2])
+    else array_remove(regexp_split_to_array(trim(tg_argv[2]), '\s*,\s*'), '')
+  end;
+  if _columns && '{op,:id,:old_id,truncated}' then
+    perform djr._refuse_trigger(
+      tg_name, tg_relid, 'It sends a column op, :id, :old_id or truncated: each detail has one of its own that says something else.'
+    );
+  end if;
+  _id_column := case when tg_argv[3] like '"%"' then (djr._row_names(tg_argv[3]))[1] else nullif(trim(tg_argv[3]), '') end;
+  _row := djr._row_columns(tg_relid, _columns, _user_column, _id_column);
+
+  if tg_level = 'STATEMENT' then
+    select pg_trigger.tgoldtable, pg_trigger.tgnewtable
+    into _old_table, _new_table
+    from pg_trigger
+    where pg_trigger.tgrelid = tg_relid
+      and pg_trigger.tgname = tg_name;
+    if tg_op <> 'INSERT' and _old_table is null or tg_op <> 'DELETE' and _new_table is null then
+      perform djr._refuse_trigger(
+        tg_name,
+        tg_relid,
+        format(
+          'It is for each statement, without referencing %s, so that it cannot see the rows.',
+          case tg_op when 'INSERT' then 'new table' when 'DELETE' then 'old table' else 'old table and new table' end
+        )
+      );
+    end if;
+    if tg_op = 'UPDATE' then
+      execute format(
+        'select (select pg_catalog.count(*) from %I) operator(pg_catalog.=) (select pg_catalog.count(*) from %I)',
+        _old_table, _new_table
+      )
+      into _by_place;
+    end if;
+    _query := djr._row_statement(_old_table, _new_table, _row, _by_place, _op, _scope, _type, _refuse);
+    if (select settings.storage from djr.settings) then
+      execute 'insert into djr.event (scope, user_id, type, detail) ' || _query;
+    else
+      execute 'select djr._publish(event.scope, event.user_id, event.type, event.detail, null, null) from (' || _query || ') event';
+    end if;
     return null;
   end if;
 
-  -- Who lost the row must see it go.
-  if tg_op = 'UPDATE' and _user_column is not null and _before ->> _user_column <> coalesce(_after ->> _user_column, '') then
-    perform djr._publish_row(_type, _user_column, _id_column, _columns, 'delete', _before);
+  if tg_op = 'INSERT' then
+    execute 'select ' || format(_row, '($1)') into _after, _after_user, _after_id using new;
+  elsif tg_op = 'DELETE' then
+    execute 'select ' || format(_row, '($1)') into _before, _before_user, _before_id using old;
+  else
+    execute 'select ' || format(_row, '($1)') || ', ' || format(_row, '($2)')
+    into _before, _before_user, _before_id, _after, _after_user, _after_id
+    using old, new;
   end if;
-  _row := coalesce(_after, _before);
-  perform djr._publish_row(_type, _user_column, _id_column, _columns, lower(tg_op), _row);
+
+  insert into djr.event (scope, user_id, type, detail)
+  select _scope, event.user_id, _type, event.detail
+  from djr._row_events(
+    _op, _scope, _type, _refuse, _before, _before_user, _before_id, _after, _after_user, _after_id
+  ) event
+  where (select settings.storage from djr.settings);
+  if not found and (select settings.storage from djr.settings) is not true then
+    perform djr._publish(_scope, event.user_id, _type, event.detail, null, null)
+    from djr._row_events(
+      _op, _scope, _type, _refuse, _before, _before_user, _before_id, _after, _after_user, _after_id
+    ) event;
+  end if;
   return null;
 end
 $$;
 
 comment on function djr.publish_row() is
-  'A trigger function for any table: after insert or update or delete … for each row execute function djr.publish_row(type, user column or '''' for everyone, columns to send, id column). detail has the columns, op and :id (the primary key, or the fourth argument). Nothing is published for a row without a user, or when no named column changed; a user whom an update takes the row from gets op delete. DJR08 if the trigger does not fit the table.';
+  'A trigger function for any table: after insert or update or delete ... for each row execute function djr.publish_row(type, user column or '''' for everyone, columns to send, id column, truncate or refuse). For statements of many rows declare it for each statement instead, a trigger for each of insert, update and delete, with referencing old table as ... new table as .... detail has the columns as to_jsonb has them, op (insert, update or delete) and :id (the primary key, or the column of the fourth argument), as a text unless it is a safe integer of JavaScript; after a change of the id it has :old_id, too. Nothing is published for a row without a user (null or empty), or when no named column changed; a user whom an update takes the row from gets op delete. A row too large for an event is published as :id, op and truncated: true; with refuse as fifth argument the write fails with DJR05. DJR08 if the trigger does not fit the table.';
 --! EndIncluded functions/publish_row.sql
 --! Included functions/replay.sql
 -- A replay is a row like any other, so it is durable, swept and resumed, and told apart by replay_of.

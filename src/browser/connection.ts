@@ -2,6 +2,7 @@ import type { Detail } from '../event.js';
 import { remember, type Source } from './ack.js';
 import type { ConnectOptions, Message } from './client.js';
 import { type Group, joinGroup, type Said } from './group.js';
+import { parseFrame, rowsOf } from './row-id.js';
 import { createSeen } from './seen.js';
 import { openStream, type Stream } from './stream.js';
 
@@ -72,7 +73,7 @@ export function createConnection(endpoint: string, options: ConnectOptions): Sha
     const type = `${data.type ?? 'message'}`;
     each(({ debug }) => debug && console.log('djr', type, data));
     fire(type, data);
-    if (data[':id'] !== undefined) fire(`${type}:${data[':id']}`, data);
+    for (const id of rowsOf(data)) fire(`${type}:${id}`, data);
     each(({ onMessage }) => onMessage?.(data as Message));
   };
 
@@ -118,7 +119,7 @@ export function createConnection(endpoint: string, options: ConnectOptions): Sha
     if (event && !repeat && overlap) ahead.add(event);
     lastId = id || lastId;
     safely(() => {
-      const data: Detail = JSON.parse(text);
+      const data = parseFrame(text);
       if (!event && data.type === 'connected') return connected(`${data.key ?? ''}`, data.resuming === true);
       if (leading && verified) group?.post('frame', text, id, repeat);
       handle(data, id, repeat);
@@ -225,7 +226,7 @@ export function createConnection(endpoint: string, options: ConnectOptions): Sha
       if (!stream) lastId = welcome.lastId;
       // Beside a stream of its own, only what is known by its number is taken from both.
       else if (repeat || !event) return;
-      handle(JSON.parse(text), id, event > 0 && !seen.add(event));
+      handle(parseFrame(text), id, event > 0 && !seen.add(event));
     }
   };
 

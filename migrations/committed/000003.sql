@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:b0915d6e0d46e40a9bc31ea2cf071b64c0353953
+--! Hash: sha1:be1b55fabf0bc41f83a360f6e5ca6d5be471cf6f
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -329,6 +329,7 @@ create or replace function djr._validate(
 ) returns void
 language plpgsql
 immutable
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if type is null or pg_catalog.length(type) not between 1 and 200 then
@@ -571,6 +572,7 @@ create or replace function djr._publish_once(
   key text
 ) returns bigint
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 -- `on conflict (key)` cannot be qualified; every parameter is.
 #variable_conflict use_column

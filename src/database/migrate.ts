@@ -1,9 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { runner } from 'node-pg-migrate';
 import pg from 'pg';
 import { DjrError } from '../errors.js';
+import { PINNED, withPinnedPath } from './search-path.js';
 
 export interface MigrateOptions {
   /** Says what would be applied, and changes nothing. */
@@ -21,7 +21,7 @@ export interface CommittedMigration {
 
 const folder = fileURLToPath(new URL('../../migrations/committed', import.meta.url));
 
-/** Ours alone, so that the app's own migrations (node-pg-migrate's default lock among them) never wait for us. */
+/** Ours alone, so that the app's own migrations never wait for us. */
 const LOCK = '7310418275521904';
 
 /** The committed migrations in the order in which they are applied. */
@@ -46,26 +46,21 @@ export async function committedMigrations(): Promise<CommittedMigration[]> {
 export async function migrate(config: string | pg.ClientConfig, options: MigrateOptions = {}): Promise<string[]> {
   return withClient(config, async (client) => {
     if (options.dryRun) return dryRun(client, options.log);
-    await client.query('begin');
+    // Migrations that are released name types and operators without their schema.
+    await client.query(`begin; ${PINNED}`);
     try {
-      // The transaction's own lock, not the runner's of the session: it is gone with the transaction whatever happens,
-      // through a transaction pooler too. Everything the runner does is inside, the schema and its table included.
-      await client.query(`select pg_advisory_xact_lock(${LOCK})`);
-      const { exists } = (await client.query("select to_regnamespace('djr') is not null as exists")).rows[0];
-      const applied = await runner({
-        dbClient: client,
-        dir: folder,
-        direction: 'up',
-        singleTransaction: true,
-        noLock: true,
-        migrationsSchema: 'djr',
-        migrationsTable: 'migrations',
-        createMigrationsSchema: !exists,
-        logger: silent,
-      });
+      // The transaction's own lock, not the session's: it is gone with the transaction whatever happens, through a
+      // transaction pooler too. Everything is inside, the schema and the table of migrations included.
+      await client.query(`select pg_catalog.pg_advisory_xact_lock(${LOCK})`);
+      const pending = await pendingMigrations(client);
+      await makeTable(client);
+      for (const { name, sql } of pending) {
+        await client.query(sql);
+        await client.query(recordOf(name));
+      }
       await client.query('commit');
-      for (const { name } of applied) options.log?.(`applied ${name}`);
-      return applied.map(({ name }) => name);
+      for (const { name } of pending) options.log?.(`applied ${name}`);
+      return pending.map(({ name }) => name);
     } catch (error) {
       await client.query('rollback').catch(() => {});
       throw error;
@@ -73,12 +68,24 @@ export async function migrate(config: string | pg.ClientConfig, options: Migrate
   });
 }
 
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
+async function pendingMigrations(client: pg.Client): Promise<CommittedMigration[]> {
+  const installed = new Set(await installedMigrations(client));
+  return (await committedMigrations()).filter(({ name }) => !installed.has(name));
+}
+
+/** Not `create schema if not exists`: that asks for CREATE on the database even when an administrator made it for us. */
+async function makeTable(client: pg.Client): Promise<void> {
+  const { rows } = await client.query(
+    `select pg_catalog.to_regnamespace('djr') is null as no_schema, pg_catalog.to_regclass('djr.migrations') is null as no_table`,
+  );
+  if (rows[0].no_schema) await client.query('create schema djr');
+  if (rows[0].no_table) await client.query(TABLE);
+}
 
 async function dryRun(client: pg.Client, log: MigrateOptions['log']): Promise<string[]> {
-  const installed = new Set(await installedMigrations(client));
-  const pending = (await committedMigrations()).filter(({ name }) => !installed.has(name));
-  if (pending.length > 0) log?.(asPlainSql(pending, installed.size === 0));
+  const pending = await pendingMigrations(client);
+  const all = (await committedMigrations()).length;
+  if (pending.length > 0) log?.(asPlainSql(pending, pending.length === all));
   return pending.map(({ name }) => name);
 }
 
@@ -87,23 +94,21 @@ export async function printMigrations(): Promise<string> {
   return asPlainSql(await committedMigrations(), true);
 }
 
-/** What the runner would do: its table is the one that it makes. */
-function asPlainSql(migrations: CommittedMigration[], fromNothing: boolean): string {
-  const parts = migrations.map(({ name, sql }) =>
-    [sql.trim(), `insert into djr.migrations (name, run_on) values ('${name}', now());`].join('\n\n'),
-  );
-  if (fromNothing) {
-    parts.unshift(
-      `create schema if not exists djr;
-
-create table djr.migrations (
+const TABLE = `create table djr.migrations (
   id serial primary key,
   name varchar(255) not null,
   run_on timestamp not null
-);`,
-    );
+);`;
+
+/** What tells `djr migrate` that a migration is applied. */
+const recordOf = (name: string) => `insert into djr.migrations (name, run_on) values ('${name}', pg_catalog.now());`;
+
+function asPlainSql(migrations: CommittedMigration[], fromNothing: boolean): string {
+  const parts = migrations.map(({ name, sql }) => [sql.trim(), recordOf(name)].join('\n\n'));
+  if (fromNothing) {
+    parts.unshift('create schema if not exists djr;', TABLE);
   }
-  return `${parts.join('\n\n')}\n`;
+  return withPinnedPath(parts.join('\n\n'));
 }
 
 /** Drops schema `djr` with all events. */
@@ -120,7 +125,7 @@ export async function schemaVersion(
 }
 
 async function installedMigrations(client: Pick<pg.Client, 'query'>): Promise<string[]> {
-  const { rows } = await client.query("select to_regclass('djr.migrations') is not null as exists");
+  const { rows } = await client.query("select pg_catalog.to_regclass('djr.migrations') is not null as exists");
   if (!rows[0].exists) return [];
   return (await client.query('select name from djr.migrations order by name')).rows.map(({ name }) => name as string);
 }
@@ -142,7 +147,7 @@ async function withClient<T>(config: string | pg.ClientConfig, work: (client: pg
 
 async function refuseOldServers(client: pg.Client): Promise<void> {
   const { rows } = await client.query(
-    "select current_setting('server_version_num')::int as number, current_setting('server_version') as version",
+    "select pg_catalog.current_setting('server_version_num')::int as number, pg_catalog.current_setting('server_version') as version",
   );
   if (rows[0].number >= 140000) return;
   throw new DjrError('DJR_POSTGRES_VERSION', `This is PostgreSQL ${rows[0].version}; djr needs 14 or newer.`, {

@@ -50,7 +50,7 @@ export class Pruner {
       for (let pruned = BATCH; pruned === BATCH && !this.#stopped; total += pruned) {
         const began = performance.now();
         const { rows } = await pool.query<{ pruned: string }>(
-          'select case when pg_try_advisory_xact_lock($1) then djr.prune_batch(null, $2) else 0 end as pruned',
+          'select case when pg_catalog.pg_try_advisory_xact_lock($1) then djr.prune_batch(null, $2) else 0 end as pruned',
           [LOCK, BATCH],
         );
         pruned = Number(rows[0]!.pruned);

@@ -78,7 +78,7 @@ export async function queue(client: pg.Client) {
   const { pid, seconds, who } = culprit;
   return failed(
     `${found}: most likely session ${pid} (${who}) holds it up, in a transaction for ${seconds} s`,
-    `select pg_terminate_backend(${pid});`,
+    `select pg_catalog.pg_terminate_backend(${pid});`,
   );
 }
 
@@ -93,7 +93,7 @@ export async function transactions(client: pg.Client) {
     const { pid, seconds, who } = rows[0];
     return warning(
       `session ${pid} (${who}) has been in a transaction for ${seconds} s: nothing deleted since can be vacuumed`,
-      `End it, or: select pg_terminate_backend(${pid});`,
+      `End it, or: select pg_catalog.pg_terminate_backend(${pid});`,
     );
   }
   const { gid } = await one<{ gid: string | null }>(

@@ -3,7 +3,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { DjrError } from '../errors.js';
-import { PINNED, withPinnedPath } from './search-path.js';
+import { applyMigrations, MIGRATIONS_TABLE, recordOf } from './apply-migrations.js';
+import { withPinnedPath } from './search-path.js';
 
 export interface MigrateOptions {
   /** Says what would be applied, and changes nothing. */
@@ -46,21 +47,15 @@ export async function committedMigrations(): Promise<CommittedMigration[]> {
 export async function migrate(config: string | pg.ClientConfig, options: MigrateOptions = {}): Promise<string[]> {
   return withClient(config, async (client) => {
     if (options.dryRun) return dryRun(client, options.log);
-    // Migrations that are released name types and operators without their schema.
-    await client.query(`begin; ${PINNED}`);
+    await client.query('begin');
     try {
       // The transaction's own lock, not the session's: it is gone with the transaction whatever happens, through a
       // transaction pooler too. Everything is inside, the schema and the table of migrations included.
       await client.query(`select pg_catalog.pg_advisory_xact_lock(${LOCK})`);
-      const pending = await pendingMigrations(client);
-      await makeTable(client);
-      for (const { name, sql } of pending) {
-        await client.query(sql);
-        await client.query(recordOf(name));
-      }
+      const applied = await applyMigrations(client, await committedMigrations());
       await client.query('commit');
-      for (const { name } of pending) options.log?.(`applied ${name}`);
-      return pending.map(({ name }) => name);
+      for (const { name } of applied) options.log?.(`applied ${name}`);
+      return applied.map(({ name }) => name);
     } catch (error) {
       await client.query('rollback').catch(() => {});
       throw error;
@@ -68,24 +63,10 @@ export async function migrate(config: string | pg.ClientConfig, options: Migrate
   });
 }
 
-async function pendingMigrations(client: pg.Client): Promise<CommittedMigration[]> {
-  const installed = new Set(await installedMigrations(client));
-  return (await committedMigrations()).filter(({ name }) => !installed.has(name));
-}
-
-/** Not `create schema if not exists`: that asks for CREATE on the database even when an administrator made it for us. */
-async function makeTable(client: pg.Client): Promise<void> {
-  const { rows } = await client.query(
-    `select pg_catalog.to_regnamespace('djr') is null as no_schema, pg_catalog.to_regclass('djr.migrations') is null as no_table`,
-  );
-  if (rows[0].no_schema) await client.query('create schema djr');
-  if (rows[0].no_table) await client.query(TABLE);
-}
-
 async function dryRun(client: pg.Client, log: MigrateOptions['log']): Promise<string[]> {
-  const pending = await pendingMigrations(client);
-  const all = (await committedMigrations()).length;
-  if (pending.length > 0) log?.(asPlainSql(pending, pending.length === all));
+  const installed = new Set(await installedMigrations(client));
+  const pending = (await committedMigrations()).filter(({ name }) => !installed.has(name));
+  if (pending.length > 0) log?.(asPlainSql(pending, installed.size === 0));
   return pending.map(({ name }) => name);
 }
 
@@ -94,19 +75,10 @@ export async function printMigrations(): Promise<string> {
   return asPlainSql(await committedMigrations(), true);
 }
 
-const TABLE = `create table djr.migrations (
-  id serial primary key,
-  name varchar(255) not null,
-  run_on timestamp not null
-);`;
-
-/** What tells `djr migrate` that a migration is applied. */
-const recordOf = (name: string) => `insert into djr.migrations (name, run_on) values ('${name}', pg_catalog.now());`;
-
 function asPlainSql(migrations: CommittedMigration[], fromNothing: boolean): string {
   const parts = migrations.map(({ name, sql }) => [sql.trim(), recordOf(name)].join('\n\n'));
   if (fromNothing) {
-    parts.unshift('create schema if not exists djr;', TABLE);
+    parts.unshift('create schema if not exists djr;', MIGRATIONS_TABLE);
   }
   return withPinnedPath(parts.join('\n\n'));
 }

@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:48261a7cf17625ec44a616a5d1c77c1a06842216
+--! Hash: sha1:cb1d747fb00cfe6a206f038ff70c5801516db19c
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -363,6 +363,7 @@ create or replace function djr._validate(
 ) returns void
 language plpgsql
 immutable
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if type is null or pg_catalog.length(type) not between 1 and 200 then
@@ -629,6 +630,7 @@ create or replace function djr._publish_once(
   key text
 ) returns bigint
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 -- `on conflict (key)` cannot be qualified; every parameter is.
 #variable_conflict use_column

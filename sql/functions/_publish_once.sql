@@ -9,6 +9,7 @@ create or replace function djr._publish_once(
   key text
 ) returns bigint
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 -- `on conflict (key)` cannot be qualified; every parameter is.
 #variable_conflict use_column

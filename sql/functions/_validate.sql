@@ -10,6 +10,7 @@ create or replace function djr._validate(
 ) returns void
 language plpgsql
 immutable
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if type is null or pg_catalog.length(type) not between 1 and 200 then

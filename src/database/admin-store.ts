@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { DjrError, fromPostgres } from '../errors.js';
 import type { Scope } from '../event.js';
 import { type EventFilter, type EventState, listQuery, type PageKey, STATUSES, SUMMARY } from './event-filter.js';
-import { type InstanceRow, readInstances } from './statistics.js';
+import { type InstanceRow, MODE, readInstances } from './statistics.js';
 
 /** One line of a list. */
 export interface EventSummary {
@@ -99,19 +99,23 @@ export class AdminStore {
   async find(id: string): Promise<EventRecord | undefined> {
     return this.#read(async (client) => {
       const { rows } = await client.query<Omit<EventRecord, 'activity' | 'replays'>>(
-        `select ${SUMMARY}, jsonb_pretty(event.detail) as detail, stored.key, stored.private_data is not null as has_private_data
-           from djr.event_status event join djr.event stored using (id) where event.id = $1`,
+        `select ${SUMMARY}, pg_catalog.jsonb_pretty(event.detail) as detail, stored.key,
+                stored.private_data is not null as has_private_data
+           from djr.event_status event join djr.event stored on stored.id operator(pg_catalog.=) event.id
+          where event.id operator(pg_catalog.=) $1`,
         [id],
       );
       if (!rows[0]) return undefined;
       const { rows: activity } = await client.query<Step>(
         // The rows of one batch are microseconds apart, in no order.
         `select created_at, status, user_id, recipients, instance from djr.activity
-          where event_id = $1 order by date_trunc('milliseconds', created_at), array_position($3::text[], status) limit $2`,
+          where event_id operator(pg_catalog.=) $1
+          order by pg_catalog.date_trunc('milliseconds', created_at), pg_catalog.array_position($3::pg_catalog.text[], status)
+          limit $2`,
         [id, MAX_STEPS + 1, STATUSES],
       );
       const { rows: replays } = await client.query<{ replay: string }>(
-        `select id::text as replay from djr.event where replay_of = $1 order by event.id limit ${MAX_REPLAYS}`,
+        `select id::pg_catalog.text as replay from djr.event where replay_of operator(pg_catalog.=) $1 order by event.id limit ${MAX_REPLAYS}`,
         [id],
       );
       return { ...rows[0], activity, replays: replays.map(({ replay }) => replay) };
@@ -120,21 +124,22 @@ export class AdminStore {
 
   /** Of the events that there are, in the order asked for. */
   async findAll(ids: string[]): Promise<EventSummary[]> {
-    const text = `select ${SUMMARY} from unnest($1::bigint[]) with ordinality wanted (id, place)
-                    join djr.event_status event on event.id = wanted.id order by place`;
+    const text = `select ${SUMMARY} from pg_catalog.unnest($1::bigint[]) with ordinality as wanted (id, place)
+                    join djr.event_status event on event.id operator(pg_catalog.=) wanted.id order by place`;
     return this.#read(async (client) => (await client.query<EventSummary>(text, [ids])).rows);
   }
 
   /** @returns pretty JSON; undefined when there is none, or no such event */
   async privateData(id: string): Promise<string | undefined> {
-    const text = 'select jsonb_pretty(private_data) as data from djr.event where id = $1 and private_data is not null';
+    const text =
+      'select pg_catalog.jsonb_pretty(private_data) as data from djr.event where id operator(pg_catalog.=) $1 and private_data is not null';
     const rows = await this.#read(async (client) => (await client.query<{ data: string }>(text, [id])).rows);
     return rows[0]?.data;
   }
 
   /** @returns the new ids @throws {@link DjrError} DJR06, DJR07 */
   async replay(ids: string[]): Promise<string[]> {
-    const text = 'select id::text from djr.replay($1::bigint[]) replayed (id)';
+    const text = 'select id::pg_catalog.text from djr.replay($1::bigint[]) as replayed (id)';
     try {
       return (await this.#pool().query<{ id: string }>(text, [ids])).rows.map(({ id }) => id);
     } catch (error) {
@@ -145,9 +150,7 @@ export class AdminStore {
   async overview(): Promise<{ settings: AdminSettings; instances: InstanceRow[] }> {
     return this.#read(async (client) => {
       const { rows } = await client.query<AdminSettings>(
-        `select storage, activity, delivery, retention::text,
-                case (select last_value from djr.delivery_mode) when 2 then 'sweep' else 'notify' end as mode
-           from djr.settings`,
+        `select storage, activity, delivery, retention::pg_catalog.text, ${MODE} as mode from djr.settings`,
       );
       return { settings: rows[0]!, instances: await readInstances(client) };
     });
@@ -155,11 +158,13 @@ export class AdminStore {
 
   /** Whether a containment in the detail has an index of its own. */
   async hasDetailIndex(): Promise<boolean> {
-    const text = `select from pg_catalog.pg_index index join pg_catalog.pg_class class on class.oid = index.indexrelid
-                    join pg_catalog.pg_am method on method.oid = class.relam
-                   where index.indrelid = 'djr.event'::regclass and index.indisvalid and index.indpred is null and method.amname = 'gin'
-                     and exists (select from pg_catalog.pg_attribute a where a.attrelid = index.indrelid
-                                  and a.attname = 'detail' and a.attnum = index.indkey[0])`;
+    const text = `select from pg_catalog.pg_index index join pg_catalog.pg_class class on class.oid operator(pg_catalog.=) index.indexrelid
+                    join pg_catalog.pg_am method on method.oid operator(pg_catalog.=) class.relam
+                   where index.indrelid operator(pg_catalog.=) 'djr.event'::pg_catalog.regclass and index.indisvalid
+                     and index.indpred is null and method.amname operator(pg_catalog.=) 'gin'
+                     and exists (select from pg_catalog.pg_attribute a where a.attrelid operator(pg_catalog.=) index.indrelid
+                                  and a.attname operator(pg_catalog.=) 'detail'
+                                  and a.attnum operator(pg_catalog.=) index.indkey[0])`;
     return this.#read(async (client) => (await client.query(text)).rowCount !== 0);
   }
 

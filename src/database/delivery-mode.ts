@@ -28,9 +28,10 @@ const QUIET_FOR_MOST = 60_000;
  * sign that commits queue: the rate is none, because the lock itself caps it.
  */
 const WAITERS = `
-  select count(*)::int as waiters
+  select pg_catalog.count(*)::int as waiters
     from pg_catalog.pg_locks
-   where not granted and locktype = 'object' and classid = 'pg_catalog.pg_database'::regclass and objid = 0`;
+   where not granted and locktype operator(pg_catalog.=) 'object'
+     and classid operator(pg_catalog.=) 'pg_catalog.pg_database'::pg_catalog.regclass and objid operator(pg_catalog.=) 0`;
 
 /**
  * Decides for `delivery => 'auto'`: to `sweep` when commits queue behind NOTIFY, back to `notify` when it is quiet.

@@ -216,10 +216,12 @@ export class Listener {
     const late = new Promise<false>((resolve) => {
       timer = setTimeout(() => resolve(false), this.#options.probeTimeout);
     });
-    const answered = session.query({ text: 'select pg_notify($1, $2)', values: [this.#channel, nonce] }).then(
-      () => true,
-      () => false,
-    );
+    const answered = session
+      .query({ text: 'select pg_catalog.pg_notify($1, $2)', values: [this.#channel, nonce] })
+      .then(
+        () => true,
+        () => false,
+      );
     const came = await Promise.race([Promise.all([heard, answered]).then(() => true), late]);
     const alive = came || (await Promise.race([answered, Promise.resolve(false)]));
     clearTimeout(timer);

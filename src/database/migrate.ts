@@ -6,6 +6,7 @@ import pg from 'pg';
 import { DjrError } from '../errors.js';
 import { watchBlockers } from './blockers.js';
 import { explainMigration, type Limits } from './migrate-errors.js';
+import { PINNED, withPinnedPath } from './search-path.js';
 
 export interface MigrateOptions {
   /** Says what would be applied, and changes nothing. */
@@ -107,6 +108,7 @@ async function apply(
     // Whatever the role's or the database's defaults are: once another installation has ended, what it made is to be seen.
     await client.query('begin isolation level read committed read write');
     await client.query("select pg_catalog.set_config('lock_timeout', $1, true)", [`${limits.lockTimeout}ms`]);
+    await client.query(PINNED);
     await client.query(await beginning());
     const applied = await runner({
       dbClient: withinTransaction(client),
@@ -134,12 +136,17 @@ async function apply(
   }
 }
 
-/** The runner ends the transaction that it is given as if it were its own; what it says of transactions is left out. */
+/**
+ * The runner ends the transaction that it is given as if it were its own, and sets a search_path of its own for the session: what it
+ * says of transactions is left out, and the path stays pinned, as its statements and released migrations do not qualify names.
+ */
 function withinTransaction(client: pg.Client): pg.Client {
-  const query = async (sql: unknown, ...rest: unknown[]) =>
-    typeof sql === 'string' && /^(BEGIN|COMMIT|ROLLBACK)$/.test(sql)
-      ? undefined
-      : (client.query as (...all: unknown[]) => Promise<unknown>)(sql, ...rest);
+  const send = client.query.bind(client) as (...all: unknown[]) => Promise<unknown>;
+  const query = async (sql: unknown, ...rest: unknown[]) => {
+    if (typeof sql === 'string' && /^(BEGIN|COMMIT|ROLLBACK)$/.test(sql)) return undefined;
+    if (typeof sql === 'string' && /^SET search_path /.test(sql)) return send(PINNED);
+    return send(sql, ...rest);
+  };
   return new Proxy(client, {
     get: (target, name) => {
       if (name === 'query') return query;
@@ -188,9 +195,7 @@ const surrounded = async (sql: string): Promise<string> => [await beginning(), s
 
 /** What the runner would do: its table is the one that it makes. */
 function asPlainSql(migrations: CommittedMigration[], fromNothing: boolean): string {
-  const parts = migrations.map(({ name, sql }) =>
-    [sql.trim(), `insert into djr.migrations (name, run_on) values ('${name}', now());`].join('\n\n'),
-  );
+  const parts = migrations.map(({ name, sql }) => [sql.trim(), `insert into djr.migrations (name, run_on) values ('${name}', pg_catalog.now());`].join('\n\n'));
   if (fromNothing) {
     parts.unshift(
       `create table djr.migrations (
@@ -200,7 +205,7 @@ function asPlainSql(migrations: CommittedMigration[], fromNothing: boolean): str
 );`,
     );
   }
-  return `${parts.join('\n\n')}\n`;
+  return withPinnedPath(parts.join('\n\n'));
 }
 
 /** Drops schema `djr` with all events. */
@@ -230,7 +235,7 @@ export async function schemaVersion(
 }
 
 async function installedMigrations(client: Pick<pg.Client, 'query'>): Promise<string[]> {
-  const { rows } = await client.query("select to_regclass('djr.migrations') is not null as exists");
+  const { rows } = await client.query("select pg_catalog.to_regclass('djr.migrations') is not null as exists");
   if (!rows[0].exists) return [];
   return (await client.query('select name from djr.migrations order by name')).rows.map(({ name }) => name as string);
 }

@@ -22,10 +22,11 @@ export interface Publication<Type extends string = string, D extends Detail = De
 export type Queryable = Pick<pg.ClientBase, 'query'>;
 
 const CALLS: Record<Scope, string> = {
-  user: 'select djr.publish(user_id => $1::text, type => $2, detail => $3::jsonb, private_data => $4::jsonb, key => $5) as id',
-  public: 'select djr.publish_global(type => $1, detail => $2::jsonb, private_data => $3::jsonb, key => $4) as id',
+  user: 'select djr.publish(user_id => $1::pg_catalog.text, type => $2, detail => $3::pg_catalog.jsonb, private_data => $4::pg_catalog.jsonb, key => $5) as id',
+  public:
+    'select djr.publish_global(type => $1, detail => $2::pg_catalog.jsonb, private_data => $3::pg_catalog.jsonb, key => $4) as id',
   system:
-    'select djr.publish_system(user_id => $1::text, type => $2, detail => $3::jsonb, private_data => $4::jsonb, key => $5) as id',
+    'select djr.publish_system(user_id => $1::pg_catalog.text, type => $2, detail => $3::pg_catalog.jsonb, private_data => $4::pg_catalog.jsonb, key => $5) as id',
 };
 
 const json = (value: unknown): string | null => (value === undefined || value === null ? null : JSON.stringify(value));

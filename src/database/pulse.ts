@@ -82,14 +82,14 @@ export class Pulse {
   }
 
   async #ask(): Promise<number> {
-    const query = { text: 'select pg_notification_queue_usage() as usage', query_timeout: ANSWER_TIMEOUT };
+    const query = { text: 'select pg_catalog.pg_notification_queue_usage() as usage', query_timeout: ANSWER_TIMEOUT };
     const { rows } = await this.#options.pool.query<{ usage: number }>(query);
     return rows[0]!.usage;
   }
 
   async #report({ connections, events, deliveries, errors, lagMs }: Reading): Promise<void> {
     await this.#options.pool.query({
-      text: "select djr.report_instance($1, $2 * interval '1 second', $3, $4, $5, $6, $7, $8, $9)",
+      text: "select djr.report_instance($1, $2 operator(pg_catalog.*) interval '1 second', $3, $4, $5, $6, $7, $8, $9)",
       values: [
         this.#options.instance,
         (performance.now() - this.#since) / 1000,

@@ -8,7 +8,7 @@ import { schemaVersion } from './migrate.js';
  * @throws {@link DjrError} `DJR_SCHEMA` when the schema is missing or older, `DJR_STANDBY` on a read-only standby
  */
 export async function requireSchema(client: Pick<pg.Client, 'query'>): Promise<void> {
-  const { rows } = await client.query<{ standby: boolean }>('select pg_is_in_recovery() as standby');
+  const { rows } = await client.query<{ standby: boolean }>('select pg_catalog.pg_is_in_recovery() as standby');
   if (rows[0]!.standby) {
     throw new DjrError('DJR_STANDBY', 'This PostgreSQL is a standby, and NOTIFY works on the primary only.', {
       hint: "Give the primary's host in the address of the database.",

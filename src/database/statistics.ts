@@ -41,10 +41,14 @@ export const MAX_COUNTED = 1_000_000;
 
 const MAX_TYPES = 20;
 
+/** How events reach the runtimes now, as a word. */
+export const MODE =
+  "case when (select last_value from djr.delivery_mode) operator(pg_catalog.=) 2 then 'sweep' else 'notify' end";
+
 export async function readInstances(client: Queryable): Promise<InstanceRow[]> {
   const { rows } = await client.query<InstanceRow>(
-    `select name, host, version, started_at, seen_at, seen_at < clock_timestamp() - interval '30 s' as gone,
-            connections, events::float8, deliveries::float8, errors::float8, lag_ms
+    `select name, host, version, started_at, seen_at, seen_at operator(pg_catalog.<) (pg_catalog.clock_timestamp() operator(pg_catalog.-) interval '30 s') as gone,
+            connections, events::double precision, deliveries::double precision, errors::double precision, lag_ms
        from djr.instance order by started_at, name`,
   );
   return rows;
@@ -54,21 +58,26 @@ export async function readInstances(client: Queryable): Promise<InstanceRow[]> {
 export async function readStatistics(client: pg.Client, period: string): Promise<Statistics> {
   const base = await one<Pick<Statistics, 'settings' | 'mode' | 'queue_usage' | 'oldest_event'>>(
     client,
-    `select json_build_object('storage', storage, 'delivery', delivery, 'retention', retention::text, 'activity', activity) as settings,
-            case (select last_value from djr.delivery_mode) when 2 then 'sweep' else 'notify' end as mode,
-            pg_notification_queue_usage() as queue_usage,
-            (select min(created_at) from djr.event) as oldest_event
+    `select pg_catalog.json_build_object(
+              'storage', storage, 'delivery', delivery, 'retention', retention::pg_catalog.text, 'activity', activity) as settings,
+            ${MODE} as mode,
+            pg_catalog.pg_notification_queue_usage() as queue_usage,
+            (select pg_catalog.min(created_at) from djr.event) as oldest_event
        from djr.settings`,
   );
   const tables = await client.query<Statistics['tables'][number]>(
-    `select relname as name, nullif(reltuples, -1)::float8 as rows, pg_total_relation_size(oid)::float8 as bytes
+    `select relname as name,
+            case when reltuples operator(pg_catalog.>=) 0 then reltuples::double precision end as rows,
+            pg_catalog.pg_total_relation_size(oid)::double precision as bytes
        from pg_catalog.pg_class
-      where relnamespace = 'djr'::regnamespace and relname in ('event', 'activity') order by relname desc`,
+      where oid operator(pg_catalog.=) any (array['djr.event'::pg_catalog.regclass, 'djr.activity'::pg_catalog.regclass]) order by relname desc`,
   );
   // From the newest back by the index on created_at, and never more than there is time for.
   const events = await client.query<{ type: string; scope: string; count: number; counted: number }>(
-    `select type, scope, count(*)::float8 as count, (sum(count(*)) over ())::float8 as counted
-       from (select type, scope from djr.event where created_at > clock_timestamp() - $1::interval
+    `select type, scope, pg_catalog.count(*)::double precision as count,
+            (pg_catalog.sum(pg_catalog.count(*)) over ())::double precision as counted
+       from (select type, scope from djr.event
+              where created_at operator(pg_catalog.>) (pg_catalog.clock_timestamp() operator(pg_catalog.-) $1::interval)
               order by created_at desc limit $2) latest
       group by type, scope order by count desc, type, scope limit $3`,
     [period, MAX_COUNTED, MAX_TYPES],

@@ -18,13 +18,13 @@ export interface Status {
 
 /** A status as one text: a row of events has no room for nine columns that say the same in each. */
 export const STATUS = `
-  select json_build_array(
-           pg_current_snapshot(),
-           trunc(extract(epoch from clock_timestamp()) * 1000)::bigint,
-           (extract(epoch from pg_postmaster_start_time()) * 1000)::bigint,
-           pg_sequence_last_value('djr.delivery_mode'),
-           delivery, storage, pruned_xid::text, channel, activity
-         )::text as status
+  select pg_catalog.json_build_array(
+           pg_catalog.pg_current_snapshot(),
+           pg_catalog.trunc(extract(epoch from pg_catalog.clock_timestamp()) operator(pg_catalog.*) 1000)::bigint,
+           (extract(epoch from pg_catalog.pg_postmaster_start_time()) operator(pg_catalog.*) 1000)::bigint,
+           pg_catalog.pg_sequence_last_value('djr.delivery_mode'),
+           delivery, storage, pruned_xid::pg_catalog.text, channel, activity
+         )::pg_catalog.text as status
     from djr.settings`;
 
 export function readStatus(text: string, epoch: string): Status {

@@ -203,10 +203,11 @@ export class Store implements ResumeSource {
   ): Promise<ResumeProgress | { reset: string } | 'restarted'> {
     const filter = newSince(since, bornAfter);
     const bind = (value: unknown) => `$${filter.values.push(value)}`;
-    filter.rest += " and (scope = 'public'";
-    if (client.userId !== null) filter.rest += ` or (scope = 'user' and user_id = ${bind(client.userId)})`;
+    filter.rest += " and (scope operator(pg_catalog.=) 'public'";
+    if (client.userId !== null)
+      filter.rest += ` or (scope operator(pg_catalog.=) 'user' and user_id operator(pg_catalog.=) ${bind(client.userId)})`;
     filter.rest += `) and ${NOT_FOREIGN}`;
-    if (client.types) filter.rest += ` and type = any(${bind([...client.types])})`;
+    if (client.types) filter.rest += ` and type operator(pg_catalog.=) any(${bind([...client.types])})`;
     if (from) goOn(filter, from.last, from.frontier);
     let last = from?.last ?? { xid: 0, id: 0 };
     let outcome: { reset: string } | 'restarted' | 'paused' | undefined;

@@ -114,5 +114,5 @@ since17('doctor names the session that holds the NOTIFY queue up', async (t) => 
   const { code, out } = await djr(t, ['doctor', '-d', cluster.url]);
   t.is(code, 1);
   t.regex(out, /failed {2}NOTIFY queue {2}\d+\.\d % full: most likely session \d+ \(postgres, forgotten\)/);
-  t.true(out.includes(`select pg_terminate_backend(${row!.pid});`));
+  t.true(out.includes(`select pg_catalog.pg_terminate_backend(${row!.pid});`));
 });

@@ -47,8 +47,9 @@ ${DATABASE_ENVIRONMENT}`,
 
 /** What there is to do; more may come past the retention meanwhile. */
 const PAST = `
-  select count(*) as count from djr.event
-   where created_at < clock_timestamp() - coalesce($1::interval, (select retention from djr.settings))`;
+  select pg_catalog.count(*) as count from djr.event
+   where created_at operator(pg_catalog.<)
+         (pg_catalog.clock_timestamp() operator(pg_catalog.-) coalesce($1::interval, (select retention from djr.settings)))`;
 
 async function run(options: PruneOptions): Promise<void> {
   let stop = () => {};

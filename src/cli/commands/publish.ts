@@ -66,10 +66,11 @@ async function run(type: string, detail: string, options: PublishOptions): Promi
 }
 
 function statement({ global, system }: PublishOptions): string {
-  const rest = '$1::text, $2::jsonb, private_data => $3::jsonb, key => $4::text';
+  const rest =
+    '$1::pg_catalog.text, $2::pg_catalog.jsonb, private_data => $3::pg_catalog.jsonb, key => $4::pg_catalog.text';
   if (global) return `select djr.publish_global(${rest}) as id`;
-  if (system) return `select djr.publish_system(${rest}, user_id => $5::text) as id`;
-  return `select djr.publish($5::text, ${rest}) as id`;
+  if (system) return `select djr.publish_system(${rest}, user_id => $5::pg_catalog.text) as id`;
+  return `select djr.publish($5::pg_catalog.text, ${rest}) as id`;
 }
 
 function requireJson(name: string, value: string): string {

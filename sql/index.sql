@@ -24,6 +24,7 @@
 --!include functions/_notify_only.sql
 --!include functions/_publish.sql
 --!include functions/publish.sql
+--!include functions/publish_public.sql
 --!include functions/publish_global.sql
 --!include functions/publish_system.sql
 --!include functions/publish_many.sql

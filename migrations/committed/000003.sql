@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:b0915d6e0d46e40a9bc31ea2cf071b64c0353953
+--! Hash: sha1:a50bf33c8a0c98e5a9963b56df131bc8891246fa
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -357,7 +357,7 @@ begin
         errcode = 'DJR02',
         message = place || 'an event of scope user needs a user_id',
         detail = 'The user_id is null.',
-        hint = 'Is the user''s id null here? For every client publish with djr.publish_global, for the backend with djr.publish_system.';
+        hint = 'Is the user''s id null here? For every client publish with djr.publish_public, for the backend with djr.publish_system.';
     end if;
   elsif scope = 'public' then
     if user_id is not null then
@@ -679,7 +679,7 @@ end
 $$;
 
 comment on function djr._publish(text, text, text, jsonb, jsonb, text) is
-  'What publish, publish_global and publish_system come to; granted by djr.grant_publish. Internal.';
+  'What publish, publish_public and publish_system come to; granted by djr.grant_publish. Internal.';
 --! EndIncluded functions/_publish.sql
 --! Included functions/publish.sql
 -- An overload for each type that ids of users have. Plain SQL without SET, so that the planner puts djr._publish in their
@@ -729,6 +729,28 @@ $$;
 comment on function djr.publish(uuid, text, jsonb, jsonb, text) is
   'Publishes an event to one user, whose id is a uuid, and returns the event''s id. It is sent when the transaction commits. A second publish under the same key does nothing and returns the first id.';
 --! EndIncluded functions/publish.sql
+--! Included functions/publish_public.sql
+create or replace function djr.publish_public(
+  type text,
+  detail jsonb default '{}',
+  private_data jsonb default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'public',
+    null,
+    publish_public.type,
+    publish_public.detail,
+    publish_public.private_data,
+    publish_public.key
+  )
+$$;
+
+comment on function djr.publish_public(text, jsonb, jsonb, text) is
+  'Publishes an event to every client, anonymous ones too, and returns its id. For the rest see djr.publish.';
+--! EndIncluded functions/publish_public.sql
 --! Included functions/publish_global.sql
 create or replace function djr.publish_global(
   type text,
@@ -749,7 +771,7 @@ as $$
 $$;
 
 comment on function djr.publish_global(text, jsonb, jsonb, text) is
-  'Publishes an event to every client, anonymous ones too, and returns its id. For the rest see djr.publish.';
+  'Another name of djr.publish_public, which it had first.';
 --! EndIncluded functions/publish_global.sql
 --! Included functions/publish_system.sql
 -- Only the overload for text has a default, so that a call without a user is not ambiguous.
@@ -1686,6 +1708,7 @@ begin
        djr.publish(text, text, jsonb, jsonb, text),
        djr.publish(bigint, text, jsonb, jsonb, text),
        djr.publish(uuid, text, jsonb, jsonb, text),
+       djr.publish_public(text, jsonb, jsonb, text),
        djr.publish_global(text, jsonb, jsonb, text),
        djr.publish_system(text, jsonb, text, jsonb, text),
        djr.publish_system(text, jsonb, bigint, jsonb, text),

@@ -38,4 +38,4 @@ end
 $$;
 
 comment on function djr._publish(text, text, text, jsonb, jsonb, text) is
-  'What publish, publish_global and publish_system come to; granted by djr.grant_publish. Internal.';
+  'What publish, publish_public and publish_system come to; granted by djr.grant_publish. Internal.';

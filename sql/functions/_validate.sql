@@ -38,7 +38,7 @@ begin
         errcode = 'DJR02',
         message = place || 'an event of scope user needs a user_id',
         detail = 'The user_id is null.',
-        hint = 'Is the user''s id null here? For every client publish with djr.publish_global, for the backend with djr.publish_system.';
+        hint = 'Is the user''s id null here? For every client publish with djr.publish_public, for the backend with djr.publish_system.';
     end if;
   elsif scope = 'public' then
     if user_id is not null then

@@ -13,6 +13,7 @@ begin
        djr.publish(text, text, jsonb, jsonb, text),
        djr.publish(bigint, text, jsonb, jsonb, text),
        djr.publish(uuid, text, jsonb, jsonb, text),
+       djr.publish_public(text, jsonb, jsonb, text),
        djr.publish_global(text, jsonb, jsonb, text),
        djr.publish_system(text, jsonb, text, jsonb, text),
        djr.publish_system(text, jsonb, bigint, jsonb, text),

@@ -11,10 +11,13 @@
 --!include tables/instance.sql
 --!include views/event_status.sql
 
+--!include functions/_heal_settings.sql
+--!include functions/channel.sql
 --!include functions/_encode.sql
 --!include functions/_refuse_size.sql
 --!include functions/_validate.sql
 --!include functions/_is_valid.sql
+--!include functions/_refuse_unreadable.sql
 --!include functions/_announce.sql
 --!include triggers/event_announce.sql
 --!include functions/_forget_activity.sql
@@ -39,7 +42,6 @@
 --!include functions/_acknowledge.sql
 --!include functions/acknowledge.sql
 
---!include functions/channel.sql
 --!include functions/position.sql
 --!include functions/epoch.sql
 --!include functions/configure.sql

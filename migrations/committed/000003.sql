@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:a50bf33c8a0c98e5a9963b56df131bc8891246fa
+--! Hash: sha1:2c730833db8d775e9fbb1bf85b7747297323028c
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -81,7 +81,7 @@ on conflict do nothing;
 comment on table djr.settings is
   'The settings of djr in this database, in one row. Change them with djr.configure(...).';
 comment on column djr.settings.pruned_xid is
-  'The highest transaction that pruning removed an event of, or that switched storage on again: who resumes from before it is told to reset. Null: neither has been.';
+  'The highest transaction of which events were deleted (by pruning or by hand), that truncated djr.event, or that switched storage on again: a client that resumes from before it is told to reset. Null: none has been.';
 comment on column djr.settings.retention is
   'How long events are kept; the runtime prunes what is older. Null: for ever.';
 comment on column djr.settings.storage is
@@ -167,6 +167,9 @@ create table if not exists djr.activity (
 
 -- Made by the first migration.
 alter table djr.activity drop constraint if exists activity_event;
+
+-- Without it a publication for all tables makes every DELETE fail. It costs nothing where no publication has the table.
+alter table djr.activity replica identity full;
 
 create index if not exists activity_event on djr.activity (event_id);
 -- Partial: what is written for every event does not pay for it.
@@ -269,6 +272,43 @@ comment on column djr.event_status.recipients is 'To how many clients it was sen
 comment on column djr.event_status.errors is 'How often a hook failed for it: onReceive for each instance, beforeSend for each client.';
 --! EndIncluded views/event_status.sql
 
+--! Included functions/_heal_settings.sql
+-- A dump of the schema alone (pg_dump -s, structure.sql) brings the table of the settings without its row. Called only
+-- where the row was not found: nobody else pays for it.
+create or replace function djr._heal_settings() returns void
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  insert into djr.settings default values
+  on conflict do nothing;
+end
+$$;
+
+comment on function djr._heal_settings() is
+  'Puts the row of djr.settings back, with every setting at its default, where it is missing. Internal.';
+--! EndIncluded functions/_heal_settings.sql
+--! Included functions/channel.sql
+create or replace function djr.channel() returns text
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _channel text := (select settings.channel from djr.settings);
+begin
+  if _channel is null then
+    perform djr._heal_settings();
+    _channel := (select settings.channel from djr.settings);
+  end if;
+  return _channel;
+end
+$$;
+
+comment on function djr.channel() is
+  'The NOTIFY channel, for the server role only. Where the row of djr.settings is missing, as after a restore of the schema alone, it is made again.';
+--! EndIncluded functions/channel.sql
 --! Included functions/_encode.sql
 -- Plain SQL without SET, so that the planner inlines it into its callers: an event is encoded once, without a call.
 create or replace function djr._encode(
@@ -388,7 +428,7 @@ begin
       errcode = 'DJR04',
       message = place || 'the detail of an event is a JSON object',
       detail = case when detail is null then 'It is null.' else pg_catalog.format('It is of type %s.', pg_catalog.jsonb_typeof(detail)) end,
-      hint = 'Put it under a name, {"value": …}; for no detail leave it out.';
+      hint = 'Put it under a name, {"value": ...}; for no detail leave it out.';
   end if;
 
   if pg_catalog.length(key) not between 1 and 255 then
@@ -429,6 +469,24 @@ $$;
 comment on function djr._is_valid(text, text, jsonb) is
   'Whether djr._validate would let type, user and detail pass; it says why not. Internal.';
 --! EndIncluded functions/_is_valid.sql
+--! Included functions/_refuse_unreadable.sql
+-- Only the owner can set these columns. A row that has such a value would be an event that no runtime can deliver.
+create or replace function djr._refuse_unreadable(header json) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  raise exception using
+    errcode = 'DJR16',
+    message = format('event "%s" must have an id, a transaction and a time that every runtime can read', header ->> 4),
+    detail = format('Its id is %s, its transaction %s, its milliseconds since 1970 are %s.', header ->> 0, header ->> 1, header ->> 5),
+    hint = 'Leave id, xid and created_at to the database; ids and transactions are below 2^53, and times between 1970 and the year 255478.';
+end
+$$;
+
+comment on function djr._refuse_unreadable(json) is
+  'Raises DJR16. Internal.';
+--! EndIncluded functions/_refuse_unreadable.sql
 --! Included functions/_announce.sql
 -- Runs for every publish, so it counts what it calls: each query and each function costs as much as an index. Without NOTIFY
 -- one query says that nothing is to be refused; with it each event is encoded once, and as many as fit are packed into
@@ -456,6 +514,9 @@ begin
   where coalesce(pg_sequence_last_value('djr.delivery_mode'), 1) <> 2
     or octet_length(_new.detail::text) > 5500
     or _new.scope = case when _new.user_id is null then 'user' else 'public' end
+    or _new.id not between 1 and 9007199254740991
+    or _new.created_at not between to_timestamp(0) and to_timestamp(8e12)
+    or _new.xid >= '9007199254740992'
   limit 1;
   if not found then
     return null;
@@ -466,12 +527,18 @@ begin
     select
       djr._encode(_new.id, _new.xid, _new.scope, _new.user_id, _new.type, _new.created_at, _new.detail),
       _new.scope = case when _new.user_id is null then 'user' else 'public' end
+        or _new.id not between 1 and 9007199254740991
+        or _new.created_at not between to_timestamp(0) and to_timestamp(8e12)
+        or _new.xid >= '9007199254740992'
     from _new
   loop
     if _misfit or octet_length(_line) > 7999 then
       _header := split_part(_line, E'\t', 1)::json;
       perform djr._validate(_header ->> 2, _header ->> 3, _header ->> 4, '{}', null);
-      perform djr._refuse_size(_header ->> 4, octet_length(_line));
+      if octet_length(_line) > 7999 then
+        perform djr._refuse_size(_header ->> 4, octet_length(_line));
+      end if;
+      perform djr._refuse_unreadable(_header);
     end if;
     continue when _room = 0;
 
@@ -480,7 +547,7 @@ begin
     elsif octet_length(_message) + 1 + octet_length(_line) <= 7999 then
       _message := _message || E'\n' || _line;
     else
-      _channel := coalesce(_channel, (select settings.channel from djr.settings));
+      _channel := coalesce(_channel, (select settings.channel from djr.settings), djr.channel());
       perform pg_notify(_channel, _message);
       _message := _line;
       _room := _room - 1;
@@ -492,6 +559,9 @@ begin
           from _new
           where octet_length(_new.detail::text) > 5500
             or _new.scope = case when _new.user_id is null then 'user' else 'public' end
+            or _new.id not between 1 and 9007199254740991
+            or _new.created_at not between to_timestamp(0) and to_timestamp(8e12)
+            or _new.xid >= '9007199254740992'
         );
       end if;
     end if;
@@ -499,13 +569,16 @@ begin
 
   if _message is not null then
     perform pg_notify(settings.channel, _message) from djr.settings;
+    if not found then
+      perform pg_notify(djr.channel(), _message);
+    end if;
   end if;
   return null;
 end
 $$;
 
 comment on function djr._announce() is
-  'The insert trigger of djr.event: refuses what is too large (DJR05) or for whom it cannot be (DJR02), and notifies. Internal.';
+  'The insert trigger of djr.event: refuses what is too large (DJR05), for whom it cannot be (DJR02) or what no runtime could read (DJR16), and notifies. Internal.';
 --! EndIncluded functions/_announce.sql
 --! Included triggers/event_announce.sql
 create or replace trigger event_announce
@@ -518,27 +591,41 @@ comment on trigger event_announce on djr.event is
   'Every insert publishes: checks the size and notifies, a statement at a time.';
 --! EndIncluded triggers/event_announce.sql
 --! Included functions/_forget_activity.sql
--- Instead of a foreign key with ON DELETE CASCADE: a statement's events at once, not one by one.
+-- Instead of a foreign key with ON DELETE CASCADE: a statement's events at once, not one by one. And whoever deletes events, by
+-- djr.prune or by hand: in the same transaction the settings say so, by which a resume from before is told to reset.
 create or replace function djr._forget_activity() returns trigger
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  _highest xid8;
 begin
   if tg_op = 'DELETE' then
+    -- max(xid8) is of PostgreSQL 15.
+    select _old.xid into _highest from _old order by _old.xid desc limit 1;
+    if not found then
+      return null;
+    end if;
     delete from djr.activity
     using _old
     where activity.event_id = _old.id;
   -- Where the statement names both tables it is empty by now, and may not be truncated within the statement.
-  elsif exists (select from djr.activity) then
-    truncate djr.activity;
+  else
+    _highest := pg_current_xact_id();
+    if exists (select from djr.activity) then
+      truncate djr.activity;
+    end if;
   end if;
+  insert into djr.settings (pruned_xid) values (_highest)
+  on conflict (one_row) do update set pruned_xid = excluded.pruned_xid
+  where settings.pruned_xid is null or settings.pruned_xid < excluded.pruned_xid;
   return null;
 end
 $$;
 
 comment on function djr._forget_activity() is
-  'The trigger of djr.event by which the activity of events goes with them. Internal.';
+  'The trigger of djr.event by which the activity of events goes with them, and djr.settings.pruned_xid tells that they are gone. Internal.';
 --! EndIncluded functions/_forget_activity.sql
 --! Included triggers/event_forget.sql
 create or replace trigger event_forget
@@ -548,7 +635,7 @@ for each statement
 execute function djr._forget_activity();
 
 comment on trigger event_forget on djr.event is
-  'The activity of events goes with them.';
+  'The activity of events goes with them, and the settings say up to which transaction events are gone.';
 
 create or replace trigger event_forget_all
 after truncate on djr.event
@@ -556,7 +643,7 @@ for each statement
 execute function djr._forget_activity();
 
 comment on trigger event_forget_all on djr.event is
-  'The activity of all events goes with them.';
+  'The activity of all events goes with them, and the settings say that all are gone.';
 --! EndIncluded triggers/event_forget.sql
 
 --! Included functions/_publish_once.sql
@@ -630,7 +717,7 @@ begin
   if pg_catalog.octet_length(_line) > 7999 then
     perform djr._refuse_size(type, pg_catalog.octet_length(_line));
   end if;
-  perform pg_catalog.pg_notify((select settings.channel from djr.settings), _line);
+  perform pg_catalog.pg_notify(coalesce((select settings.channel from djr.settings), djr.channel()), _line);
   return _id;
 end
 $$;
@@ -672,6 +759,12 @@ begin
   where settings.storage
   returning event.id into _id;
   if _id is null then
+    if not exists (select from djr.settings) then
+      perform djr._heal_settings();
+      return djr._publish(
+        _publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.private_data, _publish.key
+      );
+    end if;
     return djr._notify_only(_publish.scope, _publish.user_id, _publish.type, _publish.detail);
   end if;
   return _id;
@@ -869,7 +962,7 @@ begin
       errcode = 'DJR09',
       message = 'publish_many takes a JSON array of events',
       detail = format('It is %s.', coalesce('of type ' || jsonb_typeof(publish_many.events), 'null')),
-      hint = 'Build it with jsonb_agg(jsonb_build_object(''user_id'', …, ''type'', …, ''detail'', …)).';
+      hint = 'Build it with jsonb_agg(jsonb_build_object(''user_id'', ..., ''type'', ..., ''detail'', ...)).';
   end if;
 
   -- All of them in one query; only of the first that is wrong it is asked what.
@@ -1119,8 +1212,8 @@ begin
     raise exception using
       errcode = 'DJR08',
       message = format('trigger %I on %s does not fit djr.publish_row', tg_name, tg_relid::regclass),
-      detail = format('It is %s … for each %s with %s arguments.', lower(tg_when), lower(tg_level), tg_nargs),
-      hint = 'create trigger … after insert or update or delete on … for each row execute function djr.publish_row(''type'', ''user_column or empty'', ''columns,to,send'').';
+      detail = format('It is %s ... for each %s with %s arguments.', lower(tg_when), lower(tg_level), tg_nargs),
+      hint = 'create trigger ... after insert or update or delete on ... for each row execute function djr.publish_row(''type'', ''user_column or empty'', ''columns,to,send'').';
   end if;
 
   select array_agg(trim(name) order by place)
@@ -1162,7 +1255,7 @@ end
 $$;
 
 comment on function djr.publish_row() is
-  'A trigger function for any table: after insert or update or delete … for each row execute function djr.publish_row(type, user column or '''' for everyone, columns to send, id column). detail has the columns, op and :id (the primary key, or the fourth argument). Nothing is published for a row without a user, or when no named column changed; a user whom an update takes the row from gets op delete. DJR08 if the trigger does not fit the table.';
+  'A trigger function for any table: after insert or update or delete ... for each row execute function djr.publish_row(type, user column or '''' for everyone, columns to send, id column). detail has the columns, op and :id (the primary key, or the fourth argument). Nothing is published for a row without a user, or when no named column changed; a user whom an update takes the row from gets op delete. DJR08 if the trigger does not fit the table.';
 --! EndIncluded functions/publish_row.sql
 --! Included functions/replay.sql
 -- A replay is a row like any other, so it is durable, swept and resumed, and told apart by replay_of.
@@ -1237,7 +1330,6 @@ as $$
 declare
   _older_than interval := coalesce(prune_batch.older_than, (select settings.retention from djr.settings));
   _pruned bigint;
-  _highest xid8;
 begin
   if prune_batch.older_than < interval '0' then
     raise exception using
@@ -1270,18 +1362,14 @@ begin
     delete from djr.event
     using expired
     where event.id = expired.id
-    returning event.xid
+    returning event.id
   )
-  -- max(xid8) is of PostgreSQL 15.
-  select count(*), (array_agg(deleted.xid order by deleted.xid desc))[1]
-  into _pruned, _highest
+  -- The trigger event_forget says in the settings up to where.
+  select count(*)
+  into _pruned
   from deleted;
 
-  -- In the same transaction: whoever no longer sees the rows sees that they were pruned.
-  if _pruned > 0 then
-    update djr.settings
-    set pruned_xid = greatest(settings.pruned_xid, _highest);
-  else
+  if _pruned = 0 then
     -- Of events that are long gone: a transaction that deletes them with an older snapshot does not see what was recorded since.
     delete from djr.activity
     where activity.event_id < (select min(event.id) from djr.event);
@@ -1438,21 +1526,6 @@ comment on function djr.acknowledge(text, bigint[], text) is
   'Records that a user''s page got (delivered) or showed (read) events of that user, and returns the ids of those that are: somebody else''s, public and unknown ones are left out. A second time changes nothing; with activity off nothing is stored. DJR10 for another status.';
 --! EndIncluded functions/acknowledge.sql
 
---! Included functions/channel.sql
-create or replace function djr.channel() returns text
-language plpgsql
-stable
-security definer
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  return (select settings.channel from djr.settings);
-end
-$$;
-
-comment on function djr.channel() is
-  'The NOTIFY channel, for the server role only.';
---! EndIncluded functions/channel.sql
 --! Included functions/position.sql
 create or replace function djr.position() returns text
 language sql
@@ -1531,6 +1604,8 @@ begin
       hint = 'auto is right unless you measured otherwise.';
   end if;
 
+  -- Where the row is missing this makes it.
+  perform djr.channel();
   select * into strict _before from djr.settings;
   update djr.settings
   set

@@ -69,7 +69,7 @@ begin
       errcode = 'DJR04',
       message = place || 'the detail of an event is a JSON object',
       detail = case when detail is null then 'It is null.' else pg_catalog.format('It is of type %s.', pg_catalog.jsonb_typeof(detail)) end,
-      hint = 'Put it under a name, {"value": …}; for no detail leave it out.';
+      hint = 'Put it under a name, {"value": ...}; for no detail leave it out.';
   end if;
 
   if pg_catalog.length(key) not between 1 and 255 then

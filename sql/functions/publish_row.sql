@@ -19,8 +19,8 @@ begin
     raise exception using
       errcode = 'DJR08',
       message = format('trigger %I on %s does not fit djr.publish_row', tg_name, tg_relid::regclass),
-      detail = format('It is %s … for each %s with %s arguments.', lower(tg_when), lower(tg_level), tg_nargs),
-      hint = 'create trigger … after insert or update or delete on … for each row execute function djr.publish_row(''type'', ''user_column or empty'', ''columns,to,send'').';
+      detail = format('It is %s ... for each %s with %s arguments.', lower(tg_when), lower(tg_level), tg_nargs),
+      hint = 'create trigger ... after insert or update or delete on ... for each row execute function djr.publish_row(''type'', ''user_column or empty'', ''columns,to,send'').';
   end if;
 
   select array_agg(trim(name) order by place)
@@ -62,4 +62,4 @@ end
 $$;
 
 comment on function djr.publish_row() is
-  'A trigger function for any table: after insert or update or delete … for each row execute function djr.publish_row(type, user column or '''' for everyone, columns to send, id column). detail has the columns, op and :id (the primary key, or the fourth argument). Nothing is published for a row without a user, or when no named column changed; a user whom an update takes the row from gets op delete. DJR08 if the trigger does not fit the table.';
+  'A trigger function for any table: after insert or update or delete ... for each row execute function djr.publish_row(type, user column or '''' for everyone, columns to send, id column). detail has the columns, op and :id (the primary key, or the fourth argument). Nothing is published for a row without a user, or when no named column changed; a user whom an update takes the row from gets op delete. DJR08 if the trigger does not fit the table.';

@@ -4,6 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { runner } from 'node-pg-migrate';
 import pg from 'pg';
 import { DjrError } from '../errors.js';
+import { adoptSchema, healSettings } from './healing.js';
+import { asPlainSql, migrationsBehind } from './printed-migrations.js';
+import { TYPES } from './types.js';
 
 export interface MigrateOptions {
   /** Says what would be applied, and changes nothing. */
@@ -52,6 +55,7 @@ export async function migrate(config: string | pg.ClientConfig, options: Migrate
       // through a transaction pooler too. Everything the runner does is inside, the schema and its table included.
       await client.query(`select pg_advisory_xact_lock(${LOCK})`);
       const { exists } = (await client.query("select to_regnamespace('djr') is not null as exists")).rows[0];
+      await adoptSchema(client, await committedMigrations());
       const applied = await runner({
         dbClient: client,
         dir: folder,
@@ -63,7 +67,10 @@ export async function migrate(config: string | pg.ClientConfig, options: Migrate
         createMigrationsSchema: !exists,
         logger: silent,
       });
+      const healed = await healSettings(client);
       await client.query('commit');
+      if (healed)
+        options.log?.('the row of djr.settings was missing: it is there again, with every setting at its default');
       for (const { name } of applied) options.log?.(`applied ${name}`);
       return applied.map(({ name }) => name);
     } catch (error) {
@@ -78,32 +85,19 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} };
 async function dryRun(client: pg.Client, log: MigrateOptions['log']): Promise<string[]> {
   const installed = new Set(await installedMigrations(client));
   const pending = (await committedMigrations()).filter(({ name }) => !installed.has(name));
-  if (pending.length > 0) log?.(asPlainSql(pending, installed.size === 0));
+  if (pending.length > 0) log?.(asPlainSql(pending));
   return pending.map(({ name }) => name);
 }
 
-/** All migrations as SQL for `psql` or another migration tool, with what tells `djr migrate` that they are applied. */
-export async function printMigrations(): Promise<string> {
-  return asPlainSql(await committedMigrations(), true);
-}
-
-/** What the runner would do: its table is the one that it makes. */
-function asPlainSql(migrations: CommittedMigration[], fromNothing: boolean): string {
-  const parts = migrations.map(({ name, sql }) =>
-    [sql.trim(), `insert into djr.migrations (name, run_on) values ('${name}', now());`].join('\n\n'),
-  );
-  if (fromNothing) {
-    parts.unshift(
-      `create schema if not exists djr;
-
-create table djr.migrations (
-  id serial primary key,
-  name varchar(255) not null,
-  run_on timestamp not null
-);`,
-    );
-  }
-  return `${parts.join('\n\n')}\n`;
+/**
+ * All migrations as SQL for `psql` or another migration tool, with what tells `djr migrate` that they are applied.
+ *
+ * @param from - prints what comes behind this migration (its name, or the number that it begins with): an upgrade
+ */
+export async function printMigrations(from?: string): Promise<string> {
+  const all = await committedMigrations();
+  const wanted = from === undefined ? all : migrationsBehind(all, from);
+  return wanted.length === 0 ? '' : asPlainSql(wanted);
 }
 
 /** Drops schema `djr` with all events. */
@@ -120,9 +114,10 @@ export async function schemaVersion(
 }
 
 async function installedMigrations(client: Pick<pg.Client, 'query'>): Promise<string[]> {
-  const { rows } = await client.query("select to_regclass('djr.migrations') is not null as exists");
+  const ask = (text: string) => client.query({ text, types: TYPES });
+  const { rows } = await ask("select pg_catalog.to_regclass('djr.migrations') is not null as exists");
   if (!rows[0].exists) return [];
-  return (await client.query('select name from djr.migrations order by name')).rows.map(({ name }) => name as string);
+  return (await ask('select name from djr.migrations order by id')).rows.map(({ name }) => name as string).sort();
 }
 
 async function withClient<T>(config: string | pg.ClientConfig, work: (client: pg.Client) => Promise<T>): Promise<T> {
@@ -131,7 +126,7 @@ async function withClient<T>(config: string | pg.ClientConfig, work: (client: pg
   client.on('error', () => {});
   try {
     await client.connect();
-    await refuseOldServers(client);
+    await refuseServer(client);
     return await work(client);
   } catch (error) {
     throw explain(error);
@@ -140,14 +135,25 @@ async function withClient<T>(config: string | pg.ClientConfig, work: (client: pg
   }
 }
 
-async function refuseOldServers(client: pg.Client): Promise<void> {
-  const { rows } = await client.query(
-    "select current_setting('server_version_num')::int as number, current_setting('server_version') as version",
-  );
-  if (rows[0].number >= 140000) return;
-  throw new DjrError('DJR_POSTGRES_VERSION', `This is PostgreSQL ${rows[0].version}; djr needs 14 or newer.`, {
-    hint: 'Upgrade the server.',
+/** Before anything is made. */
+async function refuseServer(client: pg.Client): Promise<void> {
+  const { rows } = await client.query({
+    text: `select pg_catalog.current_setting('server_version_num')::pg_catalog.int4 as number,
+                  pg_catalog.current_setting('server_version') as version,
+                  pg_catalog.current_setting('server_encoding') as encoding`,
+    types: TYPES,
   });
+  const { encoding, number, version } = rows[0] as { encoding: string; number: number; version: string };
+  if (number < 140000) {
+    throw new DjrError('DJR_POSTGRES_VERSION', `This is PostgreSQL ${version}; djr needs 14 or newer.`, {
+      hint: 'Upgrade the server.',
+    });
+  }
+  if (encoding !== 'UTF8') {
+    throw new DjrError('DJR_MIGRATE', `The encoding of the database must be UTF8 (it is ${encoding}).`, {
+      hint: "Events are JSON, which may hold any character: create database NAME encoding 'UTF8' template template0, and restore into that.",
+    });
+  }
 }
 
 /** What went wrong in the words of who installs, with the one thing to do. */

@@ -9,6 +9,7 @@ import type { Logger } from '../logger.js';
 import type { ResolvedOptions } from '../options.js';
 import { Acknowledger } from './acknowledger.js';
 import { Activity } from './activity.js';
+import { ask } from './ask.js';
 import { backoff, isHopeless, type OwnedPool, openPool } from './connect.js';
 import { DeliveryMode } from './delivery-mode.js';
 import { Listener } from './listener.js';
@@ -47,6 +48,9 @@ const IDLE = 20;
 /** Milliseconds between two sweeps while nothing is heard. */
 const DEAF_SWEEP = 250;
 
+/** Events whose row cannot be read that are told one by one. */
+const MAX_UNREADABLE = 100;
+
 /** Connections may be ended by the server while nobody uses them; the next query gets another one. */
 const onIdleLoss = (logger: Logger) => (err: Error) => logger.debug({ err }, 'an idle connection was lost');
 
@@ -68,6 +72,8 @@ export class Database {
   readonly #stop = new AbortController();
   /** What history knew when PostgreSQL was started anew, until a sweep has succeeded since. */
   readonly #handedOn = new Set<string>();
+  /** Events that were said to be unreadable. */
+  readonly #unreadable = new Set<string>();
 
   constructor(database: DatabaseOptions) {
     this.#options = database;
@@ -75,7 +81,11 @@ export class Database {
     const { logger, listen, sweepInterval, probeInterval, pruneInterval } = options;
     this.#pool = openPool(options.pool, onIdleLoss(logger));
     // Not while NOTIFY delivers: then sweeps are what is left when this very connection is cut in silence.
-    this.store = new Store(this.pool, () => (this.sweeper.fast ? this.listener.session : undefined));
+    this.store = new Store(
+      this.pool,
+      () => (this.sweeper.fast ? this.listener.session : undefined),
+      (id) => this.#onUnreadable(id),
+    );
     this.#repair = new Repair({ pool: this.pool, logger });
     this.mode = new DeliveryMode({ pool: this.pool, logger, events: () => feed.taken });
     this.sweeper = new Sweeper({
@@ -205,6 +215,15 @@ export class Database {
     onReplaced();
   }
 
+  /** Says so once: every reading comes upon it again. */
+  #onUnreadable(id: string): void {
+    if (this.#unreadable.has(id) || this.#unreadable.size >= MAX_UNREADABLE) return;
+    this.#unreadable.add(id);
+    const message =
+      'an event cannot be read and is not delivered: its id or its time is out of range. Delete it by hand';
+    this.#options.options.logger.error({ event: id }, message);
+  }
+
   #onMessage(payload: string): void {
     const { feed, options } = this.#options;
     let envelopes: Envelope[];
@@ -233,6 +252,6 @@ export class Database {
 const identity = ({ id, xid, createdAt }: Envelope): string => `${id} ${xid} ${createdAt}`;
 
 async function readEpoch(client: Queryable): Promise<string> {
-  const { rows } = await client.query<{ epoch: string }>('select djr.epoch() as epoch');
-  return shortEpoch(rows[0]!.epoch);
+  const [row] = await ask<{ epoch: string }>(client, 'select djr.epoch() as epoch');
+  return shortEpoch(row!.epoch);
 }

@@ -1,4 +1,5 @@
 import type { Scope } from '../event.js';
+import { milliseconds } from './types.js';
 
 /** The steps of an event, the furthest of which is its status. */
 export const STATUSES = ['new', 'dispatched', 'error', 'sent', 'delivered', 'read'] as const;
@@ -67,4 +68,4 @@ const PREVIEW = 200;
 
 /** One line of a list, of `djr.event_status event`. */
 export const SUMMARY = `event.id::text, event.type, event.scope, event.user_id, left(event.detail::text, ${PREVIEW}) as preview,
-  event.created_at, event.replay_of::text, event.status, event.recipients::float8, event.errors::float8`;
+  ${milliseconds('event.created_at')} as created_at, event.replay_of::text, event.status, event.recipients, event.errors`;

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { Logger } from '../logger.js';
+import { ask } from './ask.js';
 
 export interface PrunerOptions {
   pool: pg.Pool;
@@ -49,11 +50,12 @@ export class Pruner {
     try {
       for (let pruned = BATCH; pruned === BATCH && !this.#stopped; total += pruned) {
         const began = performance.now();
-        const { rows } = await pool.query<{ pruned: string }>(
+        const [row] = await ask<{ pruned: number }>(
+          pool,
           'select case when pg_try_advisory_xact_lock($1) then djr.prune_batch(null, $2) else 0 end as pruned',
           [LOCK, BATCH],
         );
-        pruned = Number(rows[0]!.pruned);
+        pruned = row!.pruned;
         if (pruned === BATCH) await this.#rest((performance.now() - began) * REST);
       }
     } catch (err) {

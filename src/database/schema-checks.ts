@@ -30,7 +30,7 @@ export async function schema(client: pg.Client) {
 export async function rights(client: pg.Client) {
   const { role, server, publish } = await one<{ role: string; server: boolean; publish: boolean }>(
     client,
-    `select current_user as role,
+    `select current_user::text as role,
             case when has_schema_privilege('djr', 'usage') then
               has_table_privilege('djr.event', 'select')
               and has_table_privilege('djr.settings', 'select') and has_table_privilege('djr.instance', 'select')
@@ -49,12 +49,12 @@ export async function rights(client: pg.Client) {
 export async function indexes(client: pg.Client) {
   const { invalid, missing } = await one<{ invalid: string[]; missing: string[] }>(
     client,
-    `select array(
+    `select to_json(array(
        select i.indexrelid::regclass::text
          from pg_catalog.pg_index i join pg_catalog.pg_class c on c.oid = i.indrelid
-        where c.relnamespace = 'djr'::regnamespace and not i.indisvalid) as invalid,
-     array(
-       select name from unnest($1::text[]) name where to_regclass('djr.' || name) is null) as missing`,
+        where c.relnamespace = 'djr'::regnamespace and not i.indisvalid)) as invalid,
+     to_json(array(
+       select name from unnest($1::text[]) name where to_regclass('djr.' || name) is null)) as missing`,
     [INDEXES],
   );
   if (missing.length > 0) {
@@ -93,8 +93,8 @@ export async function retention(client: pg.Client) {
 export async function vacuum(client: pg.Client) {
   const { enabled, dead, live } = await one<{ enabled: boolean; dead: number; live: number }>(
     client,
-    `select current_setting('autovacuum')::bool as enabled, coalesce(sum(n_dead_tup), 0)::float8 as dead,
-            coalesce(sum(n_live_tup), 0)::float8 as live
+    `select current_setting('autovacuum')::bool as enabled, coalesce(sum(n_dead_tup), 0) as dead,
+            coalesce(sum(n_live_tup), 0) as live
        from pg_catalog.pg_stat_all_tables where schemaname = 'djr'`,
   );
   if (!enabled) return warning('autovacuum is off', 'Set autovacuum to on: pruning leaves what it has to clear away.');
@@ -106,7 +106,7 @@ export async function instances(client: pg.Client) {
   const { running, gone, versions } = await one<{ running: number; gone: number; versions: string[] }>(
     client,
     `select count(*) filter (where seen)::int as running, count(*) filter (where not seen)::int as gone,
-            coalesce(array_agg(distinct version) filter (where seen), '{}') as versions
+            to_json(coalesce(array_agg(distinct version) filter (where seen), '{}')) as versions
        from (select version, seen_at > clock_timestamp() - interval '30 s' as seen from djr.instance) instance`,
   );
   const found = `${running} running${gone > 0 ? `, ${gone} gone without a word within a day` : ''}`;

@@ -1,5 +1,6 @@
 import { text } from 'node:stream/consumers';
 import { type Command, Option } from 'commander';
+import { ask } from '../../database/ask.js';
 import { fromPostgres } from '../../errors.js';
 import { DATABASE_ENVIRONMENT, type DatabaseOptions, databaseConfig, databaseOption, subcommand } from '../command.js';
 import { withClient } from '../database.js';
@@ -71,7 +72,7 @@ async function run(type: string, detail: string, given: PublishOptions): Promise
   const values = [type, json, privateData, options.key ?? null, ...(options.public ? [] : [options.user ?? null])];
   const id = await withClient(config, async (client) => {
     try {
-      return (await client.query<{ id: string }>(statement(options), values)).rows[0]!.id;
+      return (await ask<{ id: string }>(client, statement(options), values))[0]!.id;
     } catch (error) {
       throw fromPostgres(error);
     }
@@ -81,9 +82,9 @@ async function run(type: string, detail: string, given: PublishOptions): Promise
 
 function statement({ public: everyone, system }: PublishOptions): string {
   const rest = '$1::text, $2::jsonb, private_data => $3::jsonb, key => $4::text';
-  if (everyone) return `select djr.publish_public(${rest}) as id`;
-  if (system) return `select djr.publish_system(${rest}, user_id => $5::text) as id`;
-  return `select djr.publish($5::text, ${rest}) as id`;
+  if (everyone) return `select djr.publish_public(${rest})::text as id`;
+  if (system) return `select djr.publish_system(${rest}, user_id => $5::text)::text as id`;
+  return `select djr.publish($5::text, ${rest})::text as id`;
 }
 
 function requireJson(name: string, value: string): string {

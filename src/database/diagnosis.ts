@@ -1,12 +1,13 @@
 import type pg from 'pg';
 import { type Check, type Finding, failed } from './findings.js';
-import { indexes, instances, retention, rights, schema, vacuum } from './schema-checks.js';
+import { indexes, instances, retention, rights, rowSecurity, schema, vacuum } from './schema-checks.js';
 import { clock, connections, durability, listen, queue, restore, transactions, version } from './server-checks.js';
 
 const CHECKS: readonly [string, Check][] = [
   ['version', version],
   ['schema', schema],
   ['rights', rights],
+  ['row security', rowSecurity],
   ['LISTEN', listen],
   ['NOTIFY queue', queue],
   ['indexes', indexes],

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { failed, ok, one, warning } from './findings.js';
+import { disableRowSecurity, securedTables } from './row-security.js';
 import { requireSchema } from './schema.js';
 
 /** Without one of these a sweep, a resume or pruning reads the whole table. */
@@ -19,12 +20,25 @@ const MANY_DEAD = 100_000;
 export async function schema(client: pg.Client) {
   try {
     await requireSchema(client);
+    await one(client, 'select true as there from djr.settings');
     return ok('as this version of djr expects, on the primary');
   } catch (error) {
     const { code, message, hint } = error as Error & { code?: string; hint?: string };
     const rightless = code === '42501' && 'Give this role its rights, as said below.';
     return failed(message, hint ?? (rightless || 'Run `djr migrate`.'));
   }
+}
+
+/** Policies hide rows in silence, also from djr's own functions. */
+export async function rowSecurity(client: pg.Client) {
+  const tables = await securedTables(client);
+  const [first] = tables;
+  if (!first) return ok('off for every table of djr');
+  const names = tables.map(({ name }) => name).join(', ');
+  const todo = `As the owner: ${tables.map(({ name }) => disableRowSecurity(name)).join(' ')}`;
+  if (tables.some(({ active }) => active))
+    return failed(`on for ${names}: rows are hidden, and a resume lacks them`, todo);
+  return warning(`on for ${names}, and not for this role: another role would miss rows`, todo);
 }
 
 export async function rights(client: pg.Client) {

@@ -1,6 +1,8 @@
 import test from 'ava';
+import pg from 'pg';
 import { migrate } from '../../src/database/migrate.js';
 import { parsePosition } from '../../src/delivery/position.js';
+import { startCluster } from '../helpers/cluster.js';
 import { createDatabase, type TestDatabase } from '../helpers/database.js';
 import { startApp, until } from '../helpers/server.js';
 import { refusal } from '../helpers/sql.js';
@@ -36,7 +38,13 @@ test('Beside a publication for all tables djr is installed, and whatever deletes
 
 /** Clients whose id is of before what was deleted, on a runtime that has no history of it. */
 async function resumed(t: Parameters<typeof createDatabase>[0], how: (db: TestDatabase) => Promise<unknown>) {
-  const app = await startApp(t, { sweepInterval: 50, heartbeat: 100 });
+  // A snapshot has the transactions of all databases of its server: no other test's may be among these.
+  const { url, query, connect } = await startCluster(t);
+  const pool = new pg.Pool({ connectionString: url });
+  pool.on('error', () => {});
+  t.teardown(() => pool.end());
+  const db: TestDatabase = { url, name: 'postgres', pool, query, connect: () => connect() };
+  const app = await startApp(t, { sweepInterval: 50, heartbeat: 100 }, db);
   const first = await app.streamOf('ada');
   await app.db.query(PUBLISH, [1]);
   await first.count(1);

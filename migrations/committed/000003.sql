@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:2c730833db8d775e9fbb1bf85b7747297323028c
+--! Hash: sha1:30653980ecdb2d35482586128ecbf1fb697590f9
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -75,6 +75,8 @@ create table if not exists djr.settings (
   constraint settings_activity check (activity in ('off', 'summary', 'full'))
 );
 
+alter table djr.settings add column if not exists generation text collate "C";
+
 insert into djr.settings default values
 on conflict do nothing;
 
@@ -82,6 +84,8 @@ comment on table djr.settings is
   'The settings of djr in this database, in one row. Change them with djr.configure(...).';
 comment on column djr.settings.pruned_xid is
   'The highest transaction of which events were deleted (by pruning or by hand), that truncated djr.event, or that switched storage on again: a client that resumes from before it is told to reset. Null: none has been.';
+comment on column djr.settings.generation is
+  'Part of djr.epoch(): a runtime sets it anew when events that it delivered are gone after a restart, as after a rolled-back storage snapshot. Null: that has not been.';
 comment on column djr.settings.retention is
   'How long events are kept; the runtime prunes what is older. Null: for ever.';
 comment on column djr.settings.storage is
@@ -1551,7 +1555,8 @@ begin
       '_',
       coalesce(nullif(ltrim(lower(left(pg_walfile_name(pg_current_wal_lsn()), 8)), '0'), ''), '0'),
       to_hex(pg_database.oid::bigint),
-      to_hex((select system_identifier from pg_control_system()))
+      to_hex((select system_identifier from pg_control_system())),
+      (select settings.generation from djr.settings)
     )
     from pg_database
     where pg_database.datname = current_database()
@@ -1560,8 +1565,28 @@ end
 $$;
 
 comment on function djr.epoch() is
-  'Which history of this database it is: timeline, database and cluster. It changes after a failover, a point-in-time restore or a restore elsewhere, when transaction ids no longer compare.';
+  'Which history of this database it is: timeline, database, cluster and generation. It changes after a failover, a point-in-time restore, a restore elsewhere, or when a runtime notices that a storage snapshot was rolled back: transaction ids no longer compare then.';
 --! EndIncluded functions/epoch.sql
+--! Included functions/renew_epoch.sql
+-- Compare and set, under the lock of the row: of many runtimes that notice at once, one makes the new epoch.
+create or replace function djr.renew_epoch(epoch text) returns text
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform from djr.settings for update;
+  if djr.epoch() = renew_epoch.epoch then
+    update djr.settings
+    set generation = replace(gen_random_uuid()::text, '-', '');
+  end if;
+  return djr.epoch();
+end
+$$;
+
+comment on function djr.renew_epoch(text) is
+  'Begins another epoch, unless another runtime has begun one since the given one, and returns the epoch. Every client is told to reset. The runtime calls it when events that it delivered are gone after a restart of PostgreSQL.';
+--! EndIncluded functions/renew_epoch.sql
 --! Included functions/configure.sql
 -- For the schema's owner: not granted to anyone, and not SECURITY DEFINER.
 create or replace function djr.configure(
@@ -1819,6 +1844,7 @@ begin
        djr.channel(),
        djr.position(),
        djr.epoch(),
+       djr.renew_epoch(text),
        djr.set_delivery_mode(text),
        djr.repair_xids(),
        djr.report_instance(text, interval, integer, bigint, bigint, bigint, real, text, text),

@@ -16,6 +16,7 @@ begin
        djr.channel(),
        djr.position(),
        djr.epoch(),
+       djr.renew_epoch(text),
        djr.set_delivery_mode(text),
        djr.repair_xids(),
        djr.report_instance(text, interval, integer, bigint, bigint, bigint, real, text, text),

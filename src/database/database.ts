@@ -9,17 +9,16 @@ import type { Logger } from '../logger.js';
 import type { ResolvedOptions } from '../options.js';
 import { Acknowledger } from './acknowledger.js';
 import { Activity } from './activity.js';
-import { ask } from './ask.js';
 import { backoff, isHopeless, type OwnedPool, openPool } from './connect.js';
 import { DeliveryMode } from './delivery-mode.js';
+import { isRolledBack, readEpoch, renewEpoch } from './epoch.js';
 import { Listener } from './listener.js';
 import { Outage } from './outage.js';
 import { Pruner } from './pruner.js';
-import type { Queryable } from './publisher.js';
 import { Pulse } from './pulse.js';
 import { Repair } from './repair.js';
 import { requireSchema } from './schema.js';
-import { type Status, shortEpoch } from './status.js';
+import type { Status } from './status.js';
 import { type Latest, Store } from './store.js';
 import { Sweeper } from './sweeper.js';
 
@@ -36,6 +35,8 @@ export interface DatabaseOptions {
   onSwept(milliseconds: number): void;
   /** Puts an event of before the start into the history, through `onReceive`. */
   remember(envelope: Envelope): Promise<void>;
+  /** The stored event that was delivered last. */
+  newest(): Envelope | undefined;
   /** It was restored or replaced: ids from before it mean nothing any more, and the history is empty. */
   onReplaced(): void;
 }
@@ -203,7 +204,10 @@ export class Database {
 
   async #onRestart(status: Status): Promise<void> {
     const { feed, history, onReplaced, options } = this.#options;
-    const epoch = await readEpoch(this.pool);
+    let epoch = await readEpoch(this.pool);
+    if (epoch === this.store.epoch && (await isRolledBack(this.pool, this.#options.newest()))) {
+      epoch = await renewEpoch(this.pool);
+    }
     for (const { envelope } of history.all()) this.#handedOn.add(identity(envelope));
     history.restarted(status.startedAt);
     if (epoch === this.store.epoch) return;
@@ -250,8 +254,3 @@ export class Database {
 
 /** Tells an event from one that has its number in another history of the database. */
 const identity = ({ id, xid, createdAt }: Envelope): string => `${id} ${xid} ${createdAt}`;
-
-async function readEpoch(client: Queryable): Promise<string> {
-  const [row] = await ask<{ epoch: string }>(client, 'select djr.epoch() as epoch');
-  return shortEpoch(row!.epoch);
-}

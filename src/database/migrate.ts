@@ -121,7 +121,11 @@ async function installedMigrations(client: Pick<pg.Client, 'query'>): Promise<st
 }
 
 async function withClient<T>(config: string | pg.ClientConfig, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client(typeof config === 'string' ? { connectionString: config } : config);
+  const client = new pg.Client({
+    ...(typeof config === 'string' ? { connectionString: config } : config),
+    // For the statements of the runner as well.
+    types: TYPES,
+  });
   // A connection that breaks rejects the query in progress; without a listener it would end the process as well.
   client.on('error', () => {});
   try {

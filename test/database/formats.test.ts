@@ -48,7 +48,7 @@ test('Publish, live events, sweep and resume work whatever the formats of the pr
   await first.count(1);
   first.close();
   await db.query("select djr.configure(delivery => 'sweep', retention => '30 days')");
-  t.is(await app.realtime.publish({ userId: 'ada', type: 'two' }), 2);
+  t.is(await app.realtime.publish({ userId: 'ada', type: 'two' }), 3, 'the key took a number');
   const other = await startApp(t, { historyEvents: 0 }, db);
   const stream = await other.streamOf('ada', '', { lastEventId: first.lastEventId });
   await stream.until('the event', () => stream.types.includes('two'));

@@ -13,10 +13,13 @@
 --!include views/event_status.sql
 --!include views/grantee.sql
 
+--!include functions/_heal_settings.sql
+--!include functions/channel.sql
 --!include functions/_encode.sql
 --!include functions/_refuse_size.sql
 --!include functions/_validate.sql
 --!include functions/_is_valid.sql
+--!include functions/_refuse_unreadable.sql
 --!include functions/_announce.sql
 --!include triggers/event_announce.sql
 --!include functions/_forget_activity.sql
@@ -28,6 +31,7 @@
 --!include functions/_publish.sql
 --!include functions/_user_of.sql
 --!include functions/publish.sql
+--!include functions/publish_public.sql
 --!include functions/publish_global.sql
 --!include functions/publish_system.sql
 --!include functions/publish_many.sql
@@ -55,9 +59,9 @@
 --!include functions/_acknowledge.sql
 --!include functions/acknowledge.sql
 
---!include functions/channel.sql
 --!include functions/position.sql
 --!include functions/epoch.sql
+--!include functions/renew_epoch.sql
 --!include functions/configure.sql
 --!include functions/set_delivery_mode.sql
 --!include functions/repair_xids.sql

@@ -4,11 +4,14 @@ import type { PoolSource } from './database/connect.js';
 import type { BeforeSend, OnReceive } from './delivery/hooks.js';
 import { DjrError } from './errors.js';
 import { type Logger, stderrLogger } from './logger.js';
+import type { UserId } from './user-id.js';
 
-/** A user's id as your app has it. */
-export type UserId = string | number | bigint;
+export type { UserId };
 
-/** Who the client is; null: anonymous. A Response, or an error thrown, refuses the stream. */
+/**
+ * Who the client is; null: anonymous. A Response, or an error thrown, refuses the stream, and so does what no user can have
+ * as id (an empty text, a number that is no safe integer, any other value): that is logged as an error.
+ */
 export type Authenticate = (
   request: Request,
 ) => UserId | null | undefined | Response | Promise<UserId | null | undefined | Response>;

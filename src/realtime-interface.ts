@@ -19,7 +19,8 @@ export interface Realtime<Events extends EventMap = EventMap> {
    * Publishes through the pool or, with `client`, inside the caller's own transaction. Needs no listener.
    *
    * @returns the event's id
-   * @throws `DjrError` with the SQLSTATE of the rule that was broken (docs/sql.md)
+   * @throws `DjrError` with the SQLSTATE of the rule that was broken (docs/sql.md): `DJR02` where `userId` is there and
+   * undefined or null, or where neither it nor a scope is; `DJR03` where it is empty or a number that is no safe integer
    */
   publish<T extends keyof Events & string>(
     publication: Publication<T, Events[T]>,

@@ -64,6 +64,8 @@ class Runtime implements Realtime {
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
   #sequence = 0;
+  /** The stored event that was delivered last. */
+  #newest: Envelope | undefined;
 
   constructor(options: ResolvedOptions) {
     this.#options = options;
@@ -207,6 +209,7 @@ class Runtime implements Realtime {
         const envelope = await this.#hooks.receive(stored);
         if (envelope) this.#history.push(this.#item(envelope));
       },
+      newest: () => this.#newest,
       onReplaced: () => {
         const frame = resetFrame('the database was replaced or restored', this.#position());
         for (const client of this.#hub.clients) client.write(frame);
@@ -222,6 +225,7 @@ class Runtime implements Realtime {
   }
 
   #handOn(envelope: Envelope): void | Promise<void> {
+    if (envelope.xid !== null) this.#newest = envelope;
     const received = this.#hooks.receive(envelope);
     if (received instanceof Promise) return received.then((event) => this.#deliver(event));
     this.#deliver(received);

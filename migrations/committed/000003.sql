@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:cb1d747fb00cfe6a206f038ff70c5801516db19c
+--! Hash: sha1:a517fa69df500777711780949ab3386fc046abd1
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -75,13 +75,17 @@ create table if not exists djr.settings (
   constraint settings_activity check (activity in ('off', 'summary', 'full'))
 );
 
+alter table djr.settings add column if not exists generation text collate "C";
+
 insert into djr.settings default values
 on conflict do nothing;
 
 comment on table djr.settings is
   'The settings of djr in this database, in one row. Change them with djr.configure(...).';
 comment on column djr.settings.pruned_xid is
-  'The highest transaction that pruning removed an event of, or that switched storage on again: who resumes from before it is told to reset. Null: neither has been.';
+  'The highest transaction of which events were deleted (by pruning or by hand), that truncated djr.event, or that switched storage on again: a client that resumes from before it is told to reset. Null: none has been.';
+comment on column djr.settings.generation is
+  'Part of djr.epoch(): a runtime sets it anew when events that it delivered are gone after a restart, as after a rolled-back storage snapshot. Null: that has not been.';
 comment on column djr.settings.retention is
   'How long events are kept; the runtime prunes what is older. Null: for ever.';
 comment on column djr.settings.storage is
@@ -167,6 +171,9 @@ create table if not exists djr.activity (
 
 -- Made by the first migration.
 alter table djr.activity drop constraint if exists activity_event;
+
+-- Without it a publication for all tables makes every DELETE fail. It costs nothing where no publication has the table.
+alter table djr.activity replica identity full;
 
 create index if not exists activity_event on djr.activity (event_id);
 -- Partial: what is written for every event does not pay for it.
@@ -303,6 +310,43 @@ comment on column djr.grantee.role is 'The role''s name; public is every role th
 comment on column djr.grantee.capability is 'publish or server.';
 --! EndIncluded views/grantee.sql
 
+--! Included functions/_heal_settings.sql
+-- A dump of the schema alone (pg_dump -s, structure.sql) brings the table of the settings without its row. Called only
+-- where the row was not found: nobody else pays for it.
+create or replace function djr._heal_settings() returns void
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  insert into djr.settings default values
+  on conflict do nothing;
+end
+$$;
+
+comment on function djr._heal_settings() is
+  'Puts the row of djr.settings back, with every setting at its default, where it is missing. Internal.';
+--! EndIncluded functions/_heal_settings.sql
+--! Included functions/channel.sql
+create or replace function djr.channel() returns text
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _channel text := (select settings.channel from djr.settings);
+begin
+  if _channel is null then
+    perform djr._heal_settings();
+    _channel := (select settings.channel from djr.settings);
+  end if;
+  return _channel;
+end
+$$;
+
+comment on function djr.channel() is
+  'The NOTIFY channel, for the server role only. Where the row of djr.settings is missing, as after a restore of the schema alone, it is made again.';
+--! EndIncluded functions/channel.sql
 --! Included functions/_encode.sql
 -- Plain SQL without SET, so that the planner inlines it into its callers: an event is encoded once, without a call.
 create or replace function djr._encode(
@@ -393,7 +437,7 @@ begin
         errcode = 'DJR02',
         message = place || 'an event of scope user must have a user_id (it is null)',
         detail = 'The user_id is null.',
-        hint = 'Is the user''s id null here? For every client publish with djr.publish_global, for the backend with djr.publish_system.';
+        hint = 'Is the user''s id null here? For every client publish with djr.publish_public, for the backend with djr.publish_system.';
     end if;
   elsif scope = 'public' then
     if user_id is not null then
@@ -427,7 +471,7 @@ begin
       message = place || 'the detail of an event must be a JSON object'
         || case when detail is null then ' (it is null)' else pg_catalog.format(' (it is of type %s)', pg_catalog.jsonb_typeof(detail)) end,
       detail = case when detail is null then 'It is null.' else pg_catalog.format('It is of type %s.', pg_catalog.jsonb_typeof(detail)) end,
-      hint = 'Put it under a name, {"value": …}; for no detail leave it out.';
+      hint = 'Put it under a name, {"value": ...}; for no detail leave it out.';
   end if;
 
   if pg_catalog.length(key) not between 1 and 255 then
@@ -468,6 +512,24 @@ $$;
 comment on function djr._is_valid(text, text, jsonb) is
   'Whether djr._validate would let type, user and detail pass; it says why not. Internal.';
 --! EndIncluded functions/_is_valid.sql
+--! Included functions/_refuse_unreadable.sql
+-- Only the owner can set these columns. A row that has such a value would be an event that no runtime can deliver.
+create or replace function djr._refuse_unreadable(header json) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  raise exception using
+    errcode = 'DJR16',
+    message = format('event "%s" must have an id, a transaction and a time that every runtime can read', header ->> 4),
+    detail = format('Its id is %s, its transaction %s, its milliseconds since 1970 are %s.', header ->> 0, header ->> 1, header ->> 5),
+    hint = 'Leave id, xid and created_at to the database; ids and transactions are below 2^53, and times between 1970 and the year 255478.';
+end
+$$;
+
+comment on function djr._refuse_unreadable(json) is
+  'Raises DJR16. Internal.';
+--! EndIncluded functions/_refuse_unreadable.sql
 --! Included functions/_announce.sql
 -- Runs for every publish, so it counts what it calls: each query and each function costs as much as an index. Without NOTIFY
 -- one query says that nothing is to be refused; with it each event is encoded once, and as many as fit are packed into
@@ -495,6 +557,9 @@ begin
   where coalesce(pg_sequence_last_value('djr.delivery_mode'), 1) <> 2
     or octet_length(_new.detail::text) > 5500
     or _new.scope = case when _new.user_id is null then 'user' else 'public' end
+    or _new.id not between 1 and 9007199254740991
+    or _new.created_at not between to_timestamp(0) and to_timestamp(8e12)
+    or _new.xid >= '9007199254740992'
   limit 1;
   if not found then
     return null;
@@ -505,6 +570,9 @@ begin
     select
       djr._encode(_new.id, _new.xid, _new.scope, _new.user_id, _new.type, _new.created_at, _new.detail),
       _new.scope = case when _new.user_id is null then 'user' else 'public' end
+        or _new.id not between 1 and 9007199254740991
+        or _new.created_at not between to_timestamp(0) and to_timestamp(8e12)
+        or _new.xid >= '9007199254740992'
     from _new
     -- publish_many inserts in the order of keys; the ids have the order that its caller gave.
     order by _new.id
@@ -512,7 +580,10 @@ begin
     if _misfit or octet_length(_line) > 7999 then
       _header := split_part(_line, E'\t', 1)::json;
       perform djr._validate(_header ->> 2, _header ->> 3, _header ->> 4, '{}', null);
-      perform djr._refuse_size(_header ->> 4, octet_length(_line));
+      if octet_length(_line) > 7999 then
+        perform djr._refuse_size(_header ->> 4, octet_length(_line));
+      end if;
+      perform djr._refuse_unreadable(_header);
     end if;
     continue when _room = 0;
 
@@ -521,7 +592,7 @@ begin
     elsif octet_length(_message) + 1 + octet_length(_line) <= 7999 then
       _message := _message || E'\n' || _line;
     else
-      _channel := coalesce(_channel, (select settings.channel from djr.settings));
+      _channel := coalesce(_channel, (select settings.channel from djr.settings), djr.channel());
       perform pg_notify(_channel, _message);
       _message := _line;
       _room := _room - 1;
@@ -533,6 +604,9 @@ begin
           from _new
           where octet_length(_new.detail::text) > 5500
             or _new.scope = case when _new.user_id is null then 'user' else 'public' end
+            or _new.id not between 1 and 9007199254740991
+            or _new.created_at not between to_timestamp(0) and to_timestamp(8e12)
+            or _new.xid >= '9007199254740992'
         );
       end if;
     end if;
@@ -540,13 +614,16 @@ begin
 
   if _message is not null then
     perform pg_notify(settings.channel, _message) from djr.settings;
+    if not found then
+      perform pg_notify(djr.channel(), _message);
+    end if;
   end if;
   return null;
 end
 $$;
 
 comment on function djr._announce() is
-  'The insert trigger of djr.event: refuses what is too large (DJR05) or for whom it cannot be (DJR02), and notifies. Internal.';
+  'The insert trigger of djr.event: refuses what is too large (DJR05), for whom it cannot be (DJR02) or what no runtime could read (DJR16), and notifies. Internal.';
 --! EndIncluded functions/_announce.sql
 --! Included triggers/event_announce.sql
 create or replace trigger event_announce
@@ -559,27 +636,41 @@ comment on trigger event_announce on djr.event is
   'Every insert publishes: checks the size and notifies, a statement at a time.';
 --! EndIncluded triggers/event_announce.sql
 --! Included functions/_forget_activity.sql
--- Instead of a foreign key with ON DELETE CASCADE: a statement's events at once, not one by one.
+-- Instead of a foreign key with ON DELETE CASCADE: a statement's events at once, not one by one. And whoever deletes events, by
+-- djr.prune or by hand: in the same transaction the settings say so, by which a resume from before is told to reset.
 create or replace function djr._forget_activity() returns trigger
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  _highest xid8;
 begin
   if tg_op = 'DELETE' then
+    -- max(xid8) is of PostgreSQL 15.
+    select _old.xid into _highest from _old order by _old.xid desc limit 1;
+    if not found then
+      return null;
+    end if;
     delete from djr.activity
     using _old
     where activity.event_id = _old.id;
   -- Where the statement names both tables it is empty by now, and may not be truncated within the statement.
-  elsif exists (select from djr.activity) then
-    truncate djr.activity;
+  else
+    _highest := pg_current_xact_id();
+    if exists (select from djr.activity) then
+      truncate djr.activity;
+    end if;
   end if;
+  insert into djr.settings (pruned_xid) values (_highest)
+  on conflict (one_row) do update set pruned_xid = excluded.pruned_xid
+  where settings.pruned_xid is null or settings.pruned_xid < excluded.pruned_xid;
   return null;
 end
 $$;
 
 comment on function djr._forget_activity() is
-  'The trigger of djr.event by which the activity of events goes with them. Internal.';
+  'The trigger of djr.event by which the activity of events goes with them, and djr.settings.pruned_xid tells that they are gone. Internal.';
 --! EndIncluded functions/_forget_activity.sql
 --! Included triggers/event_forget.sql
 create or replace trigger event_forget
@@ -589,7 +680,7 @@ for each statement
 execute function djr._forget_activity();
 
 comment on trigger event_forget on djr.event is
-  'The activity of events goes with them.';
+  'The activity of events goes with them, and the settings say up to which transaction events are gone.';
 
 create or replace trigger event_forget_all
 after truncate on djr.event
@@ -597,7 +688,7 @@ for each statement
 execute function djr._forget_activity();
 
 comment on trigger event_forget_all on djr.event is
-  'The activity of all events goes with them.';
+  'The activity of all events goes with them, and the settings say that all are gone.';
 --! EndIncluded triggers/event_forget.sql
 
 --! Included functions/_refuse_key.sql
@@ -701,7 +792,7 @@ begin
   if pg_catalog.octet_length(_line) > 7999 then
     perform djr._refuse_size(type, pg_catalog.octet_length(_line));
   end if;
-  perform pg_catalog.pg_notify((select settings.channel from djr.settings), _line);
+  perform pg_catalog.pg_notify(coalesce((select settings.channel from djr.settings), djr.channel()), _line);
   return _id;
 end
 $$;
@@ -743,6 +834,12 @@ begin
   where settings.storage
   returning event.id into _id;
   if _id is null then
+    if not exists (select from djr.settings) then
+      perform djr._heal_settings();
+      return djr._publish(
+        _publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.private_data, _publish.key
+      );
+    end if;
     return djr._notify_only(_publish.scope, _publish.user_id, _publish.type, _publish.detail);
   end if;
   return _id;
@@ -750,7 +847,7 @@ end
 $$;
 
 comment on function djr._publish(text, text, text, jsonb, jsonb, text) is
-  'What publish, publish_global and publish_system come to; granted by djr.grant_publish. Internal.';
+  'What publish, publish_public and publish_system come to; granted by djr.grant_publish. Internal.';
 --! EndIncluded functions/_publish.sql
 --! Included functions/_user_of.sql
 -- 42.0 is user 42, as numeric has one value for both; 42.5 is nobody.
@@ -868,6 +965,28 @@ $$;
 comment on function djr.publish(numeric, text, jsonb, jsonb, text) is
   'Publishes an event to one user, whose id is a numeric, and returns the event''s id. It is sent when the transaction commits. A second publish under the same key does nothing and returns the first id; if it differs in user or type it is refused (DJR12). An id with a fraction is refused (DJR03); 42.0 is user 42.';
 --! EndIncluded functions/publish.sql
+--! Included functions/publish_public.sql
+create or replace function djr.publish_public(
+  type text,
+  detail jsonb default '{}',
+  private_data jsonb default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'public',
+    null,
+    publish_public.type,
+    publish_public.detail,
+    publish_public.private_data,
+    publish_public.key
+  )
+$$;
+
+comment on function djr.publish_public(text, jsonb, jsonb, text) is
+  'Publishes an event to every client, anonymous ones too, and returns its id. For the rest see djr.publish.';
+--! EndIncluded functions/publish_public.sql
 --! Included functions/publish_global.sql
 create or replace function djr.publish_global(
   type text,
@@ -888,7 +1007,7 @@ as $$
 $$;
 
 comment on function djr.publish_global(text, jsonb, jsonb, text) is
-  'Publishes an event to every client, anonymous ones too, and returns its id. For the rest see djr.publish.';
+  'Another name of djr.publish_public, which it had first.';
 --! EndIncluded functions/publish_global.sql
 --! Included functions/publish_system.sql
 -- Only the overload for text has a default, so that a call without a user is not ambiguous.
@@ -1057,7 +1176,7 @@ begin
         coalesce('of type ' || jsonb_typeof(publish_many.events), 'null')
       ),
       detail = format('It is %s.', coalesce('of type ' || jsonb_typeof(publish_many.events), 'null')),
-      hint = 'Build it with jsonb_agg(jsonb_build_object(''user_id'', …, ''type'', …, ''detail'', …)).';
+      hint = 'Build it with jsonb_agg(jsonb_build_object(''user_id'', ..., ''type'', ..., ''detail'', ...)).';
   end if;
 
   -- All of them in one query; only of the first that is wrong it is asked what.
@@ -2010,7 +2129,6 @@ as $$
 declare
   _older_than interval := coalesce(prune_batch.older_than, (select settings.retention from djr.settings));
   _pruned bigint;
-  _highest xid8;
 begin
   if prune_batch.older_than < interval '0' then
     raise exception using
@@ -2043,18 +2161,14 @@ begin
     delete from djr.event
     using expired
     where event.id = expired.id
-    returning event.xid
+    returning event.id
   )
-  -- max(xid8) is of PostgreSQL 15.
-  select count(*), (array_agg(deleted.xid order by deleted.xid desc))[1]
-  into _pruned, _highest
+  -- The trigger event_forget says in the settings up to where.
+  select count(*)
+  into _pruned
   from deleted;
 
-  -- In the same transaction: whoever no longer sees the rows sees that they were pruned.
-  if _pruned > 0 then
-    update djr.settings
-    set pruned_xid = greatest(settings.pruned_xid, _highest);
-  else
+  if _pruned = 0 then
     -- Of events that are long gone: a transaction that deletes them with an older snapshot does not see what was recorded since.
     delete from djr.activity
     where activity.event_id < (select min(event.id) from djr.event);
@@ -2235,21 +2349,6 @@ comment on function djr.acknowledge(text, bigint[], text) is
   'Records that a user''s page got (delivered) or showed (read) events of that user, and returns the ids of those that are: somebody else''s, public and unknown ones are left out. A second time changes nothing; with activity off nothing is stored. DJR10 for another status.';
 --! EndIncluded functions/acknowledge.sql
 
---! Included functions/channel.sql
-create or replace function djr.channel() returns text
-language plpgsql
-stable
-security definer
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  return (select settings.channel from djr.settings);
-end
-$$;
-
-comment on function djr.channel() is
-  'The NOTIFY channel, for the server role only.';
---! EndIncluded functions/channel.sql
 --! Included functions/position.sql
 create or replace function djr.position() returns text
 language sql
@@ -2275,7 +2374,8 @@ begin
       '_',
       coalesce(nullif(ltrim(lower(left(pg_walfile_name(pg_current_wal_lsn()), 8)), '0'), ''), '0'),
       to_hex(pg_database.oid::bigint),
-      to_hex((select system_identifier from pg_control_system()))
+      to_hex((select system_identifier from pg_control_system())),
+      (select settings.generation from djr.settings)
     )
     from pg_database
     where pg_database.datname = current_database()
@@ -2284,8 +2384,28 @@ end
 $$;
 
 comment on function djr.epoch() is
-  'Which history of this database it is: timeline, database and cluster. It changes after a failover, a point-in-time restore or a restore elsewhere, when transaction ids no longer compare.';
+  'Which history of this database it is: timeline, database, cluster and generation. It changes after a failover, a point-in-time restore, a restore elsewhere, or when a runtime notices that a storage snapshot was rolled back: transaction ids no longer compare then.';
 --! EndIncluded functions/epoch.sql
+--! Included functions/renew_epoch.sql
+-- Compare and set, under the lock of the row: of many runtimes that notice at once, one makes the new epoch.
+create or replace function djr.renew_epoch(epoch text) returns text
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform from djr.settings for update;
+  if djr.epoch() = renew_epoch.epoch then
+    update djr.settings
+    set generation = replace(gen_random_uuid()::text, '-', '');
+  end if;
+  return djr.epoch();
+end
+$$;
+
+comment on function djr.renew_epoch(text) is
+  'Begins another epoch, unless another runtime has begun one since the given one, and returns the epoch. Every client is told to reset. The runtime calls it when events that it delivered are gone after a restart of PostgreSQL.';
+--! EndIncluded functions/renew_epoch.sql
 --! Included functions/configure.sql
 -- For the schema's owner: not granted to anyone, and not SECURITY DEFINER.
 create or replace function djr.configure(
@@ -2328,6 +2448,8 @@ begin
       hint = 'auto is right unless you measured otherwise.';
   end if;
 
+  -- Where the row is missing this makes it.
+  perform djr.channel();
   select * into strict _before from djr.settings;
   update djr.settings
   set
@@ -2532,6 +2654,7 @@ as $$
     'djr.publish(bigint, text, jsonb, jsonb, text)',
     'djr.publish(numeric, text, jsonb, jsonb, text)',
     'djr.publish(uuid, text, jsonb, jsonb, text)',
+    'djr.publish_public(text, jsonb, jsonb, text)',
     'djr.publish_global(text, jsonb, jsonb, text)',
     'djr.publish_system(text, jsonb, text, jsonb, text)',
     'djr.publish_system(text, jsonb, smallint, jsonb, text)',
@@ -2550,6 +2673,7 @@ as $$
     'djr.channel()',
     'djr.position()',
     'djr.epoch()',
+    'djr.renew_epoch(text)',
     'djr.set_delivery_mode(text)',
     'djr.repair_xids()',
     'djr.report_instance(text, interval, integer, bigint, bigint, bigint, real, text, text)',

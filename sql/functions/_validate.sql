@@ -40,7 +40,7 @@ begin
         errcode = 'DJR02',
         message = place || 'an event of scope user must have a user_id (it is null)',
         detail = 'The user_id is null.',
-        hint = 'Is the user''s id null here? For every client publish with djr.publish_global, for the backend with djr.publish_system.';
+        hint = 'Is the user''s id null here? For every client publish with djr.publish_public, for the backend with djr.publish_system.';
     end if;
   elsif scope = 'public' then
     if user_id is not null then
@@ -74,7 +74,7 @@ begin
       message = place || 'the detail of an event must be a JSON object'
         || case when detail is null then ' (it is null)' else pg_catalog.format(' (it is of type %s)', pg_catalog.jsonb_typeof(detail)) end,
       detail = case when detail is null then 'It is null.' else pg_catalog.format('It is of type %s.', pg_catalog.jsonb_typeof(detail)) end,
-      hint = 'Put it under a name, {"value": …}; for no detail leave it out.';
+      hint = 'Put it under a name, {"value": ...}; for no detail leave it out.';
   end if;
 
   if pg_catalog.length(key) not between 1 and 255 then

@@ -39,6 +39,8 @@ begin
       hint = 'auto is right unless you measured otherwise.';
   end if;
 
+  -- Where the row is missing this makes it.
+  perform djr.channel();
   select * into strict _before from djr.settings;
   update djr.settings
   set

@@ -30,7 +30,7 @@ begin
         coalesce('of type ' || jsonb_typeof(publish_many.events), 'null')
       ),
       detail = format('It is %s.', coalesce('of type ' || jsonb_typeof(publish_many.events), 'null')),
-      hint = 'Build it with jsonb_agg(jsonb_build_object(''user_id'', …, ''type'', …, ''detail'', …)).';
+      hint = 'Build it with jsonb_agg(jsonb_build_object(''user_id'', ..., ''type'', ..., ''detail'', ...)).';
   end if;
 
   -- All of them in one query; only of the first that is wrong it is asked what.

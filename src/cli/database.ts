@@ -1,9 +1,10 @@
 import pg from 'pg';
 import { requireSchema } from '../database/schema.js';
+import { TYPES } from '../database/types.js';
 
 /** A connection for as long as `work` takes. */
 export async function withClient<T>(config: pg.ClientConfig, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client(config);
+  const client = new pg.Client({ ...config, types: TYPES });
   // A connection that breaks rejects the query in progress; without a listener it would end the process as well.
   client.on('error', () => {});
   await client.connect();

@@ -85,7 +85,8 @@ export async function createLogin(
   flags: LoginFlags,
   context: { database: pg.PoolConfig; log: Logger; lifetime: Lifetime },
 ): Promise<Authenticate | undefined> {
-  const onRefused = (reason: string) => context.log.info({ reason }, 'a client was refused');
+  const onRefused = (reason: string, fault: boolean) =>
+    context.log[fault ? 'error' : 'info']({ reason }, 'a client was refused');
   switch (checkLogin(flags)) {
     case 'jwt':
       return jwtLogin({

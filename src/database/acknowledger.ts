@@ -1,5 +1,7 @@
 import type pg from 'pg';
 import { DjrError } from '../errors.js';
+import { isOfOneRow } from './poison.js';
+import { TYPES } from './types.js';
 
 /** A page of this user got (`delivered`) or showed (`read`) this event. */
 export interface Acknowledgement {
@@ -58,28 +60,37 @@ export class Acknowledger {
 
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0, BATCH);
-      try {
-        const own = await this.#store(batch.map(({ acknowledgement }) => acknowledgement));
-        for (const [place, { resolve }] of batch.entries()) {
-          this.acknowledged += Number(own[place]);
-          resolve(own[place]!);
-        }
-      } catch (error) {
-        for (const { reject } of batch) reject(error);
+      await this.#answer(this.#waiting.splice(0, BATCH));
+    }
+  }
+
+  /** One that the database cannot take costs no other: halves are tried until it stands alone. */
+  async #answer(batch: Waiting[]): Promise<void> {
+    try {
+      const own = await this.#store(batch.map(({ acknowledgement }) => acknowledgement));
+      for (const [place, { resolve }] of batch.entries()) {
+        this.acknowledged += Number(own[place]);
+        resolve(own[place]!);
       }
+    } catch (error) {
+      if (batch.length > 1 && isOfOneRow(error)) {
+        const half = Math.ceil(batch.length / 2);
+        await this.#answer(batch.slice(0, half));
+        await this.#answer(batch.slice(half));
+      } else for (const { reject } of batch) reject(error);
     }
   }
 
   async #store(batch: Acknowledgement[]): Promise<boolean[]> {
     const query = {
-      text: 'select djr._acknowledge($1, $2, $3, $4) as own',
+      text: 'select pg_catalog.array_to_json(djr._acknowledge($1, $2, $3, $4)) as own',
       values: [
         this.#instance,
         batch.map(({ userId }) => userId),
         batch.map(({ id }) => id),
         batch.map(({ status }) => status),
       ],
+      types: TYPES,
       query_timeout: ANSWER_TIMEOUT,
     };
     const { rows } = await this.#pool.query<{ own: boolean[] }>(query);

@@ -1,8 +1,10 @@
 import type pg from 'pg';
 import { DjrError, fromPostgres } from '../errors.js';
 import type { Scope } from '../event.js';
+import { ask, dated } from './ask.js';
 import { type EventFilter, type EventState, listQuery, type PageKey, STATUSES, SUMMARY } from './event-filter.js';
 import { type InstanceRow, MODE, readInstances } from './statistics.js';
+import { milliseconds } from './types.js';
 
 /** One line of a list. */
 export interface EventSummary {
@@ -12,7 +14,8 @@ export interface EventSummary {
   user_id: string | null;
   /** The beginning of the detail, as text. */
   preview: string;
-  created_at: Date;
+  /** Null: a time that a Date cannot hold. */
+  created_at: Date | null;
   replay_of: string | null;
   status: EventState;
   recipients: number;
@@ -39,7 +42,7 @@ export interface EventRecord extends EventSummary {
 
 /** What became of an event. */
 export interface Step {
-  created_at: Date;
+  created_at: Date | null;
   status: EventState;
   user_id: string | null;
   recipients: number | null;
@@ -80,7 +83,7 @@ export class AdminStore {
   /** @throws {@link DjrError} `DJR_SLOW`: it took too long; `DJR_BUSY`: too many wait */
   async list(filter: EventFilter, key: PageKey, size: number): Promise<EventPage> {
     const { text, values } = listQuery(filter, key, size + 1);
-    const rows = await this.#read(async (client) => (await client.query<EventSummary>(text, values)).rows);
+    const rows = await this.#read(async (client) => dated(await ask<EventSummary>(client, text, values), 'created_at'));
     const more = rows.length > size;
     const events = rows.slice(0, size);
     if (key.after === undefined) return { events, older: more, newer: key.before !== undefined };
@@ -91,34 +94,39 @@ export class AdminStore {
   async recentTypes(): Promise<string[]> {
     const recent = 'select type from djr.event order by id desc limit 500';
     const text = `select distinct type from (${recent}) latest order by type limit 50`;
-    const rows = await this.#read(async (client) => (await client.query<{ type: string }>(text)).rows);
+    const rows = await this.#read((client) => ask<{ type: string }>(client, text));
     return rows.map(({ type }) => type);
   }
 
   /** @returns undefined when there is no such event */
   async find(id: string): Promise<EventRecord | undefined> {
     return this.#read(async (client) => {
-      const { rows } = await client.query<Omit<EventRecord, 'activity' | 'replays'>>(
+      const [event] = await ask<Omit<EventRecord, 'activity' | 'replays'>>(
+        client,
         `select ${SUMMARY}, pg_catalog.jsonb_pretty(event.detail) as detail, stored.key,
                 stored.private_data is not null as has_private_data
            from djr.event_status event join djr.event stored on stored.id operator(pg_catalog.=) event.id
           where event.id operator(pg_catalog.=) $1`,
         [id],
       );
-      if (!rows[0]) return undefined;
-      const { rows: activity } = await client.query<Step>(
+      if (!event) return undefined;
+      const activity = await ask<Step>(
+        client,
         // The rows of one batch are microseconds apart, in no order.
-        `select created_at, status, user_id, recipients, instance from djr.activity
+        `select ${milliseconds('created_at')} as created_at, status, user_id, recipients, instance from djr.activity
           where event_id operator(pg_catalog.=) $1
-          order by pg_catalog.date_trunc('milliseconds', created_at), pg_catalog.array_position($3::pg_catalog.text[], status)
+          order by pg_catalog.date_trunc('milliseconds', activity.created_at), pg_catalog.array_position($3::pg_catalog.text[], status)
           limit $2`,
         [id, MAX_STEPS + 1, STATUSES],
       );
-      const { rows: replays } = await client.query<{ replay: string }>(
+      const replays = await ask<{ replay: string }>(
+        client,
         `select id::pg_catalog.text as replay from djr.event where replay_of operator(pg_catalog.=) $1 order by event.id limit ${MAX_REPLAYS}`,
         [id],
       );
-      return { ...rows[0], activity, replays: replays.map(({ replay }) => replay) };
+      dated([event], 'created_at');
+      dated(activity, 'created_at');
+      return { ...event, activity, replays: replays.map(({ replay }) => replay) };
     });
   }
 
@@ -126,14 +134,14 @@ export class AdminStore {
   async findAll(ids: string[]): Promise<EventSummary[]> {
     const text = `select ${SUMMARY} from pg_catalog.unnest($1::bigint[]) with ordinality as wanted (id, place)
                     join djr.event_status event on event.id operator(pg_catalog.=) wanted.id order by place`;
-    return this.#read(async (client) => (await client.query<EventSummary>(text, [ids])).rows);
+    return this.#read(async (client) => dated(await ask<EventSummary>(client, text, [ids]), 'created_at'));
   }
 
   /** @returns pretty JSON; undefined when there is none, or no such event */
   async privateData(id: string): Promise<string | undefined> {
     const text =
       'select pg_catalog.jsonb_pretty(private_data) as data from djr.event where id operator(pg_catalog.=) $1 and private_data is not null';
-    const rows = await this.#read(async (client) => (await client.query<{ data: string }>(text, [id])).rows);
+    const rows = await this.#read((client) => ask<{ data: string }>(client, text, [id]));
     return rows[0]?.data;
   }
 
@@ -141,7 +149,7 @@ export class AdminStore {
   async replay(ids: string[]): Promise<string[]> {
     const text = 'select id::pg_catalog.text from djr.replay($1::bigint[]) as replayed (id)';
     try {
-      return (await this.#pool().query<{ id: string }>(text, [ids])).rows.map(({ id }) => id);
+      return (await ask<{ id: string }>(this.#pool(), text, [ids])).map(({ id }) => id);
     } catch (error) {
       throw fromPostgres(error);
     }
@@ -149,10 +157,12 @@ export class AdminStore {
 
   async overview(): Promise<{ settings: AdminSettings; instances: InstanceRow[] }> {
     return this.#read(async (client) => {
-      const { rows } = await client.query<AdminSettings>(
+      const [settings] = await ask<AdminSettings>(
+        client,
         `select storage, activity, delivery, retention::pg_catalog.text, ${MODE} as mode from djr.settings`,
       );
-      return { settings: rows[0]!, instances: await readInstances(client) };
+      if (!settings) throw new DjrError('DJR_SCHEMA', 'djr.settings has no row.', { hint: 'Run `djr migrate`.' });
+      return { settings, instances: await readInstances(client) };
     });
   }
 
@@ -165,13 +175,13 @@ export class AdminStore {
                      and exists (select from pg_catalog.pg_attribute a where a.attrelid operator(pg_catalog.=) index.indrelid
                                   and a.attname operator(pg_catalog.=) 'detail'
                                   and a.attnum operator(pg_catalog.=) index.indkey[0])`;
-    return this.#read(async (client) => (await client.query(text)).rowCount !== 0);
+    return this.#read(async (client) => (await ask(client, text)).length !== 0);
   }
 
   /** The same for every instance, and for nobody else to know: what forms are signed with. */
   async secret(): Promise<string> {
-    const { rows } = await this.#pool().query<{ channel: string }>('select djr.channel() as channel');
-    return rows[0]!.channel;
+    const [row] = await ask<{ channel: string }>(this.#pool(), 'select djr.channel() as channel');
+    return row!.channel;
   }
 
   async #read<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {

@@ -11,14 +11,14 @@ import { Acknowledger } from './acknowledger.js';
 import { Activity } from './activity.js';
 import { backoff, isHopeless, type OwnedPool, openPool } from './connect.js';
 import { DeliveryMode } from './delivery-mode.js';
+import { isRolledBack, readEpoch, renewEpoch } from './epoch.js';
 import { Listener } from './listener.js';
 import { Outage } from './outage.js';
 import { Pruner } from './pruner.js';
-import type { Queryable } from './publisher.js';
 import { Pulse } from './pulse.js';
 import { Repair } from './repair.js';
 import { requireSchema } from './schema.js';
-import { type Status, shortEpoch } from './status.js';
+import type { Status } from './status.js';
 import { type Latest, Store } from './store.js';
 import { Sweeper } from './sweeper.js';
 
@@ -35,6 +35,8 @@ export interface DatabaseOptions {
   onSwept(milliseconds: number): void;
   /** Puts an event of before the start into the history, through `onReceive`. */
   remember(envelope: Envelope): Promise<void>;
+  /** The stored event that was delivered last. */
+  newest(): Envelope | undefined;
   /** It was restored or replaced: ids from before it mean nothing any more, and the history is empty. */
   onReplaced(): void;
 }
@@ -46,6 +48,9 @@ const IDLE = 20;
 
 /** Milliseconds between two sweeps while nothing is heard. */
 const DEAF_SWEEP = 250;
+
+/** Events whose row cannot be read that are told one by one. */
+const MAX_UNREADABLE = 100;
 
 /** Connections may be ended by the server while nobody uses them; the next query gets another one. */
 const onIdleLoss = (logger: Logger) => (err: Error) => logger.debug({ err }, 'an idle connection was lost');
@@ -68,6 +73,8 @@ export class Database {
   readonly #stop = new AbortController();
   /** What history knew when PostgreSQL was started anew, until a sweep has succeeded since. */
   readonly #handedOn = new Set<string>();
+  /** Events that were said to be unreadable. */
+  readonly #unreadable = new Set<string>();
 
   constructor(database: DatabaseOptions) {
     this.#options = database;
@@ -75,7 +82,11 @@ export class Database {
     const { logger, listen, sweepInterval, probeInterval, pruneInterval } = options;
     this.#pool = openPool(options.pool, onIdleLoss(logger));
     // Not while NOTIFY delivers: then sweeps are what is left when this very connection is cut in silence.
-    this.store = new Store(this.pool, () => (this.sweeper.fast ? this.listener.session : undefined));
+    this.store = new Store(
+      this.pool,
+      () => (this.sweeper.fast ? this.listener.session : undefined),
+      (id) => this.#onUnreadable(id),
+    );
     this.#repair = new Repair({ pool: this.pool, logger });
     this.mode = new DeliveryMode({ pool: this.pool, logger, events: () => feed.taken });
     this.sweeper = new Sweeper({
@@ -193,7 +204,10 @@ export class Database {
 
   async #onRestart(status: Status): Promise<void> {
     const { feed, history, onReplaced, options } = this.#options;
-    const epoch = await readEpoch(this.pool);
+    let epoch = await readEpoch(this.pool);
+    if (epoch === this.store.epoch && (await isRolledBack(this.pool, this.#options.newest()))) {
+      epoch = await renewEpoch(this.pool);
+    }
     for (const { envelope } of history.all()) this.#handedOn.add(identity(envelope));
     history.restarted(status.startedAt);
     if (epoch === this.store.epoch) return;
@@ -203,6 +217,15 @@ export class Database {
     await feed.rebase(status.frontier.inEpoch(epoch));
     options.logger.error({}, 'the database was replaced or restored; every client is told to fetch its state anew');
     onReplaced();
+  }
+
+  /** Says so once: every reading comes upon it again. */
+  #onUnreadable(id: string): void {
+    if (this.#unreadable.has(id) || this.#unreadable.size >= MAX_UNREADABLE) return;
+    this.#unreadable.add(id);
+    const message =
+      'an event cannot be read and is not delivered: its id or its time is out of range. Delete it by hand';
+    this.#options.options.logger.error({ event: id }, message);
   }
 
   #onMessage(payload: string): void {
@@ -231,8 +254,3 @@ export class Database {
 
 /** Tells an event from one that has its number in another history of the database. */
 const identity = ({ id, xid, createdAt }: Envelope): string => `${id} ${xid} ${createdAt}`;
-
-async function readEpoch(client: Queryable): Promise<string> {
-  const { rows } = await client.query<{ epoch: string }>('select djr.epoch() as epoch');
-  return shortEpoch(rows[0]!.epoch);
-}

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { Logger } from '../logger.js';
+import { ask } from './ask.js';
 import type { Status } from './status.js';
 
 export interface DeliveryModeOptions {
@@ -91,8 +92,8 @@ export class DeliveryMode {
       this.#waited = 0;
       return;
     }
-    const { rows } = await this.#options.pool.query<{ waiters: number }>(WAITERS);
-    this.#waited = rows[0]!.waiters > 0 ? this.#waited + 1 : 0;
+    const [row] = await ask<{ waiters: number }>(this.#options.pool, WAITERS);
+    this.#waited = row!.waiters > 0 ? this.#waited + 1 : 0;
     if (this.#waited < WAITED) return;
     this.#waited = 0;
     const soon = performance.now() - this.#switchedBack < 10_000;
@@ -115,8 +116,8 @@ export class DeliveryMode {
 
   async #set(mode: Status['mode'], message: string): Promise<void> {
     const { logger, pool } = this.#options;
-    const { rows } = await pool.query<{ set: boolean }>('select djr.set_delivery_mode($1) as set', [mode]);
-    if (rows[0]!.set) logger.info({ mode }, message);
+    const [row] = await ask<{ set: boolean }>(pool, 'select djr.set_delivery_mode($1) as set', [mode]);
+    if (row!.set) logger.info({ mode }, message);
   }
 
   async stop(): Promise<void> {

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { type Check, type Finding, failed } from './findings.js';
-import { grants, indexes, instances, retention, rights, schema, vacuum } from './schema-checks.js';
+import { grants, indexes, instances, retention, rights, rowSecurity, schema, vacuum } from './schema-checks.js';
 import { clock, connections, durability, listen, queue, restore, transactions, version } from './server-checks.js';
 
 const CHECKS: readonly [string, Check][] = [
@@ -8,6 +8,7 @@ const CHECKS: readonly [string, Check][] = [
   ['schema', schema],
   ['rights', rights],
   ['grants', grants],
+  ['row security', rowSecurity],
   ['LISTEN', listen],
   ['NOTIFY queue', queue],
   ['indexes', indexes],

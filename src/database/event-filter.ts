@@ -1,4 +1,5 @@
 import type { Scope } from '../event.js';
+import { milliseconds } from './types.js';
 
 /** The steps of an event, the furthest of which is its status. */
 export const STATUSES = ['new', 'dispatched', 'error', 'sent', 'delivered', 'read'] as const;
@@ -73,5 +74,5 @@ const PREVIEW = 200;
 
 /** One line of a list, of `djr.event_status event`. */
 export const SUMMARY = `event.id::pg_catalog.text, event.type, event.scope, event.user_id,
-  pg_catalog.left(event.detail::pg_catalog.text, ${PREVIEW}) as preview, event.created_at, event.replay_of::pg_catalog.text,
-  event.status, event.recipients::double precision, event.errors::double precision`;
+  pg_catalog.left(event.detail::pg_catalog.text, ${PREVIEW}) as preview, ${milliseconds('event.created_at')} as created_at,
+  event.replay_of::pg_catalog.text, event.status, event.recipients, event.errors`;

@@ -2,9 +2,11 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { DjrError } from '../errors.js';
 import type { Logger } from '../logger.js';
+import { ask } from './ask.js';
 import { backoff, isHopeless, toConfig } from './connect.js';
 import { Outage } from './outage.js';
 import { Session } from './session.js';
+import { TYPES } from './types.js';
 
 export interface ListenerOptions {
   database: string | pg.ClientConfig;
@@ -130,8 +132,8 @@ export class Listener {
     try {
       await client.connect();
       await this.#options.prepare(client);
-      const { rows } = await client.query<{ channel: string }>('select djr.channel() as channel');
-      this.#channel = rows[0]!.channel;
+      const [row] = await ask<{ channel: string }>(client, 'select djr.channel() as channel');
+      this.#channel = row!.channel;
       client.on('notification', ({ channel, payload }) => {
         if (channel === this.#channel) this.#onNotification(session, payload ?? '');
       });
@@ -177,7 +179,10 @@ export class Listener {
 
   /** `djr.configure` may have given the channel another name. What came in between is swept. */
   async #followChannel(session: Session): Promise<void> {
-    const { rows } = await session.query<{ channel: string }>({ text: 'select djr.channel() as channel' });
+    const { rows } = await session.query<{ channel: string }>({
+      text: 'select djr.channel() as channel',
+      types: TYPES,
+    });
     const { channel } = rows[0]!;
     const old = this.#channel;
     if (channel === old || this.#session !== session) return;

@@ -5,8 +5,11 @@ import { runner } from 'node-pg-migrate';
 import pg from 'pg';
 import { DjrError } from '../errors.js';
 import { watchBlockers } from './blockers.js';
+import { adoptSchema, healSettings } from './healing.js';
 import { explainMigration, type Limits } from './migrate-errors.js';
-import { PINNED, withPinnedPath } from './search-path.js';
+import { asPlainSql, migrationsBehind } from './printed-migrations.js';
+import { PINNED } from './search-path.js';
+import { TYPES } from './types.js';
 
 export interface MigrateOptions {
   /** Says what would be applied, and changes nothing. */
@@ -110,6 +113,7 @@ async function apply(
     await client.query("select pg_catalog.set_config('lock_timeout', $1, true)", [`${limits.lockTimeout}ms`]);
     await client.query(PINNED);
     await client.query(await beginning());
+    await adoptSchema(client, await committedMigrations());
     const applied = await runner({
       dbClient: withinTransaction(client),
       dir: folder,
@@ -121,9 +125,12 @@ async function apply(
       createMigrationsSchema: false,
       logger: silent,
     });
+    const healed = await healSettings(client);
     await client.query(await ending());
     const excess = await excessRights(client);
     await client.query('commit');
+    if (healed)
+      options.log?.('the row of djr.settings was missing: it is there again, with every setting at its default');
     for (const { name } of applied) options.log?.(`applied ${name}`);
     for (const line of [...lines, ...excess]) options.log?.(line);
     return applied.map(({ name }) => name);
@@ -181,31 +188,24 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} };
 async function dryRun(client: pg.Client, log: MigrateOptions['log']): Promise<string[]> {
   const installed = new Set(await installedMigrations(client));
   const pending = (await committedMigrations()).filter(({ name }) => !installed.has(name));
-  if (pending.length > 0) log?.(await surrounded(asPlainSql(pending, installed.size === 0)));
+  if (pending.length > 0) log?.(await surrounded(asPlainSql(pending)));
   return pending.map(({ name }) => name);
 }
 
-/** All migrations as SQL for `psql` or another migration tool, with what tells `djr migrate` that they are applied. */
-export async function printMigrations(): Promise<string> {
-  return surrounded(asPlainSql(await committedMigrations(), true));
+/**
+ * All migrations as SQL for `psql` or another migration tool, with what tells `djr migrate` that they are applied.
+ *
+ * @param from - prints what comes behind this migration (its name, or the number that it begins with): an upgrade
+ */
+export async function printMigrations(from?: string): Promise<string> {
+  const all = await committedMigrations();
+  const wanted = from === undefined ? all : migrationsBehind(all, from);
+  return wanted.length === 0 ? '' : surrounded(asPlainSql(wanted));
 }
 
 /** With the same checks before and behind it that `migrate` makes. */
-const surrounded = async (sql: string): Promise<string> => [await beginning(), sql, await ending()].join('\n');
-
-/** What the runner would do: its table is the one that it makes. */
-function asPlainSql(migrations: CommittedMigration[], fromNothing: boolean): string {
-  const parts = migrations.map(({ name, sql }) => [sql.trim(), `insert into djr.migrations (name, run_on) values ('${name}', pg_catalog.now());`].join('\n\n'));
-  if (fromNothing) {
-    parts.unshift(
-      `create table djr.migrations (
-  id serial primary key,
-  name varchar(255) not null,
-  run_on timestamp not null
-);`,
-    );
-  }
-  return withPinnedPath(parts.join('\n\n'));
+async function surrounded(sql: string): Promise<string> {
+  return [await beginning(), sql, await ending()].join('\n');
 }
 
 /** Drops schema `djr` with all events. */
@@ -235,9 +235,10 @@ export async function schemaVersion(
 }
 
 async function installedMigrations(client: Pick<pg.Client, 'query'>): Promise<string[]> {
-  const { rows } = await client.query("select pg_catalog.to_regclass('djr.migrations') is not null as exists");
+  const ask = (text: string) => client.query({ text, types: TYPES });
+  const { rows } = await ask("select pg_catalog.to_regclass('djr.migrations') is not null as exists");
   if (!rows[0].exists) return [];
-  return (await client.query('select name from djr.migrations order by name')).rows.map(({ name }) => name as string);
+  return (await ask('select name from djr.migrations order by id')).rows.map(({ name }) => name as string).sort();
 }
 
 const toClientConfig = (config: string | pg.ClientConfig): pg.ClientConfig =>
@@ -246,7 +247,8 @@ const toClientConfig = (config: string | pg.ClientConfig): pg.ClientConfig =>
 async function withClient<T>(config: string | pg.ClientConfig, work: (client: pg.Client) => Promise<T>): Promise<T> {
   let client: pg.Client;
   try {
-    client = new pg.Client(toClientConfig(config));
+    // For the statements of the runner as well.
+    client = new pg.Client({ ...toClientConfig(config), types: TYPES });
   } catch (error) {
     throw explainMigration(error);
   }
@@ -254,7 +256,7 @@ async function withClient<T>(config: string | pg.ClientConfig, work: (client: pg
   client.on('error', () => {});
   try {
     await client.connect();
-    await refuseOldServers(client);
+    await refuseServer(client);
     return await work(client);
   } catch (error) {
     throw explainMigration(error);
@@ -263,14 +265,25 @@ async function withClient<T>(config: string | pg.ClientConfig, work: (client: pg
   }
 }
 
-async function refuseOldServers(client: pg.Client): Promise<void> {
-  const { rows } = await client.query(
-    "select pg_catalog.current_setting('server_version_num')::pg_catalog.int4 as number, pg_catalog.current_setting('server_version') as version",
-  );
-  if (rows[0].number >= 140000) return;
-  throw new DjrError('DJR_POSTGRES_VERSION', `This is PostgreSQL ${rows[0].version}; djr needs 14 or newer.`, {
-    hint: 'Upgrade the server.',
+/** Before anything is made. */
+async function refuseServer(client: pg.Client): Promise<void> {
+  const { rows } = await client.query({
+    text: `select pg_catalog.current_setting('server_version_num')::pg_catalog.int4 as number,
+                  pg_catalog.current_setting('server_version') as version,
+                  pg_catalog.current_setting('server_encoding') as encoding`,
+    types: TYPES,
   });
+  const { encoding, number, version } = rows[0] as { encoding: string; number: number; version: string };
+  if (number < 140000) {
+    throw new DjrError('DJR_POSTGRES_VERSION', `This is PostgreSQL ${version}; djr needs 14 or newer.`, {
+      hint: 'Upgrade the server.',
+    });
+  }
+  if (encoding !== 'UTF8') {
+    throw new DjrError('DJR_MIGRATE', `The encoding of the database must be UTF8 (it is ${encoding}).`, {
+      hint: "Events are JSON, which may hold any character: create database NAME encoding 'UTF8' template template0, and restore into that.",
+    });
+  }
 }
 
 async function refuseStandby(client: pg.Client): Promise<void> {

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { Logger } from '../logger.js';
+import { ask } from './ask.js';
 
 export interface PrunerOptions {
   pool: pg.Pool;
@@ -61,12 +62,13 @@ export class Pruner {
     try {
       for (let pruned = BATCH; pruned === BATCH && !this.#stopped; total += pruned) {
         const began = performance.now();
-        const { rows } = await pool.query<{ pruned: string | null }>(
+        const [row] = await ask<{ pruned: number | null }>(
+          pool,
           'select djr._prune_turn($1::pg_catalog.int4) as pruned',
           [BATCH],
         );
-        await this.#count(rows[0]!.pruned !== null);
-        pruned = Number(rows[0]!.pruned);
+        await this.#count(row!.pruned !== null);
+        pruned = row!.pruned ?? 0;
         if (pruned === BATCH) await this.#rest((performance.now() - began) * REST);
       }
     } catch (err) {

@@ -3,6 +3,7 @@ import type pg from 'pg';
 import type { Reading } from '../delivery/series.js';
 import type { Logger } from '../logger.js';
 import { VERSION } from '../version.js';
+import { TYPES } from './types.js';
 
 export interface PulseOptions {
   pool: pg.Pool;
@@ -82,7 +83,11 @@ export class Pulse {
   }
 
   async #ask(): Promise<number> {
-    const query = { text: 'select pg_catalog.pg_notification_queue_usage() as usage', query_timeout: ANSWER_TIMEOUT };
+    const query = {
+      text: 'select pg_catalog.pg_notification_queue_usage()::pg_catalog.numeric as usage',
+      types: TYPES,
+      query_timeout: ANSWER_TIMEOUT,
+    };
     const { rows } = await this.#options.pool.query<{ usage: number }>(query);
     return rows[0]!.usage;
   }

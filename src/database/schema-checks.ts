@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { failed, ok, one, warning } from './findings.js';
+import { disableRowSecurity, securedTables } from './row-security.js';
 import { requireSchema } from './schema.js';
 
 /** Without one of these a sweep, a resume or pruning reads the whole table. */
@@ -22,6 +23,7 @@ const JSONB = 'pg_catalog.jsonb';
 export async function schema(client: pg.Client) {
   try {
     await requireSchema(client);
+    await one(client, 'select true as there from djr.settings');
     return ok('as this version of djr expects, on the primary');
   } catch (error) {
     const { code, message, hint } = error as Error & { code?: string; hint?: string };
@@ -30,10 +32,22 @@ export async function schema(client: pg.Client) {
   }
 }
 
+/** Policies hide rows in silence, also from djr's own functions. */
+export async function rowSecurity(client: pg.Client) {
+  const tables = await securedTables(client);
+  const [first] = tables;
+  if (!first) return ok('off for every table of djr');
+  const names = tables.map(({ name }) => name).join(', ');
+  const todo = `As the owner: ${tables.map(({ name }) => disableRowSecurity(name)).join(' ')}`;
+  if (tables.some(({ active }) => active))
+    return failed(`on for ${names}: rows are hidden, and a resume lacks them`, todo);
+  return warning(`on for ${names}, and not for this role: another role would miss rows`, todo);
+}
+
 export async function rights(client: pg.Client) {
   const { role, server, publish } = await one<{ role: string; server: boolean; publish: boolean }>(
     client,
-    `select current_user as role,
+    `select current_user::pg_catalog.text as role,
             case when pg_catalog.has_schema_privilege('djr', 'usage') then
               pg_catalog.has_table_privilege('djr.event', 'select')
               and pg_catalog.has_table_privilege('djr.settings', 'select')
@@ -71,13 +85,13 @@ export async function grants(client: pg.Client) {
 export async function indexes(client: pg.Client) {
   const { invalid, missing } = await one<{ invalid: string[]; missing: string[] }>(
     client,
-    `select array(
+    `select pg_catalog.to_json(array(
        select i.indexrelid::pg_catalog.regclass::pg_catalog.text
          from pg_catalog.pg_index i join pg_catalog.pg_class c on c.oid operator(pg_catalog.=) i.indrelid
-        where c.relnamespace operator(pg_catalog.=) 'djr'::pg_catalog.regnamespace and not i.indisvalid) as invalid,
-     array(
+        where c.relnamespace operator(pg_catalog.=) 'djr'::pg_catalog.regnamespace and not i.indisvalid)) as invalid,
+     pg_catalog.to_json(array(
        select name from pg_catalog.unnest($1::pg_catalog.text[]) name
-        where pg_catalog.to_regclass('djr.' operator(pg_catalog.||) name) is null) as missing`,
+        where pg_catalog.to_regclass('djr.' operator(pg_catalog.||) name) is null)) as missing`,
     [INDEXES],
   );
   if (missing.length > 0) {
@@ -119,8 +133,8 @@ export async function vacuum(client: pg.Client) {
   const { enabled, dead, live } = await one<{ enabled: boolean; dead: number; live: number }>(
     client,
     `select pg_catalog.current_setting('autovacuum')::boolean as enabled,
-            coalesce(pg_catalog.sum(n_dead_tup), 0)::double precision as dead,
-            coalesce(pg_catalog.sum(n_live_tup), 0)::double precision as live
+            coalesce(pg_catalog.sum(n_dead_tup), 0) as dead,
+            coalesce(pg_catalog.sum(n_live_tup), 0) as live
        from pg_catalog.pg_stat_all_tables where schemaname operator(pg_catalog.=) 'djr'`,
   );
   if (!enabled) return warning('autovacuum is off', 'Set autovacuum to on: pruning leaves what it has to clear away.');
@@ -133,7 +147,7 @@ export async function instances(client: pg.Client) {
     client,
     `select pg_catalog.count(*) filter (where seen)::int as running,
             pg_catalog.count(*) filter (where not seen)::int as gone,
-            coalesce(pg_catalog.array_agg(distinct version) filter (where seen), '{}') as versions
+            pg_catalog.to_json(coalesce(pg_catalog.array_agg(distinct version) filter (where seen), '{}')) as versions
        from (select version,
                     seen_at operator(pg_catalog.>) (pg_catalog.clock_timestamp() operator(pg_catalog.-) interval '30 s') as seen
                from djr.instance) instance`,

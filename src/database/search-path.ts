@@ -4,17 +4,3 @@
  * A query of several statements is one transaction, through a pooler too.
  */
 export const PINNED = 'set local search_path = pg_catalog, pg_temp;';
-
-/**
- * The same for SQL that somebody else runs, in a transaction or without one, by whatever tool: the path is as it was
- * behind it, for what the tool itself says next.
- */
-export const withPinnedPath = (
-  sql: string,
-): string => `select pg_catalog.set_config('djr.search_path', pg_catalog.current_setting('search_path'), false);
-set search_path = pg_catalog, pg_temp;
-
-${sql.trim()}
-
-select pg_catalog.set_config('search_path', pg_catalog.current_setting('djr.search_path'), false);
-`;

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type pg from 'pg';
+import { ask } from './ask.js';
 import { failed, ok, one, warning } from './findings.js';
+import { milliseconds } from './types.js';
 
 /** Milliseconds within which a NOTIFY to oneself comes back, where nothing is in the way. */
 const HEARD_WITHIN = 3000;
@@ -64,11 +66,13 @@ const OPEN = `
 const BEFORE = "(pg_catalog.clock_timestamp() operator(pg_catalog.-) ($1 operator(pg_catalog.*) interval '1 second'))";
 
 export async function queue(client: pg.Client) {
-  const { usage } = await one<{ usage: number }>(client, 'select pg_catalog.pg_notification_queue_usage() as usage');
+  const { usage } = await one<{ usage: number }>(
+    client,
+    'select pg_catalog.pg_notification_queue_usage()::pg_catalog.numeric as usage',
+  );
   const found = `${(usage * 100).toFixed(1)} % full`;
   if (usage < 0.1) return ok(found);
-  const { rows } = await client.query<Session>(`${OPEN} order by xact_start limit 1`);
-  const culprit = rows[0];
+  const [culprit] = await ask<Session>(client, `${OPEN} order by xact_start limit 1`);
   if (!culprit) {
     return failed(
       `${found}: a session that listens is in an open transaction, and this role may not see whose`,
@@ -83,14 +87,15 @@ export async function queue(client: pg.Client) {
 }
 
 export async function transactions(client: pg.Client) {
-  const { rows } = await client.query<Session>(
+  const [oldest] = await ask<Session>(
+    client,
     `${OPEN} and (backend_xmin is not null or backend_xid is not null)
        and xact_start operator(pg_catalog.<) ${BEFORE}
      order by xact_start limit 1`,
     [LONG_TRANSACTION],
   );
-  if (rows[0]) {
-    const { pid, seconds, who } = rows[0];
+  if (oldest) {
+    const { pid, seconds, who } = oldest;
     return warning(
       `session ${pid} (${who}) has been in a transaction for ${seconds} s: nothing deleted since can be vacuumed`,
       `End it, or: select pg_catalog.pg_terminate_backend(${pid});`,
@@ -139,8 +144,8 @@ export async function durability(client: pg.Client) {
 
 export async function clock(client: pg.Client) {
   const before = Date.now();
-  const { now } = await one<{ now: Date }>(client, 'select pg_catalog.clock_timestamp() as now');
-  const skew = (now.getTime() - (before + Date.now()) / 2) / 1000;
+  const { now } = await one<{ now: number }>(client, `select ${milliseconds('pg_catalog.clock_timestamp()')} as now`);
+  const skew = (now - (before + Date.now()) / 2) / 1000;
   const found = `${Math.abs(skew).toFixed(3)} s ${skew < 0 ? 'behind' : 'ahead of'} this machine's`;
   return Math.abs(skew) <= MAX_SKEW ? ok(found) : warning(found, 'Synchronise both clocks with NTP.');
 }

@@ -2,9 +2,12 @@ import type { Need } from '../delivery/backlog.js';
 import type { Frontier } from '../delivery/frontier.js';
 import { STATUS } from './status.js';
 
+/** Whether a Date can hold `created_at`. The schema refuses what it cannot; a row of before that, or one that came past the triggers, may have it. */
+const IS_DATE = 'pg_catalog.isfinite(created_at) and created_at operator(pg_catalog.<) pg_catalog.to_timestamp(8e12)';
+
 /** As PostgreSQL prints them: nothing is cast to text that is text on its way to us anyway. `created` in microseconds. */
-export const EVENT_COLUMNS =
-  "id, xid, scope, user_id, type, (pg_catalog.date_part('epoch', created_at) operator(pg_catalog.*) 1000000)::bigint as created, detail";
+export const EVENT_COLUMNS = `id, xid, scope, user_id, type,
+  case when ${IS_DATE} then (pg_catalog.date_part('epoch', created_at) operator(pg_catalog.*) 1000000)::bigint end as created, detail`;
 
 /** A restored dump may have transaction ids of another cluster, which lie in the future: no snapshot can tell of them. */
 export const NOT_FOREIGN = 'xid operator(pg_catalog.<) pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())';

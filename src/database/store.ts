@@ -32,9 +32,13 @@ type Row = [
   scope: Scope,
   userId: string | null,
   type: string,
-  created: string,
+  created: string | null,
   detail: string,
 ];
+
+/** What no Envelope can be made of: one such row must cost its own event, and no sweep. */
+const isReadable = ([, id, , , , , created]: Row): boolean =>
+  created !== null && Number.isSafeInteger(Number(id)) && Number(id) > 0;
 
 const readEnvelope = ([, id, xid, scope, userId, type, created, detail]: Row): Envelope =>
   new Envelope(Number(id), Number(xid), scope, userId, type, Math.trunc(Number(created) / 1000), detail);
@@ -85,14 +89,23 @@ export class Store implements ResumeSource {
   /** `djr.epoch()`, shortened; set when the runtime connects. */
   epoch = '';
 
-  constructor(pool: pg.Pool, session: () => Session | undefined) {
+  readonly #onUnreadable: (id: string) => void;
+
+  constructor(pool: pg.Pool, session: () => Session | undefined, onUnreadable: (id: string) => void = () => {}) {
     this.#pool = pool;
     this.#session = session;
+    this.#onUnreadable = onUnreadable;
+  }
+
+  #readable(rows: Row[]): Row[] {
+    const readable = rows.every(isReadable) ? rows : rows.filter(isReadable);
+    if (readable !== rows) for (const row of rows) if (!isReadable(row)) this.#onUnreadable(row[1]);
+    return readable;
   }
 
   async status(): Promise<Status> {
     const rows = await this.#query({ text: STATUS, values: [] });
-    return readStatus(rows[0]![0]!, this.epoch);
+    return this.#status(rows[0]);
   }
 
   /**
@@ -112,15 +125,16 @@ export class Store implements ResumeSource {
     const prepared = bornAfter === undefined ? await this.#session()?.prepared<Row>('djr_sweep', query) : undefined;
     const rows = prepared ?? (await this.#query(query));
     const [head, ...found] = rows;
-    const status = readStatus(head![0]!, this.epoch);
-    const events = ownOf(readEnvelopes(found, ascending), status);
-    const foreign = events.length < found.length || status.prunedXid >= status.frontier.xmax;
+    const status = await this.#status(head);
+    const readable = readEnvelopes(this.#readable(found), ascending);
+    const events = ownOf(readable, status);
+    const foreign = events.length < readable.length || status.prunedXid >= status.frontier.xmax;
     if (!check(status)) return { status, foreign };
     if (events.length > 0) await onBatch(events);
-    if (events.length <= BATCH) return { status, foreign };
+    if (found.length <= BATCH || events.length < readable.length) return { status, foreign };
     // A long absence, or a bulk: there may be a million more, all behind the last of these and in the same snapshot.
     let { prunedXid } = status;
-    const { xid, id } = events.at(-1)!;
+    const { xid, id } = events.at(-1) ?? { xid: 0, id: 0 };
     goOn(filter, { xid: xid!, id }, status.frontier);
     await this.#read(
       sinceStatement(filter),
@@ -146,7 +160,8 @@ export class Store implements ResumeSource {
       values: [limit],
     });
     const [head, ...events] = rows;
-    return { status: readStatus(head![0]!, this.epoch), envelopes: readEnvelopes(events.reverse(), ascending) };
+    const envelopes = readEnvelopes(this.#readable(events.reverse()), ascending);
+    return { status: await this.#status(head), envelopes };
   }
 
   async readSince(
@@ -226,6 +241,13 @@ export class Store implements ResumeSource {
     return { frontier: from?.frontier ?? status.frontier, last, done: outcome === undefined };
   }
 
+  /** The first row of every reading. There is none where `djr.settings` has lost its row, which is made again then. */
+  async #status(row: Row | undefined): Promise<Status> {
+    if (row?.[0]) return readStatus(row[0], this.epoch);
+    await this.#pool.query('select djr.channel()');
+    throw new Error('djr.settings had no row: it has been made again, with every setting at its default');
+  }
+
   async #query(query: Query): Promise<Row[]> {
     const config = { ...query, ...AS_TEXT, query_timeout: ANSWER_TIMEOUT };
     const result = await this.#pool.query<Row>(config);
@@ -243,8 +265,8 @@ export class Store implements ResumeSource {
     let status: Status | undefined;
     let last: Envelope | undefined;
     const onBatch = async (rows: Row[]) => {
-      status ??= readStatus(rows.shift()![0]!, this.epoch);
-      const envelopes = readEnvelopes(rows, order, last);
+      status ??= await this.#status(rows.shift());
+      const envelopes = readEnvelopes(this.#readable(rows), order, last);
       last = envelopes.at(-1) ?? last;
       return onRows(status, envelopes);
     };

@@ -41,6 +41,7 @@ export class Sweeper {
   #again = false;
   #stopped = true;
   #startedAt = 0;
+  #generation: string | null = null;
   #mode: Status['mode'] = 'notify';
   #failing = false;
   #empty = 0;
@@ -62,6 +63,7 @@ export class Sweeper {
   /** @param status - what the feed's first frontier was taken from. */
   start(status: Status): void {
     this.#startedAt = status.startedAt;
+    this.#generation = status.generation;
     this.#mode = status.mode;
     this.lastSuccess = performance.now();
     this.#stopped = false;
@@ -145,7 +147,7 @@ export class Sweeper {
       since,
       undefined,
       (seen) => {
-        restarted = seen.startedAt !== this.#startedAt;
+        restarted = seen.startedAt !== this.#startedAt || seen.generation !== this.#generation;
         return !restarted;
       },
       (envelopes) => feed.sweep(envelopes),
@@ -163,6 +165,7 @@ export class Sweeper {
         (envelopes) => feed.sweep(this.#unseen(envelopes)),
       ));
       this.#startedAt = status.startedAt;
+      this.#generation = status.generation;
     }
     feed.endSweep(status.frontier, status.mode === 'notify');
     this.#empty = feed.taken === taken ? this.#empty + 1 : 0;

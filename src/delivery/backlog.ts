@@ -32,9 +32,13 @@ export interface Recent extends StorageState {
   readonly completeFrom: number;
 }
 
+/** Transactions that a crash may forget, as they had left nothing on disk: their ids come again, and a frontier may know them. */
+const MAX_FORGOTTEN = 1000;
+
 /** Why what was missed since this frontier cannot be had from storage; undefined: it can. */
 export function unavailable(state: StorageState, since: Frontier): string | undefined {
   if (!state.storage) return 'events are not stored';
+  if (since.xmax > state.frontier.xmax + MAX_FORGOTTEN) return 'the database was replaced or restored';
   if (lacks(state, since)) return 'events since then have been pruned or were not stored';
   return undefined;
 }

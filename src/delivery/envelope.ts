@@ -1,4 +1,5 @@
 import type { Detail, Event, Scope } from '../event.js';
+import { isUserText } from '../user-id.js';
 
 /** An event on its way through the runtime. The detail stays text until somebody needs it parsed. */
 export class Envelope {
@@ -98,7 +99,7 @@ function decodeLine(line: string): Envelope {
     id > 0 &&
     (xid === null || (typeof xid === 'string' && /^\d{1,16}$/.test(xid) && isCount(Number(xid)))) &&
     SCOPES.has(scope) &&
-    (scope === 'public' ? userId === null : userId === null ? scope === 'system' : typeof userId === 'string') &&
+    (scope === 'public' ? userId === null : userId === null ? scope === 'system' : isUserText(userId)) &&
     isType(type) &&
     isCount(createdAt) &&
     createdAt <= MAX_TIME;

@@ -1,5 +1,6 @@
 import type { Event } from '../event.js';
 import type { Logger } from '../logger.js';
+import { isUserText } from '../user-id.js';
 import { isPromiseLike, within } from '../within.js';
 import type { ClientInfo } from './client.js';
 import { type Envelope, isType } from './envelope.js';
@@ -131,7 +132,13 @@ function assertEvent(value: unknown): asserts value is Event {
   if (typeof detail !== 'object' || detail === null || Array.isArray(detail)) {
     throw new Error('the detail that a hook returns must be an object');
   }
+  // Whoever builds a new event may forget its user, or take one from where there is none: that must not make it public.
   const scoped =
-    scope === 'public' ? userId === null : scope === 'user' ? typeof userId === 'string' : scope === 'system';
-  if (!scoped) throw new Error('the scope and user that a hook returns do not fit each other');
+    scope === 'public'
+      ? userId === null
+      : scope === 'user'
+        ? isUserText(userId)
+        : scope === 'system' && (userId === null || isUserText(userId));
+  if (!scoped)
+    throw new Error('the scope and the userId that a hook returns must fit each other: a text for scope user');
 }

@@ -1,5 +1,6 @@
 import type { Logger } from '../logger.js';
 import type { ResolvedOptions } from '../options.js';
+import { toUserId } from '../user-id.js';
 import { isPromiseLike, TimeoutError, within } from '../within.js';
 import type { Incoming } from './incoming.js';
 import { problem, type Reply } from './reply.js';
@@ -24,11 +25,7 @@ export async function userOf(
       const headers = Object.fromEntries(user.headers);
       return { status: user.ok ? 401 : user.status, headers, body: Buffer.from(await user.arrayBuffer()) };
     }
-    if (user === null || user === undefined || user === '') return null;
-    if (!['string', 'number', 'bigint'].includes(typeof user)) {
-      throw new TypeError(`authenticate must return the user's id or null (it returned ${typeof user})`);
-    }
-    return String(user);
+    return user === null || user === undefined ? null : userIdOf(user, logger);
   } catch (err) {
     if (err instanceof TimeoutError) {
       logger.warn({ err }, 'authenticate takes too long: a request is refused, to be tried again');
@@ -36,5 +33,15 @@ export async function userOf(
     }
     logger.info({ err }, 'authenticate refused a request');
     return problem(401, 'authenticate refused this request.');
+  }
+}
+
+/** What no user can have as id is a fault of the app, and not an anonymous client: many would share it. */
+function userIdOf(value: unknown, logger: Logger): string | Reply {
+  try {
+    return toUserId(value, "authenticate's user");
+  } catch (err) {
+    logger.error({ err }, 'authenticate returned what is no user id: a request is refused');
+    return problem(401, 'authenticate did not say who sends this request.');
   }
 }

@@ -21,8 +21,11 @@ const wrong: [string, string[], RegExp][] = [
   ['an unknown command', ['emit'], /unknown command 'emit'/],
   ['an unknown option', ['migrate', '--force'], /unknown option '--force'/],
   ['a missing argument', ['publish'], /missing required argument 'type'/],
-  ['nobody to publish to', ['publish', 'a'], /Nobody is named to publish to\.\nGive --user ID, --global or --system\./],
-  ['two to publish to', ['publish', 'a', '-g', '-u', '1'], /--user and --global do not go together/],
+  ['nobody to publish to', ['publish', 'a'], /Nobody is named to publish to\.\nGive --user ID, --public or --system\./],
+  ['a user that is empty', ['publish', 'a', '-u', ''], /--user must be followed by a user's id \(it is empty\)/],
+  ['a user that is an option', ['publish', 'a', '--user', '--public'], /--user must be followed by a user's id/],
+  ['a user that is not there', ['publish', 'a', '--user'], /argument missing/],
+  ['two to publish to', ['publish', 'a', '-g', '-u', '1'], /--user and --public do not go together/],
   ['a detail that is no JSON', ['publish', 'a', '{', '-g'], /DETAIL is not JSON\./],
   ['no database', ['migrate'], /No database is given\.\nSet DATABASE_URL=/],
   [

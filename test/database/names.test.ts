@@ -141,7 +141,7 @@ async function doEverything(t: ExecutionContext, db: TestDatabase & { own: pg.Cl
     db,
   );
   const stream = await app.streamOf('ann');
-  await app.realtime.publish({ type: 'public', detail: { n: 1 } });
+  await app.realtime.publish({ scope: 'public', type: 'public', detail: { n: 1 } });
   await app.realtime.publish({ type: 'mine', userId: 'ann', key: 'one' });
   await app.realtime.publish({ type: 'system', scope: 'system', privateData: { secret: 1 } });
   await stream.event('mine');

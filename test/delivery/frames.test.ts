@@ -190,9 +190,9 @@ test('A transaction that is rolled back sends nothing', async (t) => {
   const stream = await app.stream();
   const client = await app.db.connect();
   await client.query('begin');
-  await app.realtime.publish({ type: 'undone' }, { client });
+  await app.realtime.publish({ scope: 'public', type: 'undone' }, { client });
   await client.query('rollback');
-  await app.realtime.publish({ type: 'done' });
+  await app.realtime.publish({ scope: 'public', type: 'done' });
   await stream.event('done');
   t.deepEqual(stream.types, ['done']);
 });

@@ -81,7 +81,7 @@ test('An authenticate that does not answer is waited for no longer than hookTime
 });
 
 test('What authenticate returns and no user is called refuses the stream, and is in the log', async (t) => {
-  const rubbish: unknown[] = [true, {}, [], Symbol('ann'), () => 'ann', new Date(0)];
+  const rubbish: unknown[] = [true, {}, [], Symbol('ann'), () => 'ann', new Date(0), '', Number.NaN, 1.5, 2 ** 53];
   let answer: unknown;
   const app = await startApp(t, { authenticate: () => answer as string });
   for (const later of [false, true]) {
@@ -89,10 +89,14 @@ test('What authenticate returns and no user is called refuses the stream, and is
       answer = later ? Promise.resolve(value) : value;
       t.is((await ask(`${app.origin}/realtime/sse/`)).status, 401);
       const { context } = app.lines.at(-1)!;
-      t.true((context.err as Error).message.includes(typeof value));
+      t.regex(
+        (context.err as Error).message,
+        /^authenticate's user must be a text of 1 to 255 characters, a safe integer/,
+      );
+      t.is(app.lines.at(-1)!.level, 'error');
     }
   }
-  for (const value of [null, undefined, '', Promise.resolve(null)]) {
+  for (const value of [null, undefined, Promise.resolve(null)]) {
     answer = value;
     t.is((await ask(`${app.origin}/realtime/sse/`)).status, 200);
   }

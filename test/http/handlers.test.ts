@@ -27,7 +27,7 @@ test('Mounted as Express and Connect do it, with the mount path cut off the URL'
     app.realtime.handler(req, res, () => res.end('next'));
   });
   const stream = await mounted.stream('?named=1');
-  await app.realtime.publish({ type: 'x' });
+  await app.realtime.publish({ scope: 'public', type: 'x' });
   t.is((await stream.event('x')).event, 'x');
 });
 
@@ -64,7 +64,7 @@ test('The first request connects to the database', async (t) => {
     return status === 200;
   });
   const stream = await server.stream();
-  await app.realtime.publish({ type: 'x' });
+  await app.realtime.publish({ scope: 'public', type: 'x' });
   await stream.event('x');
   t.is(stream.status, 200);
 });

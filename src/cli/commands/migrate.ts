@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { migrate, printMigrations, uninstall } from '../../database/migrate.js';
+import { asTransaction } from '../../database/printed-migrations.js';
 import {
   DATABASE_ENVIRONMENT,
   type DatabaseOptions,
@@ -14,6 +15,7 @@ import { UsageError } from '../failure.js';
 interface MigrateOptions extends DatabaseOptions {
   dryRun?: boolean;
   print?: boolean;
+  from?: string;
   uninstall?: boolean;
   yes?: boolean;
   lockTimeout: number;
@@ -30,7 +32,8 @@ export function migrateCommand(program: Command): void {
     )
     .addOption(databaseOption())
     .option('--dry-run', 'print the SQL that would be run, and change nothing')
-    .option('--print', 'print the SQL for those who run their own migrations; needs no database')
+    .option('--print', 'print the SQL for those who run their own migrations, one transaction; needs no database')
+    .option('--from <migration>', 'with --print: what an upgrade from this migration adds; its name, or its number')
     .option('--uninstall', 'drop the schema "djr" with all its events, after asking')
     .option(
       '--lock-timeout <seconds>',
@@ -46,6 +49,7 @@ Examples:
   $ djr migrate --database-url postgres://app@localhost/app
   $ djr migrate --dry-run
   $ djr migrate --print > db/migrate/20260101_djr.sql     for Rails, Django, Flyway or psql
+  $ djr migrate --print --from 000001 | psql
   $ djr migrate --uninstall
 
 Environment:
@@ -60,8 +64,13 @@ async function run(options: MigrateOptions): Promise<void> {
   );
   if (chosen.length > 1) throw new UsageError(`${chosen.join(' and ')} do not go together.`, 'Give one of them.');
 
+  if (options.from !== undefined && !options.print) {
+    throw new UsageError('--from says nothing without --print.', 'Without --print what is missing is found out.');
+  }
   if (options.print) {
-    process.stdout.write(await printMigrations());
+    const sql = await printMigrations(options.from);
+    if (sql === '') process.stderr.write(`Nothing has been added since ${options.from}.\n`);
+    else process.stdout.write(asTransaction(sql));
     return;
   }
   const config = databaseConfig(options);

@@ -116,7 +116,8 @@ ${status === 403 ? '' : html`<p><a href="${root}">To the events</a></p>`}
 }
 
 /** A time as people read it, in UTC: a server and its logs have no other in common. */
-export function time(date: Date): Html {
+export function time(date: Date | null): Html {
+  if (date === null) return html`<span class="quiet">no time</span>`;
   const iso = date.toISOString();
   return html`<time datetime="${iso}" title="${iso}">${iso.slice(0, 10)} <b>${iso.slice(11, 19)}</b><span class="ms">${iso.slice(19, 23)}</span></time>`;
 }

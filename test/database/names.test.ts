@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
 import test, { type ExecutionContext } from 'ava';
 import pg from 'pg';
 import { DeliveryMode } from '../../src/database/delivery-mode.js';
@@ -340,3 +343,24 @@ for (const [position, schema, searchPath] of [
     await doEverythingOrTell(t, db);
   });
 }
+
+test('The printed SQL makes djr beside a stranger, statement by statement, and leaves the path as it was', async (t) => {
+  const db = await createDatabase(t, 'stranger_printed');
+  await shadowCatalog(db.own, 'stranger');
+  await db.own.query(`alter database ${db.name} set search_path = stranger, pg_catalog`);
+  const { length } = await logOf(db.name);
+  const psql = spawn('psql', ['--no-psqlrc', '--quiet', '--set=ON_ERROR_STOP=1', `--dbname=${db.url}`], {
+    stdio: ['pipe', 'ignore', 'pipe'],
+  });
+  const complaints = text(psql.stderr);
+  psql.stdin.end(await printMigrations());
+  const [code] = await once(psql, 'close');
+  t.deepEqual([code, astray((await logOf(db.name)).slice(length))], [0, []], await complaints);
+  t.deepEqual(await migrate(db.url), []);
+
+  const app = await createDatabase(t, 'printed_in_session');
+  const client = await app.connect();
+  await client.query('create schema shop; set search_path = shop, public');
+  await client.query(await printMigrations());
+  t.deepEqual((await client.query('show search_path')).rows, [{ search_path: 'shop, public' }]);
+});

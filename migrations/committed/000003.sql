@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:8fbea19c0701bf193c9f2bb0fbf3a2c8f7accb10
+--! Hash: sha1:66eb29828d3295ffdb5a38780614539a8cf544f7
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -1581,6 +1581,8 @@ set bytea_output = 'hex'
 set extra_float_digits = 1
 -- Nothing here runs long enough for compiling to pay.
 set jit = off
+-- Plans are the same whatever the row: none is worth making anew for it.
+set plan_cache_mode = force_generic_plan
 as $$
 declare
   _type text := tg_argv[0];

@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:a517fa69df500777711780949ab3386fc046abd1
+--! Hash: sha1:bdf6aabe91a57ede7bb2dc82732e328bf511f3d6
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -1939,6 +1939,8 @@ set bytea_output = 'hex'
 set extra_float_digits = 1
 -- Nothing here runs long enough for compiling to pay.
 set jit = off
+-- Plans are the same whatever the row: none is worth making anew for it.
+set plan_cache_mode = force_generic_plan
 as $$
 declare
   _type text := tg_argv[0];

@@ -14,7 +14,7 @@ export interface Publication<Type extends string = string, D extends Detail = De
   scope?: Scope;
   /** Stored with the event, never sent. */
   privateData?: unknown;
-  /** A second publish under the same key stores and sends nothing, and returns the first id. */
+  /** A second publish under the same key stores and sends nothing, and returns the first id; `DJR12` if it differs in user, scope or type. */
   key?: string;
 }
 

@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:bdf6aabe91a57ede7bb2dc82732e328bf511f3d6
+--! Hash: sha1:f725951a40059a4c4bfbebebc4200fa58b621906
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -142,7 +142,7 @@ comment on column djr.event.type is
 comment on column djr.event.user_id is
   'The user of a user event, as the app identifies users; of a system event, whom it is about, if anyone.';
 comment on column djr.event.key is
-  'Idempotency key: a second publish under the same key stores and sends nothing.';
+  'Idempotency key: a second publish under the same key stores and sends nothing, and one that differs in user, scope or type is refused (DJR12).';
 comment on column djr.event.detail is
   'A JSON object, sent to the client. With the envelope at most 7,999 bytes.';
 comment on column djr.event.private_data is

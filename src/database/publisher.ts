@@ -12,7 +12,7 @@ interface Content<Type extends string, D extends Detail> {
   detail?: D;
   /** Stored with the event, never sent. */
   privateData?: unknown;
-  /** A second publish under the same key stores and sends nothing, and returns the first id. */
+  /** A second publish under the same key stores and sends nothing, and returns the first id; `DJR12` if it differs in user, scope or type. */
   key?: string;
 }
 

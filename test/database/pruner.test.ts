@@ -43,6 +43,7 @@ test('No lock that any role can take keeps the runtime from pruning', async (t) 
   await db.query("select djr.configure(retention => '1 day')");
   await startApp(t, { database: db.url, pruneInterval: 50 }, db);
   await until('it is pruned', async () => (await db.query("select from djr.event where type = 'old'")).length === 0);
+  t.deepEqual(await db.query('select from djr.event'), []);
 });
 
 test('Pruning that gets no turn is said once, with session and role of who holds it, and goes on after that', async (t) => {

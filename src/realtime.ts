@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { AdminStore } from './database/admin-store.js';
 import { Database } from './database/database.js';
 import { type Publication, publish, type Queryable } from './database/publisher.js';
+import { Ahead } from './delivery/ahead.js';
 import type { Envelope } from './delivery/envelope.js';
 import { Feed } from './delivery/feed.js';
 import { resetFrame } from './delivery/frame.js';
@@ -64,6 +65,7 @@ class Runtime implements Realtime {
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
   #sequence = 0;
+  #ahead: Ahead | undefined;
 
   constructor(options: ResolvedOptions) {
     this.#options = options;
@@ -238,11 +240,25 @@ class Runtime implements Realtime {
 
   #item(envelope: Envelope): Item {
     this.#sequence += 1;
-    return new Item(this.#sequence, envelope, packPosition(this.#instance, this.#sequence, this.#feed.reached));
+    const ahead = this.#aheadOfFrontier();
+    ahead.add(envelope);
+    if (ahead.overflowed) this.#database?.sweeper.soon();
+    return new Item(this.#sequence, envelope, this.#positionAt(this.#sequence, ahead));
   }
 
   #position(): string {
-    return packPosition(this.#instance, this.#history.lastSequence, this.#feed.reached);
+    return this.#positionAt(this.#history.lastSequence, this.#aheadOfFrontier());
+  }
+
+  #positionAt(sequence: number, ahead: Ahead): string {
+    return packPosition(this.#instance, sequence, this.#feed.reached, ahead.packed);
+  }
+
+  #aheadOfFrontier(): Ahead {
+    const { reached } = this.#feed;
+    this.#ahead ??= new Ahead(reached);
+    this.#ahead.moveTo(reached);
+    return this.#ahead;
   }
 
   async #ready(): Promise<void> {

@@ -45,8 +45,13 @@ export class Ahead {
   /** All runs but the first, packed: most events only make the first one longer. */
   #rest: string | undefined = '';
 
-  constructor(frontier: Frontier) {
+  /** @param named - what an id named already; it stays as long as the frontier does */
+  constructor(frontier: Frontier, named?: NamedAhead) {
     this.#frontier = frontier;
+    if (!named) return;
+    this.#runs = named.runs.map((run) => ({ ...run }));
+    this.#until = named.until;
+    this.#rest = undefined;
   }
 
   /** An event is handed on, behind all that were added before. */
@@ -125,12 +130,14 @@ export class Ahead {
 /** The events that an id names. */
 export class NamedAhead {
   readonly size: number;
-  readonly #runs: readonly Run[];
-  readonly #until: number;
+  /** Highest first. */
+  readonly runs: readonly Readonly<Run>[];
+  /** Milliseconds since 1970: the time of the youngest. */
+  readonly until: number;
 
   private constructor(runs: readonly Run[], until: number) {
-    this.#runs = runs;
-    this.#until = until;
+    this.runs = runs;
+    this.until = until;
     this.size = runs.reduce((sum, { low, high }) => sum + high - low + 1, 0);
   }
 
@@ -156,7 +163,7 @@ export class NamedAhead {
 
   /** Whether it names this very event, and not one that got the same number after a crash. */
   has({ createdAt, id }: Envelope): boolean {
-    if (createdAt > this.#until) return false;
-    return this.#runs.some(({ low, high }) => id >= low && id <= high);
+    if (createdAt > this.until) return false;
+    return this.runs.some(({ low, high }) => id >= low && id <= high);
   }
 }

@@ -9,6 +9,7 @@ import type { Hub } from './hub.js';
 import { Pace } from './pace.js';
 import { Places } from './places.js';
 import { type Position, packPosition } from './position.js';
+import { ResumeId } from './resume-id.js';
 import { SharedReading } from './shared-reading.js';
 
 /** How far a reading from storage has come. */
@@ -121,8 +122,8 @@ export class Resume {
     const own = 'position' in from && from.position.instance === this.#options.instance;
     // What the fast lane of another instance has brought the client, in front of that frontier.
     const ahead = 'position' in from ? from.position.ahead : undefined;
+    let id = new ResumeId(from.rest, came, ahead);
     let sequence = own ? from.position.sequence : undefined;
-    let rest = from.rest;
     // Storage has shown the client what is visible in this: the same event in history is a repeat.
     let shown: Frontier | undefined;
     // Storage may be ahead of what this instance has handed on: who joined at once would get that again.
@@ -147,7 +148,7 @@ export class Resume {
         const known = shown;
         const isNew = ({ envelope }: Item) =>
           !ahead?.has(envelope) && !(known && (wasShown(envelope, known) || wasShown(envelope, came)));
-        client.sendAll(known || (ahead && !own) ? items.filter(isNew) : items);
+        client.sendAll(known || ahead ? items.filter(isNew) : items);
         sequence = items.at(-1)!.sequence;
         await this.#paced(client);
       } else if (history.covers(frontier)) {
@@ -155,11 +156,11 @@ export class Resume {
         // From another instance: what is new since its frontier, then on from here by our own order.
         const items = lacking(history.since(frontier), ahead);
         sequence = history.lastSequence;
-        await this.#sendAll(client, items, rest);
+        await this.#sendAll(client, items, id);
         this.#mark(client, sequence);
       } else {
         source = 'storage';
-        const result = await this.#fromStorage(client, frontier, rest, ahead);
+        const result = await this.#fromStorage(client, frontier, id, ahead);
         if ('reset' in result) {
           this.reset(client, result.reset, performance.now() - began);
           return;
@@ -168,8 +169,8 @@ export class Resume {
         shown = result.frontier;
         frontier = result.frontier;
         // No place in our order: with one, coming back would mean all of the history again.
-        rest = packPosition('0', 0, frontier);
-        this.#mark(client, sequence, rest);
+        id = new ResumeId(packPosition('0', 0, frontier), frontier);
+        this.#mark(client, sequence, id.rest);
       }
     }
   }
@@ -200,13 +201,21 @@ export class Resume {
     if (sequence === this.#options.history.lastSequence) client.write(positionFrame(rest ?? this.#options.position()));
   }
 
-  async #sendAll(client: Client, items: readonly Item[], rest: string): Promise<void> {
+  async #sendAll(client: Client, items: readonly Item[], id: ResumeId): Promise<void> {
     for (let sent = 0; sent < items.length && !client.closed; ) {
       const chunk = chunkOf(items, sent, client);
-      client.sendAll(chunk, rest);
       sent += chunk.length;
+      client.sendAll(chunk, id.rest);
+      id.add(chunk.map(({ envelope }) => envelope));
+      // The last one is followed by the client's place in our order, unless it has to read first.
+      if (sent < items.length || !client.idle) this.#got(client, id);
       await this.#paced(client);
     }
+  }
+
+  /** The client's id says from here on that it has got what was sent: not while a hook still holds any of it. */
+  #got(client: Client, id: ResumeId): void {
+    if (!client.hooksPending) client.write(positionFrame(id.rest));
   }
 
   /** Resolves when the client keeps up, and the others have had their turn. */
@@ -218,7 +227,7 @@ export class Resume {
   async #fromStorage(
     client: Client,
     since: Frontier,
-    rest: string,
+    id: ResumeId,
     ahead: NamedAhead | undefined,
   ): Promise<Shown | { reset: string }> {
     const backlog = this.#shared.held(since) ?? (this.#readers.free ? undefined : await this.#shared.next(since));
@@ -228,18 +237,18 @@ export class Resume {
       const items = lacking(backlog.since(since, client.userId), ahead).filter((item) => client.wants(item));
       if (items.length > this.#options.limit) return this.#tooMany();
       if (backlog.covers(since)) {
-        await this.#sendAll(client, items, rest);
+        await this.#sendAll(client, items, id);
         return { frontier: backlog.state.frontier, before: backlog.before };
       }
     }
-    return this.#alone(client, since, rest, ahead);
+    return this.#alone(client, since, id, ahead);
   }
 
   /** A reading for this client only. It holds no place, and no connection, while the client reads what came. */
   async #alone(
     client: Client,
     since: Frontier,
-    rest: string,
+    id: ResumeId,
     ahead: NamedAhead | undefined,
   ): Promise<Shown | { reset: string }> {
     const { history, limit, receive, source } = this.#options;
@@ -254,6 +263,7 @@ export class Resume {
         sent += chunk.length;
         if (sent > limit) break;
         const items: Item[] = [];
+        const { rest } = id;
         for (const stored of chunk) {
           if (ahead?.has(stored)) continue;
           const received = receive(stored);
@@ -261,6 +271,8 @@ export class Resume {
           if (envelope) items.push(new Item(0, envelope, rest));
         }
         client.sendAll(items, rest);
+        id.add(chunk);
+        this.#got(client, id);
         // Who reads has read it then, and the reading goes on.
         await this.#pace.next();
       }

@@ -44,6 +44,11 @@ const MAX_WAITING = 10_000;
 /** Events whose activity may wait for the database, and (with `full`) users of them: some 10 MB. */
 const MAX_ACTIVITY = 50_000;
 
+/** Events of before the start that `onReceive` sees, how many of them at once, and for how many milliseconds. */
+const WARM_EVENTS = 1000;
+const WARM_BATCH = 100;
+const WARM_TIME = 1000;
+
 /** Milliseconds that a request waits for the first connection. */
 const READY_TIMEOUT = 5000;
 
@@ -77,6 +82,7 @@ class Runtime implements Realtime {
       turnBytes: options.maxClientBytes / 8,
       handOn: (envelope) => this.#handOn(envelope),
       onLost: ({ id }) => logger.error({ event: id }, 'onReceive is too slow: an event that is not stored was dropped'),
+      onFailed: ({ id, type }, err) => logger.error({ err, event: id, type }, `event ${id} could not be delivered`),
     });
     const position = () => this.#position();
     this.#hub = new Hub({ ...options, position, tally: this.#tally });
@@ -204,10 +210,7 @@ class Runtime implements Realtime {
       instance: this.#instance,
       read: (queueUsage) => this.#vitals.read(queueUsage),
       onSwept: (milliseconds) => this.#vitals.metrics.swept(milliseconds),
-      remember: async (stored) => {
-        const envelope = await this.#hooks.receive(stored);
-        if (envelope) this.#history.push(this.#item(envelope));
-      },
+      remember: (stored) => this.#remember(stored),
       onReplaced: () => {
         const frame = resetFrame('the database was replaced or restored', this.#position());
         for (const client of this.#hub.clients) client.write(frame);
@@ -220,6 +223,28 @@ class Runtime implements Realtime {
     if (this.#stopping) throw stopped();
     this.#vitals.startFailure = undefined;
     this.#options.logger.info({ instance: this.#instance }, 'listening to the database');
+  }
+
+  /**
+   * What was published before the start goes into the history. `onReceive` has to see it first: as its answers take time, it
+   * sees the newest only, and storage has the rest for clients that ask.
+   *
+   * @returns how many of the newest the history knows of now
+   */
+  async #remember(stored: readonly Envelope[]): Promise<number> {
+    if (!this.#options.onReceive) {
+      for (const envelope of stored) this.#history.push(this.#item(envelope));
+      return stored.length;
+    }
+    const received: (Envelope | null)[] = [];
+    const end = performance.now() + WARM_TIME;
+    while (received.length < Math.min(stored.length, WARM_EVENTS) && performance.now() < end) {
+      const behind = stored.length - received.length;
+      const batch = stored.slice(Math.max(0, behind - WARM_BATCH), behind);
+      received.unshift(...(await Promise.all(batch.map((envelope) => this.#hooks.receive(envelope)))));
+    }
+    for (const envelope of received) if (envelope) this.#history.push(this.#item(envelope));
+    return received.length;
   }
 
   #handOn(envelope: Envelope): void | Promise<void> {

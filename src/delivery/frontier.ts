@@ -1,4 +1,4 @@
-import { packXids, unpackXids } from './xid-list.js';
+import { type PackedXids, packXids, unpackXids } from './xid-list.js';
 
 /**
  * How far the stream has come: a `pg_snapshot`, the epoch that its transaction ids belong to, and the database's
@@ -13,6 +13,7 @@ export class Frontier {
   readonly time: number;
   readonly epoch: string;
   #packed: string | undefined;
+  #packedXids: PackedXids | undefined;
   #lookup: Set<number> | undefined;
 
   constructor(epoch: string, time: number, xmin: number, xmax: number, inProgress: readonly number[]) {
@@ -66,7 +67,7 @@ export class Frontier {
 
   /** Whether an id holds all of it: false when so many transactions are in progress that ids claim less. */
   get fits(): boolean {
-    return this.inProgress.length <= MAX_PLAIN || this.#packedXids().count === this.inProgress.length;
+    return this.inProgress.length <= MAX_PLAIN || this.#packXids().count === this.inProgress.length;
   }
 
   static unpack(parts: readonly string[]): Frontier | undefined {
@@ -92,8 +93,9 @@ export class Frontier {
     );
   }
 
-  #packedXids() {
-    return packXids(this.inProgress, this.xmin, MAX_PACKED_LENGTH);
+  #packXids(): PackedXids {
+    this.#packedXids ??= packXids(this.inProgress, this.xmin, MAX_PACKED_LENGTH);
+    return this.#packedXids;
   }
 
   #pack(): string {
@@ -109,7 +111,7 @@ export class Frontier {
       }
       return text;
     }
-    const { count, text } = this.#packedXids();
+    const { count, text } = this.#packXids();
     // Claiming less is always right: what is above the last transaction that fits counts as new again, and clients drop
     // the repeats by id.
     const end = inProgress[count] ?? xmax;

@@ -177,6 +177,7 @@ test('Fast lane and sweeps together hand each event on exactly once, in whatever
         handOn: ({ id }) => void handedOn.push(id),
         maxWaiting: 1000,
         turnBytes: 1000,
+        onFailed: () => t.fail(),
         onLost: () => t.fail('a stored event is never lost'),
       });
       let nextXid = 10;

@@ -1,3 +1,5 @@
+import { isPromiseLike } from './within.js';
+
 /** What djr logs to; pino and most loggers satisfy it. No detail, private data or token is ever logged. */
 export interface Logger {
   debug(context: object, message: string): void;
@@ -41,14 +43,32 @@ export function withoutSecrets(err: unknown): unknown {
 /** The password of an address in a text. */
 const masked = (text: string): string => text.replace(/(\b\w+:\/\/[^\s:/@]*):[^\s@]*@/g, '$1:…@');
 
-/** A logger that gets errors {@link withoutSecrets} only. */
+/**
+ * A logger that gets errors {@link withoutSecrets} only, and whose own errors end nothing: it is the app's code, and is
+ * called in the midst of delivery. The first of its errors is told on stderr.
+ */
 export function guarded(logger: Logger): Logger {
-  const clean = (context: object): object =>
-    'err' in context ? { ...context, err: withoutSecrets(context.err) } : context;
-  return {
-    debug: (context, message) => logger.debug(clean(context), message),
-    info: (context, message) => logger.info(clean(context), message),
-    warn: (context, message) => logger.warn(clean(context), message),
-    error: (context, message) => logger.error(clean(context), message),
+  let told = false;
+  const failed = (error: unknown): void => {
+    if (told) return;
+    told = true;
+    try {
+      stderrLogger.error({ err: withoutSecrets(error) }, 'the logger of the app failed; what it does not take is lost');
+    } catch {
+      // Nobody is left who could be told.
+    }
   };
+  const log =
+    (level: keyof Logger) =>
+    (context: object, message: string): void => {
+      try {
+        const clean = 'err' in context ? { ...context, err: withoutSecrets(context.err) } : context;
+        const answer: unknown = logger[level](clean, message);
+        // An async logger that rejects would end the process.
+        if (isPromiseLike(answer)) answer.then(undefined, failed);
+      } catch (error) {
+        failed(error);
+      }
+    };
+  return { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') };
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { AdminStore } from './database/admin-store.js';
 import { Database } from './database/database.js';
 import { type Publication, publish, type Queryable } from './database/publisher.js';
+import { Ahead } from './delivery/ahead.js';
 import type { Envelope } from './delivery/envelope.js';
 import { Feed } from './delivery/feed.js';
 import { resetFrame } from './delivery/frame.js';
@@ -43,6 +44,11 @@ const MAX_WAITING = 10_000;
 /** Events whose activity may wait for the database, and (with `full`) users of them: some 10 MB. */
 const MAX_ACTIVITY = 50_000;
 
+/** Events of before the start that `onReceive` sees, how many of them at once, and for how many milliseconds. */
+const WARM_EVENTS = 1000;
+const WARM_BATCH = 100;
+const WARM_TIME = 1000;
+
 /** Milliseconds that a request waits for the first connection. */
 const READY_TIMEOUT = 5000;
 
@@ -66,6 +72,7 @@ class Runtime implements Realtime {
   #sequence = 0;
   /** The stored event that was delivered last. */
   #newest: Envelope | undefined;
+  #ahead: Ahead | undefined;
 
   constructor(options: ResolvedOptions) {
     this.#options = options;
@@ -77,6 +84,7 @@ class Runtime implements Realtime {
       turnBytes: options.maxClientBytes / 8,
       handOn: (envelope) => this.#handOn(envelope),
       onLost: ({ id }) => logger.error({ event: id }, 'onReceive is too slow: an event that is not stored was dropped'),
+      onFailed: ({ id, type }, err) => logger.error({ err, event: id, type }, `event ${id} could not be delivered`),
     });
     const position = () => this.#position();
     this.#hub = new Hub({ ...options, position, tally: this.#tally });
@@ -205,10 +213,7 @@ class Runtime implements Realtime {
       instance: this.#instance,
       read: (queueUsage) => this.#vitals.read(queueUsage),
       onSwept: (milliseconds) => this.#vitals.metrics.swept(milliseconds),
-      remember: async (stored) => {
-        const envelope = await this.#hooks.receive(stored);
-        if (envelope) this.#history.push(this.#item(envelope));
-      },
+      remember: (stored) => this.#remember(stored),
       newest: () => this.#newest,
       onReplaced: () => {
         const frame = resetFrame('the database was replaced or restored', this.#position());
@@ -222,6 +227,28 @@ class Runtime implements Realtime {
     if (this.#stopping) throw stopped();
     this.#vitals.startFailure = undefined;
     this.#options.logger.info({ instance: this.#instance }, 'listening to the database');
+  }
+
+  /**
+   * What was published before the start goes into the history. `onReceive` has to see it first: as its answers take time, it
+   * sees the newest only, and storage has the rest for clients that ask.
+   *
+   * @returns how many of the newest the history knows of now
+   */
+  async #remember(stored: readonly Envelope[]): Promise<number> {
+    if (!this.#options.onReceive) {
+      for (const envelope of stored) this.#history.push(this.#item(envelope));
+      return stored.length;
+    }
+    const received: (Envelope | null)[] = [];
+    const end = performance.now() + WARM_TIME;
+    while (received.length < Math.min(stored.length, WARM_EVENTS) && performance.now() < end) {
+      const behind = stored.length - received.length;
+      const batch = stored.slice(Math.max(0, behind - WARM_BATCH), behind);
+      received.unshift(...(await Promise.all(batch.map((envelope) => this.#hooks.receive(envelope)))));
+    }
+    for (const envelope of received) if (envelope) this.#history.push(this.#item(envelope));
+    return received.length;
   }
 
   #handOn(envelope: Envelope): void | Promise<void> {
@@ -243,11 +270,25 @@ class Runtime implements Realtime {
 
   #item(envelope: Envelope): Item {
     this.#sequence += 1;
-    return new Item(this.#sequence, envelope, packPosition(this.#instance, this.#sequence, this.#feed.reached));
+    const ahead = this.#aheadOfFrontier();
+    ahead.add(envelope);
+    if (ahead.overflowed) this.#database?.sweeper.soon();
+    return new Item(this.#sequence, envelope, this.#positionAt(this.#sequence, ahead));
   }
 
   #position(): string {
-    return packPosition(this.#instance, this.#history.lastSequence, this.#feed.reached);
+    return this.#positionAt(this.#history.lastSequence, this.#aheadOfFrontier());
+  }
+
+  #positionAt(sequence: number, ahead: Ahead): string {
+    return packPosition(this.#instance, sequence, this.#feed.reached, ahead.packed);
+  }
+
+  #aheadOfFrontier(): Ahead {
+    const { reached } = this.#feed;
+    this.#ahead ??= new Ahead(reached);
+    this.#ahead.moveTo(reached);
+    return this.#ahead;
   }
 
   async #ready(): Promise<void> {

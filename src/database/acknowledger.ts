@@ -52,9 +52,7 @@ export class Acknowledger {
       (acknowledgement) =>
         new Promise<boolean>((resolve, reject) => this.#waiting.push({ acknowledgement, resolve, reject })),
     );
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined;
-    });
+    this.#running ??= this.#run();
     return Promise.all(answers);
   }
 
@@ -79,6 +77,8 @@ export class Acknowledger {
         await this.#answer(batch.slice(half));
       } else for (const { reject } of batch) reject(error);
     }
+    // In the same step as the last look at what waits: what comes a moment later starts the next run.
+    this.#running = undefined;
   }
 
   async #store(batch: Acknowledgement[]): Promise<boolean[]> {

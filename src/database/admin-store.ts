@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { Places } from '../delivery/places.js';
 import { DjrError, fromPostgres } from '../errors.js';
 import type { Scope } from '../event.js';
 import { ask, dated } from './ask.js';
@@ -73,8 +74,7 @@ const MAX_WAITING = 20;
 /** What the admin reads and does, with bounds on its time and its connections. */
 export class AdminStore {
   readonly #pool: () => pg.Pool;
-  #reading = 0;
-  readonly #waiting: (() => void)[] = [];
+  readonly #places = new Places(MAX_READERS);
 
   constructor(pool: () => pg.Pool) {
     this.#pool = pool;
@@ -185,8 +185,10 @@ export class AdminStore {
   }
 
   async #read<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-    await this.#enter();
-    try {
+    if (this.#places.waiting >= MAX_WAITING) {
+      throw new DjrError('DJR_BUSY', 'Too many searches are waiting already.', { hint: 'Try again in a moment.' });
+    }
+    return this.#places.run(async () => {
       const client = await this.#pool().connect();
       let failure: unknown;
       try {
@@ -202,20 +204,7 @@ export class AdminStore {
         const ended = failure === undefined || (await client.query('rollback').then(Boolean, () => false));
         client.release(!ended);
       }
-    } finally {
-      this.#reading -= 1;
-      this.#waiting.shift()?.();
-    }
-  }
-
-  async #enter(): Promise<void> {
-    if (this.#reading >= MAX_READERS) {
-      if (this.#waiting.length >= MAX_WAITING) {
-        throw new DjrError('DJR_BUSY', 'Too many searches are waiting already.', { hint: 'Try again in a moment.' });
-      }
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    }
-    this.#reading += 1;
+    });
   }
 }
 

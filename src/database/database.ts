@@ -33,10 +33,10 @@ export interface DatabaseOptions {
   read(queueUsage: number | null): Reading;
   /** A sweep succeeded. */
   onSwept(milliseconds: number): void;
-  /** Puts an event of before the start into the history, through `onReceive`. */
-  remember(envelope: Envelope): Promise<void>;
   /** The stored event that was delivered last. */
   newest(): Envelope | undefined;
+  /** Puts events of before the start into the history, through `onReceive`: the newest, and says how many of them. */
+  remember(envelopes: readonly Envelope[]): Promise<number>;
   /** It was restored or replaced: ids from before it mean nothing any more, and the history is empty. */
   onReplaced(): void;
 }
@@ -192,7 +192,10 @@ export class Database {
     history.startAt(Math.max(status.prunedXid, all ? 0 : oldest) + 1);
     history.restarted(status.startedAt);
     feed.startAt(status.frontier);
-    for (const envelope of envelopes) await remember(envelope);
+    const remembered = await remember(envelopes);
+    // Of the transaction of the last one that was left out a part may be remembered.
+    const left = envelopes[envelopes.length - remembered - 1];
+    if (left) history.isPartialBefore(left.xid! + 1);
   }
 
   /** On each new connection, before LISTEN. */

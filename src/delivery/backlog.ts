@@ -54,7 +54,7 @@ function lacks({ frontier, prunedXid, startedAt }: StorageState, since: Frontier
 }
 
 /** How many transactions in progress a need may name. */
-const MAX_IN_PROGRESS = 1000;
+const MAX_IN_PROGRESS = 10_000;
 
 /** One need for many frontiers. */
 export function needOf(frontiers: readonly Frontier[]): Need {
@@ -63,8 +63,10 @@ export function needOf(frontiers: readonly Frontier[]): Need {
   let time = Number.POSITIVE_INFINITY;
   for (const frontier of frontiers) {
     // Of who brings too many, everything since the oldest of them is asked for instead.
-    const few = inProgress.size + frontier.inProgress.length <= MAX_IN_PROGRESS;
-    for (const xid of few ? frontier.inProgress : []) inProgress.add(xid);
+    // Clients that come back together mostly name the same ones.
+    const more = frontier.inProgress.filter((xid) => !inProgress.has(xid));
+    const few = inProgress.size + more.length <= MAX_IN_PROGRESS;
+    for (const xid of few ? more : []) inProgress.add(xid);
     xmax = Math.min(xmax, few ? frontier.xmax : frontier.xmin);
     time = Math.min(time, frontier.time);
   }

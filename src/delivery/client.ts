@@ -123,7 +123,13 @@ export class Client implements ClientInfo {
     if (this.closed) return;
     this.lastWrite = Math.floor(now);
     this.bytes += chunk.length;
-    if (this.#connection.write(chunk)) return;
+    try {
+      if (this.#connection.write(chunk)) return;
+    } catch {
+      // What an app has wrapped around the response may throw: it is this client's loss, and no other's.
+      this.close('client');
+      return;
+    }
     this.stalledSince ??= now;
     if (this.buffered > this.#options.maxBytes) this.close('slow');
   }
@@ -225,8 +231,12 @@ export class Client implements ClientInfo {
     this.closed = true;
     for (const resolve of this.#drained ?? []) resolve();
     this.#drained = undefined;
-    if (reason === 'slow' || reason === 'stalled') this.#connection.destroy();
-    else this.#connection.end();
+    try {
+      if (reason === 'slow' || reason === 'stalled') this.#connection.destroy();
+      else this.#connection.end();
+    } catch {
+      // It is closed for us, whatever the other side of it says.
+    }
     this.#options.onClose(this, reason);
   }
 }

@@ -82,7 +82,7 @@ test('An event is its id with a position, and its detail with the type, on one l
   await app.db.query(`select djr.publish_global('task_complete', '{"task_id": 123, "status": "success"}')`);
   await stream.event('task_complete');
   const [frame] = stream.raw.split('\n\n').slice(-2);
-  t.regex(frame!, /^id: \d+-[0-9a-z]+\.[0-9a-z.]+\ndata: \{[^\n]*\}$/);
+  t.regex(frame!, /^id: \d+-[0-9a-z]+\.[0-9A-Za-z._-]+\ndata: \{[^\n]*\}$/);
   t.deepEqual(stream.events[0]!.data, { task_id: 123, status: 'success', type: 'task_complete' });
 });
 

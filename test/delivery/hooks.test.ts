@@ -102,6 +102,9 @@ const RUBBISH: Record<string, (event: Event) => unknown> = {
   throws_undefined: () => {
     throw undefined;
   },
+  reserved: (event) => ({ ...event, type: 'reset' }),
+  also_reserved: (event) => ({ ...event, type: 'connected' }),
+  reserved_prefix: (event) => ({ ...event, type: 'djr:state' }),
   user_without_id: (event) => ({ ...event, scope: 'user', userId: null }),
 };
 
@@ -250,5 +253,8 @@ test('A subscriber that never answers, or answers rubbish, holds up neither clie
   for (const n of [1, 2]) await app.realtime.publish({ scope: 'public', type: 'x', detail: { n } });
   await stream.count(2);
   t.deepEqual(seen, [1, 2]);
-  t.is(app.lines.filter(({ context }) => context.hook === 'subscriber').length, 2);
+  // Both are counted; the second of a kind has no line of its own.
+  const metrics = await (await fetch(`${app.origin}/realtime/metrics`)).text();
+  t.true(metrics.includes('\ndjr_hook_errors_total{hook="subscriber"} 2\n'));
+  t.is(app.lines.filter(({ context }) => context.hook === 'subscriber').length, 1);
 });

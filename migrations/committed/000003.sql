@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:b0915d6e0d46e40a9bc31ea2cf071b64c0353953
+--! Hash: sha1:9e0226d5f0ba068219ea349c3c91a38082b25734
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -75,6 +75,10 @@ create table if not exists djr.settings (
   constraint settings_activity check (activity in ('off', 'summary', 'full'))
 );
 
+alter table djr.settings add column if not exists queue_limit real not null default 0.25;
+alter table djr.settings drop constraint if exists settings_queue_limit;
+alter table djr.settings add constraint settings_queue_limit check (queue_limit between 0.001 and 1);
+
 insert into djr.settings default values
 on conflict do nothing;
 
@@ -92,6 +96,8 @@ comment on column djr.settings.channel is
   'The NOTIFY channel. A random name, because whoever knows it can listen: only the server role may read it.';
 comment on column djr.settings.delivery is
   'How events reach the runtimes: notify (at once), sweep (publishers never notify), auto (notify until commits queue for it).';
+comment on column djr.settings.queue_limit is
+  'With delivery auto: the share of the NOTIFY queue, 0.001 to 1, from which publishers do not notify any more until it has emptied to half of that.';
 comment on column djr.settings.activity is
   'What the runtimes record in djr.activity: off, summary (a row an event and instance), full (a row a user, too).';
 --! EndIncluded tables/settings.sql
@@ -1467,14 +1473,35 @@ $$;
 comment on function djr.epoch() is
   'Which history of this database it is: timeline, database and cluster. It changes after a failover, a point-in-time restore or a restore elsewhere, when transaction ids no longer compare.';
 --! EndIncluded functions/epoch.sql
+--! Included functions/_ring.sql
+-- A doorbell saves instances the wait for their next sweep, and nothing more: where PostgreSQL's queue has no room for it, it
+-- must not fail what it announces. That may be the very change that takes publishers off NOTIFY.
+create or replace function djr._ring(channel text) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if pg_notification_queue_usage() < 0.9 then
+    perform pg_notify(_ring.channel, '{"doorbell":"sweep"}');
+  end if;
+end
+$$;
+
+comment on function djr._ring(text) is
+  'Has the runtimes that listen on a channel sweep at once, unless the NOTIFY queue is nearly full. Internal.';
+--! EndIncluded functions/_ring.sql
 --! Included functions/configure.sql
 -- For the schema's owner: not granted to anyone, and not SECURITY DEFINER.
+-- With a parameter more it would be a second function.
+drop function if exists djr.configure(boolean, text, interval, text, text);
+
 create or replace function djr.configure(
   storage boolean default null,
   channel text default null,
   retention interval default null,
   activity text default null,
-  delivery text default null
+  delivery text default null,
+  queue_limit real default null
 ) returns djr.settings
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -1507,6 +1534,12 @@ begin
       message = 'the setting delivery is auto, notify or sweep',
       detail = format('It is %s.', to_json(configure.delivery)),
       hint = 'auto is right unless you measured otherwise.';
+  elsif not configure.queue_limit between 0.001 and 1 then
+    raise exception using
+      errcode = 'DJR10',
+      message = 'the setting queue_limit must be between 0.001 and 1',
+      detail = format('It is %s.', configure.queue_limit),
+      hint = 'It is a share of the NOTIFY queue: 0.25 is a quarter.';
   end if;
 
   select * into strict _before from djr.settings;
@@ -1517,6 +1550,7 @@ begin
     retention = nullif(coalesce(configure.retention, settings.retention), interval '0'),
     activity = coalesce(configure.activity, settings.activity),
     delivery = coalesce(configure.delivery, settings.delivery),
+    queue_limit = coalesce(configure.queue_limit, settings.queue_limit),
     -- What was published meanwhile was not stored: for whoever does not see this transaction yet it is as good as pruned.
     pruned_xid = case
       when configure.storage and not settings.storage then greatest(settings.pruned_xid, pg_current_xact_id())
@@ -1529,13 +1563,13 @@ begin
   end if;
   if _after is distinct from _before then
     -- On the channel that the runtimes listen on: they read the settings anew, the channel's name included.
-    perform pg_notify(_before.channel, '{"doorbell":"sweep"}');
+    perform djr._ring(_before.channel);
   end if;
   return _after;
 end
 $$;
 
-comment on function djr.configure(boolean, text, interval, text, text) is
+comment on function djr.configure(boolean, text, interval, text, text, real) is
   'Changes the settings that are given and returns all of them. retention => ''0'' keeps events for ever. For the schema''s owner.';
 --! EndIncluded functions/configure.sql
 --! Included functions/set_delivery_mode.sql
@@ -1562,7 +1596,7 @@ begin
   end if;
   perform setval('djr.delivery_mode', _mode);
   -- An instance that waits for a NOTIFY would hear of the change only at its next backstop sweep.
-  perform pg_notify(_channel, '{"doorbell":"sweep"}');
+  perform djr._ring(_channel);
   return true;
 end
 $$;

@@ -1,10 +1,11 @@
-import type pg from 'pg';
 import type { Step, Tally } from '../delivery/tally.js';
 import type { Logger } from '../logger.js';
+import { ask } from './ask.js';
+import type { Pool } from './connect.js';
 import { Outage } from './outage.js';
 
 export interface ActivityOptions {
-  pool: pg.Pool;
+  pool: Pool;
   logger: Logger;
   tally: Tally;
   /** Which instance did it. */
@@ -112,9 +113,8 @@ export class Activity {
         steps.map(({ userId }) => userId),
         list(steps.map(({ recipients }) => recipients ?? 'null')),
       ],
-      query_timeout: ANSWER_TIMEOUT,
     };
-    const { rows } = await this.#options.pool.query<{ recorded: string }>(query);
+    const { rows } = await ask<{ recorded: string }>(this.#options.pool, query, ANSWER_TIMEOUT);
     return Number(rows[0]!.recorded);
   }
 

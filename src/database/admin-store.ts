@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { DjrError, fromPostgres } from '../errors.js';
 import type { Scope } from '../event.js';
+import type { Pool } from './connect.js';
 import { type EventFilter, type EventState, listQuery, type PageKey, STATUSES, SUMMARY } from './event-filter.js';
 import { type InstanceRow, readInstances } from './statistics.js';
 
@@ -69,11 +70,11 @@ const MAX_WAITING = 20;
 
 /** What the admin reads and does, with bounds on its time and its connections. */
 export class AdminStore {
-  readonly #pool: () => pg.Pool;
+  readonly #pool: () => Pool;
   #reading = 0;
   readonly #waiting: (() => void)[] = [];
 
-  constructor(pool: () => pg.Pool) {
+  constructor(pool: () => Pool) {
     this.#pool = pool;
   }
 

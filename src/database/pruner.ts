@@ -1,8 +1,8 @@
-import type pg from 'pg';
 import type { Logger } from '../logger.js';
+import type { Pool } from './connect.js';
 
 export interface PrunerOptions {
-  pool: pg.Pool;
+  pool: Pool;
   logger: Logger;
   /** Milliseconds between two rounds, give or take a quarter, so that instances do not all come at once. */
   interval: number;

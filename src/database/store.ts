@@ -1,4 +1,3 @@
-import type pg from 'pg';
 import { type Need, type Recent, unavailable } from '../delivery/backlog.js';
 import type { Client } from '../delivery/client.js';
 import { Envelope } from '../delivery/envelope.js';
@@ -6,6 +5,8 @@ import type { Frontier } from '../delivery/frontier.js';
 import type { ResumeProgress, ResumeSource } from '../delivery/resume.js';
 import type { Scope } from '../event.js';
 import { ANSWER_TIMEOUT, onceMore } from './answer.js';
+import { ask } from './ask.js';
+import type { Pool } from './connect.js';
 import { AS_TEXT, BATCH, readRows } from './rows.js';
 import type { Session } from './session.js';
 import {
@@ -23,6 +24,16 @@ import { readStatus, STATUS, type Status } from './status.js';
 /** Events that a reading for many clients brings at most, and what they may take in memory. */
 const MAX_RECENT = 20_000;
 const MAX_RECENT_BYTES = 32 * 1024 * 1024;
+
+/** Milliseconds for a sweep on the listening connection, and for which the pool is not asked again after it was away. */
+const DIRECT_TIMEOUT = 3000;
+const POOL_REST = 5000;
+
+/** Not what PostgreSQL says of the statement: there was no connection, or no answer. */
+const isAway = (error: unknown): boolean => {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return !/^[0-9A-Z]{5}$/.test(code) || /^(08|53|57P)/.test(code);
+};
 
 /** The first of a result has the status and no event, each of the others an event and no status. */
 type Row = [
@@ -80,14 +91,22 @@ function ownOf(envelopes: Envelope[], { frontier }: Status): Envelope[] {
 
 /** Reads stored events. */
 export class Store implements ResumeSource {
-  readonly #pool: pg.Pool;
+  readonly #pool: Pool;
   readonly #session: () => Session | undefined;
+  readonly #direct: () => Session | undefined;
+  /** `performance.now()` until which the pool is not asked for a sweep. */
+  #poolAwayUntil = 0;
   /** `djr.epoch()`, shortened; set when the runtime connects. */
   epoch = '';
 
-  constructor(pool: pg.Pool, session: () => Session | undefined) {
+  /**
+   * @param session - to sweep on before the pool is asked
+   * @param direct - to sweep on where the pool is away
+   */
+  constructor(pool: Pool, session: () => Session | undefined, direct: () => Session | undefined = () => undefined) {
     this.#pool = pool;
     this.#session = session;
+    this.#direct = direct;
   }
 
   async status(): Promise<Status> {
@@ -110,7 +129,7 @@ export class Store implements ResumeSource {
     const query = sinceStatement(filter, BATCH + 1);
     // Time and again the same statement, but for the one behind a restart.
     const prepared = bornAfter === undefined ? await this.#session()?.prepared<Row>('djr_sweep', query) : undefined;
-    const rows = prepared ?? (await this.#query(query));
+    const rows = prepared ?? (await this.#sweepOnce(query));
     const [head, ...found] = rows;
     const status = readStatus(head![0]!, this.epoch);
     const events = ownOf(readEnvelopes(found, ascending), status);
@@ -225,9 +244,25 @@ export class Store implements ResumeSource {
     return { frontier: from?.frontier ?? status.frontier, last, done: outcome === undefined };
   }
 
+  /** NOTIFY may well deliver while the pool's way to the database is broken, and without sweeps it could not for long. */
+  async #sweepOnce(query: Query): Promise<Row[]> {
+    const onDirect = async (direct: Session) =>
+      (await direct.query<Row>({ ...query, ...AS_TEXT }, DIRECT_TIMEOUT)).rows;
+    const direct = this.#direct();
+    if (direct && performance.now() < this.#poolAwayUntil) return onDirect(direct);
+    try {
+      return await this.#query(query);
+    } catch (error) {
+      const other = this.#direct();
+      if (!other || !isAway(error)) throw error;
+      const rows = await onDirect(other);
+      this.#poolAwayUntil = performance.now() + POOL_REST;
+      return rows;
+    }
+  }
+
   async #query(query: Query): Promise<Row[]> {
-    const config = { ...query, ...AS_TEXT, query_timeout: ANSWER_TIMEOUT };
-    const result = await this.#pool.query<Row>(config);
+    const result = await ask<Row>(this.#pool, { ...query, ...AS_TEXT }, ANSWER_TIMEOUT);
     // A connection of pg's pool keeps the result that it was opened for, as long as it is open: the rows not with it.
     return result.rows.splice(0);
   }

@@ -11,7 +11,8 @@ export interface Finding {
 }
 
 export type Found = Omit<Finding, 'check'>;
-export type Check = (client: pg.Client) => Promise<Found>;
+/** @param openSecond - makes another connection to the same address */
+export type Check = (client: pg.Client, openSecond: () => Promise<pg.Client>) => Promise<Found>;
 
 export const ok = (found: string): Found => ({ state: 'ok', found, todo: '' });
 export const warning = (found: string, todo: string): Found => ({ state: 'warning', found, todo });

@@ -24,7 +24,7 @@ test('a statement that is given up is cancelled on the server before its place i
   // The only place: what gets it finds the server idle.
   await ask(pool, { text: 'select 1' }, 30_000);
   const [row] = await db.query(
-    "select count(*)::int as n from pg_stat_activity where query like '%pg_sleep(60)' and pid <> pg_backend_pid() and state = 'active'",
+    "select count(*)::int as n from pg_stat_activity where datname = current_database() and query like '%pg_sleep(60)' and pid <> pg_backend_pid() and state = 'active'",
   );
   t.is(row!.n, 0);
   t.is(await backends(db, 'asker'), 1);

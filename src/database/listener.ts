@@ -4,7 +4,7 @@ import type { Logger } from '../logger.js';
 import { close, drop } from './cancel.js';
 import { backoff, isHopeless, toConfig } from './connect.js';
 import { Outage } from './outage.js';
-import { type Ownership, ownershipOf } from './ownership.js';
+import { ownershipOf, POOLED, PooledError } from './ownership.js';
 import { Probe } from './probe.js';
 import { Session } from './session.js';
 
@@ -32,17 +32,6 @@ export interface ListenerOptions {
 /** Milliseconds for one query of ours: a connection cut in silence gives no answer for many minutes. */
 const QUERY_TIMEOUT = 30_000;
 
-const POOLED =
-  'LISTEN is not heard: a connection pooler in transaction mode is in the way. Events are found by sweeping, up to ' +
-  '250 ms late. Give djr a direct connection: database: { listen, pool }';
-
-/** The backend is shared with other sessions: nothing has been set on it, and LISTEN would be theirs as well. */
-class PooledError extends Error {
-  constructor() {
-    super('a pooler in transaction mode is in the way');
-  }
-}
-
 /**
  * One connection that listens, for ever: it reconnects with backoff and jitter, and probes whether LISTEN is heard. It
  * never listens on a backend that a pooler shares with other sessions; it looks again every `probeInterval` then.
@@ -57,7 +46,7 @@ export class Listener {
   #failures = 0;
   #reconnects = 0;
   #heard: boolean | undefined;
-  #ownership: Ownership = 'unknown';
+  #pooled = false;
   /** A pooler, or deafness, has been logged. */
   #said = false;
   readonly #probe: Probe;
@@ -82,12 +71,12 @@ export class Listener {
 
   /** Whether this connection heard the last probe; undefined before the first. False: there is a pooler in the way. */
   get heard(): boolean | undefined {
-    return this.#heard;
+    return this.#pooled ? false : this.#heard;
   }
 
   /** No connection listens, because its backend is shared with other sessions. Sweeps deliver. */
   get pooled(): boolean {
-    return this.#ownership === 'shared';
+    return this.#pooled;
   }
 
   /** The connection, once a probe from another session was heard: it is one session of PostgreSQL, and ours alone. */
@@ -133,7 +122,8 @@ export class Listener {
         );
       } catch (err) {
         if (this.#stopped) break;
-        if (err instanceof PooledError) {
+        this.#pooled = err instanceof PooledError;
+        if (this.#pooled) {
           first = false;
           this.#failures = 0;
           this.#sayPooled();
@@ -158,7 +148,6 @@ export class Listener {
   /** @returns a promise for why the connection ended, in an object: an async function would wait for it. */
   async #connect(): Promise<{ ended: Promise<Error> }> {
     this.#heard = undefined;
-    this.#ownership = 'unknown';
     const client = await this.#open();
     const session = new Session(client);
     const ended = new Promise<Error>((resolve) => {
@@ -167,8 +156,7 @@ export class Listener {
     });
     try {
       await this.#options.prepare(client);
-      this.#ownership = await ownershipOf(client, () => this.#open());
-      if (this.#ownership === 'shared') throw new PooledError();
+      if ((await ownershipOf(client, () => this.#open())) === 'shared') throw new PooledError();
       const { rows } = await client.query<{ channel: string }>('select djr.channel() as channel');
       this.#channel = rows[0]!.channel;
       client.on('notification', ({ channel, payload }) => {
@@ -186,6 +174,7 @@ export class Listener {
       throw new Error('stopped');
     }
     this.#session = session;
+    this.#pooled = false;
     // Until its first probe is over, this one may end as soon as it was made.
     this.#failures += 1;
     this.#options.onListening();

@@ -10,6 +10,18 @@ import { inTime } from './in-time.js';
  */
 export type Ownership = 'own' | 'shared' | 'unknown';
 
+/** For the log. */
+export const POOLED =
+  'LISTEN is not heard: a connection pooler in transaction mode is in the way. Events are found by sweeping, up to ' +
+  '250 ms late. Give djr a direct connection: database: { listen, pool }';
+
+/** The backend is shared with other sessions: nothing has been set on it, and LISTEN would be theirs as well. */
+export class PooledError extends Error {
+  constructor() {
+    super('a pooler in transaction mode is in the way');
+  }
+}
+
 /** Milliseconds in which a backend that nobody else has answers. */
 const ANSWERS_WITHIN = 3000;
 

@@ -56,6 +56,7 @@ for (const [name, options] of POOLERS) {
       t.is(said(app).length, 1);
       t.true(app.realtime.health().ok);
       t.true(app.realtime.health().warnings.some((warning) => /pooler in transaction mode/.test(warning)));
+      t.regex(await (await fetch(`${app.origin}/realtime/metrics`)).text(), /^djr_listen_heard 0$/m);
       const stream = await app.stream();
       // Sweeps alone would use a prepared statement on a session that is ours.
       await db.query("select djr.configure(delivery => 'sweep')");

@@ -1,4 +1,5 @@
 import type { Logger } from '../logger.js';
+import { asking } from './ask.js';
 import type { Pool } from './connect.js';
 
 export interface PrunerOptions {
@@ -49,7 +50,7 @@ export class Pruner {
     try {
       for (let pruned = BATCH; pruned === BATCH && !this.#stopped; total += pruned) {
         const began = performance.now();
-        const { rows } = await pool.query<{ pruned: string }>(
+        const { rows } = await asking(pool).query<{ pruned: string }>(
           'select case when pg_try_advisory_xact_lock($1) then djr.prune_batch(null, $2) else 0 end as pruned',
           [LOCK, BATCH],
         );

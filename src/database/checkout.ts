@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { isPromiseLike } from '../within.js';
 import type { Pool } from './connect.js';
 
 export interface CheckedOut {
@@ -16,15 +17,14 @@ export interface CheckedOut {
 export function checkOut(pool: Pool): Promise<CheckedOut> {
   return new Promise((resolve, reject) => {
     const onConnect = (error: Error | undefined, client?: pg.PoolClient, release?: (failure?: Error) => void) => {
-      if (!client) {
-        reject(error);
-        return;
-      }
-      resolve(watch(client, release ?? ((failure) => client.release(failure))));
+      if (client) resolve(watch(client, release ?? ((failure) => client.release(failure))));
+      else reject(error);
     };
-    // What only behaves like a pool of pg's may know promises only.
-    if (pool.connect.length > 0) pool.connect(onConnect as Parameters<Pool['connect']>[0]);
-    else (pool.connect as () => Promise<pg.PoolClient>)().then((client) => onConnect(undefined, client), reject);
+    // What only behaves like a pool of pg's may know promises only, and pay no heed to the callback.
+    const promised: unknown = pool.connect(onConnect as Parameters<Pool['connect']>[0]);
+    if (isPromiseLike(promised)) {
+      (promised as PromiseLike<pg.PoolClient>).then((client) => onConnect(undefined, client), reject);
+    }
   });
 }
 

@@ -1,4 +1,5 @@
 import test from 'ava';
+import pg from 'pg';
 import { ask, NoAnswerError } from '../../src/database/ask.js';
 import { readRows } from '../../src/database/rows.js';
 import { Session } from '../../src/database/session.js';
@@ -16,8 +17,8 @@ const backends = async (db: TestDatabase, application: string): Promise<number> 
 
 test('a statement that is given up is cancelled on the server before its place in the pool is free', async (t) => {
   const db = await createDatabase(t);
-  const { Pool } = (await import('pg')).default;
-  const pool = new Pool({ connectionString: db.url, max: 1, application_name: 'asker' });
+  const pool = new pg.Pool({ connectionString: db.url, max: 1, application_name: 'asker' });
+  pool.on('error', () => {});
   t.teardown(() => pool.end());
   const query = { text: 'select pg_sleep(60)' };
   await t.throwsAsync(ask(pool, query, 50), { instanceOf: NoAnswerError });
@@ -32,8 +33,8 @@ test('a statement that is given up is cancelled on the server before its place i
 
 test("an app's own, shorter query_timeout frees no place of a server that works on", async (t) => {
   const db = await createDatabase(t);
-  const { Pool } = (await import('pg')).default;
-  const pool = new Pool({ connectionString: db.url, max: 1, application_name: 'asker', query_timeout: 20 });
+  const pool = new pg.Pool({ connectionString: db.url, max: 1, application_name: 'asker', query_timeout: 20 });
+  pool.on('error', () => {});
   t.teardown(() => pool.end());
   await t.throwsAsync(ask(pool, { text: 'select pg_sleep(60)' }, 100), { instanceOf: NoAnswerError });
   await ask(pool, { text: 'select 1' }, 30_000);
@@ -42,8 +43,8 @@ test("an app's own, shorter query_timeout frees no place of a server that works 
 
 test('a reading by a cursor that waits for a lock is cancelled when it is given up', async (t) => {
   const db = await createDatabase(t);
-  const { Pool } = (await import('pg')).default;
-  const pool = new Pool({ connectionString: db.url, max: 1, application_name: 'reader' });
+  const pool = new pg.Pool({ connectionString: db.url, max: 1, application_name: 'reader' });
+  pool.on('error', () => {});
   t.teardown(() => pool.end());
   const locker = await db.connect();
   await locker.query('begin; lock table djr.event');

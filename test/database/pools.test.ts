@@ -24,6 +24,7 @@ test("a pool of another copy of pg is taken, and left open; the listener connect
   t.not(Pool, pg.Pool);
   const db = await createDatabase(t);
   const pool = new Pool({ connectionString: db.url, max: 4, application_name: 'the app' });
+  pool.on('error', () => {});
   t.teardown(() => pool.end());
   for (const database of [pool, { listen: db.url, pool }]) {
     const app = await startApp(t, { database: database as never, sweepInterval: 3_600_000 }, db);
@@ -40,6 +41,7 @@ test('a pool that was given separate parts has its password for the listener', a
   const db = await createDatabase(t);
   const { hostname, port, username, password } = new URL(db.url);
   const pool = new pg.Pool({ host: hostname, port: Number(port), user: username, password, database: db.name });
+  pool.on('error', () => {});
   t.teardown(() => pool.end());
   const app = await startApp(t, { database: pool }, db);
   await until('the probe is heard', () => app.realtime.health().checks.listener === 'ok');
@@ -49,6 +51,7 @@ test('a pool that was given separate parts has its password for the listener', a
 test('what behaves like a pool is taken, where `listen` says how to reach the database', async (t) => {
   const db = await createDatabase(t);
   const inner = new pg.Pool({ connectionString: db.url });
+  inner.on('error', () => {});
   t.teardown(() => inner.end());
   const pool = {
     connect: async () => inner.connect(),

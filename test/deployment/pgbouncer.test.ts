@@ -31,6 +31,7 @@ async function traces(t: ExecutionContext, url: string, db: TestDatabase) {
     [db.name],
   );
   const pool = new pg.Pool({ connectionString: url, max: Math.max(row!.n, 1) });
+  pool.on('error', () => {});
   t.teardown(() => pool.end());
   const looks = Array.from({ length: Math.max(row!.n, 1) }, () => pool.query(TRACES));
   return (await Promise.all(looks)).map(({ rows }) => rows[0]);
@@ -77,6 +78,7 @@ withPgBouncer('a pooler in transaction mode whose backends an app uses all the t
   const db = await createDatabase(t);
   const pooler = await startPgBouncer(t, db.url, { mode: 'transaction' });
   const busy = new pg.Pool({ connectionString: pooler.url, max: 5 });
+  busy.on('error', () => {});
   let ended = false;
   const work = Array.from({ length: 5 }, async () => {
     while (!ended) await busy.query('select pg_sleep(random() / 200)');

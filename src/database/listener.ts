@@ -3,6 +3,7 @@ import { DjrError } from '../errors.js';
 import type { Logger } from '../logger.js';
 import { close, drop } from './cancel.js';
 import { backoff, isHopeless, toConfig } from './connect.js';
+import { inTime } from './in-time.js';
 import { Outage } from './outage.js';
 import { ownershipOf, POOLED, PooledError } from './ownership.js';
 import { Probe } from './probe.js';
@@ -207,13 +208,15 @@ export class Listener {
   /** From another session. Where the pool is away a connection is made for it. */
   async #notify(channel: string, payload: string): Promise<void> {
     try {
-      await this.#options.notify(channel, payload);
+      const sent = this.#options.notify(channel, payload).then(() => true);
+      if (await inTime(sent, this.#options.probeTimeout / 2)) return;
+      sent.catch(() => {});
     } catch (err) {
       // PostgreSQL's queue is full, and would be on any other connection.
       if (err instanceof Error && 'code' in err && err.code === '54000') throw err;
-      const client = await this.#open();
-      await client.query('select pg_catalog.pg_notify($1, $2)', [channel, payload]).finally(() => close(client));
     }
+    const client = await this.#open();
+    await client.query('select pg_catalog.pg_notify($1, $2)', [channel, payload]).finally(() => close(client));
   }
 
   #onNotification(session: Session, payload: string): void {

@@ -7,6 +7,7 @@ import type { Scope } from '../event.js';
 import { ANSWER_TIMEOUT, onceMore } from './answer.js';
 import { ask } from './ask.js';
 import type { Pool } from './connect.js';
+import { inTime } from './in-time.js';
 import { AS_TEXT, BATCH, readRows } from './rows.js';
 import type { Session } from './session.js';
 import {
@@ -25,7 +26,11 @@ import { readStatus, STATUS, type Status } from './status.js';
 const MAX_RECENT = 20_000;
 const MAX_RECENT_BYTES = 32 * 1024 * 1024;
 
-/** Milliseconds for a sweep on the listening connection, and for which the pool is not asked again after it was away. */
+/**
+ * Milliseconds in which the pool must have answered before a sweep is made on the listening connection, that it may take
+ * there, and for which the pool is not asked again.
+ */
+const POOL_TIMEOUT = 2000;
 const DIRECT_TIMEOUT = 3000;
 const POOL_REST = 5000;
 
@@ -96,6 +101,8 @@ export class Store implements ResumeSource {
   readonly #direct: () => Session | undefined;
   /** `performance.now()` until which the pool is not asked for a sweep. */
   #poolAwayUntil = 0;
+  /** A sweep waits for the pool still, though another way was taken. */
+  #sweepsOnPool = false;
   /** `djr.epoch()`, shortened; set when the runtime connects. */
   epoch = '';
 
@@ -246,19 +253,24 @@ export class Store implements ResumeSource {
 
   /** NOTIFY may well deliver while the pool's way to the database is broken, and without sweeps it could not for long. */
   async #sweepOnce(query: Query): Promise<Row[]> {
-    const onDirect = async (direct: Session) =>
-      (await direct.query<Row>({ ...query, ...AS_TEXT }, DIRECT_TIMEOUT)).rows;
     const direct = this.#direct();
-    if (direct && performance.now() < this.#poolAwayUntil) return onDirect(direct);
-    try {
-      return await this.#query(query);
-    } catch (error) {
-      const other = this.#direct();
-      if (!other || !isAway(error)) throw error;
-      const rows = await onDirect(other);
-      this.#poolAwayUntil = performance.now() + POOL_REST;
-      return rows;
+    if (!direct) return this.#query(query);
+    if (!this.#sweepsOnPool && performance.now() >= this.#poolAwayUntil) {
+      try {
+        this.#sweepsOnPool = true;
+        const pending = this.#query(query).finally(() => {
+          this.#sweepsOnPool = false;
+        });
+        const rows = await inTime(pending, POOL_TIMEOUT);
+        if (rows) return rows;
+        pending.catch(() => {});
+      } catch (error) {
+        if (!isAway(error)) throw error;
+      }
     }
+    const { rows } = await direct.query<Row>({ ...query, ...AS_TEXT }, DIRECT_TIMEOUT);
+    if (performance.now() >= this.#poolAwayUntil) this.#poolAwayUntil = performance.now() + POOL_REST;
+    return rows;
   }
 
   async #query(query: Query): Promise<Row[]> {

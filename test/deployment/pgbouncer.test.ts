@@ -132,6 +132,32 @@ withPgBouncer(
 );
 
 withPgBouncer(
+  'a pooler that hangs takes no instance out of service: sweeps go on by the listening connection',
+  async (t) => {
+    const db = await createDatabase(t);
+    const pooler = await startPgBouncer(t, db.url, { mode: 'transaction' });
+    const app = await startApp(t, { database: { listen: db.url, pool: pooler.url }, sweepInterval: 200 }, db);
+    await until('the probe is heard', () => app.realtime.health().checks.listener === 'ok');
+    await until('the pool answers', () => app.realtime.health().checks.database === 'ok');
+    const stream = await app.stream();
+    pooler.freeze();
+    const problems: string[] = [];
+    let n = 0;
+    const hangs = async () => {
+      problems.push(...app.realtime.health().problems);
+      n += 1;
+      await db.query(PUBLISH, [n]);
+      await stream.count(n);
+      return app.realtime.health().checks.database === 'warning';
+    };
+    await until('the pool is missed', hangs);
+    t.deepEqual(problems, []);
+    pooler.thaw();
+    await until('the pool is back', () => app.realtime.health().checks.database === 'ok');
+  },
+);
+
+withPgBouncer(
   'serve looks for sessions through a pooler: it sends no startup parameter that PgBouncer refuses',
   async (t) => {
     const db = await createDatabase(t);

@@ -20,6 +20,9 @@ export interface PgBouncer {
   readonly port: number;
   stop(): Promise<void>;
   start(): Promise<void>;
+  /** It takes connections, and answers nothing. */
+  freeze(): void;
+  thaw(): void;
 }
 
 export interface PgBouncerOptions {
@@ -85,7 +88,7 @@ export async function startPgBouncer(
   url.hostname = '127.0.0.1';
   url.port = String(port);
   url.pathname = pathname;
-  return { url: url.href, port, start, stop };
+  return { url: url.href, port, start, stop, freeze: () => child?.kill('SIGSTOP'), thaw: () => child?.kill('SIGCONT') };
 }
 
 function answers(port: number): Promise<boolean> {

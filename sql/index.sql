@@ -62,6 +62,7 @@
 --!include functions/position.sql
 --!include functions/epoch.sql
 --!include functions/renew_epoch.sql
+--!include functions/_ring.sql
 --!include functions/configure.sql
 --!include functions/set_delivery_mode.sql
 --!include functions/repair_xids.sql

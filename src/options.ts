@@ -1,6 +1,6 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { z } from 'zod';
-import type { PoolSource } from './database/connect.js';
+import { connectionOf, isPool, type Pool, type PoolSource } from './database/connect.js';
 import type { BeforeSend, OnReceive } from './delivery/hooks.js';
 import { DjrError } from './errors.js';
 import { type Logger, stderrLogger } from './logger.js';
@@ -24,11 +24,12 @@ export type AdminAuthorize = (request: Request) => boolean | Response | Promise<
 
 export interface RealtimeOptions {
   /**
-   * The database: a URI, a pool's configuration, or `{ listen, pool }` where the pool goes through a pooler.
-   * `listen` must reach PostgreSQL directly; `pool` may be a `pg.Pool` that the app has.
+   * The database: a URI, a pool's configuration, a pool that the app has (a `pg.Pool` of any copy of `pg`, or what behaves
+   * like one), or `{ listen, pool }` where the pool goes through a pooler. `listen` must reach PostgreSQL directly. With a
+   * pool alone the listener connects by the pool's `options`.
    * @defaultValue `DATABASE_URL`, else libpq's variables
    */
-  database?: string | pg.PoolConfig | { listen: string | pg.ClientConfig; pool?: PoolSource };
+  database?: PoolSource | { listen: string | pg.ClientConfig; pool?: PoolSource };
   /** @defaultValue `'/realtime'` */
   basePath?: string;
   /** @defaultValue everyone is anonymous and gets public events only */
@@ -92,14 +93,15 @@ const count = (least: number) => z.number().int().min(least);
 const address = z.union([z.string().min(1), z.record(z.string(), z.unknown())], {
   error: 'must be a URI, or the configuration of a connection',
 });
-const pool = z.union([z.custom<pg.Pool>((value) => value instanceof pg.Pool), address], {
-  error: 'must be a pg.Pool, a URI, or the configuration of a pool',
+const pool = z.union([z.custom<Pool>(isPool), address], {
+  error: 'must be a pool (with the methods connect and query), a URI, or the configuration of a pool',
 });
 const split = z.strictObject({ listen: address, pool: pool.optional() });
 
 /** Not a union of the two: its errors would not say which key is wrong. */
 const database = z.unknown().transform((value, context) => {
-  const chosen = typeof value === 'object' && value !== null && 'listen' in value ? split : address;
+  const isSplit = typeof value === 'object' && value !== null && 'listen' in value && !isPool(value);
+  const chosen = isSplit ? split : pool;
   const result = chosen.safeParse(value);
   if (result.success) return result.data;
   context.addIssue({ code: 'custom', ...nameIssue(result.error) });
@@ -164,11 +166,17 @@ export function resolveOptions(options: RealtimeOptions): ResolvedOptions {
     z.output<typeof schema>,
     'database'
   > & { database?: RealtimeOptions['database'] };
-  if (typeof database === 'object' && 'listen' in database) {
+  if (typeof database === 'object' && 'listen' in database && !isPool(database)) {
     return { ...rest, listen: database.listen, pool: database.pool ?? database.listen };
   }
-  const { max, min, idleTimeoutMillis, ...client } = typeof database === 'string' ? ({} as pg.PoolConfig) : database;
-  return { ...rest, listen: typeof database === 'string' ? database : client, pool: database };
+  const source = database as PoolSource;
+  const listen = connectionOf(source);
+  if (listen === undefined) {
+    throw new DjrError('DJR_CONFIG', 'Option database: this pool has no `options` that say where to listen.', {
+      hint: 'Give both: database: { listen: process.env.DATABASE_URL, pool }.',
+    });
+  }
+  return { ...rest, listen, pool: source };
 }
 
 function toError(error: z.ZodError): DjrError {

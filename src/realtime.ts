@@ -167,7 +167,7 @@ class Runtime implements Realtime {
   }
 
   async publish(publication: Publication, options: { client?: Queryable } = {}): Promise<number> {
-    return publish(options.client ?? this.#open().pool, publication);
+    return publish(options.client ?? this.#open().queryable, publication);
   }
 
   scriptTag(options?: ScriptTagOptions): string {

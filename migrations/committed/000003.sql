@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:f725951a40059a4c4bfbebebc4200fa58b621906
+--! Hash: sha1:71545ed45809bab690049707ab644d4c5d4b8c6a
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -76,6 +76,9 @@ create table if not exists djr.settings (
 );
 
 alter table djr.settings add column if not exists generation text collate "C";
+alter table djr.settings add column if not exists queue_limit real not null default 0.25;
+alter table djr.settings drop constraint if exists settings_queue_limit;
+alter table djr.settings add constraint settings_queue_limit check (queue_limit between 0.001 and 1);
 
 insert into djr.settings default values
 on conflict do nothing;
@@ -96,6 +99,8 @@ comment on column djr.settings.channel is
   'The NOTIFY channel. A random name, because whoever knows it can listen: only the server role may read it.';
 comment on column djr.settings.delivery is
   'How events reach the runtimes: notify (at once), sweep (publishers never notify), auto (notify until commits queue for it).';
+comment on column djr.settings.queue_limit is
+  'With delivery auto: the share of the NOTIFY queue, 0.001 to 1, from which publishers do not notify any more until it has emptied to half of that.';
 comment on column djr.settings.activity is
   'What the runtimes record in djr.activity: off, summary (a row an event and instance), full (a row a user, too).';
 --! EndIncluded tables/settings.sql
@@ -1530,11 +1535,10 @@ create or replace function djr._row_id(
 language sql
 immutable
 as $$
-  select case pg_catalog.jsonb_typeof(_row_id.id)
-    when 'string' then _row_id.id
-    when 'boolean' then _row_id.id
-    when 'null' then null
-    when 'number' then case
+  select case
+    when pg_catalog.jsonb_typeof(_row_id.id) operator(pg_catalog.=) any (array['string', 'boolean']) then _row_id.id
+    when pg_catalog.jsonb_typeof(_row_id.id) operator(pg_catalog.=) 'null' then null
+    when pg_catalog.jsonb_typeof(_row_id.id) operator(pg_catalog.=) 'number' then case
       when pg_catalog.trunc((_row_id.id)::pg_catalog.numeric) operator(pg_catalog.=) (_row_id.id)::pg_catalog.numeric
         and pg_catalog.abs((_row_id.id)::pg_catalog.numeric) operator(pg_catalog.<=) 9007199254740991
         then _row_id.id
@@ -1806,30 +1810,30 @@ as $$
     where op operator(pg_catalog.=) 'update'
       and scope operator(pg_catalog.=) 'user'
       and before_user operator(pg_catalog.<>) ''
-      and before_user is distinct from after_user
+      and not coalesce(before_user operator(pg_catalog.=) after_user, before_user is null and after_user is null)
     union all
     select
       2,
-      case when scope operator(pg_catalog.=) 'user' then case op when 'delete' then before_user else after_user end end,
-      case op when 'delete' then before else after end
+      case when scope operator(pg_catalog.=) 'user' then case when op operator(pg_catalog.=) 'delete' then before_user else after_user end end,
+      case when op operator(pg_catalog.=) 'delete' then before else after end
         operator(pg_catalog.||) djr._row_members(
           op,
-          case op when 'delete' then before_id else after_id end,
+          case when op operator(pg_catalog.=) 'delete' then before_id else after_id end,
           -- Not for a user who never had the row under the old one.
           case
             when op operator(pg_catalog.=) 'update'
-              and before_id is distinct from after_id
-              and before_user is not distinct from after_user
+              and not coalesce(before_id operator(pg_catalog.=) after_id, before_id is null and after_id is null)
+              and coalesce(before_user operator(pg_catalog.=) after_user, before_user is null and after_user is null)
               then before_id
           end
         )
     -- A row that belongs to nobody (a guest's order) is for nobody; in no case for everyone.
-    where (scope operator(pg_catalog.<>) 'user' or case op when 'delete' then before_user else after_user end operator(pg_catalog.<>) '')
+    where (scope operator(pg_catalog.<>) 'user' or case when op operator(pg_catalog.=) 'delete' then before_user else after_user end operator(pg_catalog.<>) '')
       and (
         op operator(pg_catalog.<>) 'update'
-        or before is distinct from after
-        or before_user is distinct from after_user
-        or before_id is distinct from after_id
+        or not coalesce(before operator(pg_catalog.=) after, before is null and after is null)
+        or not coalesce(before_user operator(pg_catalog.=) after_user, before_user is null and after_user is null)
+        or not coalesce(before_id operator(pg_catalog.=) after_id, before_id is null and after_id is null)
       )
   ) event
   where case
@@ -2408,14 +2412,35 @@ $$;
 comment on function djr.renew_epoch(text) is
   'Begins another epoch, unless another runtime has begun one since the given one, and returns the epoch. Every client is told to reset. The runtime calls it when events that it delivered are gone after a restart of PostgreSQL.';
 --! EndIncluded functions/renew_epoch.sql
+--! Included functions/_ring.sql
+-- A doorbell saves instances the wait for their next sweep, and nothing more: where PostgreSQL's queue has no room for it, it
+-- must not fail what it announces. That may be the very change that takes publishers off NOTIFY.
+create or replace function djr._ring(channel text) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if pg_notification_queue_usage() < 0.9 then
+    perform pg_notify(_ring.channel, '{"doorbell":"sweep"}');
+  end if;
+end
+$$;
+
+comment on function djr._ring(text) is
+  'Has the runtimes that listen on a channel sweep at once, unless the NOTIFY queue is nearly full. Internal.';
+--! EndIncluded functions/_ring.sql
 --! Included functions/configure.sql
 -- For the schema's owner: not granted to anyone, and not SECURITY DEFINER.
+-- With a parameter more it would be a second function.
+drop function if exists djr.configure(boolean, text, interval, text, text);
+
 create or replace function djr.configure(
   storage boolean default null,
   channel text default null,
   retention interval default null,
   activity text default null,
-  delivery text default null
+  delivery text default null,
+  queue_limit real default null
 ) returns djr.settings
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -2448,6 +2473,12 @@ begin
       message = format('delivery must be auto, notify or sweep (it is %s)', to_json(configure.delivery)),
       detail = format('It is %s.', to_json(configure.delivery)),
       hint = 'auto is right unless you measured otherwise.';
+  elsif not configure.queue_limit between 0.001 and 1 then
+    raise exception using
+      errcode = 'DJR10',
+      message = 'the setting queue_limit must be between 0.001 and 1',
+      detail = format('It is %s.', configure.queue_limit),
+      hint = 'It is a share of the NOTIFY queue: 0.25 is a quarter.';
   end if;
 
   -- Where the row is missing this makes it.
@@ -2460,6 +2491,7 @@ begin
     retention = nullif(coalesce(configure.retention, settings.retention), interval '0'),
     activity = coalesce(configure.activity, settings.activity),
     delivery = coalesce(configure.delivery, settings.delivery),
+    queue_limit = coalesce(configure.queue_limit, settings.queue_limit),
     -- What was published meanwhile was not stored: for whoever does not see this transaction yet it is as good as pruned.
     pruned_xid = case
       when configure.storage and not settings.storage then greatest(settings.pruned_xid, pg_current_xact_id())
@@ -2472,13 +2504,13 @@ begin
   end if;
   if _after is distinct from _before then
     -- On the channel that the runtimes listen on: they read the settings anew, the channel's name included.
-    perform pg_notify(_before.channel, '{"doorbell":"sweep"}');
+    perform djr._ring(_before.channel);
   end if;
   return _after;
 end
 $$;
 
-comment on function djr.configure(boolean, text, interval, text, text) is
+comment on function djr.configure(boolean, text, interval, text, text, real) is
   'Changes the settings that are given and returns all of them. retention => ''0'' keeps events for ever. For the schema''s owner.';
 --! EndIncluded functions/configure.sql
 --! Included functions/set_delivery_mode.sql
@@ -2505,7 +2537,7 @@ begin
   end if;
   perform setval('djr.delivery_mode', _mode);
   -- An instance that waits for a NOTIFY would hear of the change only at its next backstop sweep.
-  perform pg_notify(_channel, '{"doorbell":"sweep"}');
+  perform djr._ring(_channel);
   return true;
 end
 $$;

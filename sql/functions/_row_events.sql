@@ -32,30 +32,30 @@ as $$
     where op operator(pg_catalog.=) 'update'
       and scope operator(pg_catalog.=) 'user'
       and before_user operator(pg_catalog.<>) ''
-      and before_user is distinct from after_user
+      and not coalesce(before_user operator(pg_catalog.=) after_user, before_user is null and after_user is null)
     union all
     select
       2,
-      case when scope operator(pg_catalog.=) 'user' then case op when 'delete' then before_user else after_user end end,
-      case op when 'delete' then before else after end
+      case when scope operator(pg_catalog.=) 'user' then case when op operator(pg_catalog.=) 'delete' then before_user else after_user end end,
+      case when op operator(pg_catalog.=) 'delete' then before else after end
         operator(pg_catalog.||) djr._row_members(
           op,
-          case op when 'delete' then before_id else after_id end,
+          case when op operator(pg_catalog.=) 'delete' then before_id else after_id end,
           -- Not for a user who never had the row under the old one.
           case
             when op operator(pg_catalog.=) 'update'
-              and before_id is distinct from after_id
-              and before_user is not distinct from after_user
+              and not coalesce(before_id operator(pg_catalog.=) after_id, before_id is null and after_id is null)
+              and coalesce(before_user operator(pg_catalog.=) after_user, before_user is null and after_user is null)
               then before_id
           end
         )
     -- A row that belongs to nobody (a guest's order) is for nobody; in no case for everyone.
-    where (scope operator(pg_catalog.<>) 'user' or case op when 'delete' then before_user else after_user end operator(pg_catalog.<>) '')
+    where (scope operator(pg_catalog.<>) 'user' or case when op operator(pg_catalog.=) 'delete' then before_user else after_user end operator(pg_catalog.<>) '')
       and (
         op operator(pg_catalog.<>) 'update'
-        or before is distinct from after
-        or before_user is distinct from after_user
-        or before_id is distinct from after_id
+        or not coalesce(before operator(pg_catalog.=) after, before is null and after is null)
+        or not coalesce(before_user operator(pg_catalog.=) after_user, before_user is null and after_user is null)
+        or not coalesce(before_id operator(pg_catalog.=) after_id, before_id is null and after_id is null)
       )
   ) event
   where case

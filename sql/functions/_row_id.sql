@@ -6,11 +6,10 @@ create or replace function djr._row_id(
 language sql
 immutable
 as $$
-  select case pg_catalog.jsonb_typeof(_row_id.id)
-    when 'string' then _row_id.id
-    when 'boolean' then _row_id.id
-    when 'null' then null
-    when 'number' then case
+  select case
+    when pg_catalog.jsonb_typeof(_row_id.id) operator(pg_catalog.=) any (array['string', 'boolean']) then _row_id.id
+    when pg_catalog.jsonb_typeof(_row_id.id) operator(pg_catalog.=) 'null' then null
+    when pg_catalog.jsonb_typeof(_row_id.id) operator(pg_catalog.=) 'number' then case
       when pg_catalog.trunc((_row_id.id)::pg_catalog.numeric) operator(pg_catalog.=) (_row_id.id)::pg_catalog.numeric
         and pg_catalog.abs((_row_id.id)::pg_catalog.numeric) operator(pg_catalog.<=) 9007199254740991
         then _row_id.id

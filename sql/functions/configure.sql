@@ -1,10 +1,14 @@
 -- For the schema's owner: not granted to anyone, and not SECURITY DEFINER.
+-- With a parameter more it would be a second function.
+drop function if exists djr.configure(boolean, text, interval, text, text);
+
 create or replace function djr.configure(
   storage boolean default null,
   channel text default null,
   retention interval default null,
   activity text default null,
-  delivery text default null
+  delivery text default null,
+  queue_limit real default null
 ) returns djr.settings
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -37,6 +41,12 @@ begin
       message = format('delivery must be auto, notify or sweep (it is %s)', to_json(configure.delivery)),
       detail = format('It is %s.', to_json(configure.delivery)),
       hint = 'auto is right unless you measured otherwise.';
+  elsif not configure.queue_limit between 0.001 and 1 then
+    raise exception using
+      errcode = 'DJR10',
+      message = 'the setting queue_limit must be between 0.001 and 1',
+      detail = format('It is %s.', configure.queue_limit),
+      hint = 'It is a share of the NOTIFY queue: 0.25 is a quarter.';
   end if;
 
   -- Where the row is missing this makes it.
@@ -49,6 +59,7 @@ begin
     retention = nullif(coalesce(configure.retention, settings.retention), interval '0'),
     activity = coalesce(configure.activity, settings.activity),
     delivery = coalesce(configure.delivery, settings.delivery),
+    queue_limit = coalesce(configure.queue_limit, settings.queue_limit),
     -- What was published meanwhile was not stored: for whoever does not see this transaction yet it is as good as pruned.
     pruned_xid = case
       when configure.storage and not settings.storage then greatest(settings.pruned_xid, pg_current_xact_id())
@@ -61,11 +72,11 @@ begin
   end if;
   if _after is distinct from _before then
     -- On the channel that the runtimes listen on: they read the settings anew, the channel's name included.
-    perform pg_notify(_before.channel, '{"doorbell":"sweep"}');
+    perform djr._ring(_before.channel);
   end if;
   return _after;
 end
 $$;
 
-comment on function djr.configure(boolean, text, interval, text, text) is
+comment on function djr.configure(boolean, text, interval, text, text, real) is
   'Changes the settings that are given and returns all of them. retention => ''0'' keeps events for ever. For the schema''s owner.';

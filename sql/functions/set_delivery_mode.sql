@@ -21,7 +21,7 @@ begin
   end if;
   perform setval('djr.delivery_mode', _mode);
   -- An instance that waits for a NOTIFY would hear of the change only at its next backstop sweep.
-  perform pg_notify(_channel, '{"doorbell":"sweep"}');
+  perform djr._ring(_channel);
   return true;
 end
 $$;

@@ -16,6 +16,9 @@ create table if not exists djr.settings (
 );
 
 alter table djr.settings add column if not exists generation text collate "C";
+alter table djr.settings add column if not exists queue_limit real not null default 0.25;
+alter table djr.settings drop constraint if exists settings_queue_limit;
+alter table djr.settings add constraint settings_queue_limit check (queue_limit between 0.001 and 1);
 
 insert into djr.settings default values
 on conflict do nothing;
@@ -36,5 +39,7 @@ comment on column djr.settings.channel is
   'The NOTIFY channel. A random name, because whoever knows it can listen: only the server role may read it.';
 comment on column djr.settings.delivery is
   'How events reach the runtimes: notify (at once), sweep (publishers never notify), auto (notify until commits queue for it).';
+comment on column djr.settings.queue_limit is
+  'With delivery auto: the share of the NOTIFY queue, 0.001 to 1, from which publishers do not notify any more until it has emptied to half of that.';
 comment on column djr.settings.activity is
   'What the runtimes record in djr.activity: off, summary (a row an event and instance), full (a row a user, too).';

@@ -1,7 +1,7 @@
-import type pg from 'pg';
 import { DjrError } from '../errors.js';
+import { ask } from './ask.js';
+import type { Pool } from './connect.js';
 import { isOfOneRow } from './poison.js';
-import { TYPES } from './types.js';
 
 /** A page of this user got (`delivered`) or showed (`read`) this event. */
 export interface Acknowledgement {
@@ -28,14 +28,14 @@ const ANSWER_TIMEOUT = 10_000;
  * at once, one connection of the pool is what they take.
  */
 export class Acknowledger {
-  readonly #pool: pg.Pool;
+  readonly #pool: Pool;
   readonly #instance: string;
   #waiting: Waiting[] = [];
   #running: Promise<void> | undefined;
   /** Acknowledgements that were the user's to make. */
   acknowledged = 0;
 
-  constructor(pool: pg.Pool, instance: string) {
+  constructor(pool: Pool, instance: string) {
     this.#pool = pool;
     this.#instance = instance;
   }
@@ -90,10 +90,8 @@ export class Acknowledger {
         batch.map(({ id }) => id),
         batch.map(({ status }) => status),
       ],
-      types: TYPES,
-      query_timeout: ANSWER_TIMEOUT,
     };
-    const { rows } = await this.#pool.query<{ own: boolean[] }>(query);
+    const { rows } = await ask<{ own: boolean[] }>(this.#pool, query, ANSWER_TIMEOUT);
     return rows[0]!.own;
   }
 

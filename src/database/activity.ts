@@ -1,12 +1,12 @@
-import type pg from 'pg';
 import type { Step, Tally } from '../delivery/tally.js';
 import type { Logger } from '../logger.js';
+import { ask } from './ask.js';
+import type { Pool } from './connect.js';
 import { Outage } from './outage.js';
 import { isOfOneRow } from './poison.js';
-import { TYPES } from './types.js';
 
 export interface ActivityOptions {
-  pool: pg.Pool;
+  pool: Pool;
   logger: Logger;
   tally: Tally;
   /** Which instance did it. */
@@ -121,10 +121,8 @@ export class Activity {
         steps.map(({ userId }) => userId),
         list(steps.map(({ recipients }) => recipients ?? 'null')),
       ],
-      types: TYPES,
-      query_timeout: ANSWER_TIMEOUT,
     };
-    const { rows } = await this.#options.pool.query<{ recorded: number }>(query);
+    const { rows } = await ask<{ recorded: number }>(this.#options.pool, query, ANSWER_TIMEOUT);
     return rows[0]!.recorded;
   }
 

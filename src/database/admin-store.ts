@@ -2,8 +2,9 @@ import type pg from 'pg';
 import { Places } from '../delivery/places.js';
 import { DjrError, fromPostgres } from '../errors.js';
 import type { Scope } from '../event.js';
-import { ask, dated } from './ask.js';
+import type { Pool } from './connect.js';
 import { type EventFilter, type EventState, listQuery, type PageKey, STATUSES, SUMMARY } from './event-filter.js';
+import { dated, select } from './select.js';
 import { type InstanceRow, MODE, readInstances } from './statistics.js';
 import { milliseconds } from './types.js';
 
@@ -73,17 +74,19 @@ const MAX_WAITING = 20;
 
 /** What the admin reads and does, with bounds on its time and its connections. */
 export class AdminStore {
-  readonly #pool: () => pg.Pool;
+  readonly #pool: () => Pool;
   readonly #places = new Places(MAX_READERS);
 
-  constructor(pool: () => pg.Pool) {
+  constructor(pool: () => Pool) {
     this.#pool = pool;
   }
 
   /** @throws {@link DjrError} `DJR_SLOW`: it took too long; `DJR_BUSY`: too many wait */
   async list(filter: EventFilter, key: PageKey, size: number): Promise<EventPage> {
     const { text, values } = listQuery(filter, key, size + 1);
-    const rows = await this.#read(async (client) => dated(await ask<EventSummary>(client, text, values), 'created_at'));
+    const rows = await this.#read(async (client) =>
+      dated(await select<EventSummary>(client, text, values), 'created_at'),
+    );
     const more = rows.length > size;
     const events = rows.slice(0, size);
     if (key.after === undefined) return { events, older: more, newer: key.before !== undefined };
@@ -94,14 +97,14 @@ export class AdminStore {
   async recentTypes(): Promise<string[]> {
     const recent = 'select type from djr.event order by id desc limit 500';
     const text = `select distinct type from (${recent}) latest order by type limit 50`;
-    const rows = await this.#read((client) => ask<{ type: string }>(client, text));
+    const rows = await this.#read((client) => select<{ type: string }>(client, text));
     return rows.map(({ type }) => type);
   }
 
   /** @returns undefined when there is no such event */
   async find(id: string): Promise<EventRecord | undefined> {
     return this.#read(async (client) => {
-      const [event] = await ask<Omit<EventRecord, 'activity' | 'replays'>>(
+      const [event] = await select<Omit<EventRecord, 'activity' | 'replays'>>(
         client,
         `select ${SUMMARY}, pg_catalog.jsonb_pretty(event.detail) as detail, stored.key,
                 stored.private_data is not null as has_private_data
@@ -110,7 +113,7 @@ export class AdminStore {
         [id],
       );
       if (!event) return undefined;
-      const activity = await ask<Step>(
+      const activity = await select<Step>(
         client,
         // The rows of one batch are microseconds apart, in no order.
         `select ${milliseconds('created_at')} as created_at, status, user_id, recipients, instance from djr.activity
@@ -119,7 +122,7 @@ export class AdminStore {
           limit $2`,
         [id, MAX_STEPS + 1, STATUSES],
       );
-      const replays = await ask<{ replay: string }>(
+      const replays = await select<{ replay: string }>(
         client,
         `select id::pg_catalog.text as replay from djr.event where replay_of operator(pg_catalog.=) $1 order by event.id limit ${MAX_REPLAYS}`,
         [id],
@@ -134,14 +137,14 @@ export class AdminStore {
   async findAll(ids: string[]): Promise<EventSummary[]> {
     const text = `select ${SUMMARY} from pg_catalog.unnest($1::bigint[]) with ordinality as wanted (id, place)
                     join djr.event_status event on event.id operator(pg_catalog.=) wanted.id order by place`;
-    return this.#read(async (client) => dated(await ask<EventSummary>(client, text, [ids]), 'created_at'));
+    return this.#read(async (client) => dated(await select<EventSummary>(client, text, [ids]), 'created_at'));
   }
 
   /** @returns pretty JSON; undefined when there is none, or no such event */
   async privateData(id: string): Promise<string | undefined> {
     const text =
       'select pg_catalog.jsonb_pretty(private_data) as data from djr.event where id operator(pg_catalog.=) $1 and private_data is not null';
-    const rows = await this.#read((client) => ask<{ data: string }>(client, text, [id]));
+    const rows = await this.#read((client) => select<{ data: string }>(client, text, [id]));
     return rows[0]?.data;
   }
 
@@ -149,7 +152,7 @@ export class AdminStore {
   async replay(ids: string[]): Promise<string[]> {
     const text = 'select id::pg_catalog.text from djr.replay($1::bigint[]) as replayed (id)';
     try {
-      return (await ask<{ id: string }>(this.#pool(), text, [ids])).map(({ id }) => id);
+      return (await select<{ id: string }>(this.#pool(), text, [ids])).map(({ id }) => id);
     } catch (error) {
       throw fromPostgres(error);
     }
@@ -157,7 +160,7 @@ export class AdminStore {
 
   async overview(): Promise<{ settings: AdminSettings; instances: InstanceRow[] }> {
     return this.#read(async (client) => {
-      const [settings] = await ask<AdminSettings>(
+      const [settings] = await select<AdminSettings>(
         client,
         `select storage, activity, delivery, retention::pg_catalog.text, ${MODE} as mode from djr.settings`,
       );
@@ -175,12 +178,12 @@ export class AdminStore {
                      and exists (select from pg_catalog.pg_attribute a where a.attrelid operator(pg_catalog.=) index.indrelid
                                   and a.attname operator(pg_catalog.=) 'detail'
                                   and a.attnum operator(pg_catalog.=) index.indkey[0])`;
-    return this.#read(async (client) => (await ask(client, text)).length !== 0);
+    return this.#read(async (client) => (await select(client, text)).length !== 0);
   }
 
   /** The same for every instance, and for nobody else to know: what forms are signed with. */
   async secret(): Promise<string> {
-    const [row] = await ask<{ channel: string }>(this.#pool(), 'select djr.channel() as channel');
+    const [row] = await select<{ channel: string }>(this.#pool(), 'select djr.channel() as channel');
     return row!.channel;
   }
 

@@ -9,12 +9,15 @@ import type { Logger } from '../logger.js';
 import type { ResolvedOptions } from '../options.js';
 import { Acknowledger } from './acknowledger.js';
 import { Activity } from './activity.js';
-import { backoff, isHopeless, type OwnedPool, openPool } from './connect.js';
+import { ANSWER_TIMEOUT } from './answer.js';
+import { ask, asking } from './ask.js';
+import { backoff, isHopeless, type OwnedPool, openPool, type Pool } from './connect.js';
 import { DeliveryMode } from './delivery-mode.js';
 import { isRolledBack, readEpoch, renewEpoch } from './epoch.js';
 import { Listener } from './listener.js';
 import { Outage } from './outage.js';
 import { Pruner } from './pruner.js';
+import type { Queryable } from './publisher.js';
 import { Pulse } from './pulse.js';
 import { Repair } from './repair.js';
 import { requireSchema } from './schema.js';
@@ -86,16 +89,24 @@ export class Database {
       this.pool,
       () => (this.sweeper.fast ? this.listener.session : undefined),
       (id) => this.#onUnreadable(id),
+      () => this.listener.session,
     );
+    const probeTimeout = Math.max(1000, probeInterval / 3);
     this.#repair = new Repair({ pool: this.pool, logger });
-    this.mode = new DeliveryMode({ pool: this.pool, logger, events: () => feed.taken });
+    this.mode = new DeliveryMode({
+      pool: this.pool,
+      logger,
+      events: () => feed.taken,
+      onSet: () => this.sweeper.now(),
+    });
     this.sweeper = new Sweeper({
       store: this.store,
       feed,
       logger,
       interval: (current, empty) => {
         if (current === 'sweep') return empty < IDLE ? FAST_SWEEP : IDLE_SWEEP;
-        return this.listener.heard === false ? Math.min(DEAF_SWEEP, sweepInterval) : sweepInterval;
+        // Until a probe was heard nobody knows whether NOTIFY comes.
+        return this.listener.heard ? sweepInterval : Math.min(DEAF_SWEEP, sweepInterval);
       },
       listening: () => this.listener.connected,
       handedOn: (envelope) => this.#handedOn.has(identity(envelope)),
@@ -116,8 +127,12 @@ export class Database {
       database: listen,
       logger,
       probeInterval,
-      probeTimeout: Math.max(1000, probeInterval / 3),
+      probeTimeout,
       prepare: (client) => this.#prepare(client),
+      notify: async (channel, payload) => {
+        const query = { text: 'select pg_catalog.pg_notify($1, $2)', values: [channel, payload] };
+        await ask(this.pool, query, probeTimeout);
+      },
       onMessage: (payload) => this.#onMessage(payload),
       onDoorbell: () => {
         // What is heard behind it must not pass what the sweep is to find.
@@ -133,8 +148,13 @@ export class Database {
     this.pulse = new Pulse({ pool: this.pool, logger, instance: database.instance, read: database.read });
   }
 
-  get pool(): pg.Pool {
+  get pool(): Pool {
     return this.#pool.pool;
+  }
+
+  /** For statements of the app's, which have no time-out. */
+  get queryable(): Queryable {
+    return asking(this.pool);
   }
 
   /** What its clock says now, at least: this machine's may say anything. Milliseconds since 1970. */
@@ -207,9 +227,10 @@ export class Database {
 
   async #onRestart(status: Status): Promise<void> {
     const { feed, history, onReplaced, options } = this.#options;
-    let epoch = await readEpoch(this.pool);
-    if (epoch === this.store.epoch && (await isRolledBack(this.pool, this.#options.newest()))) {
-      epoch = await renewEpoch(this.pool);
+    const client = asking(this.pool, ANSWER_TIMEOUT);
+    let epoch = await readEpoch(client);
+    if (epoch === this.store.epoch && (await isRolledBack(client, this.#options.newest()))) {
+      epoch = await renewEpoch(client);
     }
     for (const { envelope } of history.all()) this.#handedOn.add(identity(envelope));
     history.restarted(status.startedAt);

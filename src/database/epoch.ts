@@ -1,11 +1,11 @@
 import type { Envelope } from '../delivery/envelope.js';
-import { ask } from './ask.js';
 import type { Queryable } from './publisher.js';
+import { select } from './select.js';
 import { shortEpoch } from './status.js';
 
 /** Which history of the database it is, as frames' ids say it. */
 export async function readEpoch(client: Queryable): Promise<string> {
-  const [row] = await ask<{ epoch: string }>(client, 'select djr.epoch() as epoch');
+  const [row] = await select<{ epoch: string }>(client, 'select djr.epoch() as epoch');
   return shortEpoch(row!.epoch);
 }
 
@@ -17,7 +17,7 @@ export async function readEpoch(client: Queryable): Promise<string> {
  */
 export async function isRolledBack(client: Queryable, newest: Envelope | undefined): Promise<boolean> {
   if (newest === undefined) return false;
-  const [row] = await ask<{ there: boolean }>(
+  const [row] = await select<{ there: boolean }>(
     client,
     `select exists (
               select
@@ -34,6 +34,6 @@ export async function isRolledBack(client: Queryable, newest: Envelope | undefin
 
 /** Begins another epoch, unless another instance has noticed first. */
 export async function renewEpoch(client: Queryable): Promise<string> {
-  const [row] = await ask<{ epoch: string }>(client, 'select djr.renew_epoch(djr.epoch()) as epoch');
+  const [row] = await select<{ epoch: string }>(client, 'select djr.renew_epoch(djr.epoch()) as epoch');
   return shortEpoch(row!.epoch);
 }

@@ -23,7 +23,7 @@ create table if not exists djr.migrations (
 /** Tells `djr migrate` that it is applied. */
 const record = (name: string): string => `insert into djr.migrations (name, run_on)
 select applied.name, pg_catalog.now()
-from (values ('${name}')) applied (name)
+from (values ('${name}')) as applied (name)
 where not exists (
   select
   from djr.migrations

@@ -1,9 +1,9 @@
-import type pg from 'pg';
 import type { Logger } from '../logger.js';
-import { ask } from './ask.js';
+import { asking } from './ask.js';
+import type { Pool } from './connect.js';
 
 export interface PrunerOptions {
-  pool: pg.Pool;
+  pool: Pool;
   logger: Logger;
   /** Milliseconds between two rounds, give or take a quarter, so that instances do not all come at once. */
   interval: number;
@@ -62,13 +62,12 @@ export class Pruner {
     try {
       for (let pruned = BATCH; pruned === BATCH && !this.#stopped; total += pruned) {
         const began = performance.now();
-        const [row] = await ask<{ pruned: number | null }>(
-          pool,
+        const { rows } = await asking(pool).query<{ pruned: number | null }>(
           'select djr._prune_turn($1::pg_catalog.int4) as pruned',
           [BATCH],
         );
-        await this.#count(row!.pruned !== null);
-        pruned = row!.pruned ?? 0;
+        await this.#count(rows[0]!.pruned !== null);
+        pruned = rows[0]!.pruned ?? 0;
         if (pruned === BATCH) await this.#rest((performance.now() - began) * REST);
       }
     } catch (err) {

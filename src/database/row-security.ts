@@ -19,7 +19,7 @@ export async function securedTables(client: Client): Promise<SecuredTable[]> {
                   ) as active
              from pg_catalog.pg_class class join pg_catalog.pg_roles owner on owner.oid operator(pg_catalog.=) class.relowner
             where class.relnamespace operator(pg_catalog.=) pg_catalog.to_regnamespace('djr')::pg_catalog.oid and class.relrowsecurity
-            order by class.relname using operator(pg_catalog.<)`,
+            order by class.relname`,
     types: TYPES,
   });
   return rows;

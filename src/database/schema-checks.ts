@@ -78,7 +78,7 @@ export async function grants(client: pg.Client) {
   const each = rows.map(({ role, rights }) => `${role} (${shortened(rights)})`);
   return warning(
     `can do more than they were granted: ${shortened(each)}`,
-    'Revoke it from them; what a role is to have give it with djr.grant_publish or djr.grant_server.',
+    'Revoke it; what a role must have, djr.grant_publish or djr.grant_server gives.',
   );
 }
 

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type pg from 'pg';
-import { ask } from './ask.js';
 import { failed, ok, one, warning } from './findings.js';
+import { inTime } from './in-time.js';
+import { ownershipOf } from './ownership.js';
+import { select } from './select.js';
 import { milliseconds } from './types.js';
 
 /** Milliseconds within which a NOTIFY to oneself comes back, where nothing is in the way. */
@@ -21,28 +23,43 @@ export async function version(client: pg.Client) {
   return number >= 140_000 ? ok(`PostgreSQL ${text}`) : failed(`PostgreSQL ${text}`, 'Upgrade to 14 or newer.');
 }
 
-export async function listen(client: pg.Client) {
+/** The address that was given, as what is in the way stands there. */
+const addressOf = ({ host, port }: pg.Client): string => (host.startsWith('/') ? host : `${host}:${port}`);
+
+const DIRECT = 'Give djr a direct connection to PostgreSQL: database: { listen, pool }.';
+
+export async function listen(client: pg.Client, openSecond: () => Promise<pg.Client>) {
+  const ownership = await ownershipOf(client, openSecond);
+  if (ownership === 'shared') {
+    // LISTEN would be another session's as well.
+    return failed(`a pooler in transaction mode is in the way at ${addressOf(client)}: LISTEN is not heard`, DIRECT);
+  }
   const { channel } = await one<{ channel: string }>(client, 'select djr.channel() as channel');
-  const nonce = JSON.stringify({ probe: randomBytes(8).toString('hex') });
-  let timer: NodeJS.Timeout | undefined;
+  const payload = JSON.stringify({ probe: randomBytes(8).toString('hex') });
   let onNotification = (_: pg.Notification) => {};
   const heard = new Promise<boolean>((resolve) => {
-    onNotification = ({ payload }) => payload === nonce && resolve(true);
-    timer = setTimeout(() => resolve(false), HEARD_WITHIN);
+    onNotification = (message) => message.payload === payload && resolve(true);
   });
   client.on('notification', onNotification);
   try {
     await client.query(`listen ${client.escapeIdentifier(channel)}`);
-    await client.query('select pg_catalog.pg_notify($1, $2)', [channel, nonce]);
-    if (await heard) return ok('a NOTIFY to itself came back: no pooler is in the way');
-    return failed(
-      'a NOTIFY to itself did not come back: a pooler in transaction mode is in the way',
-      'Give djr a direct connection: database: { listen, pool }.',
+    // From another session while this one is idle: a NOTIFY of its own it would hear through any pooler.
+    const second = await openSecond();
+    try {
+      await second.query('select pg_catalog.pg_notify($1, $2)', [channel, payload]);
+      const came = await inTime(heard, HEARD_WITHIN);
+      if (!came) return failed(`a NOTIFY was not heard: a pooler is in the way at ${addressOf(client)}`, DIRECT);
+    } finally {
+      await second.end();
+    }
+    return ok(
+      ownership === 'own'
+        ? `a NOTIFY was heard, and ${addressOf(client)} is PostgreSQL itself: no pooler is in the way`
+        : `a NOTIFY was heard; ${addressOf(client)} is a pooler in session mode, or could not be told from one`,
     );
   } finally {
-    clearTimeout(timer);
     client.off('notification', onNotification);
-    await client.query(`unlisten ${client.escapeIdentifier(channel)}`);
+    await client.query(`unlisten ${client.escapeIdentifier(channel)}`).catch(() => {});
   }
 }
 
@@ -72,7 +89,7 @@ export async function queue(client: pg.Client) {
   );
   const found = `${(usage * 100).toFixed(1)} % full`;
   if (usage < 0.1) return ok(found);
-  const [culprit] = await ask<Session>(client, `${OPEN} order by xact_start limit 1`);
+  const [culprit] = await select<Session>(client, `${OPEN} order by xact_start limit 1`);
   if (!culprit) {
     return failed(
       `${found}: a session that listens is in an open transaction, and this role may not see whose`,
@@ -87,7 +104,7 @@ export async function queue(client: pg.Client) {
 }
 
 export async function transactions(client: pg.Client) {
-  const [oldest] = await ask<Session>(
+  const [oldest] = await select<Session>(
     client,
     `${OPEN} and (backend_xmin is not null or backend_xid is not null)
        and xact_start operator(pg_catalog.<) ${BEFORE}

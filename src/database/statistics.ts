@@ -1,7 +1,7 @@
 import type pg from 'pg';
-import { ask, dated } from './ask.js';
 import { one } from './findings.js';
 import type { Queryable } from './publisher.js';
+import { dated, select } from './select.js';
 import { milliseconds } from './types.js';
 
 /** A runtime, as `djr.instance` has it. */
@@ -49,7 +49,7 @@ export const MODE =
   "case when (select last_value from djr.delivery_mode) operator(pg_catalog.=) 2 then 'sweep' else 'notify' end";
 
 export async function readInstances(client: Queryable): Promise<InstanceRow[]> {
-  const rows = await ask<InstanceRow>(
+  const rows = await select<InstanceRow>(
     client,
     `select name, host, version, ${milliseconds('started_at')} as started_at, ${milliseconds('seen_at')} as seen_at,
             seen_at operator(pg_catalog.<) (pg_catalog.clock_timestamp() operator(pg_catalog.-) interval '30 s') as gone,
@@ -71,7 +71,7 @@ export async function readStatistics(client: pg.Client, period: string): Promise
        from djr.settings`,
   );
   dated([base], 'oldest_event');
-  const tables = await ask<Statistics['tables'][number]>(
+  const tables = await select<Statistics['tables'][number]>(
     client,
     `select relname::pg_catalog.text as name,
             case when reltuples operator(pg_catalog.>=) 0 then reltuples::pg_catalog.numeric end as rows,
@@ -80,7 +80,7 @@ export async function readStatistics(client: pg.Client, period: string): Promise
       where oid operator(pg_catalog.=) any (array['djr.event'::pg_catalog.regclass, 'djr.activity'::pg_catalog.regclass]) order by relname desc`,
   );
   // From the newest back by the index on created_at, and never more than there is time for.
-  const events = await ask<{ type: string; scope: string; count: number; counted: number }>(
+  const events = await select<{ type: string; scope: string; count: number; counted: number }>(
     client,
     `select type, scope, pg_catalog.count(*) as count, pg_catalog.sum(pg_catalog.count(*)) over () as counted
        from (select type, scope from djr.event

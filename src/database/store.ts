@@ -1,4 +1,3 @@
-import type pg from 'pg';
 import { type Need, type Recent, unavailable } from '../delivery/backlog.js';
 import type { Client } from '../delivery/client.js';
 import { Envelope } from '../delivery/envelope.js';
@@ -6,6 +5,9 @@ import type { Frontier } from '../delivery/frontier.js';
 import type { ResumeProgress, ResumeSource } from '../delivery/resume.js';
 import type { Scope } from '../event.js';
 import { ANSWER_TIMEOUT, onceMore } from './answer.js';
+import { ask } from './ask.js';
+import type { Pool } from './connect.js';
+import { inTime } from './in-time.js';
 import { AS_TEXT, BATCH, readRows } from './rows.js';
 import type { Session } from './session.js';
 import {
@@ -23,6 +25,20 @@ import { readStatus, STATUS, type Status } from './status.js';
 /** Events that a reading for many clients brings at most, and what they may take in memory. */
 const MAX_RECENT = 20_000;
 const MAX_RECENT_BYTES = 32 * 1024 * 1024;
+
+/**
+ * Milliseconds in which the pool must have answered before a sweep is made on the listening connection, that it may take
+ * there, and for which the pool is not asked again.
+ */
+const POOL_TIMEOUT = 2000;
+const DIRECT_TIMEOUT = 3000;
+const POOL_REST = 5000;
+
+/** Not what PostgreSQL says of the statement: there was no connection, or no answer. */
+const isAway = (error: unknown): boolean => {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return !/^[0-9A-Z]{5}$/.test(code) || /^(08|53|57P)/.test(code);
+};
 
 /** The first of a result has the status and no event, each of the others an event and no status. */
 type Row = [
@@ -84,17 +100,32 @@ function ownOf(envelopes: Envelope[], { frontier }: Status): Envelope[] {
 
 /** Reads stored events. */
 export class Store implements ResumeSource {
-  readonly #pool: pg.Pool;
+  readonly #pool: Pool;
   readonly #session: () => Session | undefined;
+  readonly #direct: () => Session | undefined;
+  /** `performance.now()` until which the pool is not asked for a sweep. */
+  #poolAwayUntil = 0;
+  /** A sweep waits for the pool still, though another way was taken. */
+  #sweepsOnPool = false;
   /** `djr.epoch()`, shortened; set when the runtime connects. */
   epoch = '';
 
   readonly #onUnreadable: (id: string) => void;
 
-  constructor(pool: pg.Pool, session: () => Session | undefined, onUnreadable: (id: string) => void = () => {}) {
+  /**
+   * @param session - to sweep on before the pool is asked
+   * @param direct - to sweep on where the pool is away
+   */
+  constructor(
+    pool: Pool,
+    session: () => Session | undefined,
+    onUnreadable: (id: string) => void = () => {},
+    direct: () => Session | undefined = () => undefined,
+  ) {
     this.#pool = pool;
     this.#session = session;
     this.#onUnreadable = onUnreadable;
+    this.#direct = direct;
   }
 
   #readable(rows: Row[]): Row[] {
@@ -123,7 +154,7 @@ export class Store implements ResumeSource {
     const query = sinceStatement(filter, BATCH + 1);
     // Time and again the same statement, but for the one behind a restart.
     const prepared = bornAfter === undefined ? await this.#session()?.prepared<Row>('djr_sweep', query) : undefined;
-    const rows = prepared ?? (await this.#query(query));
+    const rows = prepared ?? (await this.#sweepOnce(query));
     const [head, ...found] = rows;
     const status = await this.#status(head);
     const readable = readEnvelopes(this.#readable(found), ascending);
@@ -244,13 +275,34 @@ export class Store implements ResumeSource {
   /** The first row of every reading. There is none where `djr.settings` has lost its row, which is made again then. */
   async #status(row: Row | undefined): Promise<Status> {
     if (row?.[0]) return readStatus(row[0], this.epoch);
-    await this.#pool.query('select djr.channel()');
+    await ask(this.#pool, { text: 'select djr.channel()' }, ANSWER_TIMEOUT);
     throw new Error('djr.settings had no row: it has been made again, with every setting at its default');
   }
 
+  /** NOTIFY may well deliver while the pool's way to the database is broken, and without sweeps it could not for long. */
+  async #sweepOnce(query: Query): Promise<Row[]> {
+    const direct = this.#direct();
+    if (!direct) return this.#query(query);
+    if (!this.#sweepsOnPool && performance.now() >= this.#poolAwayUntil) {
+      try {
+        this.#sweepsOnPool = true;
+        const pending = this.#query(query).finally(() => {
+          this.#sweepsOnPool = false;
+        });
+        const rows = await inTime(pending, POOL_TIMEOUT);
+        if (rows) return rows;
+        pending.catch(() => {});
+      } catch (error) {
+        if (!isAway(error)) throw error;
+      }
+    }
+    const { rows } = await direct.query<Row>({ ...query, ...AS_TEXT }, DIRECT_TIMEOUT);
+    if (performance.now() >= this.#poolAwayUntil) this.#poolAwayUntil = performance.now() + POOL_REST;
+    return rows;
+  }
+
   async #query(query: Query): Promise<Row[]> {
-    const config = { ...query, ...AS_TEXT, query_timeout: ANSWER_TIMEOUT };
-    const result = await this.#pool.query<Row>(config);
+    const result = await ask<Row>(this.#pool, { ...query, ...AS_TEXT }, ANSWER_TIMEOUT);
     // A connection of pg's pool keeps the result that it was opened for, as long as it is open: the rows not with it.
     return result.rows.splice(0);
   }

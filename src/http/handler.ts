@@ -47,10 +47,11 @@ export class Handler {
 
   #health(): Reply {
     const { ok, queueUsage, ...rest } = this.#options.health();
+    const status = ok ? (rest.warnings.length > 0 ? 'degraded' : 'ok') : 'failing';
     return {
       status: ok ? 200 : 503,
       headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' },
-      body: JSON.stringify({ status: ok ? 'ok' : 'failing', ...rest, queue_usage: queueUsage }),
+      body: JSON.stringify({ status, ...rest, queue_usage: queueUsage }),
     };
   }
 }

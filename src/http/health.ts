@@ -54,6 +54,8 @@ const QUEUE_HALF_FULL = 0.5;
 /** No such schema, table, column, function; no right to it. */
 const SCHEMA_ERRORS = new Set(['3F000', '42P01', '42703', '42883', '42501', 'DJR_SCHEMA', 'DJR_VERSION']);
 
+const POOLED = 'LISTEN is not heard: a pooler in transaction mode is in the way; events are found by sweeping';
+
 const codeOf = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 
@@ -87,9 +89,10 @@ export function checkHealth(facts: HealthFacts): Health {
   } else if (!database) problems.push('not started');
   else {
     const { listener, pulse, sweeper } = database;
-    if (!listener.connected) fails('listener', 'the listening connection is lost');
+    if (listener.pooled) warns('listener', POOLED);
+    else if (!listener.connected) fails('listener', 'the listening connection is lost');
     else if (listener.heard === false) {
-      warns('listener', 'LISTEN is not heard: a pooler in transaction mode is in the way');
+      warns('listener', POOLED);
     } else checks.listener = 'ok';
 
     const age = performance.now() - sweeper.lastSuccess;
@@ -104,7 +107,11 @@ export function checkHealth(facts: HealthFacts): Health {
     else if (SCHEMA_ERRORS.has(code)) fails('schema', `the schema djr is gone, or changed (${code})`);
     else if (sweeper.count > 0) checks.schema = 'ok';
 
-    if (pulse.answered === false) fails('database', 'the database does not answer');
+    // While NOTIFY and sweeps go another way than the pool, every instance would leave the load balancer for nothing.
+    const delivers = listener.heard === true && checks.sweep === 'ok';
+    if (pulse.answered === false && delivers) {
+      warns('database', 'the pool does not answer: events are delivered, and resumes from storage are not');
+    } else if (pulse.answered === false) fails('database', 'the database does not answer');
     else if (pulse.answered) checks.database = 'ok';
 
     if (stuckFor > hookTimeout + STUCK) {

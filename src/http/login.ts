@@ -93,7 +93,7 @@ const isAboutTheToken = (error: unknown): error is Error =>
   ].some((type) => error instanceof type);
 
 export interface SessionOptions extends LoginOptions {
-  pool: Pick<pg.Pool, 'query'>;
+  pool: Pick<pg.ClientBase, 'query'>;
   /** Gets the cookie's value as `$1`; the first column of its first row is the user's id. No row or null: nobody. */
   sql: string;
   cookie: string;

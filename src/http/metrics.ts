@@ -167,7 +167,8 @@ export class Metrics {
     this.#counter('djr_sweep_failures_total', 'Sweeps that failed', () => database()?.sweeper.failures);
     this.#gauges('djr_pool_connections', 'Connections of the pool, by what they do', 'state', () => {
       const pool = database()?.pool;
-      return pool && { busy: pool.totalCount - pool.idleCount, idle: pool.idleCount };
+      const { totalCount = 0, idleCount = 0 } = pool ?? {};
+      return pool && { busy: totalCount - idleCount, idle: idleCount };
     });
     this.#gauge(
       'djr_pool_waiting',

@@ -59,7 +59,7 @@ test('After a restore of the schema alone serving says what to run, doctor names
   t.regex(`${error.message} ${error.detail} ${error.hint}`, /schema djr is there.*structure\.sql.*djr migrate/);
 
   const client = await db.connect();
-  for await (const { check, found, state } of diagnose(client)) {
+  for await (const { check, found, state } of diagnose(client, () => db.connect())) {
     if (check === 'schema') t.is(state, 'failed');
     t.notRegex(found, /undefined|cannot read|TypeError|destructure/i, check);
   }

@@ -29,13 +29,13 @@ for (const [how, logger] of Object.entries(LOGGERS)) {
     });
     app.realtime.subscribe('good', broken);
     const stream = await app.stream();
-    for (const type of ['bad', 'worse', 'good', 'bad', 'good']) await app.realtime.publish({ type });
+    for (const type of ['bad', 'worse', 'good', 'bad', 'good']) await app.realtime.publish({ scope: 'public', type });
     await stream.count(2);
     t.deepEqual(stream.types, ['good', 'good']);
     // A message that is garbage is logged from within the listener.
     const [row] = await app.db.query<{ channel: string }>('select djr.channel() as channel');
     await app.db.query('select pg_notify($1, $2)', [row!.channel, 'garbage']);
-    await app.realtime.publish({ type: 'last' });
+    await app.realtime.publish({ scope: 'public', type: 'last' });
     await stream.event('last');
     t.true(app.realtime.health().ok);
   });
@@ -130,8 +130,8 @@ test('The feed knows for how long one event has been on its way', async (t) => {
 test('Errors of one kind are logged once and then now and then, with their number', async (t) => {
   const app = await startApp(t, { onReceive: (event) => (event.type === 'bad' ? broken() : event) });
   const stream = await app.stream();
-  for (let i = 0; i < 50; i += 1) await app.realtime.publish({ type: 'bad' });
-  await app.realtime.publish({ type: 'good' });
+  for (let i = 0; i < 50; i += 1) await app.realtime.publish({ scope: 'public', type: 'bad' });
+  await app.realtime.publish({ scope: 'public', type: 'good' });
   await stream.event('good');
   t.is(app.lines.filter(({ level }) => level === 'error').length, 1);
   const metrics = await (await fetch(`${app.origin}/realtime/metrics`)).text();

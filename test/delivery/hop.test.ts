@@ -59,7 +59,7 @@ test('A bare reader that hops between two instances gets each event once, whatev
   }
   for (const [i, reader] of readers.entries()) {
     const stream = streams[i]!;
-    await apps[reader.at]!.realtime.publish({ type: 'end' });
+    await apps[reader.at]!.realtime.publish({ scope: 'public', type: 'end' });
     await stream.event('end');
     reader.got.push(...stream.events.map(({ data }) => Number(data.n)).filter((value) => !Number.isNaN(value)));
     const all = reader.got;

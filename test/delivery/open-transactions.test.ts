@@ -22,7 +22,7 @@ test('Hundreds of idle writing transactions cost who goes to another instance ne
   const third = await startApp(t, { ...options, historyEvents: 0 });
   const stream = await first.stream();
   const publish = async (from: number, to: number) => {
-    for (let n = from; n <= to; n += 1) await first.realtime.publish({ type: 'note', detail: { n } });
+    for (let n = from; n <= to; n += 1) await first.realtime.publish({ scope: 'public', type: 'note', detail: { n } });
   };
   await publish(1, 200);
   await open(200, 300);
@@ -38,7 +38,7 @@ test('Hundreds of idle writing transactions cost who goes to another instance ne
   for (const app of [second, third]) {
     const again = await app.stream('', { lastEventId: stream.lastEventId });
     await again.count(20);
-    await app.realtime.publish({ type: 'end' });
+    await app.realtime.publish({ scope: 'public', type: 'end' });
     await again.event('end');
     const numbers = again.events.map(({ data }) => data.n).filter((n) => n !== undefined);
     t.deepEqual(

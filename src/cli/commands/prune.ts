@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { ask } from '../../database/ask.js';
+import { select } from '../../database/select.js';
 import { fromPostgres } from '../../errors.js';
 import {
   DATABASE_ENVIRONMENT,
@@ -57,7 +57,10 @@ async function run(options: PruneOptions): Promise<void> {
   const total = await withClient(databaseConfig(options), async (client) => {
     try {
       if (options.olderThan === undefined) {
-        const [settings] = await ask<{ kept: boolean }>(client, 'select retention is null as kept from djr.settings');
+        const [settings] = await select<{ kept: boolean }>(
+          client,
+          'select retention is null as kept from djr.settings',
+        );
         if (settings?.kept !== false) {
           throw new UsageError(
             'No retention is set.',
@@ -65,13 +68,13 @@ async function run(options: PruneOptions): Promise<void> {
           );
         }
       }
-      const [past] = await ask<{ count: number }>(client, PAST, [options.olderThan ?? null]);
+      const [past] = await select<{ count: number }>(client, PAST, [options.olderThan ?? null]);
       const progress = new Progress('events deleted', past!.count);
       stop = () => progress.stop();
       let deleted = 0;
       for (let batch = options.batch; batch === options.batch; deleted += batch) {
         progress.update(deleted);
-        const [row] = await ask<{ pruned: number }>(
+        const [row] = await select<{ pruned: number }>(
           client,
           'select djr.prune_batch($1::interval, $2::integer) as pruned',
           [options.olderThan ?? null, options.batch],

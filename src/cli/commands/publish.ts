@@ -1,6 +1,6 @@
 import { text } from 'node:stream/consumers';
 import { type Command, Option } from 'commander';
-import { ask } from '../../database/ask.js';
+import { select } from '../../database/select.js';
 import { fromPostgres } from '../../errors.js';
 import { DATABASE_ENVIRONMENT, type DatabaseOptions, databaseConfig, databaseOption, subcommand } from '../command.js';
 import { withClient } from '../database.js';
@@ -72,7 +72,7 @@ async function run(type: string, detail: string, given: PublishOptions): Promise
   const values = [type, json, privateData, options.key ?? null, ...(options.public ? [] : [options.user ?? null])];
   const id = await withClient(config, async (client) => {
     try {
-      return (await ask<{ id: string }>(client, statement(options), values))[0]!.id;
+      return (await select<{ id: string }>(client, statement(options), values))[0]!.id;
     } catch (error) {
       throw fromPostgres(error);
     }

@@ -7,6 +7,7 @@ import type pg from 'pg';
 import { startEmbedded } from '../../database/embedded.js';
 import { migrate } from '../../database/migrate.js';
 import { createRealtime, type RealtimeOptions } from '../../index.js';
+import { resolveOptions } from '../../options.js';
 import {
   DATABASE_ENVIRONMENT,
   type DatabaseOptions,
@@ -187,9 +188,9 @@ async function findDatabase(
   return { database, own };
 }
 
-/** `{ listen, pool }` names two ways to one database; `listen` is always an address, where `pool` may be the app's. */
+/** `{ listen, pool }` names two ways to one database; what listens is always an address, where a pool may be the app's. */
 function ownConfig(database: NonNullable<RealtimeOptions['database']>): pg.PoolConfig {
-  const address = typeof database === 'object' && 'listen' in database ? database.listen : database;
+  const { listen: address } = resolveOptions({ database });
   return typeof address === 'string' ? { connectionString: address } : address;
 }
 

@@ -86,5 +86,6 @@ const SQLSTATES = [
   '| `DJR09` | the array of events is malformed | `publish_many` |',
   '| `DJR10` | a setting or an argument is out of range | `configure`, `set_delivery_mode`, `prune*`, `acknowledge` |',
   '| `DJR11` | the key: 1 to 255 characters | `publish*` |',
+  '| `DJR16` | an id, a transaction or a time that no runtime could read | INSERT of the owner |',
   '',
 ];

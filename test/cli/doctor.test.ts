@@ -20,6 +20,7 @@ test('doctor finds a good database good, and says what could hurt later', async 
     version: 'ok',
     schema: 'ok',
     rights: 'ok',
+    'row security': 'ok',
     LISTEN: 'ok',
     'NOTIFY queue': 'ok',
     indexes: 'ok',

@@ -21,6 +21,7 @@ test('doctor finds a good database good, and says what could hurt later', async 
     schema: 'ok',
     rights: 'ok',
     grants: 'ok',
+    'row security': 'ok',
     LISTEN: 'ok',
     'NOTIFY queue': 'ok',
     triggers: 'ok',

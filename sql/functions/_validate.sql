@@ -24,11 +24,11 @@ begin
       message = place || 'the type of an event has no white space and no control characters',
       detail = pg_catalog.format('It is %s.', pg_catalog.to_json(type)),
       hint = 'Use an underscore or a colon between words: order_paid.';
-  elsif type in ('connected', 'reset') then
+  elsif type ~ '^(connected|disconnected|reset|heartbeat|state|error|left|refused|presence)$|^djr:' then
     raise exception using
       errcode = 'DJR01',
       message = place || pg_catalog.format('the type "%s" is reserved', type),
-      detail = 'The stream itself says "connected" and "reset" to its clients.',
+      detail = 'The stream and the browser client say connected, disconnected, reset, heartbeat, state, error, left, refused, presence and what begins with djr: themselves.',
       hint = 'Choose another word.';
   end if;
 

@@ -4,7 +4,7 @@ import type { Detail, Scope } from '../event.js';
 
 /** An event to publish. Without `userId` and `scope` it goes to every client. */
 export interface Publication<Type extends string = string, D extends Detail = Detail> {
-  /** 1 to 200 characters without white space; `connected` and `reset` are reserved. */
+  /** 1 to 200 characters without white space; some words are reserved (docs/browser.md). */
   type: Type;
   /** @defaultValue `{}` */
   detail?: D;

@@ -72,7 +72,8 @@ export class Streams {
 
   async open(incoming: Incoming): Promise<Reply | StreamStart> {
     const answer = await this.#open(incoming);
-    if ('status' in answer && answer.status !== 204) this.refused[answer.status] = (this.refused[answer.status] ?? 0) + 1;
+    if ('status' in answer && answer.status !== 204)
+      this.refused[answer.status] = (this.refused[answer.status] ?? 0) + 1;
     return answer;
   }
 

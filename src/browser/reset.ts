@@ -4,31 +4,28 @@ const FIRST_WAIT = 20_000;
 const LONGEST_WAIT = 3_600_000;
 
 /**
- * Whether a reset that met the stream with which a page began is told to it: not soon after the last one, and the oftener the
- * rarer. What was told before is kept for the tab, beyond a reload.
+ * Whether a reset that met the stream with which a page began is told to it. It is not, soon after the same address was told one
+ * in this tab; the oftener that was, the longer "soon" is. What was told is kept beyond a reload.
  */
 export function mayTell(endpoint: string, reason: string): boolean {
   const name = `djr reset ${endpoint}`;
   const now = Date.now();
-  let told = 0;
-  let at = 0;
-  let kept = true;
-  try {
-    [told, at] = JSON.parse(sessionStorage.getItem(name) ?? '[0,0]');
-  } catch {
-    kept = false;
-  }
-  const wait = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (told - 1));
+  const page = location.pathname + location.search;
   const [load] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
-  // Without storage a load that is a reload counts as one that a reset has caused.
-  if (kept ? told > 0 && now - at < wait : load?.type === 'reload') {
+  // Without storage, a load that is a reload counts as one that a reset has caused.
+  let last = { told: load?.type === 'reload' ? 1 : 0, at: now, page };
+  try {
+    last = JSON.parse(sessionStorage.getItem(name) ?? '{"told":0}');
+  } catch {}
+  const { told, at } = last;
+  if (told > 0 && last.page === page && now - at < Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (told - 1))) {
     console.error(
       `djr: this page's stream begins with a reset again (${reason}), which loading the page did not cure: djr:reset is not fired. Is storage off, or does a proxy drop the query of ${endpoint}?`,
     );
     return false;
   }
   try {
-    sessionStorage.setItem(name, JSON.stringify([now - at > LONGEST_WAIT ? 1 : told + 1, now]));
+    sessionStorage.setItem(name, JSON.stringify({ told: now - at > LONGEST_WAIT ? 1 : told + 1, at: now, page }));
   } catch {}
   return true;
 }

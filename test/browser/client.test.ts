@@ -113,7 +113,18 @@ test('What the client says itself no event can say, and djr:reset has its reason
     window.djr.connect({ onReset: (reason) => log.push(['onReset', reason]) });
   });
   await server.connected(1);
-  const own = ['connected', 'disconnected', 'reset', 'heartbeat', 'state', 'error', 'left', 'refused', 'presence', 'djr:x'];
+  const own = [
+    'connected',
+    'disconnected',
+    'reset',
+    'heartbeat',
+    'state',
+    'error',
+    'left',
+    'refused',
+    'presence',
+    'djr:x',
+  ];
   for (const [index, type] of own.entries()) server.send({ type, reason: 'forged' }, `${index + 1}-a`);
   server.send({ type: 'reset', reason: 'pruned' }, '0-b');
   await waitForEvent(page, 'onReset');

@@ -19,7 +19,11 @@ test('A refusal does not end it: the client comes back with the id of its last f
   await until('it was refused twice', () => server.requests.length >= 3);
   server.refusal = undefined;
   await server.connected(1);
-  t.deepEqual(Object.fromEntries(server.clients[0]!.query), { shareKey: '1', heartbeat: '1', lastEventId: '1042-k3f9.1.x' });
+  t.deepEqual(Object.fromEntries(server.clients[0]!.query), {
+    shareKey: '1',
+    heartbeat: '1',
+    lastEventId: '1042-k3f9.1.x',
+  });
   await waitForEvent(page, 'djr:connected', 2);
   t.is((await detailsOf(page, 'djr:disconnected')).length, 1);
 });

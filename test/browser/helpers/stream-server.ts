@@ -91,7 +91,10 @@ export async function startStreamServer(t: ExecutionContext): Promise<StreamServ
     greeting: (client) => {
       const from = client.query.get('lastEventId');
       const resuming = from !== null || client.query.has('since');
-      client.send({ type: 'connected', key: client.user, ...(resuming && { resuming }) }, from?.replace(/^\d+/, '0') ?? '0-start');
+      client.send(
+        { type: 'connected', key: client.user, ...(resuming && { resuming }) },
+        from?.replace(/^\d+/, '0') ?? '0-start',
+      );
       if (resuming) client.send({ type: 'connected', key: client.user });
     },
     page(head) {

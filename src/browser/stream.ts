@@ -29,7 +29,7 @@ const FIRST_DELAY = 1000;
 const LONGEST_DELAY = 30_000;
 /** Milliseconds that a token, and then the server's answer, may take. */
 const PATIENCE = 10_000;
-const ANSWER = 20_000;
+const ANSWER = 10_000;
 /** Heartbeats come within 1.25 intervals. */
 export const SILENT_INTERVALS = 2.5;
 

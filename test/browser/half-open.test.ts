@@ -40,8 +40,6 @@ test('A network that swallows the stream is noticed, and nothing is lost', async
 test('A quiet stream that lives is left alone', async (t) => {
   const { page, app } = await connected(t, 300);
   const connection = () => page.evaluate(() => window.djangoRealtimeConnection!.lastEventId);
-  const first = await connection();
-  t.true(first.startsWith('1-'));
   await until('heartbeats move its place', async () => (await connection()).startsWith('0-'));
   await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 2000)));
   t.is(app.streams, 1);

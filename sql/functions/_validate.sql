@@ -26,11 +26,11 @@ begin
       message = place || pg_catalog.format('the type of an event must have no white space and no control characters (it is %s)', pg_catalog.to_json(type)),
       detail = pg_catalog.format('It is %s.', pg_catalog.to_json(type)),
       hint = 'Use an underscore or a colon between words: order_paid.';
-  elsif type in ('connected', 'reset') then
+  elsif type ~ '^(connected|disconnected|reset|heartbeat|state|error|left|refused|presence)$|^djr:' then
     raise exception using
       errcode = 'DJR01',
-      message = place || pg_catalog.format('the type of an event must not be one that the stream itself uses (it is "%s")', type),
-      detail = 'The stream itself says "connected" and "reset" to its clients.',
+      message = place || pg_catalog.format('the type of an event must not be one that the stream and the client use themselves (it is "%s")', type),
+      detail = 'They are connected, disconnected, reset, heartbeat, state, error, left, refused, presence, and what begins with djr:.',
       hint = 'Choose another word.';
   end if;
 

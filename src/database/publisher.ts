@@ -6,7 +6,7 @@ import { TYPES } from './types.js';
 
 /** What every publication says. */
 interface Content<Type extends string, D extends Detail> {
-  /** 1 to 200 characters without white space; `connected` and `reset` are reserved. */
+  /** 1 to 200 characters without white space; some words are reserved (docs/browser.md). */
   type: Type;
   /** @defaultValue `{}` */
   detail?: D;

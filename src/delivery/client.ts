@@ -1,6 +1,6 @@
 import type { Connection } from './connection.js';
 import type { Envelope } from './envelope.js';
-import { eventFrame } from './frame.js';
+import { eventFrame, type Pulse } from './frame.js';
 import type { Item } from './history.js';
 
 /** Why a client's connection ended. */
@@ -23,6 +23,8 @@ export interface ClientOptions {
   types: ReadonlySet<string> | null;
   /** `?named=1`. */
   named: boolean;
+  /** How it hears that its stream lives. @defaultValue `silent` */
+  pulse?: Pulse;
   /** Bytes that may wait for this client. */
   maxBytes: number;
   /** Runs `beforeSend` with its time-out and its errors seen to; undefined: there is none. */
@@ -46,6 +48,7 @@ export class Client implements ClientInfo {
   readonly userId: string | null;
   readonly types: ReadonlySet<string> | null;
   readonly named: boolean;
+  readonly pulse: Pulse;
   /** Clients of one variant get the very same bytes; undefined: a hook makes each client's own. */
   readonly variant: string | undefined;
   /** Whole milliseconds of `performance.now()` at the last write, for the heartbeat: a fraction would be a number object. */
@@ -78,6 +81,7 @@ export class Client implements ClientInfo {
     this.userId = options.userId;
     this.types = options.types;
     this.named = options.named;
+    this.pulse = options.pulse ?? 'silent';
     this.variant = options.beforeSend ? undefined : variantOf(options);
     this.#connection.onDrain = () => {
       this.stalledSince = undefined;

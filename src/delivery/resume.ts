@@ -198,7 +198,9 @@ export class Resume {
 
   /** Moves the client's id on when it has caught up, so that a quiet stream does not resume from far back again. */
   #mark(client: Client, sequence: number, rest?: string): void {
-    if (sequence === this.#options.history.lastSequence) client.write(positionFrame(rest ?? this.#options.position()));
+    if (sequence !== this.#options.history.lastSequence) return;
+    const frame = positionFrame(rest ?? this.#options.position(), client.pulse);
+    if (frame) client.write(frame);
   }
 
   async #sendAll(client: Client, items: readonly Item[], id: ResumeId): Promise<void> {

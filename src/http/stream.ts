@@ -1,6 +1,6 @@
 import { Client, type CloseReason } from '../delivery/client.js';
 import type { Connection } from '../delivery/connection.js';
-import { connectedFrame, levelFrame, retryFrame } from '../delivery/frame.js';
+import { connectedFrame, farewellFrame, levelFrame, type Pulse, retryFrame } from '../delivery/frame.js';
 import { Frontier } from '../delivery/frontier.js';
 import type { Hooks } from '../delivery/hooks.js';
 import type { Hub } from '../delivery/hub.js';
@@ -72,7 +72,8 @@ export class Streams {
 
   async open(incoming: Incoming): Promise<Reply | StreamStart> {
     const answer = await this.#open(incoming);
-    if ('status' in answer) this.refused[answer.status] = (this.refused[answer.status] ?? 0) + 1;
+    if ('status' in answer && answer.status !== 204)
+      this.refused[answer.status] = (this.refused[answer.status] ?? 0) + 1;
     return answer;
   }
 
@@ -101,6 +102,8 @@ export class Streams {
     const refused = this.#refuseNew(user, incoming.address);
     if (refused) return { ...refused, headers: { ...refused.headers, ...cors } };
 
+    if (query.get('probe') === '1') return { status: 204, headers: { 'Cache-Control': 'no-store', ...cors }, body: '' };
+
     const leave = this.#admission.enter(user, incoming.address);
     // A browser that reconnects by itself keeps the URL, and has the newer id in the header.
     const lastEventId = incoming.header('last-event-id') || query.get('lastEventId') || '';
@@ -118,12 +121,14 @@ export class Streams {
 
   #begin({ connection, incoming, query, userId, lastEventId, leave }: Accepted): Client {
     const { hub, hooks, options, tally } = this.#options;
+    const pulse = pulseOf(incoming, query);
     const client = new Client({
       userId,
       connection,
       request: () => incoming.request(),
       types: query.types,
       named: query.get('named') === '1',
+      pulse,
       maxBytes: options.maxClientBytes,
       beforeSend: hooks.beforeSend,
       onSent: (envelope, userOf) => tally.sent(envelope, userOf, 1),
@@ -135,19 +140,21 @@ export class Streams {
     if (options.lifetime > 0) client.expires = performance.now() + options.lifetime * (0.8 + Math.random() * 0.2);
     hub.admit(client);
 
-    const retry = retryFrame(options.retry * (1 + Math.random() / 2));
+    const delay = Math.round(options.retry * (1 + Math.random() / 2));
+    const retry = retryFrame(delay, pulse);
     const asksKey = query.get('shareKey') === '1';
     const key = asksKey ? shareKey(userId, incoming, query.get('token'), hooks.beforeSend !== undefined) : undefined;
     const since = query.get('since');
     const from = this.#resumeFrom(lastEventId, since);
+    const greeting = { key, ...(pulse === 'visible' && { heartbeat: options.heartbeat, retry: delay }) };
     if (from === undefined) {
       hub.join(client);
-      client.write(Buffer.concat([retry, connectedFrame(this.#options.position(), key)]));
+      client.write(Buffer.concat([retry, connectedFrame(this.#options.position(), greeting)]));
     } else if ('reset' in from) {
-      client.write(Buffer.concat([retry, connectedFrame(this.#options.position(), key)]));
+      client.write(Buffer.concat([retry, connectedFrame(this.#options.position(), greeting)]));
       this.#options.resume.reset(client, from.reset);
     } else {
-      client.write(Buffer.concat([retry, connectedFrame(from.rest, key, true)]));
+      client.write(Buffer.concat([retry, connectedFrame(from.rest, { ...greeting, resuming: true })]));
       void this.#resume(client, from, key);
     }
     return client;
@@ -195,7 +202,7 @@ export class Streams {
   stop(): void {
     this.#stopping = true;
     for (const client of [...this.#options.hub.clients]) {
-      client.close('shutdown', retryFrame(500 + Math.random() * 4500));
+      client.close('shutdown', farewellFrame(500 + Math.random() * 4500, client.pulse));
     }
   }
 }
@@ -209,6 +216,17 @@ interface Accepted {
   lastEventId: string;
   /** Gives its place free. */
   leave(): void;
+}
+
+/**
+ * A reader that is built on fetch and not on EventSource may hand a frame without data to its app as an empty message, as
+ * `@microsoft/fetch-event-source` does. It is known by what only an EventSource of a browser sends, `Cache-Control: no-cache`,
+ * and by what only fetch and browsers send, `Sec-Fetch-Mode`.
+ */
+function pulseOf(incoming: Incoming, query: Query): Pulse {
+  if (query.get('heartbeat') === '1') return 'visible';
+  const fetched = incoming.header('sec-fetch-mode') !== undefined;
+  return fetched && !incoming.header('cache-control')?.includes('no-cache') ? 'comment' : 'silent';
 }
 
 interface Query {

@@ -219,7 +219,12 @@ async function doEverything(t: ExecutionContext, db: TestDatabase & { own: pg.Cl
   const frontier = Frontier.fromSnapshot('10:20:11', 'epoch', Date.now())!;
   await db.pool.query({ ...sinceStatement(newSince(frontier, Date.now()), 5) });
   await db.pool.query({ ...recentStatement({ inProgress: [11], time: Date.now(), xmax: 20 } as never, 5) });
-  const mode = new DeliveryMode({ pool: db.pool, logger: recordingLogger().logger, events: () => (events += 10), onSet() {} });
+  const mode = new DeliveryMode({
+    pool: db.pool,
+    logger: recordingLogger().logger,
+    events: () => (events += 10),
+    onSet() {},
+  });
   let events = 0;
   mode.onStatus({ mode: 'notify', delivery: 'auto' } as never);
   mode.start();
@@ -231,10 +236,12 @@ async function doEverything(t: ExecutionContext, db: TestDatabase & { own: pg.Cl
   await new Repair({ pool: db.pool, logger: recordingLogger().logger }).run(db.pool);
 
   const client = await db.connect();
-  for await (const { check, found } of diagnose(client, () => db.connect())) t.notRegex(found, /does not exist|stranger/, check);
+  for await (const { check, found } of diagnose(client, () => db.connect()))
+    t.notRegex(found, /does not exist|stranger/, check);
   // What has a second look where there is something to look at.
   await db.own.query(`begin; select pg_current_xact_id(); prepare transaction 'left_${db.name}'`);
-  for await (const { check, found } of diagnose(client, () => db.connect())) t.notRegex(found, /does not exist|stranger/, check);
+  for await (const { check, found } of diagnose(client, () => db.connect()))
+    t.notRegex(found, /does not exist|stranger/, check);
   await db.own.query(`rollback prepared 'left_${db.name}'`);
   await readStatistics(client, '1 hour');
 

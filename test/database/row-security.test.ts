@@ -20,7 +20,8 @@ async function server(t: Parameters<typeof createDatabase>[0], db: TestDatabase)
 
 async function doctor(db: TestDatabase, url: string) {
   const client = await db.connect({ connectionString: url });
-  for await (const finding of diagnose(client, () => db.connect())) if (finding.check === 'row security') return finding;
+  for await (const finding of diagnose(client, () => db.connect()))
+    if (finding.check === 'row security') return finding;
   throw new Error('there is no such check');
 }
 

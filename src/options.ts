@@ -198,7 +198,7 @@ const schema = z.strictObject({
     )
     .default(stderrLogger),
   allowedOrigins: z
-    .array(z.string().refine(isAllowable, ALLOWABLE))
+    .array(z.string().refine(isAllowable, `must be ${ALLOWABLE}`))
     .default([])
     .transform((entries) => new Origins(entries)),
   trustProxy: z.array(z.string().refine(isProxy, 'must be an address, a network like 10.0.0.0/8, or unix')).default([]),

@@ -33,9 +33,9 @@ export function isAllowable(entry: string): boolean {
   return WEB.test(entry) ? URL.canParse(entry) && new URL(entry).origin === entry : APP.test(entry);
 }
 
-/** What `allowedOrigins` may have, for an error. */
+/** What `allowedOrigins` may have, for an error: it is, or must be, this. */
 export const ALLOWABLE =
-  'must be an origin: https://app.example.com, https://*.example.com (any one subdomain), or capacitor://localhost';
+  'an origin: https://app.example.com, https://*.example.com (any one subdomain), or capacitor://localhost';
 
 /** Origins beside the page's own. An entry is compared as a whole; `*` stands for exactly one label of the host's name. */
 export class Origins {

@@ -61,16 +61,21 @@ function toIncoming(handler: Handler, request: Request, target: string, url: URL
     const peer = peerOf(request, context);
     return (peer === undefined ? undefined : handler.senders.isSecure(peer, header)) ?? url.protocol === 'https:';
   };
+  // The app's functions see the client's scheme. (The body is ours to read, from the request itself.)
+  const seen = () => {
+    if (url.protocol === 'https:' || !isSecure()) return request;
+    return new Request(request.url.replace(/^http:/, 'https:'), { method: request.method, headers: request.headers });
+  };
   return {
     method: request.method,
     target,
     context: none,
     login: context && Object.hasOwn(context, 'userId') ? { userId: (context as FetchContext).userId } : undefined,
     header,
-    request: () => request,
+    request: seen,
     get address() {
       const peer = peerOf(request, context);
-      const asked = { peer, header: peer === undefined ? () => undefined : header, request: () => request };
+      const asked = { peer, header: peer === undefined ? () => undefined : header, request: seen };
       return handler.senders.address({ ...asked, context: none });
     },
     get secure() {

@@ -1,3 +1,4 @@
+import { printable } from './printable.js';
 import { isPromiseLike } from './within.js';
 
 /** What djr logs to; pino and most loggers satisfy it. No detail, private data or token is ever logged. */
@@ -12,7 +13,7 @@ const print =
   (level: string) =>
   (context: object, message: string): void => {
     const error = 'err' in context && context.err instanceof Error ? `: ${context.err.message}` : '';
-    process.stderr.write(`djr ${level}: ${message}${error}\n`);
+    process.stderr.write(`${printable(`djr ${level}: ${message}${error}`)}\n`);
   };
 
 /** Without a logger of your own: warnings and errors on stderr, one line each. */
@@ -30,18 +31,36 @@ export function withoutSecrets(err: unknown): unknown {
   const code = 'code' in err && typeof err.code === 'string' ? err.code : undefined;
   // JSON.parse quotes the text that it could not read.
   const quotes = err instanceof SyntaxError || (code !== undefined && QUOTES_VALUES.test(code));
-  const message = quotes ? `${code ?? err.name} (the message is left out: it quotes values)` : masked(err.message);
+  // A message may quote what a client sent: it must not begin a line of its own, or turn a terminal's text round.
+  const message = printable(
+    quotes ? `${code ?? err.name} (the message is left out: it quotes values)` : masked(err.message),
+  );
   const clean = Object.assign(new Error(message), code === undefined ? {} : { code });
-  clean.name = err.name;
-  clean.stack = [
-    `${err.name}: ${message}`,
-    ...(err.stack ?? '').split('\n').filter((line) => /^ {4}at /.test(line)),
-  ].join('\n');
+  clean.name = printable(err.name);
+  clean.stack = [`${clean.name}: ${message}`, ...stackOf(err).map(printable)].join('\n');
   return clean;
 }
 
+/** Where it was thrown: what follows its message, of which a line may look like one of these. */
+const stackOf = ({ message, stack = '' }: Error): string[] => {
+  const start = stack.includes(message) ? stack.indexOf(message) + message.length : 0;
+  return stack
+    .slice(start)
+    .split('\n')
+    .filter((line) => /^ {4}at /.test(line));
+};
+
 /** The password of an address in a text. */
 const masked = (text: string): string => text.replace(/(\b\w+:\/\/[^\s:/@]*):[^\s@]*@/g, '$1:…@');
+
+/** Without secrets, and without characters that would forge or hide a part of a line. */
+const cleaned = (context: object): object =>
+  Object.fromEntries(
+    Object.entries(context).map(([name, value]) => [
+      name,
+      name === 'err' ? withoutSecrets(value) : typeof value === 'string' ? printable(value) : value,
+    ]),
+  );
 
 /**
  * A logger that gets errors {@link withoutSecrets} only, and whose own errors end nothing: it is the app's code, and is
@@ -62,8 +81,7 @@ export function guarded(logger: Logger): Logger {
     (level: keyof Logger) =>
     (context: object, message: string): void => {
       try {
-        const clean = 'err' in context ? { ...context, err: withoutSecrets(context.err) } : context;
-        const answer: unknown = logger[level](clean, message);
+        const answer: unknown = logger[level](cleaned(context), message);
         // An async logger that rejects would end the process.
         if (isPromiseLike(answer)) answer.then(undefined, failed);
       } catch (error) {

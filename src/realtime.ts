@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { AdminStore } from './database/admin-store.js';
 import { Database } from './database/database.js';
+import { Outage } from './database/outage.js';
 import { type Publication, publish, type Queryable } from './database/publisher.js';
 import { Ahead } from './delivery/ahead.js';
 import type { Envelope } from './delivery/envelope.js';
@@ -20,11 +21,14 @@ import { type FetchHandler, fetchHandler } from './http/fetch.js';
 import { Handler } from './http/handler.js';
 import type { Health } from './http/health.js';
 import { type NodeHandler, nodeHandler } from './http/node.js';
+import { Senders } from './http/senders.js';
 import { Streams } from './http/stream.js';
 import { guarded } from './logger.js';
 import { type RealtimeOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import type { Realtime } from './realtime-interface.js';
 import { type ScriptTagOptions, scriptTag } from './script-tag.js';
+import { explainStart } from './start-failure.js';
+import { StopSignals } from './stop-signals.js';
 import { Vitals } from './vitals.js';
 
 /**
@@ -66,6 +70,9 @@ class Runtime implements Realtime {
   readonly #streams: Streams;
   readonly #vitals: Vitals;
   readonly #admin: Admin | undefined;
+  readonly #signals: StopSignals;
+  /** What keeps it from starting, said once until it has started. */
+  readonly #startLog: Outage;
   #database: Database | undefined;
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
@@ -77,6 +84,8 @@ class Runtime implements Realtime {
   constructor(options: ResolvedOptions) {
     this.#options = options;
     const { logger } = options;
+    this.#startLog = new Outage(logger);
+    this.#signals = new StopSignals(options.stopOn, () => this.stop());
     this.#hooks = new Hooks({ ...options, timeout: options.hookTimeout, tally: this.#tally });
     this.#history = new History(options.historyEvents, options.historyBytes);
     this.#feed = new Feed({
@@ -108,7 +117,7 @@ class Runtime implements Realtime {
       tally: this.#tally,
       logger,
       position,
-      ready: () => this.#ready(),
+      ready: () => this.#unready(),
       epoch: () => this.#connected().store.epoch,
       time: () => this.#connected().time,
     });
@@ -127,7 +136,9 @@ class Runtime implements Realtime {
       options.admin &&
       new Admin({
         basePath: options.basePath,
+        publicPath: options.publicPath,
         authorize: options.admin.authorize,
+        hookTimeout: options.hookTimeout,
         logger,
         store: new AdminStore(() => this.#open().pool),
         hooks: this.#hooks,
@@ -137,7 +148,10 @@ class Runtime implements Realtime {
         ready: () => this.#ready(),
       });
     const handler = new Handler({
-      basePath: options.basePath,
+      ...options,
+      senders: new Senders(options),
+      mayReadMetrics: options.metrics?.authorize,
+      healthAccess: options.health,
       streams: this.#streams,
       metrics: this.#vitals.metrics,
       admin: this.#admin,
@@ -162,7 +176,8 @@ class Runtime implements Realtime {
     if (typeof own !== 'function')
       throw new DjrError('DJR_CONFIG', 'subscribe must be given a function, or a type and one.');
     const unsubscribe = this.#hooks.subscribe(type, own as Subscriber);
-    this.start().catch((err: unknown) => this.#options.logger.error({ err }, 'a subscription cannot be served'));
+    // It says itself why it cannot.
+    this.start().catch(() => {});
     return unsubscribe;
   }
 
@@ -171,15 +186,17 @@ class Runtime implements Realtime {
   }
 
   scriptTag(options?: ScriptTagOptions): string {
-    return scriptTag(this.#options.basePath, options);
+    return scriptTag(this.#options.publicPath, options);
   }
 
   async start(): Promise<void> {
     if (this.#stopping) throw stopped();
-    this.#starting ??= this.#start().catch((error: unknown) => {
+    this.#signals.listen();
+    this.#starting ??= this.#start().catch((err: unknown) => {
       this.#starting = undefined;
-      this.#vitals.startFailure = error;
-      throw error;
+      this.#vitals.startFailure = err;
+      if (!this.#stopping) this.#startLog.say('error', { err }, `the start failed. ${explainStart(err).message}`);
+      throw err;
     });
     return this.#starting;
   }
@@ -191,6 +208,10 @@ class Runtime implements Realtime {
 
   health(): Health {
     return this.#vitals.health();
+  }
+
+  metrics(): Promise<string> {
+    return this.#vitals.metrics.text();
   }
 
   #open() {
@@ -226,6 +247,7 @@ class Runtime implements Realtime {
     await this.#open().start(() => this.#stopping !== undefined);
     if (this.#stopping) throw stopped();
     this.#vitals.startFailure = undefined;
+    this.#startLog.end('started');
     this.#options.logger.info({ instance: this.#instance }, 'listening to the database');
   }
 
@@ -299,9 +321,25 @@ class Runtime implements Realtime {
     await Promise.race([this.start(), late]).finally(() => clearTimeout(timer));
   }
 
+  /** @returns why there is no stream yet; undefined: there is one */
+  async #unready(): Promise<string | undefined> {
+    try {
+      await this.#ready();
+      return undefined;
+    } catch (error) {
+      const late = error instanceof DjrError && error.code === 'DJR_DATABASE';
+      return explainStart(late ? this.#database?.listener.failure : error).told;
+    }
+  }
+
   async #stop(): Promise<void> {
-    this.#streams.stop();
+    const gone = this.#streams.stop();
     this.#admin?.stop();
+    await Promise.all([gone, this.#stopDatabase()]);
+    this.#signals.off();
+  }
+
+  async #stopDatabase(): Promise<void> {
     if (!this.#database) return;
     let timer: NodeJS.Timeout | undefined;
     const grace = new Promise<void>((resolve) => {

@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:71545ed45809bab690049707ab644d4c5d4b8c6a
+--! Hash: sha1:e4beae28a8e94c956d49a45357497779fadb3413
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -31,9 +31,7 @@ begin
       -- No white space, no control characters, as Unicode has them, whatever the database's locale thinks.
       constraint event_type_characters check (
         value !~ '[\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]'
-      )
-      -- The stream itself says these to its clients.
-      constraint event_type_reserved check (value not in ('connected', 'reset'));
+      );
 
     create domain djr.event_scope as text collate "C"
       constraint event_scope_known check (value in ('user', 'public', 'system'));
@@ -47,10 +45,25 @@ begin
     create domain djr.event_detail as jsonb
       constraint event_detail_object check (pg_catalog.jsonb_typeof(value) = 'object');
   end if;
+
+  -- The stream and the browser client themselves say these words to a page. The first version reserved two of them only:
+  -- events that have one of the others stay as they are. `not valid`, so that no table is read.
+  if not exists (
+    select
+    from pg_catalog.pg_constraint
+    where contypid = pg_catalog.to_regtype('djr.event_type')
+      and conname = 'event_type_reserved'
+      and pg_catalog.pg_get_constraintdef(oid) ~ 'presence'
+  ) then
+    alter domain djr.event_type drop constraint if exists event_type_reserved;
+    alter domain djr.event_type add constraint event_type_reserved check (
+      value !~ '^(connected|disconnected|reset|heartbeat|state|error|left|refused|presence)$|^djr:'
+    ) not valid;
+  end if;
 end
 $$;
 
-comment on domain djr.event_type is 'What happened: 1 to 200 characters, no white space, no control characters, neither connected nor reset.';
+comment on domain djr.event_type is 'What happened: 1 to 200 characters, no white space, no control characters, none of connected, disconnected, reset, heartbeat, state, error, left, refused, presence, and not beginning with djr:.';
 comment on domain djr.event_scope is 'user, public or system.';
 comment on domain djr.event_user is 'A user''s id as the app has it: 1 to 255 characters.';
 comment on domain djr.event_key is 'An idempotency key: 1 to 255 characters.';
@@ -428,11 +441,11 @@ begin
       message = place || pg_catalog.format('the type of an event must have no white space and no control characters (it is %s)', pg_catalog.to_json(type)),
       detail = pg_catalog.format('It is %s.', pg_catalog.to_json(type)),
       hint = 'Use an underscore or a colon between words: order_paid.';
-  elsif type in ('connected', 'reset') then
+  elsif type ~ '^(connected|disconnected|reset|heartbeat|state|error|left|refused|presence)$|^djr:' then
     raise exception using
       errcode = 'DJR01',
-      message = place || pg_catalog.format('the type of an event must not be one that the stream itself uses (it is "%s")', type),
-      detail = 'The stream itself says "connected" and "reset" to its clients.',
+      message = place || pg_catalog.format('the type of an event must not be one that the stream and the client use themselves (it is "%s")', type),
+      detail = 'They are connected, disconnected, reset, heartbeat, state, error, left, refused, presence, and what begins with djr:.',
       hint = 'Choose another word.';
   end if;
 
@@ -505,7 +518,7 @@ language sql
 immutable
 as $$
   select type operator(pg_catalog.!~)
-      '^(connected|reset)?$|[\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]'
+      '^(connected|disconnected|reset|heartbeat|state|error|left|refused|presence)?$|^djr:|[\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]'
     and pg_catalog.length(type) operator(pg_catalog.<=) 200
     and detail operator(pg_catalog.@>) '{}'
     and (

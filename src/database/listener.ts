@@ -47,6 +47,7 @@ export class Listener {
   /** Connections in a row that could not be made, or did not live until their first probe was over. */
   #failures = 0;
   #reconnects = 0;
+  #failure: unknown;
   #heard: boolean | undefined;
   #pooled = false;
   /** A pooler, or deafness, has been logged. */
@@ -86,6 +87,11 @@ export class Listener {
     return this.#heard ? this.#session : undefined;
   }
 
+  /** Why the last connection could not be made; undefined while there is one. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
   /** Connections made after the first. */
   get reconnects(): number {
     return this.#reconnects;
@@ -111,6 +117,7 @@ export class Listener {
     while (!this.#stopped) {
       try {
         const { ended } = await this.#connect();
+        this.#failure = undefined;
         if (!first) this.#reconnects += 1;
         first = false;
         started();
@@ -140,6 +147,7 @@ export class Listener {
           return;
         }
         this.#failures += 1;
+        this.#failure = err;
         this.#outage.say('error', { err, failures: this.#failures }, 'cannot listen to the database; will try again');
       }
       await this.#pause(backoff(this.#failures));

@@ -4,7 +4,14 @@ import { eventFrame, type Pulse } from './frame.js';
 import type { Item } from './history.js';
 
 /** Why a client's connection ended. */
-export type CloseReason = 'client' | 'slow' | 'stalled' | 'lifetime' | 'shutdown';
+export type CloseReason = 'client' | 'slow' | 'stalled' | 'lifetime' | 'replaced' | 'shutdown';
+
+/**
+ * Milliseconds in which a client may take what is buffered for it once its stream has ended. It comes back with the id that it
+ * has, so nothing is lost where it does not; a process that shuts down has less time.
+ */
+const END_GRACE = 5000;
+const SHUTDOWN_GRACE = 500;
 
 /** What `beforeSend` is told about the client. */
 export interface ClientInfo {
@@ -237,7 +244,7 @@ export class Client implements ClientInfo {
     this.#drained = undefined;
     try {
       if (reason === 'slow' || reason === 'stalled') this.#connection.destroy();
-      else this.#connection.end();
+      else this.#connection.end(reason === 'shutdown' ? SHUTDOWN_GRACE : END_GRACE);
     } catch {
       // It is closed for us, whatever the other side of it says.
     }

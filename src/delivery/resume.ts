@@ -217,7 +217,9 @@ export class Resume {
 
   /** The client's id says from here on that it has got what was sent: not while a hook still holds any of it. */
   #got(client: Client, id: ResumeId): void {
-    if (!client.hooksPending) client.write(positionFrame(id.rest));
+    if (client.hooksPending) return;
+    const frame = positionFrame(id.rest, client.pulse);
+    if (frame) client.write(frame);
   }
 
   /** Resolves when the client keeps up, and the others have had their turn. */

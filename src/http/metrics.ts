@@ -82,16 +82,30 @@ export class Metrics {
     this.#resumes.observe({ source }, milliseconds / 1000);
   }
 
+  /** Prometheus text. */
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
   async reply(): Promise<Reply> {
     return {
       status: 200,
-      headers: { 'Content-Type': this.#registry.contentType, 'Cache-Control': 'no-store' },
-      body: await this.#registry.metrics(),
+      headers: {
+        'Content-Type': this.#registry.contentType,
+        'Cache-Control': 'no-store',
+        'Cross-Origin-Resource-Policy': 'same-origin',
+      },
+      body: await this.text(),
     };
   }
 
   #ofClients({ hub, hooks, streams }: MetricsSource): void {
     this.#gauge('djr_connections', 'Open streams', () => hub.size);
+    this.#gauge(
+      'djr_places',
+      'Requests for a stream that count for the limits: let in, open, or ended and not gone yet',
+      () => streams.places,
+    );
     this.#gauge('djr_buffered_bytes', 'Bytes that wait for clients to read them', () => hub.buffered);
     this.#counters('djr_deliveries_total', 'Events for clients, by what became of them', 'result', () => ({
       sent: hub.delivered,

@@ -69,7 +69,7 @@ test('The stream begins as docs and the original client expect it', async (t) =>
   const stream = await app.stream();
   t.is(stream.status, 200);
   t.is(stream.headers['content-type'], 'text/event-stream; charset=utf-8');
-  t.is(stream.headers['cache-control'], 'no-cache, no-transform');
+  t.is(stream.headers['cache-control'], 'private, no-store, no-transform');
   t.is(stream.headers['x-accel-buffering'], 'no');
   t.true(stream.retry! >= 3000 && stream.retry! <= 4500);
   t.regex(stream.raw, /^retry: \d+\n\nid: 0-[0-9a-z.]+\ndata: \{"type":"connected"\}\n\n$/);

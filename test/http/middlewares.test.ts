@@ -82,7 +82,7 @@ for (const end of ['the client goes', 'the runtime stops'] as const) {
   test(`a logout beside an open stream stays one when ${end}, with express-session's resave`, async (t) => {
     const { app, server, cookie, sessions } = await sessionApp(t);
     const stream = await server.stream('', { headers: { cookie } });
-    await app.realtime.publish({ scope: 'public', type: 'x', userId: 'ada' });
+    await app.realtime.publish({ type: 'x', userId: 'ada' });
     await stream.event('x');
     t.is(await sessions(), 1);
     await fetch(`${server.origin}/logout`, { method: 'POST', headers: { cookie } });
@@ -113,7 +113,7 @@ test('authenticate sees what passport has put on the request', async (t) => {
   const server = await listen(t, web);
   const stream = await server.stream('', { headers: { 'x-id': '42' } });
   const nobody = await server.stream();
-  await app.realtime.publish({ scope: 'public', type: 'own', userId: 42 });
+  await app.realtime.publish({ type: 'own', userId: 42 });
   await app.realtime.publish({ scope: 'public', type: 'end' });
   await stream.event('end');
   await nobody.event('end');

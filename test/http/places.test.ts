@@ -111,7 +111,7 @@ test("a user's further stream takes the place of the oldest, which is told to wa
   t.true(oldest.retry! >= 30_000);
   t.is(await number(app, 'djr_connections_closed_total{reason="replaced"}'), 1);
   t.true(app.lines.some(({ level, message }) => level === 'warn' && /maxConnectionsPerUser/.test(message)));
-  await app.realtime.publish({ scope: 'public', type: 'x', userId: 'alice' });
+  await app.realtime.publish({ type: 'x', userId: 'alice' });
   for (const stream of [second, third]) await stream.event('x');
   t.false(bob.ended);
 

@@ -16,7 +16,7 @@ const SHOWN = [/select user_id from session where token = \$1 and expires > now\
 const STATEMENT =
   /^[\s(]*(?:select|with|insert\s+into|update\s+\S+\s+set|delete\s+from|truncate|create|alter|drop|lock|table|values|do|call|merge|copy|grant|revoke)\s/i;
 const PART =
-  /::\s*\w|\boperator\(|[\s(,=]\$\d|\$\{bind\(|^\s*(?:from|join|where|and|or|order by|group by|having|limit|union|returning)\s+\S*\s*(?:[=<>(~@]|in\b|like\b|between\b|is\b)|^\s*\(?\w*\.?(?:x?id|scope|type|user_id|event_id|\w+_at|detail|status|key|channel|retention)\s*(?:[<>=~@]|in\s*\(|like\b|between\b|is\b)|\bpg_catalog\.\w/i;
+  /::\s*[a-z_"$]|\boperator\(|[\s(,=]\$\d|\$\{bind\(|^\s*(?:from|join|where|and|or|order by|group by|having|limit|union|returning)\s+\S*\s*(?:[=<>(~@]|in\b|like\b|between\b|is\b)|^\s*\(?\w*\.?(?:x?id|scope|type|user_id|event_id|\w+_at|detail|status|key|channel|retention)\s*(?:[<>=~@]|in\s*\(|like\b|between\b|is\b)|\bpg_catalog\.\w/i;
 
 /** Markup, a command to type, or a sentence: what people read may have such words, too. */
 const isProse = (text: string): boolean =>

@@ -28,7 +28,10 @@ const KNOWN: Record<string, StartFailure> = {
     message: 'Correct the user in `database`, or pg_hba.conf',
     told: 'The database refuses the login (28000).',
   },
-  '3D000': { message: 'There is no such database: correct its name in `database`, or make it', told: 'The database does not exist (3D000).' },
+  '3D000': {
+    message: 'There is no such database: correct its name in `database`, or make it',
+    told: 'The database does not exist (3D000).',
+  },
   '3F000': { message: MIGRATE, told: 'The database has no schema djr: run `djr migrate`.' },
   '42P01': { message: MIGRATE, told: 'The schema djr is not complete: run `djr migrate`.' },
   '42883': { message: MIGRATE, told: 'The schema djr is not complete: run `djr migrate`.' },

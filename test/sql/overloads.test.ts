@@ -76,7 +76,11 @@ const refused: [call: string, code: string, message: RegExp][] = [
   [`djr.publish('1', 'x', 'null')`, 'DJR04', /must be a JSON object \(it is of type null\)/],
   [`djr.publish('1', 'x', '[]')`, 'DJR04', /must be a JSON object \(it is of type array\)/],
   [`djr.publish('1', 'two words')`, 'DJR01', /must have no white space.*"two words"/],
-  [`djr.publish('1', 'reset')`, 'DJR01', /must not be one that the stream itself uses \(it is "reset"\)/],
+  [
+    `djr.publish('1', 'reset')`,
+    'DJR01',
+    /must not be one that the stream and the client use themselves \(it is "reset"\)/,
+  ],
   [`djr.publish_many('{}')`, 'DJR09', /^publish_many takes a JSON array of events \(what it got is of type object\)/],
   [`djr.publish_many('[1]')`, 'DJR09', /must be a JSON object \(it is of type number\)/],
   [`djr.publish_many('[{"user_id": 42.5, "type": "x"}]')`, 'DJR09', /user_id must be a whole number/],

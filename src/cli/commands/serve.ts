@@ -74,7 +74,7 @@ export function serveCommand(program: Command): void {
     .addOption(
       new Option(
         '--trust-proxy <address...>',
-        'proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, as 10.0.0.0/8, ::1 or unix',
+        'whose X-Forwarded headers are believed: 10.0.0.0/8, ::1, unix',
       ).argParser(proxies),
     )
     .addOption(

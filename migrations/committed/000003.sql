@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:972872d1a04643c551ed7da61a9aeff18987fe75
+--! Hash: sha1:349423f62b1be92adfda0e846976aff0b65e9319
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -2118,7 +2118,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   if _row_user_too_long.refuse then
-    perform djr._validate('user', _row_user_too_long.user_id, _row_user_too_long.type, '{}', null);
+    perform djr._validate('user', _row_user_too_long.user_id, _row_user_too_long.type, '{}', null, '', null);
   end if;
   raise warning using
     errcode = 'DJR03',
@@ -2359,7 +2359,7 @@ begin
     );
   end if;
   if djr._is_valid(null, _type, '{}') is not true then
-    perform djr._validate('public', null, _type, '{}', null);
+    perform djr._validate('public', null, _type, '{}', null, '', null);
   end if;
 
   -- Whom it is for: one case for each kind of audience.

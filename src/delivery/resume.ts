@@ -142,11 +142,12 @@ export class Resume {
     let source: ResumeSourceName | undefined;
 
     if (!own) await this.#catchUp(came, ahead);
-    // What comes behind its place in this instance's order comes with all the rest.
+    // What comes behind its place in the order comes with all the rest. What its id names as ahead was delivered before it: to
+    // others, where this client did not hear the topic yet.
     const behind = (item: Item) =>
       sequence !== undefined && history.reaches(sequence)
         ? item.sequence > sequence
-        : came.isNew(item.envelope.xid ?? came.xmax);
+        : came.isNew(item.envelope.xid ?? came.xmax) && !ahead?.has(item.envelope);
     for (const [audience, start] of starts ?? []) await this.#gap(client, audience, start, behind, id);
     const lacks = ({ envelope }: Item) => !starts || !isShownAt(envelope, starts);
     while (!client.closed) {

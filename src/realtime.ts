@@ -17,10 +17,13 @@ import { DjrError } from './errors.js';
 import type { EventMap } from './event.js';
 import { Acknowledgements } from './http/acknowledgements.js';
 import { Admin } from './http/admin/admin.js';
+import { SCRIPTS } from './http/assets.js';
 import { type FetchHandler, fetchHandler } from './http/fetch.js';
-import { Handler } from './http/handler.js';
 import type { Health } from './http/health.js';
+import { HealthEndpoint } from './http/health-endpoint.js';
+import { MetricsEndpoint } from './http/metrics-endpoint.js';
 import { type NodeHandler, nodeHandler } from './http/node.js';
+import { Router } from './http/router.js';
 import { Senders } from './http/senders.js';
 import { Streams } from './http/stream.js';
 import { guarded } from './logger.js';
@@ -172,24 +175,34 @@ class Runtime implements Realtime {
         health: () => this.health(),
         ready: () => this.#ready(),
       });
-    const handler = new Handler({
-      ...options,
-      senders: new Senders(options),
-      mayReadMetrics: options.metrics?.authorize,
-      healthAccess: options.health,
-      streams: this.#streams,
-      metrics: this.#vitals.metrics,
-      admin: this.#admin,
-      acknowledgements: new Acknowledgements({
-        options,
-        logger,
-        ready: () => this.#ready(),
-        acknowledge: (asked) => this.#connected().acknowledger.acknowledge(asked),
-      }),
-      health: () => this.health(),
+    const acknowledgements = new Acknowledgements({
+      options,
+      logger,
+      ready: () => this.#ready(),
+      acknowledge: (asked) => this.#connected().acknowledger.acknowledge(asked),
     });
-    this.handler = nodeHandler(handler);
-    this.fetch = fetchHandler(handler);
+    const { hookTimeout } = options;
+    const { metrics } = this.#vitals;
+    const router = new Router({
+      basePath: options.basePath,
+      logger,
+      senders: new Senders(options),
+      endpoints: [
+        this.#streams,
+        acknowledgements,
+        ...SCRIPTS,
+        new HealthEndpoint({ access: options.health, hookTimeout, logger, health: () => this.health() }),
+        new MetricsEndpoint({
+          authorize: options.metrics?.authorize,
+          hookTimeout,
+          logger,
+          reply: () => metrics.reply(),
+        }),
+        ...(this.#admin ? [this.#admin] : []),
+      ],
+    });
+    this.handler = nodeHandler(router);
+    this.fetch = fetchHandler(router);
   }
 
   subscribe(

@@ -1,0 +1,30 @@
+import { type Endpoint, READ } from './endpoint.js';
+import { ask, type GuardOptions } from './guard.js';
+import type { Incoming } from './incoming.js';
+import { problem, type Reply } from './reply.js';
+
+export interface MetricsEndpointOptions extends Pick<GuardOptions, 'hookTimeout' | 'logger'> {
+  /** Who may see them; undefined: everyone. */
+  authorize: GuardOptions['authorize'] | undefined;
+  /** The metrics as a reply. */
+  reply(): Promise<Reply>;
+}
+
+export class MetricsEndpoint implements Endpoint {
+  readonly path = 'metrics';
+  readonly methods = READ;
+  readonly #options: MetricsEndpointOptions;
+
+  constructor(options: MetricsEndpointOptions) {
+    this.#options = options;
+  }
+
+  async respond(incoming: Incoming): Promise<Reply> {
+    const { authorize, reply } = this.#options;
+    if (!authorize) return reply();
+    const answer = await ask(incoming, { ...this.#options, authorize, name: 'metrics.authorize' });
+    if (answer === 'unreadable') return problem(400, 'Host and path of the request make no URL.');
+    if (typeof answer === 'object') return answer;
+    return answer ? reply() : problem(403, 'The metrics are for those who run this app.');
+  }
+}

@@ -1,15 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { AdminStore } from './database/admin-store.js';
+import type { Queryable } from './database/connect.js';
 import { Database } from './database/database.js';
 import { Outage } from './database/outage.js';
-import { type Publication, publish, type Queryable } from './database/publisher.js';
+import { type Publication, publish } from './database/publisher.js';
 import { Ahead } from './delivery/ahead.js';
 import type { Envelope } from './delivery/envelope.js';
 import { Feed } from './delivery/feed.js';
 import { resetFrame } from './delivery/frame.js';
-import { History, Item } from './delivery/history.js';
+import { History } from './delivery/history.js';
 import { Hooks, type Subscriber } from './delivery/hooks.js';
 import { Hub } from './delivery/hub.js';
+import { Item } from './delivery/item.js';
 import { packPosition } from './delivery/position.js';
 import { Resume } from './delivery/resume.js';
 import { Tally } from './delivery/tally.js';
@@ -196,7 +198,7 @@ class Runtime implements Realtime {
           authorize: options.metrics?.authorize,
           hookTimeout,
           logger,
-          reply: () => metrics.reply(),
+          metrics,
         }),
         ...(this.#admin ? [this.#admin] : []),
       ],

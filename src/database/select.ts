@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { Queryable } from './publisher.js';
+import type { Queryable } from './connect.js';
 import { TYPES } from './types.js';
 
 /** Rows of one statement of ours, read as djr reads them, whatever the process or the session is set to. */

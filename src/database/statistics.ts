@@ -1,6 +1,6 @@
 import type pg from 'pg';
+import type { Queryable } from './connect.js';
 import { one } from './findings.js';
-import type { Queryable } from './publisher.js';
 import { dated, select } from './select.js';
 import { milliseconds } from './types.js';
 

@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:5b7a298a86a20a6c6e8d064dd7eecbc68bbc55c6
+--! Hash: sha1:463fe48ef79428a2372499dd513916be58f756be
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -370,7 +370,8 @@ select
   event.replay_of,
   coalesce(activity.status, 'new') as status,
   coalesce(activity.recipients, 0) as recipients,
-  coalesce(activity.errors, 0) as errors
+  coalesce(activity.errors, 0) as errors,
+  event.topic
 from djr.event
 left join lateral (
   select
@@ -389,6 +390,7 @@ comment on column djr.event_status.id is 'The event''s id.';
 comment on column djr.event_status.type is 'Its type.';
 comment on column djr.event_status.scope is 'Its scope.';
 comment on column djr.event_status.user_id is 'Its user.';
+comment on column djr.event_status.topic is 'Its topic.';
 comment on column djr.event_status.detail is 'Its detail.';
 comment on column djr.event_status.created_at is 'When it was published.';
 comment on column djr.event_status.replay_of is 'The event that it sends again.';

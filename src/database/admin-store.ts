@@ -1,15 +1,24 @@
 import type pg from 'pg';
 import { DjrError, fromPostgres } from '../errors.js';
-import type { Scope } from '../event.js';
-import { type EventFilter, type EventState, listQuery, type PageKey, STATUSES, SUMMARY } from './event-filter.js';
+import {
+  type EventFilter,
+  type EventScope,
+  type EventState,
+  listQuery,
+  type PageKey,
+  STATUSES,
+  SUMMARY,
+} from './event-filter.js';
+import { type Online, readTopicOnline, readUserOnline } from './online.js';
 import { type InstanceRow, readInstances } from './statistics.js';
 
 /** One line of a list. */
 export interface EventSummary {
   id: string;
   type: string;
-  scope: Scope;
+  scope: EventScope;
   user_id: string | null;
+  topic: string | null;
   /** The beginning of the detail, as text. */
   preview: string;
   created_at: Date;
@@ -151,6 +160,14 @@ export class AdminStore {
       );
       return { settings: rows[0]!, instances: await readInstances(client) };
     });
+  }
+
+  /** Who is connected now, as far as a user or a topic is asked for: with the option `presence` only. */
+  async online(asked: { user?: string | undefined; topic?: string | undefined }): Promise<Online> {
+    return this.#read(async (client) => ({
+      user: asked.user === undefined ? undefined : await readUserOnline(client, asked.user),
+      topic: asked.topic === undefined ? undefined : await readTopicOnline(client, asked.topic),
+    }));
   }
 
   /** Whether a containment in the detail has an index of its own. */

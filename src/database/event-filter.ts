@@ -4,15 +4,20 @@ import type { Scope } from '../event.js';
 export const STATUSES = ['new', 'dispatched', 'error', 'sent', 'delivered', 'read'] as const;
 export type EventState = (typeof STATUSES)[number];
 
+/** Of a stored row: `control` is what djr itself orders (`djr.disconnect`, `djr.recheck`), and is no event of an app. */
+export type EventScope = Scope | 'control';
+
 /** Which events to list. Ids are text, as a bigint is more than a number holds. */
 export interface EventFilter {
   id?: string | undefined;
   /** Exact, or with `*` at its end what begins so. */
   type?: string | undefined;
-  scope?: Scope | undefined;
+  scope?: EventScope | undefined;
   status?: EventState | undefined;
   /** As `type`. */
   user?: string | undefined;
+  /** As `type`. */
+  topic?: string | undefined;
   from?: Date | undefined;
   to?: Date | undefined;
   /** A JSON object that the detail contains. */
@@ -45,6 +50,7 @@ export function listQuery(filter: EventFilter, key: PageKey, limit: number): Lis
   if (filter.type !== undefined) text('type', filter.type);
   if (filter.scope !== undefined) add(`scope = ${bind(filter.scope)}`);
   if (filter.user !== undefined) text('user_id', filter.user);
+  if (filter.topic !== undefined) text('topic', filter.topic);
   if (filter.from !== undefined) add(`created_at >= ${bind(filter.from)}`);
   if (filter.to !== undefined) add(`created_at < ${bind(filter.to)}`);
   if (filter.detail !== undefined) add(`detail @> ${bind(filter.detail)}::jsonb`);
@@ -65,6 +71,9 @@ export function listQuery(filter: EventFilter, key: PageKey, limit: number): Lis
 /** Characters of a detail that a list shows. */
 const PREVIEW = 200;
 
+/** An order's topic is in its detail. */
+const TOPIC = `case event.scope when 'control' then event.detail operator(pg_catalog.->>) 'topic' else event.topic end`;
+
 /** One line of a list, of `djr.event_status event`. */
-export const SUMMARY = `event.id::text, event.type, event.scope, event.user_id, left(event.detail::text, ${PREVIEW}) as preview,
+export const SUMMARY = `event.id::text, event.type, event.scope, event.user_id, ${TOPIC} as topic, left(event.detail::text, ${PREVIEW}) as preview,
   event.created_at, event.replay_of::text, event.status, event.recipients::float8, event.errors::float8`;

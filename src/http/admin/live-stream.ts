@@ -1,6 +1,7 @@
 import type { Connection } from '../../delivery/connection.js';
 import type { Hooks } from '../../delivery/hooks.js';
 import type { Event } from '../../event.js';
+import { printable } from '../../printable.js';
 import type { StreamStart } from '../stream.js';
 
 const HEADERS = {
@@ -77,11 +78,12 @@ export class LiveStreams {
 
 const frame = (name: string, data: unknown): string => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 
-const lineOf = ({ id, type, scope, userId, detail, createdAt }: Event) => ({
+const lineOf = ({ id, type, scope, userId, topic, detail, createdAt }: Event) => ({
   id,
-  type,
+  type: printable(type),
   scope,
-  user: userId,
-  detail: JSON.stringify(detail),
+  user: userId === null ? null : printable(userId),
+  topic: topic === null ? null : printable(topic),
+  detail: printable(JSON.stringify(detail)),
   createdAt: createdAt.toISOString(),
 });

@@ -65,7 +65,7 @@ test('a filter that cannot be read is told so, and asks the database nothing', a
   for (const [query, sentence] of [
     ['id=x', /The id is a whole number/],
     ['id=9223372036854775808', /The id is a whole number/],
-    ['scope=all', /The scope is user, public or system/],
+    ['scope=all', /The scope must be user, public, topic, system or control/],
     ['status=lost', /The status is one of/],
     ['from=yesterday', /is a date and time/],
     ['to=2026-13-45', /is a date and time/],

@@ -34,7 +34,7 @@ ${online?.topic ? html`<div class="wide"><dt>The topic</dt><dd>${topicOnline(roo
 <div><dt>Clients</dt><dd>${number(event.recipients)}</dd></div>
 <div><dt>Published</dt><dd>${time(event.created_at)}</dd></div>
 ${key === null ? '' : html`<div><dt>Key</dt><dd class="long">${key}</dd></div>`}
-${replay_of === null ? '' : html`<div><dt>Replay of</dt><dd>${link(replay_of)}</dd></div>`}
+${replay_of === null || event.scope === 'control' ? '' : html`<div><dt>Replay of</dt><dd>${link(replay_of)}</dd></div>`}
 ${replays.length === 0 ? '' : html`<div><dt>Replayed as</dt><dd>${replays.map(link)}</dd></div>`}
 </dl>
 <div class="columns">

@@ -121,7 +121,7 @@ function row(root: string, event: EventSummary, selectable: boolean): Html {
   return html`<tr>${selectable ? html`<td class="select">${scope === 'control' ? '' : html`<input type="checkbox" name="id" value="${id}" aria-label="Select event ${id}">`}</td>` : ''}
 <th scope="row"><a href="${root}events/${id}/"><span class="type">${titleOf(event)}</span> <span class="id">${id}</span></a>
 ${typeLink(root, type, html`<small class="like">all<span class="hidden"> of this type</span></small>`)}
-${replay_of === null ? '' : html`<span class="replayed">replay of ${replay_of}</span>`}</th>
+${replay_of === null || scope === 'control' ? '' : html`<span class="replayed">replay of ${replay_of}</span>`}</th>
 <td class="whom">${audience(root, event)}</td>
 <td class="state">${statusPill(event)}${recipients > 0 ? html` <span class="count">${number(recipients)} ${recipients === 1 ? 'client' : 'clients'}</span>` : ''}
 ${errors > 0 ? html` <span class="count bad">${number(errors)} ${errors === 1 ? 'error' : 'errors'}</span>` : ''}</td>

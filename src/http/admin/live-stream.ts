@@ -83,7 +83,7 @@ const lineOf = ({ id, type, scope, userId, topic, detail, createdAt }: Event) =>
   type: printable(type),
   scope,
   user: userId === null ? null : printable(userId),
-  topic: topic === null ? null : printable(topic),
   detail: printable(JSON.stringify(detail)),
   createdAt: createdAt.toISOString(),
+  topic: topic === null ? null : printable(topic),
 });

@@ -51,7 +51,8 @@ export function readSearch(query: URLSearchParams): Search {
     else if (typed[field]) filter[field] = typed[field];
   }
   if ((SCOPES as string[]).includes(typed.scope)) filter.scope = typed.scope as EventScope;
-  else if (typed.scope) problems.push(`The scope must be user, public, topic, system or control (it is “${typed.scope}”).`);
+  else if (typed.scope)
+    problems.push(`The scope must be user, public, topic, system or control (it is “${typed.scope}”).`);
   if ((STATUSES as readonly string[]).includes(typed.status)) filter.status = typed.status as EventState;
   else if (typed.status) problems.push(`The status is one of ${STATUSES.join(', ')}.`);
   const minutes = RECENT[typed.recent];

@@ -69,6 +69,7 @@ test('on a phone the filter is folded, opens by a tap, and what is searched for 
   await user.fill('42');
   await user.press('Enter');
   await page.getByText('Only user 42').waitFor();
+  t.is(await page.getByRole('link', { name: 'Watch live' }).getAttribute('href'), '/realtime/admin/live/?user=42');
   t.is(await rows(page).count(), 1);
   await page.reload();
   t.false(await user.isVisible());

@@ -29,13 +29,13 @@ ${
 <div><dt>Type</dt><dd>${typeLink(root, type, html`${type}`)}</dd></div>
 <div><dt>Status</dt><dd>${statusPill(event)}</dd></div>
 <div><dt>For</dt><dd>${audience(root, event)}</dd></div>
-${online?.user ? html`<div class="wide"><dt>The user</dt><dd>${userOnline(root, online.user)}</dd></div>` : ''}
-${online?.topic ? html`<div class="wide"><dt>The topic</dt><dd>${topicOnline(root, online.topic)}</dd></div>` : ''}
 <div><dt>Clients</dt><dd>${number(event.recipients)}</dd></div>
 <div><dt>Published</dt><dd>${time(event.created_at)}</dd></div>
 ${key === null ? '' : html`<div><dt>Key</dt><dd class="long">${key}</dd></div>`}
 ${replay_of === null || event.scope === 'control' ? '' : html`<div><dt>Replay of</dt><dd>${link(replay_of)}</dd></div>`}
 ${replays.length === 0 ? '' : html`<div><dt>Replayed as</dt><dd>${replays.map(link)}</dd></div>`}
+${online?.user ? html`<div class="wide"><dt>The user</dt><dd>${userOnline(root, online.user)}</dd></div>` : ''}
+${online?.topic ? html`<div class="wide"><dt>The topic</dt><dd>${topicOnline(root, online.topic)}</dd></div>` : ''}
 </dl>
 <div class="columns">
 <section aria-labelledby="detail"><h2 id="detail">Detail</h2>

@@ -79,10 +79,18 @@ ${eventTable(root, found.events, true)}
 </form></section>`;
 }
 
-/** What is searched for, where the form is folded. */
+/** What is searched for, as the form may be folded, and the same in the live view. */
 function active({ typed }: Search, root: string): Html | '' {
   const words = FIELDS.filter((name) => typed[name]).map((name) => html`<b>${name}</b> ${typed[name]} `);
-  return words.length === 0 ? '' : html`<p class="active">Only ${words}<a href="${root}">Clear</a></p>`;
+  const live = new URLSearchParams();
+  for (const name of ['type', 'user', 'topic'] as const) {
+    // The live view has the beginning of a type, but whole users and topics.
+    const value = name === 'type' ? typed.type.replace(/\*$/, '') : typed[name];
+    if (value && !value.endsWith('*')) live.set(name, value);
+  }
+  return words.length === 0
+    ? ''
+    : html`<p class="active">Only ${words}<a href="${root}">Clear</a>${live.size === 0 ? '' : html` <a href="${root}live/?${live}">Watch live</a>`}</p>`;
 }
 
 function nothing({ root, search }: EventsView): Html {

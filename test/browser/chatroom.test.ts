@@ -2,7 +2,7 @@ import test, { type ExecutionContext } from 'ava';
 import type { BrowserContext } from 'playwright-core';
 import { startChatroom } from '../../examples/chatroom/server.js';
 import { createDatabase } from '../helpers/database.js';
-import { useChromium } from './helpers/chromium.js';
+import { until, useChromium } from './helpers/chromium.js';
 
 const newContext = useChromium();
 
@@ -20,7 +20,7 @@ async function enter(t: ExecutionContext, url: string, name: string, context?: B
       const line = page.getByLabel('Your message');
       await line.fill(text);
       await line.press('Enter');
-      await page.waitForFunction('document.querySelector("[name=text]").value === ""');
+      await until('the line is empty', async () => (await line.inputValue()) === '');
     },
   };
 }

@@ -78,6 +78,15 @@ test('on a phone the filter is folded, opens by a tap, and what is searched for 
   await user.waitFor();
 });
 
+test('on a phone no row of events is wider than its card', async (t) => {
+  const { db, open } = await openAdmin(t, { viewport: { width: 390, height: 844 } });
+  await db.query("select djr.publish('42', 'order_paid')");
+  await db.query("select djr.record_activity('i', array[1], array['dispatched'], array['42'], array[null::int])");
+  const page = await open();
+  await page.getByText('nobody was connected', { exact: true }).last().waitFor();
+  t.is(await page.locator('.table').evaluate((box) => box.scrollWidth - box.clientWidth), 0);
+});
+
 test('without JavaScript the filter is open on a phone', async (t) => {
   const { open } = await openAdmin(t, { viewport: { width: 390, height: 844 }, javaScriptEnabled: false });
   const page = await open();

@@ -172,6 +172,7 @@ class Runtime implements Realtime {
         logger,
         store: new AdminStore(() => this.#open().pool),
         hooks: this.#hooks,
+        presence: options.presence,
         instance: this.#instance,
         series: this.#vitals.series,
         health: () => this.health(),

@@ -92,11 +92,12 @@ export class LiveStreams {
 
 const frame = (name: string, data: unknown): string => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 
-const lineOf = ({ id, type, scope, userId, detail, createdAt }: Event) => ({
+const lineOf = ({ id, type, scope, userId, topic, detail, createdAt }: Event) => ({
   id,
   type: printable(type),
   scope,
   user: userId === null ? null : printable(userId),
   detail: printable(JSON.stringify(detail)),
   createdAt: createdAt.toISOString(),
+  topic: topic === null ? null : printable(topic),
 });

@@ -21,6 +21,7 @@ import type { Health } from './http/health.js';
 import { type NodeHandler, nodeHandler } from './http/node.js';
 import { Streams } from './http/stream.js';
 import { guarded } from './logger.js';
+import { OpenFiles } from './open-files.js';
 import { type RealtimeOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import type { Realtime } from './realtime-interface.js';
 import { type ScriptTagOptions, scriptTag } from './script-tag.js';
@@ -59,10 +60,12 @@ class Runtime implements Realtime {
   readonly #hub: Hub;
   readonly #streams: Streams;
   readonly #vitals: Vitals;
+  readonly #openFiles: OpenFiles;
   readonly #admin: Admin | undefined;
   #database: Database | undefined;
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
+  #draining = false;
   #sequence = 0;
 
   constructor(options: ResolvedOptions) {
@@ -102,8 +105,10 @@ class Runtime implements Realtime {
       epoch: () => this.#connected().store.epoch,
       time: () => this.#connected().time,
     });
+    this.#openFiles = new OpenFiles(logger);
     this.#vitals = new Vitals({
       options,
+      openFiles: this.#openFiles,
       hub: this.#hub,
       feed: this.#feed,
       hooks: this.#hooks,
@@ -112,6 +117,7 @@ class Runtime implements Realtime {
       tally: this.#tally,
       database: () => this.#database,
       stopping: () => this.#stopping !== undefined,
+      draining: () => this.#draining,
     });
     this.#admin =
       options.admin &&
@@ -173,6 +179,10 @@ class Runtime implements Realtime {
     return this.#starting;
   }
 
+  drain(): void {
+    this.#draining = true;
+  }
+
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();
     return this.#stopping;
@@ -214,6 +224,7 @@ class Runtime implements Realtime {
   }
 
   async #start(): Promise<void> {
+    this.#openFiles.start();
     await this.#open().start(() => this.#stopping !== undefined);
     if (this.#stopping) throw stopped();
     this.#vitals.startFailure = undefined;
@@ -254,6 +265,7 @@ class Runtime implements Realtime {
   }
 
   async #stop(): Promise<void> {
+    this.#openFiles.stop();
     this.#streams.stop();
     this.#admin?.stop();
     if (!this.#database) return;

@@ -9,10 +9,12 @@ import type { Tally } from './delivery/tally.js';
 import { checkHealth, type Health } from './http/health.js';
 import { Metrics } from './http/metrics.js';
 import type { Streams } from './http/stream.js';
+import type { OpenFiles } from './open-files.js';
 import type { ResolvedOptions } from './options.js';
 
 export interface VitalsOptions {
   options: ResolvedOptions;
+  openFiles: OpenFiles;
   hub: Hub;
   feed: Feed;
   hooks: Hooks;
@@ -22,6 +24,7 @@ export interface VitalsOptions {
   /** Undefined before the start. */
   database(): Database | undefined;
   stopping(): boolean;
+  draining(): boolean;
 }
 
 /** What an instance knows of itself: health, metrics, and the series of its last minutes. */
@@ -54,10 +57,11 @@ export class Vitals {
   }
 
   health(): Health {
-    const { database, options, stopping } = this.#options;
+    const { database, draining, options, stopping } = this.#options;
     return checkHealth({
       database: database(),
       stopping: stopping(),
+      draining: draining(),
       startFailure: this.startFailure,
       sweepInterval: options.sweepInterval,
     });

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type pg from 'pg';
+import { asLibpq } from '../database/libpq.js';
 import { UsageError } from './failure.js';
 
 export interface CommonOptions {
@@ -59,6 +60,7 @@ export function databaseConfig(options: DatabaseOptions, environment = process.e
     : ['DATABASE_URL', environment.DATABASE_URL];
   const config: pg.ClientConfig = { application_name: 'djr', connectionTimeoutMillis: 10_000 };
   if (url) {
+    asLibpq({ connectionString: url }, environment);
     if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url)) {
       throw new UsageError(`${source} is no PostgreSQL address.`, 'Write postgres://USER:PASSWORD@HOST:PORT/DATABASE.');
     }

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { runner } from 'node-pg-migrate';
 import pg from 'pg';
 import { DjrError } from '../errors.js';
+import { toConfig } from './connect.js';
 
 export interface MigrateOptions {
   /** Says what would be applied, and changes nothing. */
@@ -126,7 +127,7 @@ async function installedMigrations(client: Pick<pg.Client, 'query'>): Promise<st
 }
 
 async function withClient<T>(config: string | pg.ClientConfig, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client(typeof config === 'string' ? { connectionString: config } : config);
+  const client = new pg.Client(toConfig(config));
   // A connection that breaks rejects the query in progress; without a listener it would end the process as well.
   client.on('error', () => {});
   try {

@@ -11,7 +11,7 @@ export async function requireSchema(client: Pick<pg.Client, 'query'>): Promise<v
   const { rows } = await client.query<{ standby: boolean }>('select pg_is_in_recovery() as standby');
   if (rows[0]!.standby) {
     throw new DjrError('DJR_STANDBY', 'This PostgreSQL is a standby, and NOTIFY works on the primary only.', {
-      hint: 'Connect to the primary (target_session_attrs=read-write).',
+      hint: 'Give the address of the primary, or a name that always leads to it.',
     });
   }
   const { installed, expected } = await schemaVersion(client);

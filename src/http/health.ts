@@ -32,6 +32,8 @@ export interface Health {
 export interface HealthFacts {
   database: Database | undefined;
   stopping: boolean;
+  /** It serves, and is to get no new clients. */
+  draining: boolean;
   /** Why the last start failed for good. */
   startFailure: unknown;
   /** Milliseconds. */
@@ -51,7 +53,7 @@ const codeOf = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 
 /** Whether an instance can serve its clients, from what its stages remember: it asks the database nothing. */
-export function checkHealth({ database, stopping, startFailure, sweepInterval }: HealthFacts): Health {
+export function checkHealth({ database, stopping, draining, startFailure, sweepInterval }: HealthFacts): Health {
   const problems: string[] = [];
   const warnings: string[] = [];
   const checks: HealthChecks = {
@@ -71,6 +73,7 @@ export function checkHealth({ database, stopping, startFailure, sweepInterval }:
   };
 
   if (stopping) problems.push('shutting down');
+  else if (draining) problems.push('draining: it serves its clients and is about to stop');
   else if (startFailure !== undefined) {
     const reason = startFailure instanceof DjrError ? startFailure.message : codeOf(startFailure);
     const check = SCHEMA_ERRORS.has(codeOf(startFailure) ?? '') ? 'schema' : 'database';

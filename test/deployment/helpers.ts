@@ -187,12 +187,9 @@ export function proxyTests(name: string, withProxy: TestFn | TestFn['skip'], pro
       t.is(stream.headers['content-encoding'], undefined);
       await publish(stage, 'ann', 1);
       await stream.count(1);
-      const before = stream.comments.length + (stream.raw.match(/^id: /gm)?.length ?? 0);
-      // Eleven of 500 ms are more than twice a time-out of 2 s.
-      await stream.until(
-        'heartbeats',
-        () => stream.comments.length + (stream.raw.match(/^id: /gm)?.length ?? 0) >= before + 11,
-      );
+      const before = stream.comments.length;
+      // Nine of 500 ms are more than twice a time-out of 2 s.
+      await stream.until('heartbeats', () => stream.comments.length >= before + 9);
       t.false(stream.ended);
     },
   );
@@ -249,8 +246,9 @@ export function proxyTests(name: string, withProxy: TestFn | TestFn['skip'], pro
   });
 
   withProxy(`${name}: a deploy of one instance after the other loses no event, and refuses nobody`, async (t) => {
-    const got: unknown[] = [];
+    let resets = 0;
     let published = 0;
+    let publishes = true;
     let done = false;
     const refused: number[] = [];
     let connected = 0;
@@ -270,14 +268,14 @@ export function proxyTests(name: string, withProxy: TestFn | TestFn['skip'], pro
         };
         await stream.until('the end, or all', collect);
         lastEventId = stream.lastEventId || lastEventId;
-        if (stream.resets.length > 0) got.push('reset');
+        resets += stream.resets.length;
         stream.close();
       }
       return mine;
     });
     await until('all are connected', () => connected === 6);
     const publishing = (async () => {
-      while (!done) {
+      while (publishes) {
         published += 1;
         await publish(stage, 'ann', published);
       }
@@ -300,12 +298,11 @@ export function proxyTests(name: string, withProxy: TestFn | TestFn['skip'], pro
         return found;
       });
     }
-    done = true;
+    publishes = false;
     await publishing;
-    published += 1;
-    await publish(stage, 'ann', published);
+    done = true;
     for (const mine of await Promise.all(clients)) t.is(mine.size, published);
-    t.deepEqual(got, []);
+    t.is(resets, 0);
     t.deepEqual(refused, []);
   });
 

@@ -8,8 +8,10 @@ import { request } from 'node:https';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import test, { type ExecutionContext, type TestFn } from 'ava';
 import { freePort } from '../../src/database/embedded.js';
+import type { Finding } from '../../src/database/findings.js';
 import { createRealtime, type Realtime, type RealtimeOptions } from '../../src/index.js';
 import { type Certificate, selfSigned } from '../helpers/certificate.js';
 import { createDatabase, type TestDatabase } from '../helpers/database.js';
@@ -85,7 +87,7 @@ export interface Stage {
 }
 
 /** Two instances, and a proxy with the document's configuration in front of them. */
-async function startStage(owner: Owner, program: ProxyProgram): Promise<Stage> {
+export async function startStage(owner: Owner, program: ProxyProgram): Promise<Stage> {
   const db = await createDatabase(owner);
   const folder = await mkdtemp(path.join(tmpdir(), 'djr-proxy-'));
   await chmod(folder, 0o755);
@@ -164,6 +166,33 @@ export const ask = ({ origin, certificate }: Stage, target: string, headers: Rec
 const publish = ({ db }: Stage, user: string, n: number) =>
   db.query("select djr.publish($1::text, 'note', jsonb_build_object('n', $2::int))", [user, n]);
 
+/** Runs `djr doctor --url` against a path behind the proxy, as the user ann. */
+export async function doctor({ origin, certificate }: Stage, path: string, patience = 10) {
+  const main = new URL('../../dist/cli/main.js', import.meta.url).pathname;
+  const args = [
+    'doctor',
+    '--json',
+    '--patience',
+    String(patience),
+    '--url',
+    `${origin}${path}`,
+    '--header',
+    'x-user: ann',
+  ];
+  const child = spawn(process.execPath, [main, ...args], {
+    env: { ...process.env, NODE_EXTRA_CA_CERTS: certificate.certificate },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const [stdout, [status]] = await Promise.all([text(child.stdout), once(child, 'exit')]);
+  return { stdout, status: status as number };
+}
+
+export const findings = (stdout: string): Finding[] =>
+  stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+
 /** What every proxy must do, with the configuration that the document has. */
 export function proxyTests(name: string, withProxy: TestFn | TestFn['skip'], program: ProxyProgram): void {
   const ends: (() => unknown)[] = [];
@@ -198,11 +227,13 @@ export function proxyTests(name: string, withProxy: TestFn | TestFn['skip'], pro
     const connections = async () =>
       (await Promise.all(stage.instances.map((instance) => instance.connections()))).reduce((a, b) => a + b, 0);
     await until('no streams are left of before', async () => (await connections()) === 0);
-    const streams = await Promise.all([stage.stream(t), stage.stream(t), stage.stream(t)]);
+    const [witness, ...streams] = await Promise.all([stage.stream(t), stage.stream(t), stage.stream(t)]);
     t.is(await connections(), 3);
+    const before = witness!.comments.length;
     for (const stream of streams) stream.close();
-    await until('the instances notice it', async () => (await connections()) === 0);
-    t.pass();
+    await until('the instances notice it', async () => (await connections()) === 1);
+    // Not by the proxy's time-out, of four heartbeats.
+    t.true(witness!.comments.length - before < 3);
   });
 
   withProxy(`${name}: each user has their own stream: no shared cache answers`, async (t) => {
@@ -243,6 +274,13 @@ export function proxyTests(name: string, withProxy: TestFn | TestFn['skip'], pro
     const [chunk] = await once(stream, 'data');
     t.regex(String(chunk), /connected|retry/);
     stream.close();
+  });
+
+  withProxy(`${name}: doctor --url finds the way through it good`, async (t) => {
+    const { stdout, status } = await doctor(stage, '/realtime/');
+    t.is(status, 0, stdout);
+    for (const { check, state } of findings(stdout)) t.is(state, 'ok', check);
+    t.is(findings(stdout).length, 8);
   });
 
   withProxy(`${name}: a deploy of one instance after the other loses no event, and refuses nobody`, async (t) => {

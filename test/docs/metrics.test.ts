@@ -58,7 +58,7 @@ test('each alert has a threshold, a severity and what to do, and the page has a 
   const { rules } = groups[0];
   t.true(rules.length > 8);
   for (const { alert, expr, labels, annotations } of rules) {
-    t.regex(expr, /[<>=]=? /, alert);
+    t.regex(expr, /[<>=]=? |^absent\(/, alert);
     t.true(['warning', 'critical'].includes(labels.severity), alert);
     t.truthy(annotations.summary && annotations.action, alert);
     t.true(page.includes(`\`${alert}\``), `${alert} in operations.md`);

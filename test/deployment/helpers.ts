@@ -112,7 +112,12 @@ export async function startStage(owner: Owner, program: ProxyProgram): Promise<S
   });
   const env = { ...process.env, HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder };
   const proxy = spawn(command!, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
-  owner.teardown(() => proxy.kill('SIGKILL'));
+  const exited = once(proxy, 'exit');
+  owner.teardown(async () => {
+    // Its own children end with it only when it is asked.
+    proxy.kill('SIGTERM');
+    await exited;
+  });
   let log = '';
   for (const output of [proxy.stdout, proxy.stderr]) output.on('data', (chunk) => (log += chunk));
   await until('the proxy answers', async () => {

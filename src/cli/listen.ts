@@ -66,12 +66,16 @@ function ofSocket(code: string, socket: string): [message: string, hint: string]
   switch (code) {
     case 'EADDRINUSE':
       return [`Another process listens on ${socket}.`, 'Give another path with --listen, or end that process.'];
+    // Node says EACCES where the folder is missing, too.
     case 'EACCES':
-    case 'EROFS':
-    case 'ENOTSOCK':
-      return [`${socket} cannot be made (${code}).`, 'Give a path with --listen where this user may make a socket.'];
     case 'ENOENT':
-      return [`The folder of ${socket} is not there.`, 'Make it first, or correct --listen.'];
+    case 'EROFS':
+      return [
+        `The socket ${socket} cannot be made: its folder is not there, or not this user's to write in.`,
+        'Make the folder first (RuntimeDirectory= in systemd), or correct --listen.',
+      ];
+    case 'ENOTSOCK':
+      return [`${socket} is no socket.`, 'Give another path with --listen, or remove that file.'];
     case 'EINVAL':
     case 'ENAMETOOLONG':
       return [`The path ${socket} is too long for a socket.`, 'Give a path of fewer than 100 bytes with --listen.'];

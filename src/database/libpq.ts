@@ -104,8 +104,8 @@ function read(name: string, file: string): string {
     return readFileSync(file, 'utf8');
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? cause.code : cause;
-    throw new DjrError('DJR_CONFIG', `${name} names the file ${file}, which cannot be read (${code}).`, {
-      hint: `Correct ${name} in the address, or PG${name.toUpperCase()}; its file must be readable for this user.`,
+    throw new DjrError('DJR_CONFIG', `The file of ${name} must be readable, and ${file} is not (${code}).`, {
+      hint: `Correct ${name} in the address, or PG${name.toUpperCase()}, or the rights of the file.`,
       cause,
     });
   }

@@ -38,6 +38,11 @@ export interface Realtime<Events extends EventMap = EventMap> {
    * @throws `DjrError` or PostgreSQL's error when no retry would help: no schema, a wrong password
    */
   start(): Promise<void>;
+  /**
+   * From now on `healthz` answers 503, so that load balancers send new clients elsewhere; everything else goes on as before
+   * until `stop()`. Call it so long before `stop()` as a load balancer takes to notice.
+   */
+  drain(): void;
   /** Ends the streams, each told to come back at a time of its own, and every connection to the database. */
   stop(): Promise<void>;
   /** What `metrics` answers: Prometheus text of this instance, for an endpoint of your own. */

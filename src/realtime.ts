@@ -29,6 +29,7 @@ import { Router } from './http/router.js';
 import { Senders } from './http/senders.js';
 import { Streams } from './http/stream.js';
 import { guarded } from './logger.js';
+import { OpenFiles } from './open-files.js';
 import { type RealtimeOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import type { Realtime } from './realtime-interface.js';
 import { type ScriptTagOptions, scriptTag } from './script-tag.js';
@@ -81,6 +82,7 @@ class Runtime implements Realtime {
   readonly #topics: Topics;
   readonly #streams: Streams;
   readonly #vitals: Vitals;
+  readonly #openFiles: OpenFiles;
   readonly #admin: Admin | undefined;
   readonly #signals: StopSignals;
   /** What keeps it from starting, said once until it has started. */
@@ -88,6 +90,7 @@ class Runtime implements Realtime {
   #database: Database | undefined;
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
+  #draining = false;
   #sequence = 0;
   /** The stored event that was delivered last. */
   #newest: Envelope | undefined;
@@ -151,8 +154,10 @@ class Runtime implements Realtime {
       epoch: () => this.#connected().store.epoch,
       time: () => this.#connected().time,
     });
+    this.#openFiles = new OpenFiles(logger);
     this.#vitals = new Vitals({
       options,
+      openFiles: this.#openFiles,
       hub: this.#hub,
       feed: this.#feed,
       hooks: this.#hooks,
@@ -161,6 +166,7 @@ class Runtime implements Realtime {
       tally: this.#tally,
       database: () => this.#database,
       stopping: () => this.#stopping !== undefined,
+      draining: () => this.#draining,
     });
     this.#admin =
       options.admin &&
@@ -242,6 +248,10 @@ class Runtime implements Realtime {
     return this.#starting;
   }
 
+  drain(): void {
+    this.#draining = true;
+  }
+
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();
     return this.#stopping;
@@ -287,6 +297,7 @@ class Runtime implements Realtime {
   }
 
   async #start(): Promise<void> {
+    this.#openFiles.start();
     await this.#open().start(() => this.#stopping !== undefined);
     if (this.#stopping) throw stopped();
     this.#presence?.start();
@@ -387,6 +398,7 @@ class Runtime implements Realtime {
   }
 
   async #stop(): Promise<void> {
+    this.#openFiles.stop();
     const gone = this.#streams.stop();
     this.#admin?.stop();
     await Promise.all([gone, this.#stopDatabase()]);

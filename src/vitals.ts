@@ -8,10 +8,12 @@ import { type Reading, Series } from './delivery/series.js';
 import type { Tally } from './delivery/tally.js';
 import { checkHealth, type Health } from './http/health.js';
 import { Metrics, type StreamCounts } from './http/metrics.js';
+import type { OpenFiles } from './open-files.js';
 import type { ResolvedOptions } from './options.js';
 
 export interface VitalsOptions {
   options: ResolvedOptions;
+  openFiles: OpenFiles;
   hub: Hub;
   feed: Feed;
   hooks: Hooks;
@@ -21,6 +23,7 @@ export interface VitalsOptions {
   /** Undefined before the start. */
   database(): Database | undefined;
   stopping(): boolean;
+  draining(): boolean;
 }
 
 /** What an instance knows of itself: health, metrics, and the series of its last minutes. */
@@ -53,10 +56,11 @@ export class Vitals {
   }
 
   health(): Health {
-    const { database, feed, options, stopping } = this.#options;
+    const { database, draining, feed, options, stopping } = this.#options;
     return checkHealth({
       database: database(),
       stopping: stopping(),
+      draining: draining(),
       startFailure: this.startFailure,
       sweepInterval: options.sweepInterval,
       stuckFor: feed.stuckFor,

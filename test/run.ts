@@ -82,7 +82,9 @@ await migrate(template.href);
 const known = ['--browser', '--postgres', major];
 const rest = process.argv.slice(2).filter((argument) => !known.includes(argument));
 const named = rest.some((argument) => argument.startsWith('test/'));
-const all = values.browser ? ['test/browser/**/*.test.ts'] : ['test/*.test.ts', 'test/!(browser)/**/*.test.ts'];
+const all = values.browser
+  ? ['test/browser/**/*.test.ts']
+  : ['test/*.test.ts', 'test/!(browser|deployment)/**/*.test.ts'];
 /** Much of each file is waiting; but more files than this on few processors only wait for one another. */
 const files = Math.min(4, 2 * availableParallelism());
 const ava = spawn(

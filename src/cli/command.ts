@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import pg from 'pg';
+import { asLibpq } from '../database/libpq.js';
 import { UsageError } from './failure.js';
 
 export interface CommonOptions {
@@ -78,6 +79,7 @@ export function databaseConfig(options: DatabaseOptions, environment = process.e
     : ['DATABASE_URL', environment.DATABASE_URL];
   const config: pg.ClientConfig = { application_name: 'djr', connectionTimeoutMillis: 10_000 };
   if (url) {
+    asLibpq({ connectionString: url }, environment);
     checkAddress(source, url);
     return { ...config, connectionString: url };
   }

@@ -1,4 +1,6 @@
 import { DjrError } from '../errors.js';
+import { ListenError } from './listen.js';
+import { TLS_FAILURES, tlsFailureOf } from './tls-failure.js';
 
 /** The command was called in a way that cannot work: exit status 2. */
 export class UsageError extends Error {
@@ -11,7 +13,7 @@ export class UsageError extends Error {
   }
 }
 
-interface Failure {
+export interface Failure {
   /** What happened, one sentence. */
   message: string;
   /** What to do, one sentence. */
@@ -52,18 +54,18 @@ const KNOWN: Record<string, (error: Coded) => Failure> = {
     message: `${place(error) ?? 'The database'} does not answer.`,
     hint: 'Is the host right, and does a firewall let this machine through?',
   }),
-  EADDRINUSE: (error) => ({
-    message: `Port ${error.port} on ${error.address} is in use.`,
-    hint: 'Give another with --port; --port 0 takes any that is free.',
+  EAI_AGAIN: (error) => ({
+    message: `The host name ${error.hostname} cannot be resolved at the moment.`,
+    hint: 'Does DNS work on this machine? Else correct the host in --database-url or DATABASE_URL.',
   }),
-  EADDRNOTAVAIL: (error) => ({
-    message: `${error.address} is no address of this machine.`,
-    hint: 'Give one with --host: 127.0.0.1 for this machine only, 0.0.0.0 for all its addresses.',
+  EHOSTUNREACH: (error) => unreachable(error),
+  ENETUNREACH: (error) => unreachable(error),
+  ECONNRESET: () => ({
+    message: 'The connection to PostgreSQL was cut.',
+    hint: 'Its log says why; a proxy or a firewall on the way may cut connections, too.',
   }),
-  EACCES: (error) => ({
-    message: error.port === undefined ? error.message : `This user may not listen on port ${error.port}.`,
-    hint: error.port === undefined ? 'Give it the right to that file.' : 'Give a port above 1023 with --port.',
-  }),
+  EACCES: (error) => ({ message: error.message, hint: 'Give this user the right to that file.' }),
+  ...TLS_FAILURES,
   '28P01': (error) => ({
     message: `PostgreSQL: ${error.message}.`,
     hint: 'Correct the user or password in DATABASE_URL.',
@@ -101,6 +103,13 @@ const KNOWN: Record<string, (error: Coded) => Failure> = {
   }),
 };
 
+function unreachable(error: Coded): Failure {
+  return {
+    message: `No network of this machine leads to ${place(error) ?? 'the database'}.`,
+    hint: 'Correct the host in --database-url or DATABASE_URL, or the network.',
+  };
+}
+
 const NOT_INSTALLED: Failure = {
   message: 'This database has no schema djr.',
   hint: 'Run `djr migrate` first.',
@@ -116,7 +125,7 @@ const isCoded = (error: unknown): error is Coded =>
 
 /** What happened and what to do about it, a sentence each. */
 export function explain(error: unknown): Failure {
-  if (error instanceof UsageError) return error;
+  if (error instanceof UsageError || error instanceof ListenError) return error;
   if (error instanceof DjrError) {
     return {
       message: [error.message, error.detail].filter(Boolean).map(sentence).join(' '),
@@ -130,6 +139,8 @@ export function explain(error: unknown): Failure {
     if (known) return known(error);
     if (error.severity !== undefined) return fromDatabase(error);
   }
+  const tls = tlsFailureOf(error);
+  if (tls) return tls;
   return { message: error instanceof Error ? error.message : String(error), hint: VERBOSE };
 }
 

@@ -1,5 +1,9 @@
+import { constants } from 'node:os';
+
+const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+
 /**
- * What a long-running command has started. At the first SIGTERM or SIGINT all of it is stopped, the last one first;
+ * What a long-running command has started. At the first SIGTERM, SIGINT or SIGHUP all of it is stopped, the last one first;
  * a second signal exits at once.
  */
 export class Lifetime {
@@ -11,13 +15,14 @@ export class Lifetime {
     this.#ended = new Promise((resolve) => {
       this.#end = resolve;
     });
-    process.on('SIGTERM', this.#onSignal).on('SIGINT', this.#onSignal);
+    for (const signal of SIGNALS) process.on(signal, this.#onSignal);
   }
 
   readonly #onSignal = (signal: NodeJS.Signals) => {
-    process.off('SIGTERM', this.#onSignal).off('SIGINT', this.#onSignal);
-    const exitAtOnce = () => process.exit(signal === 'SIGINT' ? 130 : 143);
-    process.once('SIGTERM', exitAtOnce).once('SIGINT', exitAtOnce);
+    for (const each of SIGNALS) {
+      process.off(each, this.#onSignal);
+      process.once(each, () => process.exit(128 + constants.signals[signal]));
+    }
     this.#end();
   };
 

@@ -2,6 +2,8 @@ import { type Command, Option } from 'commander';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { ask, asking } from '../database/ask.js';
+import { toConfig } from '../database/connect.js';
+import { Outage } from '../database/outage.js';
 import { type Authenticate, jwtLogin, sessionLogin } from '../http/login.js';
 import { UsageError } from './failure.js';
 import type { Lifetime } from './lifetime.js';
@@ -91,31 +93,48 @@ export async function createLogin(
 ): Promise<Authenticate | undefined> {
   const onRefused = (reason: string, fault: boolean) =>
     context.log[fault ? 'error' : 'info']({ reason }, 'a client was refused');
+  // No client can help it: somebody has to look.
+  const outage = new Outage(context.log);
+  const onUnavailable = (reason: string, err: unknown) =>
+    outage.say('error', { err }, `${reason}: clients get 503 and try again`);
+  const ending =
+    (login: Authenticate): Authenticate =>
+    async (request) => {
+      const answer = await login(request);
+      if (typeof answer === 'string') outage.end('logins can be checked again');
+      return answer;
+    };
   switch (checkLogin(flags)) {
     case 'jwt':
-      return jwtLogin({
-        secret: flags.jwtSecret,
-        jwksUrl: flags.jwksUrl,
-        claim: flags.jwtClaim,
-        cookie: flags.jwtCookie,
-        issuer: flags.jwtIssuer,
-        audience: flags.jwtAudience,
-        required: flags.loginRequired,
-        onRefused,
-      });
+      return ending(
+        jwtLogin({
+          secret: flags.jwtSecret,
+          jwksUrl: flags.jwksUrl,
+          claim: flags.jwtClaim,
+          cookie: flags.jwtCookie,
+          issuer: flags.jwtIssuer,
+          audience: flags.jwtAudience,
+          required: flags.loginRequired,
+          onRefused,
+          onUnavailable,
+        }),
+      );
     case 'session': {
-      const pool = new pg.Pool({ ...context.database, max: 4 });
+      const pool = new pg.Pool({ ...toConfig(context.database), max: 4 });
       pool.on('error', (err) => context.log.warn({ err }, 'a connection for session look-ups ended'));
       context.lifetime.onStop(() => pool.end());
       await tryOut(pool, flags.sessionSql!);
-      return sessionLogin({
-        // Not `statement_timeout`, which pg makes a startup parameter: PgBouncer refuses it.
-        pool: asking(pool, SESSION_TIMEOUT),
-        sql: flags.sessionSql!,
-        cookie: flags.sessionCookie!,
-        required: flags.loginRequired,
-        onRefused,
-      });
+      return ending(
+        sessionLogin({
+          // Not `statement_timeout`, which pg makes a startup parameter: PgBouncer refuses it.
+          pool: asking(pool, SESSION_TIMEOUT),
+          sql: flags.sessionSql!,
+          cookie: flags.sessionCookie!,
+          required: flags.loginRequired,
+          onRefused,
+          onUnavailable,
+        }),
+      );
     }
     case null:
       return undefined;

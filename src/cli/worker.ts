@@ -23,6 +23,7 @@ export class WorkerProcess {
     process.on('message', (message: unknown) => {
       if (!isMessage(message)) return;
       if (message.djr === 'stop') lifetime.end();
+      else if (message.djr === 'ping') send({ djr: 'pong' });
       else if (message.djr === 'collect') void this.#collect(message.id);
       else if (message.djr === 'answer') this.#waiting.get(message.id)?.(message.text);
     });

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { asLibpq } from './libpq.js';
 
 /** A pool as djr uses it. `pg.Pool` is one, of whatever copy of `pg`, and so is what wraps one and behaves like it. */
 export type Pool = Pick<pg.Pool, 'query' | 'connect'> &
@@ -22,7 +23,7 @@ const KEEP_ALIVE = { keepAlive: true, keepAliveInitialDelayMillis: 10_000 };
 
 export function toConfig(source: string | pg.ClientConfig): pg.ClientConfig {
   const config = typeof source === 'string' ? { connectionString: source } : source;
-  return { application_name: NAME, connectionTimeoutMillis: 10_000, ...KEEP_ALIVE, ...config };
+  return asLibpq({ application_name: NAME, connectionTimeoutMillis: 10_000, ...KEEP_ALIVE, ...config });
 }
 
 /** What only a pool knows what to do with. */
@@ -65,7 +66,32 @@ export function openPool(source: PoolSource, onError: (error: Error) => void): O
 }
 
 /** No retry mends these: wrong password, no such role or database, or a schema that is not ours to use. */
-const HOPELESS = new Set(['28P01', '28000', '3D000', 'DJR_SCHEMA', 'DJR_VERSION', 'DJR_STANDBY', 'DJR_ROW_SECURITY']);
+const HOPELESS = new Set([
+  '28P01',
+  '28000',
+  '3D000',
+  'DJR_CONFIG',
+  'DJR_SCHEMA',
+  'DJR_VERSION',
+  'DJR_STANDBY',
+  'DJR_ROW_SECURITY',
+]);
+
+/** Nobody answers there now, or the server says that it will in a while. */
+const AWAY = new Set(
+  'ECONNREFUSED ECONNRESET ENOTFOUND EAI_AGAIN ETIMEDOUT EHOSTUNREACH ENETUNREACH EPIPE ENOENT 57P01 57P02 57P03 53300'.split(
+    ' ',
+  ),
+);
+
+/** Whether PostgreSQL may answer later, with nothing changed here. */
+export function isAway(error: unknown): boolean {
+  if (error instanceof AggregateError && error.errors.length > 0) return error.errors.every(isAway);
+  if (!(error instanceof Error)) return false;
+  if ('code' in error && typeof error.code === 'string') return AWAY.has(error.code) || error.code.startsWith('08');
+  // What pg says without a code: no answer in time, or a connection that ended before it was one.
+  return /^(timeout|connection terminated)/i.test(error.message);
+}
 
 export const isHopeless = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && HOPELESS.has(error.code as string);

@@ -5,6 +5,7 @@ import { runner } from 'node-pg-migrate';
 import pg from 'pg';
 import { DjrError } from '../errors.js';
 import { watchBlockers } from './blockers.js';
+import { toConfig } from './connect.js';
 import { adoptSchema, healSettings } from './healing.js';
 import { explainMigration, type Limits } from './migrate-errors.js';
 import { asPlainSql, migrationsBehind } from './printed-migrations.js';
@@ -101,7 +102,7 @@ async function apply(
   options: Required<Pick<MigrateOptions, 'lockTimeout'>> & MigrateOptions,
 ): Promise<string[]> {
   const limits = await limitsOf(client, options.lockTimeout);
-  const watch = watchBlockers(toClientConfig(config), limits.pid, Math.max(50, limits.lockTimeout / 4));
+  const watch = watchBlockers(toConfig(config), limits.pid, Math.max(50, limits.lockTimeout / 4));
   const lines: string[] = [];
   const hear = ({ message, hint }: { message: string | undefined; hint?: string | undefined }) => {
     if (message?.startsWith('djr: ')) lines.push([message, hint].filter(Boolean).join('. '));
@@ -213,7 +214,7 @@ export async function uninstall(config: string | pg.ClientConfig): Promise<void>
   await withClient(config, async (client) => {
     await refuseStandby(client);
     const limits = await limitsOf(client, LOCK_TIMEOUT);
-    const watch = watchBlockers(toClientConfig(config), limits.pid, limits.lockTimeout / 4);
+    const watch = watchBlockers(toConfig(config), limits.pid, limits.lockTimeout / 4);
     try {
       await client.query(`begin read write; set local lock_timeout = ${limits.lockTimeout}`);
       await client.query('drop schema if exists djr cascade');
@@ -241,14 +242,11 @@ async function installedMigrations(client: Pick<pg.Client, 'query'>): Promise<st
   return (await ask('select name from djr.migrations order by id')).rows.map(({ name }) => name as string).sort();
 }
 
-const toClientConfig = (config: string | pg.ClientConfig): pg.ClientConfig =>
-  typeof config === 'string' ? { connectionString: config } : config;
-
 async function withClient<T>(config: string | pg.ClientConfig, work: (client: pg.Client) => Promise<T>): Promise<T> {
   let client: pg.Client;
   try {
     // For the statements of the runner as well.
-    client = new pg.Client({ ...toClientConfig(config), types: TYPES });
+    client = new pg.Client({ ...toConfig(config), types: TYPES });
   } catch (error) {
     throw explainMigration(error);
   }

@@ -18,7 +18,7 @@ export async function requireSchema(client: Pick<pg.Client, 'query'>): Promise<v
   const { standby, there } = rows[0]!;
   if (standby) {
     throw new DjrError('DJR_STANDBY', 'This PostgreSQL is a standby, and NOTIFY works on the primary only.', {
-      hint: "Give the primary's host in the address of the database.",
+      hint: 'Give the address of the primary, or a name that always leads to it.',
     });
   }
   const { installed, expected } = await schemaVersion(client);

@@ -34,6 +34,8 @@ export interface Health {
 export interface HealthFacts {
   database: Database | undefined;
   stopping: boolean;
+  /** It serves, and is to get no new clients. */
+  draining: boolean;
   /** Why the last start failed for good. */
   startFailure: unknown;
   /** Milliseconds. */
@@ -61,7 +63,7 @@ const codeOf = (error: unknown): string | undefined =>
 
 /** Whether an instance can serve its clients, from what its stages remember: it asks the database nothing. */
 export function checkHealth(facts: HealthFacts): Health {
-  const { database, stopping, startFailure, sweepInterval, stuckFor, hookTimeout } = facts;
+  const { database, stopping, draining, startFailure, sweepInterval, stuckFor, hookTimeout } = facts;
   const problems: string[] = [];
   const warnings: string[] = [];
   const checks: HealthChecks = {
@@ -82,6 +84,7 @@ export function checkHealth(facts: HealthFacts): Health {
   };
 
   if (stopping) problems.push('shutting down');
+  else if (draining) problems.push('draining: it serves its clients and is about to stop');
   else if (startFailure !== undefined) {
     const reason = startFailure instanceof DjrError ? startFailure.message : codeOf(startFailure);
     const check = SCHEMA_ERRORS.has(codeOf(startFailure) ?? '') ? 'schema' : 'database';

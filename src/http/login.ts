@@ -11,6 +11,8 @@ export interface LoginOptions {
   required?: boolean;
   /** Told why a request was refused; never gets the token. @param fault - of the login itself, and not of the request */
   onRefused?: (reason: string, fault: boolean) => void;
+  /** Told why no login can be checked now, which no client can help; never gets the token. */
+  onUnavailable?: (reason: string, error: unknown) => void;
 }
 
 export interface JwtOptions extends LoginOptions {
@@ -66,7 +68,7 @@ export function jwtLogin(options: JwtOptions): Authenticate {
       return user ?? refuse(options, `The claim "${claim}" of the token is no user's id.`);
     } catch (error) {
       if (isAboutTheToken(error)) return refuse(options, `The token is refused: ${error.message}.`);
-      return unavailable(options, `The keys cannot be had: ${error instanceof Error ? error.message : error}.`);
+      return unavailable(options, `the keys of ${options.jwksUrl} cannot be fetched`, error);
     }
   };
 }
@@ -119,7 +121,7 @@ export function sessionLogin(options: SessionOptions): Authenticate {
       // A made-up cookie that is no uuid, say, where the column is one.
       const code = error instanceof Error && 'code' in error ? String(error.code) : '';
       if (code.startsWith('22')) return anonymous(options);
-      return unavailable(options, `The session cannot be looked up${code ? ` (${code})` : ''}.`);
+      return unavailable(options, `the session cannot be looked up${code ? ` (${code})` : ''}`, error);
     }
   };
 }
@@ -192,8 +194,8 @@ function refuse(options: LoginOptions, reason: string, fault = false): Response 
 }
 
 /** Not the client's fault: it comes again. */
-function unavailable(options: LoginOptions, reason: string): Response {
-  options.onRefused?.(reason, false);
+function unavailable(options: LoginOptions, reason: string, error: unknown): Response {
+  options.onUnavailable?.(reason, error);
   return problem(503, 'Service Unavailable', 'The login cannot be checked at the moment.', { 'Retry-After': '5' });
 }
 

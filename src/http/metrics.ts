@@ -6,6 +6,7 @@ import type { Hooks } from '../delivery/hooks.js';
 import type { Hub } from '../delivery/hub.js';
 import type { ResumeSourceName } from '../delivery/resume.js';
 import type { Tally } from '../delivery/tally.js';
+import type { OpenFiles } from '../open-files.js';
 import { VERSION } from '../version.js';
 
 /** The stages, whose own counters are read when somebody asks: counting costs delivery nothing more. */
@@ -26,12 +27,17 @@ export interface MetricsSource {
   history: History;
   streams: StreamCounts;
   tally: Tally;
+  openFiles: OpenFiles;
   /** Undefined before the start. */
   database(): Database | undefined;
   healthy(): boolean;
   /** Adds what prom-client knows of Node itself: heap, event loop, garbage collection. */
   node: boolean;
 }
+
+/** A counter that first appears with its first count has no increase: Prometheus knows no 0 to count from. */
+const STATUSES = { 400: 0, 401: 0, 403: 0, 405: 0, 429: 0, 503: 0 };
+const SOURCES: ResumeSourceName[] = ['memory', 'history', 'storage', 'reset'];
 
 const LAG_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
 const SWEEP_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5];
@@ -75,6 +81,7 @@ export class Metrics {
       labelNames: ['source'],
       buckets: RESUME_BUCKETS,
     });
+    for (const name of SOURCES) this.#resumes.zero({ source: name });
   }
 
   /** @param createdAt - milliseconds since 1970 */
@@ -99,7 +106,12 @@ export class Metrics {
     return this.#registry.contentType;
   }
 
-  #ofClients({ hub, hooks, streams }: MetricsSource): void {
+  #ofClients({ hub, hooks, streams, openFiles }: MetricsSource): void {
+    this.#counter(
+      'djr_open_files_exhausted_total',
+      'Looks, one a second, that found the process at its limit of open files: new connections are cut',
+      () => openFiles.exhausted,
+    );
     this.#gauge('djr_connections', 'Open streams', () => hub.size);
     this.#gauge(
       'djr_places',
@@ -118,7 +130,7 @@ export class Metrics {
       'djr_requests_refused_total',
       'Requests for a stream that were refused, by status',
       'status',
-      () => streams.refused,
+      () => ({ ...STATUSES, ...streams.refused }),
     );
   }
 

@@ -36,7 +36,9 @@ test('serve --workers: one line, all workers deliver, one that dies is replaced,
 });
 
 test('serve --workers: what is wrong for one ends all, and is said once; no number is wrong usage', async (t) => {
-  const { code, err } = await djr(t, ['serve', '-d', 'postgres://nobody@127.0.0.1:1/none', '--workers', '2']);
+  const none = new URL((await createDatabase(t)).url);
+  none.pathname = '/none';
+  const { code, err } = await djr(t, ['serve', '-d', none.href, '--workers', '2']);
   t.is(code, 1);
   t.is(err.match(/^error: /gm)?.length, 1);
   t.is((await djr(t, ['serve', '-d', 'postgres://localhost/x', '--workers', '0'])).code, 2);

@@ -99,7 +99,7 @@ test('healthz says when no event gets through any more', async (t) => {
   const app = await startApp(t, { hookTimeout: 100 });
   t.is(app.realtime.health().checks.delivery, 'ok');
   const { checkHealth } = await import('../../src/http/health.js');
-  const facts = { stopping: false, startFailure: undefined, sweepInterval: 1000, hookTimeout: 100 };
+  const facts = { stopping: false, draining: false, startFailure: undefined, sweepInterval: 1000, hookTimeout: 100 };
   const database = {
     listener: { connected: true },
     pulse: { answered: true },

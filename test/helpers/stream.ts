@@ -1,4 +1,5 @@
 import { type ClientRequest, type IncomingHttpHeaders, request } from 'node:http';
+import { request as requestTls } from 'node:https';
 import type { ExecutionContext } from 'ava';
 import { createParser } from 'eventsource-parser';
 
@@ -16,6 +17,8 @@ export interface StreamOptions {
   headers?: Record<string, string>;
   /** Sent as `Last-Event-ID`. */
   lastEventId?: string;
+  /** The authority that signed an https server's certificate. */
+  ca?: string;
   /** Resolves without waiting for the connected frame. */
   early?: boolean;
 }
@@ -48,7 +51,8 @@ export class Stream {
     });
     const headers: Record<string, string> = { accept: 'text/event-stream', ...options.headers };
     if (options.lastEventId !== undefined) headers['last-event-id'] = options.lastEventId;
-    this.#request = request(url, { headers, agent: false }, (response) => {
+    const send = url.startsWith('https:') ? requestTls : request;
+    this.#request = send(url, { headers, agent: false, ca: options.ca }, (response) => {
       this.status = response.statusCode!;
       this.headers = response.headers;
       response.setEncoding('utf8');

@@ -3,6 +3,7 @@ import { startEmbedded } from '../../database/embedded.js';
 import { migrate } from '../../database/migrate.js';
 import { hostOption, portOption, subcommand } from '../command.js';
 import { Lifetime } from '../lifetime.js';
+import { toListenError } from '../listen.js';
 
 interface DemoOptions {
   port: number;
@@ -48,7 +49,10 @@ async function run(options: DemoOptions): Promise<void> {
     await migrate(database.url);
 
     const { startChatroom }: Chatroom = await import(chatroom);
-    const room = await startChatroom({ databaseUrl: database.url, port: options.port, host: options.host });
+    const { host, port } = options;
+    const room = await startChatroom({ databaseUrl: database.url, port, host }).catch((error: unknown) => {
+      throw toListenError(error, { host, port });
+    });
     lifetime.onStop(() => room.close());
 
     const hello = `select djr.publish_public('chat_message', '{"name": "psql", "text": "Hello from SQL!"}')`;

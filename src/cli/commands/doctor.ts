@@ -1,13 +1,24 @@
 import { styleText } from 'node:util';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { diagnose } from '../../database/diagnosis.js';
 import type { Finding } from '../../database/findings.js';
 import { DjrError } from '../../errors.js';
-import { DATABASE_ENVIRONMENT, type DatabaseOptions, databaseConfig, databaseOption, subcommand } from '../command.js';
+import {
+  DATABASE_ENVIRONMENT,
+  type DatabaseOptions,
+  databaseConfig,
+  databaseOption,
+  subcommand,
+  wholeNumber,
+} from '../command.js';
 import { open, withClient } from '../database.js';
+import { checkWay } from '../way.js';
 
 interface DoctorOptions extends DatabaseOptions {
   json?: boolean;
+  url?: URL;
+  header?: Record<string, string>;
+  patience: number;
 }
 
 export function doctorCommand(program: Command): void {
@@ -17,13 +28,29 @@ export function doctorCommand(program: Command): void {
     )
     .addOption(databaseOption())
     .option('--json', 'a JSON object a line')
+    .addOption(
+      new Option(
+        '--url <url>',
+        'check the way through the proxy instead, to the base path as browsers reach it: https://app.example.com/realtime/',
+      ).argParser(address),
+    )
+    .addOption(new Option('--header <header...>', "with --url: send this, too, as 'Cookie: sid=…'").argParser(header))
+    .addOption(
+      new Option('--patience <seconds>', 'with --url: how long a heartbeat may take')
+        .default(30)
+        .argParser((text) => wholeNumber(text, { min: 1, max: 3600 })),
+    )
     .addHelpText(
       'after',
       `
 Ends with 1 when a check failed; warnings do not count. Run it as the role, and through the connection, that the runtime uses.
 
+With --url it asks no database. It goes the way of a browser, and checks that an instance answers, metrics are closed, HTTP/2,
+the Host, that the stream's first byte comes at once, cache headers, Last-Event-ID, and that a heartbeat comes through.
+
 Examples:
   $ djr doctor
+  $ djr doctor --url https://app.example.com/realtime/ --header 'Cookie: sid=abc'
   $ djr doctor --json | jq -r 'select(.state != "ok") | .todo'
 
 Environment:
@@ -34,18 +61,38 @@ ${DATABASE_ENVIRONMENT}`,
 
 async function run(options: DoctorOptions): Promise<void> {
   let failures = 0;
-  const config = databaseConfig(options);
-  await withClient(config, async (client) => {
-    for await (const finding of diagnose(client, () => open(config))) {
+  const print = async (findings: AsyncIterable<Finding>) => {
+    for await (const finding of findings) {
       process.stdout.write(options.json ? `${JSON.stringify(finding)}\n` : line(finding));
       if (finding.state === 'failed') failures += 1;
     }
-  });
+  };
+  if (options.url) {
+    await print(checkWay({ url: options.url, headers: options.header ?? {}, patience: options.patience * 1000 }));
+  } else {
+    const config = databaseConfig(options);
+    await withClient(config, (client) => print(diagnose(client, () => open(config))));
+  }
   if (failures > 0) {
     throw new DjrError('DJR_DOCTOR', `${failures} of the checks failed.`, {
       hint: 'Do what stands below the first, and run `djr doctor` again.',
     });
   }
+}
+
+function address(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '') {
+    throw new InvalidArgumentError('It must be an address like https://app.example.com/realtime/.');
+  }
+  url.pathname = url.pathname.replace(/\/*$/, '/');
+  return url;
+}
+
+function header(text: string, before: Record<string, string> = {}): Record<string, string> {
+  const [, name, value] = /^([\w-]+):\s*(.+)$/.exec(text) ?? [];
+  if (name && value) return { ...before, [name.toLowerCase()]: value };
+  throw new InvalidArgumentError("It must be a header like 'Cookie: sid=abc'.");
 }
 
 const MARKS = { ok: ['green', 'ok     '], warning: ['yellow', 'warning'], failed: ['red', 'failed '] } as const;

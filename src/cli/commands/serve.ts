@@ -1,15 +1,18 @@
 import cluster from 'node:cluster';
 import { createServer } from 'node:http';
 import { resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type pg from 'pg';
+import type { Logger } from 'pino';
 import { startEmbedded } from '../../database/embedded.js';
 import { migrate } from '../../database/migrate.js';
 import { ALLOWABLE, isAllowable } from '../../http/origin.js';
 import { isProxy } from '../../http/trusted-proxies.js';
 import { createRealtime, type RealtimeOptions } from '../../index.js';
 import { resolveOptions } from '../../options.js';
+import { awaitDatabase } from '../await-database.js';
 import {
   DATABASE_ENVIRONMENT,
   type DatabaseOptions,
@@ -20,7 +23,6 @@ import {
   subcommand,
   wholeNumber,
 } from '../command.js';
-import { checkDatabase } from '../database.js';
 import { UsageError } from '../failure.js';
 import { Lifetime } from '../lifetime.js';
 import { close, listen } from '../listen.js';
@@ -38,6 +40,9 @@ const EMBEDDED_URL = 'DJR_WORKER_DATABASE_URL';
  */
 const LIMITS = { headersTimeout: 10_000, requestTimeout: 15_000, connectionsCheckingInterval: 2000 };
 
+/** Milliseconds in which a worker has to end, beside those of `--drain`. */
+const END_TIMEOUT = 15_000;
+
 interface ServeOptions extends DatabaseOptions, LoginFlags {
   port: number;
   host: string;
@@ -49,6 +54,9 @@ interface ServeOptions extends DatabaseOptions, LoginFlags {
   trustProxy?: string[];
   logLevel: string;
   workers: number;
+  listen?: string;
+  drain: number;
+  lifetime?: number;
 }
 
 export function serveCommand(program: Command): void {
@@ -64,6 +72,11 @@ export function serveCommand(program: Command): void {
     )
     .addOption(portOption())
     .addOption(hostOption())
+    .addOption(
+      new Option('--listen <unix:path>', 'listen on a Unix socket instead: unix:/run/djr/djr.sock')
+        .argParser(socketPath)
+        .conflicts(['port', 'host']),
+    )
     .addOption(new Option('--base-path <path>', 'where the routes are (default: /realtime)').argParser(basePath))
     .addOption(
       new Option('--public-path <path>', 'the same as browsers see it, where a proxy cuts a part of it off').argParser(
@@ -82,6 +95,20 @@ export function serveCommand(program: Command): void {
         .default(1)
         .argParser((text) => wholeNumber(text, { min: 1, max: 64 })),
     )
+    .addOption(
+      new Option(
+        '--drain <seconds>',
+        'on SIGTERM answer 503 to healthz for so long, and serve on; then end. As long as your load balancer takes to notice',
+      )
+        .default(0)
+        .argParser((text) => wholeNumber(text, { max: 3600 })),
+    )
+    .addOption(
+      new Option(
+        '--lifetime <seconds>',
+        'end each stream after so long, so that it is opened anew elsewhere; 0: never',
+      ).argParser((text) => wholeNumber(text, { max: 2_000_000 })),
+    )
     .option('--config <file>', 'a module whose default export is the options of createRealtime')
     .addOption(
       new Option('--log-level <level>', 'what to log, to stderr')
@@ -99,7 +126,8 @@ Examples:
       --session-sql "select user_id from session where token = $1 and expires > now()"
   $ DJR_JWT_SECRET=… djr serve --jwt-claim user_id --login-required
   $ djr serve --config djr.config.mjs
-  $ djr serve --workers 4
+  $ djr serve --workers 4 --drain 10
+  $ djr serve --listen unix:/run/djr/djr.sock
   $ djr serve --embedded .djr/postgres
 
 A config:
@@ -115,7 +143,8 @@ Then, in a page:
     addEventListener('djr:task_complete', (event) => console.log(event.detail));
   </script>
 
-SIGTERM and SIGINT end the streams, tell clients when to come again, and exit with 0; a second one exits at once.
+SIGTERM, SIGINT and SIGHUP end the streams, tell clients when to come again, and exit with 0; a second one exits at once.
+While PostgreSQL does not answer, serve waits for it. What waiting does not mend ends it with 1, and wrong usage with 2.
 A worker that ends is replaced. metrics answers for all workers, with a label worker; healthz and limits are of each.
 
 Environment:
@@ -140,11 +169,16 @@ async function run(flags: ServeOptions): Promise<void> {
   const path = (flags.basePath ?? config.basePath ?? '/realtime').replace(/\/*$/, '/');
 
   await lifetime.run(async () => {
-    const { database, own } = await findDatabase(flags, config, lifetime);
+    const { database, own } = await findDatabase(flags, config, lifetime, log);
     if (flags.workers > 1 && cluster.isPrimary) {
       const environment: Record<string, string> =
         flags.embedded === undefined ? {} : { [EMBEDDED_URL]: String(own.connectionString) };
-      const workers = new Workers(flags.workers, environment, log);
+      const workers = new Workers({
+        count: flags.workers,
+        environment,
+        logger: log,
+        endTimeout: END_TIMEOUT + flags.drain * 1000,
+      });
       lifetime.onStop(() => workers.stop());
       process.stdout.write(`listening on ${await workers.start()}${path}\n`);
       return;
@@ -155,6 +189,7 @@ async function run(flags: ServeOptions): Promise<void> {
     const options: RealtimeOptions = { logger: log, ...config, database, ...(authenticate && { authenticate }) };
     if (flags.basePath !== undefined) options.basePath = flags.basePath;
     if (flags.allowOrigin !== undefined) options.allowedOrigins = flags.allowOrigin;
+    if (flags.lifetime !== undefined) options.lifetime = flags.lifetime * 1000;
     const realtime = createRealtime(options);
     if (flags.publicPath !== undefined) options.publicPath = flags.publicPath;
     if (flags.trustProxy !== undefined) options.trustProxy = flags.trustProxy;
@@ -164,7 +199,13 @@ async function run(flags: ServeOptions): Promise<void> {
     lifetime.onStop(() => close(server, () => realtime.stop()));
     await realtime.start();
 
-    const address = await listen(server, flags);
+    const address = await listen(server, flags.listen === undefined ? flags : { socket: flags.listen });
+    server.on('error', (err) => log.error({ err }, 'a connection could not be accepted'));
+    lifetime.onStop(async () => {
+      realtime.drain();
+      if (flags.drain > 0) log.info({ seconds: flags.drain }, 'draining: healthz answers 503');
+      await setTimeout(flags.drain * 1000);
+    });
     if (worker) worker.ready(address);
     else process.stdout.write(`listening on ${address}${path}\n`);
   });
@@ -173,6 +214,12 @@ async function run(flags: ServeOptions): Promise<void> {
 function basePath(text: string): string {
   if (/^(\/[\w.~-]+)*\/?$/.test(text)) return text;
   throw new InvalidArgumentError('It must be a path like /realtime.');
+}
+
+function socketPath(text: string): string {
+  const path = /^unix:(.+)$/.exec(text)?.[1];
+  if (path) return resolve(path);
+  throw new InvalidArgumentError('It must be unix: and a path, like unix:/run/djr/djr.sock.');
 }
 
 function origins(text: string, before: string[] = []): string[] {
@@ -190,6 +237,7 @@ async function findDatabase(
   flags: ServeOptions,
   config: Partial<RealtimeOptions>,
   lifetime: Lifetime,
+  log: Logger,
 ): Promise<{ database: NonNullable<RealtimeOptions['database']>; own: pg.PoolConfig }> {
   const ofFirst = process.env[EMBEDDED_URL];
   if (flags.embedded !== undefined && cluster.isWorker && ofFirst) {
@@ -206,7 +254,7 @@ async function findDatabase(
   }
   const database = flags.databaseUrl === undefined ? (config.database ?? databaseConfig(flags)) : databaseConfig(flags);
   const own = ownConfig(database);
-  await checkDatabase(own);
+  await awaitDatabase(own, log);
   return { database, own };
 }
 

@@ -1,0 +1,27 @@
+import { setTimeout } from 'node:timers/promises';
+import type pg from 'pg';
+import { backoff, isAway } from '../database/connect.js';
+import type { Logger } from '../logger.js';
+import { checkDatabase } from './database.js';
+import { explain } from './failure.js';
+
+/**
+ * Resolves when PostgreSQL answers and has the schema. Until it answers it is asked again: after a restart of a machine it may
+ * come up later, and a command that gave up would not be started for ever.
+ *
+ * @throws what waiting does not mend: a wrong password, no such database, no schema
+ */
+export async function awaitDatabase(config: pg.ClientConfig, logger: Logger): Promise<void> {
+  for (let failures = 1; ; failures += 1) {
+    try {
+      await checkDatabase(config);
+      if (failures > 1) logger.info({}, 'PostgreSQL answers');
+      return;
+    } catch (err) {
+      if (!isAway(err)) throw err;
+      const { message, hint } = explain(err);
+      logger[failures === 1 ? 'error' : 'debug']({}, `${message} Trying again until it does. ${hint}`);
+    }
+    await setTimeout(backoff(failures));
+  }
+}

@@ -1,0 +1,26 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { findProgram, testWith } from '../helpers/debian.js';
+import { adapt, codeBlocks } from '../helpers/document.js';
+import { proxyTests } from './helpers.js';
+
+const haproxy = findProgram('haproxy');
+
+proxyTests('HAProxy', testWith(haproxy !== undefined), {
+  endSignal: 'SIGUSR1',
+  async configure({ folder, port, certificate, instances }) {
+    const [documented] = await codeBlocks('deployment.md', 'haproxy');
+    const text = adapt(documented!, [
+      ['hard-stop-after 10s', 'hard-stop-after 1s'],
+      ['bind :443', `bind 127.0.0.1:${port}`],
+      ['/etc/haproxy/app.example.com.pem', certificate.both],
+      ['127.0.0.1:8000', `127.0.0.1:${instances[0]}`],
+      ['127.0.0.1:8001', `127.0.0.1:${instances[1]}`],
+      ['60s', '2s'],
+      ['inter 2s', 'inter 100ms'],
+    ]);
+    const file = path.join(folder, 'haproxy.cfg');
+    await writeFile(file, text);
+    return [haproxy!, '-db', '-f', file];
+  },
+});

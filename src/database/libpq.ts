@@ -82,7 +82,7 @@ function toTls(said: Said): boolean | ConnectionOptions {
   const mode = said.sslmode ?? 'require';
   if (!MODES.includes(mode)) {
     throw new DjrError('DJR_CONFIG', `sslmode must be ${MODES.join(', ')} (it is ${mode}).`, {
-      hint: 'With sslmode=verify-full the connection is encrypted and the server is known; disable uses no TLS.',
+      hint: 'The mode verify-full encrypts and proves who the server is; disable uses no TLS.',
     });
   }
   if (mode === 'disable') return false;

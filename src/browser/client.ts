@@ -2,9 +2,32 @@ import type { Detail, EventMap } from '../event.js';
 import { acknowledge, originOf } from './ack.js';
 import { createConnection, type SharedConnection } from './connection.js';
 import { addressOf, safely } from './page.js';
-import type { AckStatus, Connection, ConnectOptions, Djr, Message, State } from './types.js';
+import { createRooms, type Rooms } from './rooms.js';
+import type {
+  AckStatus,
+  Connection,
+  ConnectOptions,
+  Djr,
+  JoinOptions,
+  Message,
+  Presence,
+  Room,
+  State,
+} from './types.js';
 
-export type { AckStatus, Connection, ConnectOptions, Detail, Djr, EventMap, Message, State };
+export type {
+  AckStatus,
+  Connection,
+  ConnectOptions,
+  Detail,
+  Djr,
+  EventMap,
+  JoinOptions,
+  Message,
+  Presence,
+  Room,
+  State,
+};
 
 /** What a page has once, whatever loads the client and how often: the script, a module, two bundles, a hot reload. */
 interface Client extends Djr {
@@ -20,6 +43,12 @@ const KEY = Symbol.for('djr 1');
 function createClient(): Client {
   const connections = new Map<string, SharedConnection>();
   const defaults: ConnectOptions = { endpoint: '/realtime/sse/' };
+  /** Topics that are joined before there is a connection: the first one takes them. */
+  let early = createRooms();
+  const joinIn = (rooms: Rooms, topic: string, options?: JoinOptions) => {
+    if (typeof topic === 'string' && topic) return rooms.join(topic, options);
+    throw new TypeError(`djr.join must be given a topic, a text that is not empty (it is ${topic === '' ? 'empty' : typeof topic})`);
+  };
   return {
     defaults,
     connect(options = {}) {
@@ -35,7 +64,8 @@ function createClient(): Client {
       let connection = connections.get(name);
       if (connection?.up) queueMicrotask(() => connection!.listeners.has(settings) && safely(settings.onConnect));
       if (!connection) {
-        connection = createConnection(address.href, name, settings);
+        connection = createConnection(address.href, name, settings, early);
+        early = createRooms();
         connections.set(name, connection);
       }
       connection.listeners.add(settings);
@@ -52,6 +82,7 @@ function createClient(): Client {
         get lastEventId() {
           return connection.lastId;
         },
+        join: (topic, options) => joinIn(gone() ? createRooms() : connection.rooms, topic, options),
         close() {
           const last = !gone() && connection.listeners.size === 1;
           closed = true;
@@ -61,6 +92,10 @@ function createClient(): Client {
           connection.close(false);
         },
       };
+    },
+    join(topic, options) {
+      const [first] = connections.values();
+      return joinIn(first?.rooms ?? early, topic, options) as never;
     },
     subscribe(type, callback) {
       const listener = (event: Event) => callback((event as CustomEvent).detail, event as CustomEvent);
@@ -99,6 +134,9 @@ export const subscribe = client.subscribe as <D extends Detail = Detail, Type ex
   type: Type,
   callback: (detail: Message<D, Type>, event: CustomEvent<Message<D, Type>>) => void,
 ) => () => void;
+
+/** See {@link Djr.join}. */
+export const join: (topic: string, options?: JoinOptions) => Room = client.join;
 
 /** See {@link Djr.ack}. */
 export const ack: (event: CustomEvent<Detail> | Detail | number, status?: AckStatus) => Promise<boolean> = client.ack;

@@ -1,10 +1,12 @@
 import type { Detail } from '../event.js';
 import { remember, type Source } from './ack.js';
+import { createLines, type Line } from './lines.js';
 import { documentHas, listen, safely } from './page.js';
 import { mayTell } from './reset.js';
+import { type Grant, type Rooms, presenceAfter, startOf } from './rooms.js';
 import { parseFrame, rowsOf } from './row-id.js';
 import { createSeen } from './seen.js';
-import { everySecond, openStream, type Stream } from './stream.js';
+import { everySecond } from './stream.js';
 import { createTabs, type Host } from './tabs/tabs.js';
 import type { ConnectOptions, Message, State } from './types.js';
 
@@ -15,6 +17,10 @@ const REASON = 1000;
 /** Milliseconds of silence after which a stream is begun anew when the network has changed. */
 const CHANGED = 1000;
 
+/** What one stream may ask for: topics, and characters of its address, for which proxies have room. */
+const MAX_TOPICS = 100;
+const MAX_ADDRESS = 11_000;
+
 /** What the client says itself, and no event may. */
 const OWN_TYPES = /^(connected|disconnected|reset|heartbeat|state|error|left|refused|presence|djr:.*)$/s;
 
@@ -22,6 +28,7 @@ export interface SharedConnection {
   readonly source: Source;
   /** Those who called connect() for this endpoint. */
   readonly listeners: Set<ConnectOptions>;
+  readonly rooms: Rooms;
   readonly up: boolean;
   readonly state: State;
   readonly lastId: string;
@@ -42,22 +49,29 @@ const eventOf = (id: string) => Number(id.split('-')[0]) || 0;
  *
  * @param endpoint - as the app has it; `name`: the same for all ways to write it
  */
-export function createConnection(endpoint: string, name: string, options: ConnectOptions): SharedConnection {
+export function createConnection(
+  endpoint: string,
+  name: string,
+  options: ConnectOptions,
+  rooms: Rooms,
+): SharedConnection {
   const source: Source = { endpoint, options };
   const listeners = new Set<ConnectOptions>();
   const seen = createSeen();
-  let stream: Stream | undefined;
+  /** Events of topics that this page has shown: its stream may carry more than that for other tabs. */
+  const shown = createSeen();
+  /** Topics that the app has written into the address itself. */
+  const fixed = new URL(endpoint).searchParams.getAll('topic');
   let asleep = false;
   let up = false;
   let state: State = { state: 'connecting' };
   let user: string | undefined;
-  /** Whether the stream as it is now has been answered, and what it was asked for: to resume, and from the page's own beginning. */
-  let answered = false;
-  let asksResume = false;
   let fromBeginning = false;
-  /** Answers without the resume, and the last one: until the reason follows, no frame is believed. */
+  /** Answers without the resume, one after the other. */
   let unresumed = 0;
-  let unexplained: { data: Detail; id: string } | undefined;
+  /** Why the server has ended the stream. */
+  let farewell: string | undefined;
+  let grant: Grant | undefined;
 
   const each = (call: (listener: ConnectOptions) => void) => {
     for (const listener of [...listeners]) safely(call, listener);
@@ -87,7 +101,7 @@ export function createConnection(endpoint: string, name: string, options: Connec
   const setDown = (error: Event) => {
     if (up) {
       up = false;
-      fire('disconnected', { type: 'disconnected' });
+      fire('disconnected', { type: 'disconnected', ...(state.reason && { reason: state.reason }) });
       each(({ onDisconnect }) => onDisconnect?.());
     }
     each(({ onError }) => onError?.(error));
@@ -96,70 +110,95 @@ export function createConnection(endpoint: string, name: string, options: Connec
   const handle = (data: Detail, id: string, repeat: boolean) => {
     const event = eventOf(id);
     const reset = !event && data.type === 'reset';
-    if (repeat || (event && OWN_TYPES.test(`${data.type}`))) return;
+    if (event && OWN_TYPES.test(`${data.type}`)) return;
+    const topic = data[event ? ':topic' : 'topic'];
+    if (typeof topic === 'string') {
+      if (event) return handleEventOf(topic, data, event);
+      if (data.type === 'left') {
+        grant?.topics.delete(topic);
+        return rooms.left(topic, `${data.reason}`);
+      }
+      if (data.type === 'presence') {
+        const now = presenceAfter(grant?.present.get(topic), data);
+        grant?.present.set(topic, now);
+        return rooms.presence(topic, now);
+      }
+    }
+    if (repeat) return;
     if (event) remember(data, event, source);
     if (reset) {
       seen.clear();
+      shown.clear();
       if (fromBeginning && !mayTell(name, `${data.reason}`)) return;
     }
     deliver(data);
     if (reset) each(({ onReset }) => onReset?.(`${data.reason}`));
   };
 
+  const handleEventOf = (topic: string, data: Detail, event: number) => {
+    if (!fixed.includes(topic) && !rooms.hears(topic)) return;
+    const fresh = shown.add(event);
+    remember(data, event, source);
+    if (fresh) deliver(data);
+    rooms.event(data, event, fresh);
+  };
+
   const host: Host = {
     lastId: options.lastEventId ?? '',
     seen,
     open() {
-      stream?.close();
       asleep = false;
-      stream = openStream(
-        address,
-        { withCredentials: !!options.withCredentials },
-        {
-          frame,
-          error: setDown,
-          state(next) {
-            tabs.state(next);
-            setState(next);
-          },
-        },
-      );
+      lines.open();
     },
-    close() {
-      stream?.close();
-      stream = undefined;
-    },
-    look: (silence) => stream?.look(silence),
+    close: () => lines.close(),
+    look: (silence) => lines.look(silence),
     show: (text, id, repeat) => handle(parseFrame(text), id, repeat),
     state(next) {
       setState(next);
       if (next.state === 'waiting') setDown(new Event('error'));
     },
+    wants: rooms.wants,
+    changed: () => lines.change(),
+    granted(next) {
+      grant = next;
+      rooms.granted(next);
+    },
   };
 
   // Tabs that were loaded before an upgrade may say other things: the number is that of what is said.
-  const tabs = createTabs(host, options.shareTabs === false ? undefined : `djr 3 ${name} ${options.shareKey ?? ''}`);
+  const tabs = createTabs(host, options.shareTabs === false ? undefined : `djr 4 ${name} ${options.shareKey ?? ''}`);
 
-  const address = async () => {
+  const address = async (line: Line) => {
+    // What a page joins in the same turn goes with it.
+    await undefined;
     const url = new URL(endpoint);
     const { token } = options;
     const value = typeof token === 'function' ? await token() : token;
-    answered = false;
-    unexplained = undefined;
     fromBeginning = !host.lastId || host.lastId === options.lastEventId;
-    asksResume = !!(host.lastId || options.since);
+    line.asksResume = !!(host.lastId || options.since);
     const { searchParams } = url;
     // Frames with a name of their own are not heard here.
     searchParams.delete('named');
-    if (options.shareTabs !== false) searchParams.set('shareKey', '1');
+    line.asked = tabs.union();
+    if (options.shareTabs !== false || line.asked.size) searchParams.set('shareKey', '1');
     searchParams.set('heartbeat', '1');
     if (value) searchParams.set('token', value);
     if (host.lastId) searchParams.set('lastEventId', host.lastId);
     else if (options.since) searchParams.set('since', options.since);
+    let count = 0;
+    for (const [topic, shownOf] of line.asked) {
+      const more = new URLSearchParams({ topic });
+      for (const text of shownOf) {
+        if (text.startsWith(startOf(''))) more.set(`since.${topic}`, text.slice(startOf('').length));
+        else if (text) more.append('seal', text);
+      }
+      if (++count > MAX_TOPICS || `${url.search}&${more}`.length > MAX_ADDRESS) continue;
+      for (const [key, text] of more) searchParams.append(key, text);
+    }
     return url.href;
   };
 
-  const frame = (text: string, id: string): false | number | undefined => {
+  const frame = (line: Line, text: string, id: string): false | number | undefined => {
     const event = eventOf(id);
     let data: Detail;
     try {
@@ -171,17 +210,23 @@ export function createConnection(endpoint: string, name: string, options: Connec
       });
       return;
     }
-    if (!event && data.type === 'connected') return connected(data, id);
+    if (!event && data.type === 'connected') return connected(line, data, id);
+    const { unexplained } = line;
     // What would follow without the resume leaves a gap.
     if (unexplained && (event || data.type !== 'reset')) return false;
-    if (unexplained) accept(unexplained.data, unexplained.id);
+    if (unexplained) accept(line, unexplained.data, unexplained.id);
     host.lastId = id || host.lastId;
     if (!event && data.type === 'heartbeat') {
       fromBeginning = false;
-      stream!.pace(undefined, data.retry as number | undefined);
+      line.stream.pace(undefined, data.retry as number | undefined);
       tabs.alive();
       return;
     }
+    if (!event && data.type === 'disconnected') {
+      farewell = `${data.reason ?? 'disconnected'}`;
+      return false;
+    }
+    if (!event && data.type === 'left') line.asked.delete(`${data.topic}`);
     const repeat = event > 0 && !seen.add(event);
     tabs.frame(text, id, event, repeat);
     safely(handle, data, id, repeat);
@@ -189,34 +234,63 @@ export function createConnection(endpoint: string, name: string, options: Connec
   };
 
   /** The server says it when the stream stands, and, where that begins with a resume, once more at the resume's end. */
-  const connected = (data: Detail, id: string): number | undefined => {
-    const missing = !answered && asksResume && data.resuming !== true;
-    fromBeginning &&= !answered;
-    answered = true;
-    stream!.pace(data.heartbeat as number | undefined, data.retry as number | undefined);
+  const connected = (line: Line, data: Detail, id: string): number | undefined => {
+    const first = !line.answered;
+    const heard = (data.topics ?? []) as string[];
+    const asksResume =
+      line.asksResume || heard.some((topic) => line.asked.get(topic)?.at(-1)?.startsWith(startOf('')));
+    const missing = first && asksResume && data.resuming !== true;
+    fromBeginning &&= first;
+    line.answered = true;
+    line.stream.pace(data.heartbeat as number | undefined, data.retry as number | undefined);
     if (missing && ++unresumed < MAX_UNRESUMED) {
-      unexplained = { data, id };
+      line.unexplained = { data, id };
       return REASON;
     }
-    accept(data, id);
+    accept(line, data, id);
     if (missing) safely(handle, { type: 'reset', reason: 'the server did not resume the stream' }, '', false);
     return;
   };
 
   /** The stream does what it was asked for, or there is no more to be had. */
-  const accept = (data: Detail, id: string) => {
+  const accept = (line: Line, data: Detail, id: string) => {
     const key = `${data.key ?? ''}`;
-    unexplained = undefined;
+    line.unexplained = undefined;
     unresumed = 0;
+    farewell = undefined;
     host.lastId = id || host.lastId;
     // The part before the dot is the user, the rest what else tells this user's streams apart.
     const otherUser = user !== undefined && user !== key.split('.')[0];
     user = key.split('.')[0];
+    lines.stand(line);
     tabs.connected(key, data.resuming === true, Number(data.heartbeat) || 0);
     setState({ state: 'open' });
+    grant = grantOf(line, data, grant);
+    tabs.granted(grant);
+    rooms.granted(grant);
     // The page shows what somebody else was entitled to.
     if (otherUser) safely(handle, { type: 'reset', reason: 'user' }, '', false);
   };
+
+  const lines = createLines(
+    {
+      address,
+      frame,
+      error: setDown,
+      state(next) {
+        const told = next.state === 'waiting' && farewell ? { ...next, reason: farewell } : next;
+        tabs.state(told);
+        setState(told);
+      },
+      differs(asked) {
+        const union = tabs.union();
+        if (union.size !== asked.size) return true;
+        return [...union].some(([topic, texts]) => !texts.every((text) => asked.get(topic)?.includes(text)));
+      },
+    },
+    { withCredentials: !!options.withCredentials },
+  );
+  rooms.host = { changed: () => tabs.changed(), fire };
 
   const sleep = () => {
     tabs.leave();
@@ -241,13 +315,15 @@ export function createConnection(endpoint: string, name: string, options: Connec
   listen('freeze', sleep, signal);
   host.open();
   const stopTicking = everySecond((jumped) => {
-    stream?.tick(jumped);
+    lines.tick(jumped);
     tabs.tick();
+    rooms.tick();
   });
 
   return {
     source,
     listeners,
+    rooms,
     get up() {
       return up;
     },
@@ -262,8 +338,31 @@ export function createConnection(endpoint: string, name: string, options: Connec
       ending.abort();
       tabs.leave(all);
       host.close();
+      rooms.close();
       up = false;
       setState({ state: 'closed' });
     },
+  };
+}
+
+/** What the connected frame says of topics; at the end of a resume it says nothing new of them. */
+function grantOf({ asked }: Line, data: Detail, before: Grant | undefined): Grant {
+  const level = data.resuming !== true;
+  if (!data.topics && before?.asked === asked) return { ...before, level };
+  const { expires = {}, reasons = {} } = data as { [name: string]: Record<string, unknown> | undefined };
+  const heard = (data.topics ?? []) as string[];
+  const refused = new Map(((data.refused ?? []) as string[]).map((topic) => [topic, `${reasons[topic]}`]));
+  for (const topic of asked.keys()) {
+    if (heard.length < MAX_TOPICS / 2 || heard.includes(topic) || refused.has(topic)) continue;
+    refused.set(topic, 'one stream has no room for more topics');
+  }
+  const end = (topic: string) =>
+    topic in expires ? Date.now() + Number(expires[topic]) * 1000 : Number.POSITIVE_INFINITY;
+  return {
+    asked,
+    topics: new Map(heard.map((topic) => [topic, end(topic)])),
+    refused,
+    present: new Map(),
+    level,
   };
 }

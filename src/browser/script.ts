@@ -5,13 +5,18 @@ if (!client.scripted) {
   client.scripted = true;
   window.djr = window.DjangoRealtime = client;
   const script = documentHas<Element | null>('currentScript');
-  const { endpoint, since, autoConnect, shareTabs, key } = script instanceof HTMLScriptElement ? script.dataset : {};
+  const { endpoint, since, autoConnect, shareTabs, key, topics, seals } = script instanceof HTMLScriptElement ? script.dataset : {};
   const beside = addressOf(script?.getAttribute('src') || '/realtime/');
   const { defaults } = client;
   defaults.endpoint = addressOf(endpoint || new URL('sse/', beside).href).href;
   if (since) defaults.since = since;
   if (key) defaults.shareKey = key;
   defaults.shareTabs = shareTabs !== 'false';
+  // Topics have no white space, and seals neither.
+  const sealed = seals?.split(' ') ?? [];
+  for (const [place, topic] of (topics ?? '').split(' ').filter(Boolean).entries()) {
+    client.join(topic, { ...(sealed[place] && { seal: sealed[place] }), ...(since && { since }) });
+  }
   if (autoConnect !== 'false') {
     let started = false;
     const start = () => {

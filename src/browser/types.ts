@@ -21,6 +21,54 @@ export interface State {
   readonly at?: number;
   /** The HTTP status. */
   readonly status?: number;
+  /** Why the server ended the stream, where it said so: what `djr.disconnect` was given, or that the login has expired. */
+  readonly reason?: string;
+}
+
+/** Who hears a topic. */
+export interface Presence {
+  /** Their ids, each user once; undefined where they are too many to be named (200). Anonymous clients are not among them. */
+  readonly users: readonly string[] | undefined;
+  readonly count: number;
+  /** Who came and who went since the last `presence`. */
+  readonly joined: readonly string[];
+  readonly left: readonly string[];
+}
+
+/** Options of `join`. */
+export interface JoinOptions {
+  /**
+   * What `djr.seal` made for the topic, or a function that gets a new one: it is asked at once, some time before the seal
+   * ends, and once when the permission is lost. Where it fails, it is asked again later.
+   * @defaultValue the topic is asked for by name, and the server's `authorize_topic` or `authorizeTopic` decides
+   */
+  seal?: string | (() => string | Promise<string>);
+  /** What `djr.position()` returned with the room's state: events that were published later come. @defaultValue from now on */
+  since?: string;
+  /** Called with the reason when the topic is refused, or the permission is taken back, and no new seal helps. */
+  onLeft?: (reason: string) => void;
+}
+
+/** A topic that the page hears, as `join` returns it. */
+export interface Room<Events extends EventMap = EventMap> {
+  readonly topic: string;
+  /** `left`: by the page, or as the server allows no more. */
+  readonly state: 'joining' | 'joined' | 'left';
+  /** Undefined until it is known, and where the server's option `presence` is off. */
+  readonly presence: Pick<Presence, 'users' | 'count'> | undefined;
+  /**
+   * Calls back when users come or go.
+   *
+   * @returns a function that ends it.
+   */
+  on(type: 'presence', callback: (presence: Presence) => void): () => void;
+  /** Calls back for each event of a type that the topic has. @returns a function that ends it. */
+  on<Type extends keyof Events & string>(
+    type: Type,
+    callback: (detail: Message<Events[Type], Type>) => void,
+  ): () => void;
+  /** Hears it no more; other rooms of the same topic in this page still do. */
+  leave(): void;
 }
 
 /** Options of `connect`; `docs/browser.md` explains them. */
@@ -81,6 +129,8 @@ export interface Connection {
   readonly state: State;
   /** Id of the last frame, for `lastEventId`. */
   readonly lastEventId: string;
+  /** {@link Djr.join}, where the page has connections to several endpoints. */
+  join(topic: string, options?: JoinOptions): Room;
   /** Forgets these callbacks; the last one to close an endpoint closes its stream. */
   close(): void;
 }
@@ -113,6 +163,12 @@ export interface Djr<Events extends EventMap = EventMap> {
    * @throws (rejects) when the request fails: 401 for an anonymous client, 429 for too many, no network
    */
   ack(event: CustomEvent<Detail> | Detail | number, status?: AckStatus): Promise<boolean>;
+  /**
+   * Hears a topic, on the page's first connection, or on the one that it is about to make. Changing rooms loses no event.
+   *
+   * @throws TypeError when the topic is no text, or an empty one
+   */
+  join(topic: string, options?: JoinOptions): Room<Events>;
   /** Closes all connections of this page, as on logout; other tabs ask the server anew whose their stream is. */
   close(): void;
 }

@@ -2,6 +2,8 @@ import type { Envelope, Said } from './messages.js';
 
 /** What a {@link Group} tells its member. */
 export interface GroupHandlers {
+  /** The others would notice now that this tab is gone. */
+  ready(): void;
   /** This tab has the lock. */
   elected(): void;
   /** Another tab has taken the lock away. */
@@ -14,6 +16,8 @@ export interface Group {
   post(term: number, ...said: Said): void;
   /** Takes the lock from a tab that does not answer. */
   takeOver(): void;
+  /** Tells once when a member of this name is gone, however it went. */
+  watch(member: string, gone: () => void): void;
   /** Also lets go of the lock, so that the tab that waits longest leads. */
   leave(): void;
 }
@@ -21,14 +25,29 @@ export interface Group {
 /**
  * Joins the tabs of a name. The lock of that name elects the leader, for as long as its tab lives and answers.
  *
+ * @param member - this tab's own name, which it holds a lock of, too
  * @returns undefined where tabs cannot share: no Web Locks (they need https or localhost) or no BroadcastChannel.
  */
-export function joinGroup(name: string, { elected, deposed, heard }: GroupHandlers): Group | undefined {
+export function joinGroup(
+  name: string,
+  member: string,
+  { ready, elected, deposed, heard }: GroupHandlers,
+): Group | undefined {
   if (!isSecureContext || !navigator.locks || !self.BroadcastChannel) return undefined;
   const channel = new BroadcastChannel(name);
   channel.onmessage = ({ data: { term, said } }: MessageEvent<Envelope>) => heard(said, term);
   let left = false;
   let letGo = () => {};
+  const leaving = new AbortController();
+  const { signal: leave } = leaving;
+  const lockOf = (tab: string) => `${name} ${tab}`;
+  navigator.locks
+    .request(lockOf(member), { signal: leave }, () => {
+      if (left) return;
+      ready();
+      return new Promise<void>((resolve) => leave.addEventListener('abort', () => resolve()));
+    })
+    .catch(() => {});
 
   const queue = (steal: boolean) => {
     letGo();
@@ -57,8 +76,12 @@ export function joinGroup(name: string, { elected, deposed, heard }: GroupHandle
   return {
     post: (term, ...said) => channel.postMessage({ term, said } satisfies Envelope),
     takeOver: () => queue(true),
+    watch(tab, gone) {
+      navigator.locks.request(lockOf(tab), { signal: leave }, () => left || gone()).catch(() => {});
+    },
     leave() {
       left = true;
+      leaving.abort();
       channel.close();
       letGo();
     },

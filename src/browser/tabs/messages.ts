@@ -1,11 +1,16 @@
+import type { Grant, Want } from '../rooms.js';
 import type { State } from '../types.js';
 
 /** What the tabs of one stream and one user say to one another. */
 export type Said =
   /** A tab with a stream of its own asks for the leader. */
   | ['hello']
-  /** The leader is connected: the last id of its stream, and the numbers of the events that it has seen. */
-  | ['welcome', lastId: string, seen: number[]]
+  /** The leader is connected: the last id of its stream, the numbers of the events that it has seen, and which tab wants what. */
+  | ['welcome', lastId: string, seen: number[], wants: [tab: string, wants: Want[]][]]
+  /** A tab wants these topics now. All tabs remember it: any may lead next. */
+  | ['want', tab: string, wants: Want[]]
+  /** What the leader's stream was asked for and hears. */
+  | ['grant', grant: Grant]
   /**
    * A frame of the leader's stream, as text: a browser clones no object that is nested as deeply as a detail may be.
    * `repeat`: the leader had this event before.

@@ -1,3 +1,4 @@
+import { type Asked, type Grant, startOf, type Want } from '../rooms.js';
 import type { Seen } from '../seen.js';
 import { SILENT_INTERVALS } from '../stream.js';
 import type { State } from '../types.js';
@@ -18,6 +19,12 @@ export interface Host {
   show(text: string, id: string, repeat: boolean): void;
   /** The page's stream, or the leader's, does this now. */
   state(state: State): void;
+  /** The topics that the page wants. */
+  wants(): Want[];
+  /** {@link Tabs.union} may be different now. */
+  changed(): void;
+  /** What the leader's stream hears. */
+  granted(grant: Grant): void;
 }
 
 /**
@@ -34,6 +41,7 @@ export interface Host {
  * electing   welcomed, and the overlap with the leader over  → following
  * following  has the lock; or the leader does not answer, and it takes the lock → leading
  * leading    the lock was taken away, or another leads       → electing
+ * following  its page joins a topic from where it read its state: it has to catch up by itself → electing
  * any        another user's key; put away; closed            → alone
  * ```
  */
@@ -51,6 +59,12 @@ export interface Tabs {
   connected(key: string, resuming: boolean, heartbeat: number): void;
   /** A frame of the tab's own stream. */
   frame(text: string, id: string, event: number, repeat: boolean): void;
+  /** What the tab's own stream was asked for, and hears. */
+  granted(grant: Grant): void;
+  /** The page wants other topics. */
+  changed(): void;
+  /** What the tab's own stream is to be asked for: where it leads, for all tabs. */
+  union(): Asked;
   /** A heartbeat of the tab's own stream. */
   alive(): void;
   /** What the tab's own stream is doing. */
@@ -84,9 +98,29 @@ export function createTabs(host: Host, name: string | undefined): Tabs {
   /** When the leader was heard last, and for how many seconds an answer has been awaited; 0: none is. */
   let heard = 0;
   let asked = 0;
+  /** What other tabs want, by their names; who spoke last is last. */
+  const members = new Map<string, Want[]>();
+  const me = `${Math.random()}`;
+  /** Whether the others would notice that this tab is gone. */
+  let noticed = false;
+  /** What the own stream hears, and the leader's. */
+  let own: Grant | undefined;
+  let leaders: Grant | undefined;
 
   const post = (...said: Said) => group?.post(term, ...said);
-  const greet = () => post('welcome', host.lastId, host.seen.all());
+  const tell = () => noticed && post('want', me, host.wants());
+  const greet = () => {
+    post('welcome', host.lastId, host.seen.all(), [...members, [me, host.wants()]]);
+    if (own) post('grant', own);
+  };
+  const watch = (member: string) =>
+    group?.watch(member, () => {
+      if (members.delete(member) && role === 'leading') host.changed();
+    });
+
+  /** Whether the leader's stream has been asked for all that this page wants. */
+  const covered = () =>
+    host.wants().every(([topic, seal]) => leaders?.topics.has(topic) || leaders?.asked.get(topic)?.includes(seal));
 
   const stopOverlap = () => {
     clearTimeout(overlap);
@@ -94,14 +128,14 @@ export function createTabs(host: Host, name: string | undefined): Tabs {
   };
 
   const startOverlap = () => {
-    if (overlap || !level) return;
+    if (overlap || !level || !covered()) return;
     ahead.clear();
     overlap = setTimeout(follow, OVERLAP);
   };
 
   const follow = () => {
     overlap = undefined;
-    if (ahead.size) return startOverlap();
+    if (ahead.size || !covered()) return startOverlap();
     role = 'following';
     asked = 0;
     heard = Date.now();
@@ -109,6 +143,7 @@ export function createTabs(host: Host, name: string | undefined): Tabs {
     for (const event of welcome!.seen) host.seen.add(event);
     host.lastId = welcome!.lastId;
     host.state({ state: 'open' });
+    if (leaders) host.granted(leaders);
   };
 
   const elected = () => {
@@ -119,17 +154,21 @@ export function createTabs(host: Host, name: string | undefined): Tabs {
     role = 'leading';
     term = Math.max(term + 1, Date.now());
     post('alive', '');
+    for (const member of members.keys()) watch(member);
     if (takesOver) {
       // From where the last leader was, even when this tab's own stream is further: other tabs may not have it all.
       host.lastId = welcome?.lastId || host.lastId;
       host.open();
-    } else if (verified) greet();
+    } else {
+      if (verified) greet();
+      host.changed();
+    }
   };
 
   const deposed = () => {
     if (role !== 'leading') return;
     role = 'electing';
-    welcome = undefined;
+    welcome = leaders = undefined;
     post('hello');
   };
 
@@ -151,8 +190,13 @@ export function createTabs(host: Host, name: string | undefined): Tabs {
     asked = 0;
     if (said[0] === 'welcome') {
       welcome = { lastId: said[1], seen: said[2] };
+      for (const [member, wants] of said[3]) if (member !== me) members.set(member, wants);
       if (role === 'following') host.state({ state: 'open' });
       else if (verified) startOverlap();
+    } else if (said[0] === 'grant') {
+      [, leaders] = said;
+      if (role === 'following') host.granted(leaders);
+      else if (welcome && verified) startOverlap();
     } else if (said[0] === 'state') {
       stopOverlap();
       if (role === 'following') host.state(said[1]);
@@ -173,6 +217,16 @@ export function createTabs(host: Host, name: string | undefined): Tabs {
 
   const hear = (said: Said, sender: number) => {
     const [what] = said;
+    if (said[0] === 'want') {
+      const [, member, wants] = said;
+      const known = members.delete(member);
+      if (wants.length) members.set(member, wants);
+      if (role !== 'leading') return;
+      if (!known && wants.length) watch(member);
+      host.changed();
+      if (own && verified) post('grant', own);
+      return;
+    }
     if (what === 'bye' && role === 'electing') host.open();
     if (what === 'hello' || what === 'ask' || what === 'bye') {
       if (role === 'leading') heardAsLeader(said);
@@ -180,18 +234,21 @@ export function createTabs(host: Host, name: string | undefined): Tabs {
     }
     // A leader that was suspended passes on what it has before it notices that another leads.
     if (sender < term) return;
+    if (sender > term && host.wants().length) tell();
     term = sender;
     if (role === 'leading') deposed();
     heardFromLeader(said);
   };
 
   const leave = (closed = false) => {
+    if (noticed) post('want', me, []);
     if (closed) post('bye');
     stopOverlap();
     group?.leave();
-    group = welcome = undefined;
+    members.clear();
+    group = welcome = own = leaders = undefined;
     role = 'alone';
-    verified = level = turn = false;
+    verified = level = turn = noticed = false;
     term = asked = 0;
   };
 
@@ -206,8 +263,13 @@ export function createTabs(host: Host, name: string | undefined): Tabs {
       heartbeat = interval;
       // The resume of one that leads is that of its tabs, too.
       level = role === 'leading' || !resuming;
+      if (!level) stopOverlap();
       if (role === 'alone' && key && name !== undefined) {
-        group = joinGroup(`${name} ${key}`, { elected, deposed, heard: hear });
+        const ready = () => {
+          noticed = true;
+          if (host.wants().length) tell();
+        };
+        group = joinGroup(`${name} ${key}`, me, { ready, elected, deposed, heard: hear });
         if (group) role = 'electing';
       }
       if (turn && level) elected();
@@ -217,6 +279,34 @@ export function createTabs(host: Host, name: string | undefined): Tabs {
     frame(text, id, event, repeat) {
       if (event && !repeat && overlap) ahead.add(event);
       if (role === 'leading' && verified) post('frame', text, id, repeat);
+    },
+    granted(grant) {
+      own = grant;
+      if (role === 'leading' && verified) post('grant', grant);
+    },
+    changed() {
+      tell();
+      if (role !== 'following') host.changed();
+      else if (host.wants().some(([, , since]) => since)) {
+        role = 'electing';
+        level = false;
+        host.open();
+      }
+    },
+    union() {
+      const union = new Map<string, string[]>();
+      const add = ([topic, seal]: Want) => {
+        // A seal of the same user's, whichever tab has it: the one before, too, as the newest may be a bad one.
+        const before = (union.get(topic) ?? []).filter((other) => other && other !== seal).slice(-1);
+        union.set(topic, [...before, seal]);
+      };
+      if (role === 'leading') for (const wants of members.values()) wants.forEach(add);
+      for (const want of host.wants()) {
+        add(want);
+        // What another tab wants from before, it catches up with by itself.
+        if (want[2]) union.get(want[0])!.push(startOf(want[2]));
+      }
+      return union;
     },
     alive() {
       if (role === 'leading' && verified) post('alive', host.lastId);

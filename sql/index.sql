@@ -12,9 +12,13 @@
 --!include tables/revocation.sql
 --!include tables/instance.sql
 --!include tables/presence.sql
+--!include tables/_grant.sql
 --!include views/event_status.sql
 --!include views/online.sql
+--!include views/grantee.sql
 
+--!include functions/_heal_settings.sql
+--!include functions/channel.sql
 --!include functions/_encode.sql
 --!include functions/_refuse_size.sql
 --!include functions/_validate_topic.sql
@@ -23,24 +27,42 @@
 --!include functions/_fits.sql
 --!include functions/_is_topic.sql
 --!include functions/_scope.sql
+--!include functions/_is_readable.sql
+--!include functions/_refuse_unreadable.sql
 --!include functions/_announce.sql
 --!include triggers/event_announce.sql
 --!include functions/_forget_activity.sql
 --!include triggers/event_forget.sql
 
+--!include functions/_refuse_key.sql
 --!include functions/_publish_once.sql
 --!include functions/_notify_only.sql
 --!include functions/_publish.sql
+--!include functions/_user_of.sql
 --!include functions/publish.sql
+--!include functions/publish_public.sql
 --!include functions/publish_global.sql
 --!include functions/publish_system.sql
 --!include functions/publish_topic.sql
 --!include functions/publish_many.sql
+--!include functions/_base_type.sql
+--!include functions/_type_form.sql
+--!include functions/_json_value.sql
+--!include functions/_row_object.sql
+--!include functions/_row_value.sql
+--!include functions/_row_id.sql
+--!include functions/_row_names.sql
 --!include functions/_row_columns.sql
---!include functions/_publish_row.sql
+--!include functions/_row_brief.sql
+--!include functions/_row_user_too_long.sql
+--!include functions/_row_members.sql
+--!include functions/_row_events.sql
+--!include functions/_row_statement.sql
+--!include functions/_refuse_trigger.sql
 --!include functions/publish_row.sql
 --!include functions/replay.sql
 --!include functions/prune_batch.sql
+--!include functions/_prune_turn.sql
 --!include functions/prune.sql
 
 --!include functions/record_activity.sql
@@ -60,17 +82,26 @@
 --!include functions/report_presence.sql
 --!include functions/presence_of.sql
 
---!include functions/channel.sql
 --!include functions/position.sql
 --!include functions/epoch.sql
+--!include functions/renew_epoch.sql
+--!include functions/_ring.sql
 --!include functions/configure.sql
 --!include functions/set_delivery_mode.sql
 --!include functions/repair_xids.sql
 --!include functions/report_instance.sql
 --!include functions/forget_instance.sql
 
+--!include functions/_rights.sql
+--!include functions/_acl.sql
+--!include functions/_excess_rights.sql
+--!include functions/_require_role.sql
+--!include functions/_grant.sql
+--!include functions/_revoke.sql
 --!include functions/grant_publish.sql
+--!include functions/revoke_publish.sql
 --!include functions/grant_server.sql
+--!include functions/revoke_server.sql
 --!include functions/grant_seal.sql
---!include privileges/revoke.sql
---!include privileges/regrant.sql
+--!include functions/revoke_seal.sql
+--!include privileges/exact.sql

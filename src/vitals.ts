@@ -54,12 +54,14 @@ export class Vitals {
   }
 
   health(): Health {
-    const { database, options, stopping } = this.#options;
+    const { database, feed, options, stopping } = this.#options;
     return checkHealth({
       database: database(),
       stopping: stopping(),
       startFailure: this.startFailure,
       sweepInterval: options.sweepInterval,
+      stuckFor: feed.stuckFor,
+      hookTimeout: options.hookTimeout,
     });
   }
 

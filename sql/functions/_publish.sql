@@ -38,6 +38,13 @@ begin
   where settings.storage
   returning event.id into _id;
   if _id is null then
+    if not exists (select from djr.settings) then
+      perform djr._heal_settings();
+      return djr._publish(
+        _publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.private_data, _publish.key,
+        _publish.topic
+      );
+    end if;
     return djr._notify_only(_publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.topic);
   end if;
   return _id;
@@ -45,7 +52,7 @@ end
 $$;
 
 comment on function djr._publish(text, text, text, jsonb, jsonb, text, text) is
-  'What publish, publish_global, publish_topic and publish_system come to; granted by djr.grant_publish. Internal.';
+  'What publish, publish_public, publish_topic and publish_system come to; granted by djr.grant_publish. Internal.';
 
 -- Of the first migrations. Kept: a session that planned a publish before an upgrade may call it after.
 create or replace function djr._publish(

@@ -9,6 +9,7 @@ create or replace function djr.authorize_topics(
 language plpgsql
 as $$
 declare
+  _answers boolean[];
   _allowed boolean;
   _function text := djr._authorize_topic_function();
 begin
@@ -22,8 +23,9 @@ begin
        from pg_catalog.unnest($1, $2) with ordinality asked (user_id, topic, place)',
       _function
     )
-    into allowed
+    into _answers
     using authorize_topics.user_ids, authorize_topics.topics;
+    allowed := _answers;
     return;
   exception when others then
     -- One question at which the app's function fails must not cost the others their answer: each is asked by itself.

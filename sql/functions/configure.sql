@@ -1,5 +1,5 @@
 -- For the schema's owner: not granted to anyone, and not SECURITY DEFINER.
--- Of the first migrations: without topics.
+-- With a parameter more it would be a second function.
 drop function if exists djr.configure(boolean, text, interval, text, text);
 
 create or replace function djr.configure(
@@ -8,6 +8,7 @@ create or replace function djr.configure(
   retention interval default null,
   activity text default null,
   delivery text default null,
+  queue_limit real default null,
   authorize_topic text default null,
   rotate_seal_key boolean default false
 ) returns djr.settings
@@ -22,27 +23,33 @@ begin
   if octet_length(configure.channel) not between 1 and 63 then
     raise exception using
       errcode = 'DJR10',
-      message = 'the setting channel has 1 to 63 bytes',
+      message = format('channel must have 1 to 63 bytes (it has %s)', octet_length(configure.channel)),
       detail = format('It has %s.', octet_length(configure.channel)),
       hint = 'Whoever can guess it can listen: choose it at random.';
   elsif configure.retention < interval '0' then
     raise exception using
       errcode = 'DJR10',
-      message = 'the setting retention is not negative',
+      message = format('retention must not be negative (it is %s)', configure.retention),
       detail = format('It is %s.', configure.retention),
       hint = 'For example ''30 days''; ''0'' keeps events for ever.';
   elsif configure.activity not in ('off', 'summary', 'full') then
     raise exception using
       errcode = 'DJR10',
-      message = 'the setting activity is off, summary or full',
+      message = format('activity must be off, summary or full (it is %s)', to_json(configure.activity)),
       detail = format('It is %s.', to_json(configure.activity)),
       hint = 'summary: a row an event and instance. full: a row a user, too.';
   elsif configure.delivery not in ('auto', 'notify', 'sweep') then
     raise exception using
       errcode = 'DJR10',
-      message = 'the setting delivery is auto, notify or sweep',
+      message = format('delivery must be auto, notify or sweep (it is %s)', to_json(configure.delivery)),
       detail = format('It is %s.', to_json(configure.delivery)),
       hint = 'auto is right unless you measured otherwise.';
+  elsif not configure.queue_limit between 0.001 and 1 then
+    raise exception using
+      errcode = 'DJR10',
+      message = 'the setting queue_limit must be between 0.001 and 1',
+      detail = format('It is %s.', configure.queue_limit),
+      hint = 'It is a share of the NOTIFY queue: 0.25 is a quarter.';
   end if;
   if configure.authorize_topic <> '' then
     -- As it will be called, whatever the search_path is then.
@@ -65,6 +72,8 @@ begin
     end if;
   end if;
 
+  -- Where the row is missing this makes it.
+  perform djr.channel();
   select * into strict _before from djr.settings;
   update djr.settings
   set
@@ -74,6 +83,7 @@ begin
     activity = coalesce(configure.activity, settings.activity),
     delivery = coalesce(configure.delivery, settings.delivery),
     authorize_topic = case when configure.authorize_topic = '' then null else coalesce(_function, settings.authorize_topic) end,
+    queue_limit = coalesce(configure.queue_limit, settings.queue_limit),
     -- What was published meanwhile was not stored: for whoever does not see this transaction yet it is as good as pruned.
     pruned_xid = case
       when configure.storage and not settings.storage then greatest(settings.pruned_xid, pg_current_xact_id())
@@ -89,11 +99,11 @@ begin
   end if;
   if _after is distinct from _before or configure.rotate_seal_key then
     -- On the channel that the runtimes listen on: they read the settings anew, the channel's name included.
-    perform pg_notify(_before.channel, '{"doorbell":"sweep"}');
+    perform djr._ring(_before.channel);
   end if;
   return _after;
 end
 $$;
 
-comment on function djr.configure(boolean, text, interval, text, text, text, boolean) is
+comment on function djr.configure(boolean, text, interval, text, text, real, text, boolean) is
   'Changes the settings that are given and returns all of them. retention => ''0'' keeps events for ever; authorize_topic => '''' stops asking; rotate_seal_key => true signs seals with a new key, beside which the one before stays valid. For the schema''s owner.';

@@ -4,23 +4,17 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  execute format('grant usage on schema djr to %I', grant_seal.role);
-  execute format(
-    'grant execute on function
-       djr._seal(text, text, interval),
-       djr.seal(text, text, interval),
-       djr.seal(text, bigint, interval),
-       djr.seal(text, uuid, interval),
-       djr.disconnect(text, text),
-       djr.disconnect(bigint, text),
-       djr.disconnect(uuid, text),
-       djr.recheck(text, text),
-       djr.position()
-     to %I',
-    grant_seal.role
-  );
+  perform djr._require_role(grant_seal.role);
+  if grant_seal.role = 'public' then
+    raise exception using
+      errcode = 'DJR13',
+      message = 'the role must be one role (it is public, which is every role there is)',
+      detail = 'Every role of this database could let anybody hear any topic.',
+      hint = 'Name the role that your app logs in as.';
+  end if;
+  perform djr._grant('seal', grant_seal.role);
 end
 $$;
 
 comment on function djr.grant_seal(name) is
-  'Lets a role decide who hears what: seal, disconnect, recheck, and position.';
+  'Lets a role decide who hears what: seal, disconnect, recheck, and position. It can neither publish nor read an event. The role public is refused (DJR13). It is recorded (djr.grantee) and holds over upgrades; djr.revoke_seal takes it back.';

@@ -17,6 +17,10 @@ create table if not exists djr.settings (
 
 -- Behind the first migrations' columns.
 alter table djr.settings add column if not exists authorize_topic text;
+alter table djr.settings add column if not exists generation text collate "C";
+alter table djr.settings add column if not exists queue_limit real not null default 0.25;
+alter table djr.settings drop constraint if exists settings_queue_limit;
+alter table djr.settings add constraint settings_queue_limit check (queue_limit between 0.001 and 1);
 
 insert into djr.settings default values
 on conflict do nothing;
@@ -24,7 +28,9 @@ on conflict do nothing;
 comment on table djr.settings is
   'The settings of djr in this database, in one row. Change them with djr.configure(...).';
 comment on column djr.settings.pruned_xid is
-  'The highest transaction that pruning removed an event of, or that switched storage on again: who resumes from before it is told to reset. Null: neither has been.';
+  'The highest transaction of which events were deleted (by pruning or by hand), that truncated djr.event, or that switched storage on again: a client that resumes from before it is told to reset. Null: none has been.';
+comment on column djr.settings.generation is
+  'Part of djr.epoch(): a runtime sets it anew when events that it delivered are gone after a restart, as after a rolled-back storage snapshot. Null: that has not been.';
 comment on column djr.settings.retention is
   'How long events are kept; the runtime prunes what is older. Null: for ever.';
 comment on column djr.settings.storage is
@@ -37,5 +43,7 @@ comment on column djr.settings.delivery is
   'How events reach the runtimes: notify (at once), sweep (publishers never notify), auto (notify until commits queue for it).';
 comment on column djr.settings.authorize_topic is
   'A function of the app, (user_id text, topic text) returns boolean, that says who may hear a topic that a page asks for by name. Null: nobody, without a seal.';
+comment on column djr.settings.queue_limit is
+  'With delivery auto: the share of the NOTIFY queue, 0.001 to 1, from which publishers do not notify any more until it has emptied to half of that.';
 comment on column djr.settings.activity is
   'What the runtimes record in djr.activity: off, summary (a row an event and instance), full (a row a user, too).';

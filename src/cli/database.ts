@@ -1,12 +1,19 @@
 import pg from 'pg';
 import { requireSchema } from '../database/schema.js';
+import { TYPES } from '../database/types.js';
 
-/** A connection for as long as `work` takes. */
-export async function withClient<T>(config: pg.ClientConfig, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client(config);
+/** A connection that whoever asked for it ends. */
+export async function open(config: pg.ClientConfig): Promise<pg.Client> {
+  const client = new pg.Client({ ...config, types: TYPES });
   // A connection that breaks rejects the query in progress; without a listener it would end the process as well.
   client.on('error', () => {});
   await client.connect();
+  return client;
+}
+
+/** A connection for as long as `work` takes. */
+export async function withClient<T>(config: pg.ClientConfig, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = await open(config);
   try {
     return await work(client);
   } finally {

@@ -1,9 +1,13 @@
 import { type Command, Option } from 'commander';
 import pg from 'pg';
 import type { Logger } from 'pino';
+import { ask, asking } from '../database/ask.js';
 import { type Authenticate, jwtLogin, sessionLogin } from '../http/login.js';
 import { UsageError } from './failure.js';
 import type { Lifetime } from './lifetime.js';
+
+/** Milliseconds that a look for a session may take. */
+const SESSION_TIMEOUT = 5000;
 
 export interface LoginFlags {
   jwtSecret?: string;
@@ -85,7 +89,8 @@ export async function createLogin(
   flags: LoginFlags,
   context: { database: pg.PoolConfig; log: Logger; lifetime: Lifetime },
 ): Promise<Authenticate | undefined> {
-  const onRefused = (reason: string) => context.log.info({ reason }, 'a client was refused');
+  const onRefused = (reason: string, fault: boolean) =>
+    context.log[fault ? 'error' : 'info']({ reason }, 'a client was refused');
   switch (checkLogin(flags)) {
     case 'jwt':
       return jwtLogin({
@@ -99,12 +104,13 @@ export async function createLogin(
         onRefused,
       });
     case 'session': {
-      const pool = new pg.Pool({ ...context.database, max: 4, statement_timeout: 5_000 });
+      const pool = new pg.Pool({ ...context.database, max: 4 });
       pool.on('error', (err) => context.log.warn({ err }, 'a connection for session look-ups ended'));
       context.lifetime.onStop(() => pool.end());
       await tryOut(pool, flags.sessionSql!);
       return sessionLogin({
-        pool,
+        // Not `statement_timeout`, which pg makes a startup parameter: PgBouncer refuses it.
+        pool: asking(pool, SESSION_TIMEOUT),
         sql: flags.sessionSql!,
         cookie: flags.sessionCookie!,
         required: flags.loginRequired,
@@ -119,14 +125,13 @@ export async function createLogin(
 /** A query that cannot run should say so now, and not to the first user. */
 async function tryOut(pool: pg.Pool, sql: string): Promise<void> {
   const client = await pool.connect();
+  client.release();
   try {
-    await client.query(sql, [null]);
+    await ask(pool, { text: sql, values: [null] }, SESSION_TIMEOUT);
   } catch (error) {
     throw new UsageError(
       `--session-sql does not run: ${error instanceof Error ? error.message : error}.`,
       'It looks like: select user_id from session where token = $1 and expires > now()',
     );
-  } finally {
-    client.release();
   }
 }

@@ -1,5 +1,7 @@
-import type pg from 'pg';
 import { DjrError } from '../errors.js';
+import { ask } from './ask.js';
+import type { Pool } from './connect.js';
+import { isOfOneRow } from './poison.js';
 
 /** A page of this user got (`delivered`) or showed (`read`) this event. */
 export interface Acknowledgement {
@@ -26,14 +28,14 @@ const ANSWER_TIMEOUT = 10_000;
  * at once, one connection of the pool is what they take.
  */
 export class Acknowledger {
-  readonly #pool: pg.Pool;
+  readonly #pool: Pool;
   readonly #instance: string;
   #waiting: Waiting[] = [];
   #running: Promise<void> | undefined;
   /** Acknowledgements that were the user's to make. */
   acknowledged = 0;
 
-  constructor(pool: pg.Pool, instance: string) {
+  constructor(pool: Pool, instance: string) {
     this.#pool = pool;
     this.#instance = instance;
   }
@@ -50,39 +52,46 @@ export class Acknowledger {
       (acknowledgement) =>
         new Promise<boolean>((resolve, reject) => this.#waiting.push({ acknowledgement, resolve, reject })),
     );
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined;
-    });
+    this.#running ??= this.#run();
     return Promise.all(answers);
   }
 
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0, BATCH);
-      try {
-        const own = await this.#store(batch.map(({ acknowledgement }) => acknowledgement));
-        for (const [place, { resolve }] of batch.entries()) {
-          this.acknowledged += Number(own[place]);
-          resolve(own[place]!);
-        }
-      } catch (error) {
-        for (const { reject } of batch) reject(error);
-      }
+      await this.#answer(this.#waiting.splice(0, BATCH));
     }
+  }
+
+  /** One that the database cannot take costs no other: halves are tried until it stands alone. */
+  async #answer(batch: Waiting[]): Promise<void> {
+    try {
+      const own = await this.#store(batch.map(({ acknowledgement }) => acknowledgement));
+      for (const [place, { resolve }] of batch.entries()) {
+        this.acknowledged += Number(own[place]);
+        resolve(own[place]!);
+      }
+    } catch (error) {
+      if (batch.length > 1 && isOfOneRow(error)) {
+        const half = Math.ceil(batch.length / 2);
+        await this.#answer(batch.slice(0, half));
+        await this.#answer(batch.slice(half));
+      } else for (const { reject } of batch) reject(error);
+    }
+    // In the same step as the last look at what waits: what comes a moment later starts the next run.
+    this.#running = undefined;
   }
 
   async #store(batch: Acknowledgement[]): Promise<boolean[]> {
     const query = {
-      text: 'select djr._acknowledge($1, $2, $3, $4) as own',
+      text: 'select pg_catalog.array_to_json(djr._acknowledge($1, $2, $3, $4)) as own',
       values: [
         this.#instance,
         batch.map(({ userId }) => userId),
         batch.map(({ id }) => id),
         batch.map(({ status }) => status),
       ],
-      query_timeout: ANSWER_TIMEOUT,
     };
-    const { rows } = await this.#pool.query<{ own: boolean[] }>(query);
+    const { rows } = await ask<{ own: boolean[] }>(this.#pool, query, ANSWER_TIMEOUT);
     return rows[0]!.own;
   }
 

@@ -20,12 +20,3 @@ export async function onceMore<T>(read: (began: () => void) => Promise<T>): Prom
     return read(began);
   }
 }
-
-/** @throws when the answer takes too long; whoever waited drops the connection. */
-export async function answer<T>(pending: Promise<T>): Promise<T> {
-  const answered = new AbortController();
-  const late = setTimeout(ANSWER_TIMEOUT, undefined, { signal: answered.signal }).then(() => {
-    throw new Error('PostgreSQL does not answer');
-  });
-  return Promise.race([pending, late]).finally(() => answered.abort());
-}

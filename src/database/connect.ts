@@ -1,7 +1,19 @@
 import pg from 'pg';
 
+/** A pool as djr uses it. `pg.Pool` is one, of whatever copy of `pg`, and so is what wraps one and behaves like it. */
+export type Pool = Pick<pg.Pool, 'query' | 'connect'> &
+  Partial<Pick<pg.Pool, 'totalCount' | 'idleCount' | 'waitingCount'>>;
+
 /** What reaches the database: a URI, a pool's configuration, or a pool that the app has. */
-export type PoolSource = string | pg.PoolConfig | pg.Pool;
+export type PoolSource = string | pg.PoolConfig | Pool;
+
+/** By what it can do: an app has a `pg` of its own, whose classes are not ours. */
+export const isPool = (value: unknown): value is Pool =>
+  typeof value === 'object' &&
+  value !== null &&
+  ['connect', 'query'].every((name) => typeof (value as Record<string, unknown>)[name] === 'function') &&
+  // A client has both as well, and is one connection.
+  typeof (value as Record<string, unknown>).escapeIdentifier !== 'function';
 
 const NAME = 'djr';
 
@@ -13,14 +25,39 @@ export function toConfig(source: string | pg.ClientConfig): pg.ClientConfig {
   return { application_name: NAME, connectionTimeoutMillis: 10_000, ...KEEP_ALIVE, ...config };
 }
 
+/** What only a pool knows what to do with. */
+const OF_POOLS = [
+  'max',
+  'min',
+  'idleTimeoutMillis',
+  'maxUses',
+  'maxLifetimeSeconds',
+  'allowExitOnIdle',
+  'log',
+  'verify',
+  'onConnect',
+  'Client',
+  'Promise',
+];
+
+/** How a single connection is made to where the pool leads; undefined where the pool does not say. */
+export function connectionOf(source: PoolSource): string | pg.ClientConfig | undefined {
+  if (typeof source === 'string') return source;
+  const config = isPool(source) ? (source as { options?: pg.PoolConfig }).options : source;
+  if (typeof config !== 'object' || config === null) return undefined;
+  const rest = Object.fromEntries(Object.entries(config).filter(([name]) => !OF_POOLS.includes(name)));
+  // A pool hides these from whoever prints its options.
+  return { ...rest, ...(config.password !== undefined && { password: config.password }) };
+}
+
 export interface OwnedPool {
-  readonly pool: pg.Pool;
+  readonly pool: Pool;
   /** Ends it, unless it is the app's. */
   end(): Promise<void>;
 }
 
 export function openPool(source: PoolSource, onError: (error: Error) => void): OwnedPool {
-  if (source instanceof pg.Pool) return { pool: source, end: async () => {} };
+  if (isPool(source)) return { pool: source, end: async () => {} };
   const pool = new pg.Pool({ max: 10, ...toConfig(source) });
   // An idle connection that the server ends is replaced at the next use.
   pool.on('error', onError);
@@ -28,7 +65,7 @@ export function openPool(source: PoolSource, onError: (error: Error) => void): O
 }
 
 /** No retry mends these: wrong password, no such role or database, or a schema that is not ours to use. */
-const HOPELESS = new Set(['28P01', '28000', '3D000', 'DJR_SCHEMA', 'DJR_VERSION', 'DJR_STANDBY']);
+const HOPELESS = new Set(['28P01', '28000', '3D000', 'DJR_SCHEMA', 'DJR_VERSION', 'DJR_STANDBY', 'DJR_ROW_SECURITY']);
 
 export const isHopeless = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && HOPELESS.has(error.code as string);

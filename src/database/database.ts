@@ -9,8 +9,11 @@ import type { Logger } from '../logger.js';
 import type { ResolvedOptions } from '../options.js';
 import { Acknowledger } from './acknowledger.js';
 import { Activity } from './activity.js';
-import { backoff, isHopeless, type OwnedPool, openPool } from './connect.js';
+import { ANSWER_TIMEOUT } from './answer.js';
+import { ask, asking } from './ask.js';
+import { backoff, isHopeless, type OwnedPool, openPool, type Pool } from './connect.js';
 import { DeliveryMode } from './delivery-mode.js';
+import { isRolledBack, readEpoch, renewEpoch } from './epoch.js';
 import { Listener } from './listener.js';
 import { Outage } from './outage.js';
 import { Pruner } from './pruner.js';
@@ -18,7 +21,7 @@ import type { Queryable } from './publisher.js';
 import { Pulse } from './pulse.js';
 import { Repair } from './repair.js';
 import { requireSchema } from './schema.js';
-import { type Status, shortEpoch } from './status.js';
+import type { Status } from './status.js';
 import { type Latest, Store } from './store.js';
 import { Sweeper } from './sweeper.js';
 
@@ -37,8 +40,10 @@ export interface DatabaseOptions {
   onListening(): void;
   /** A sweep succeeded. */
   onSwept(milliseconds: number): void;
-  /** Puts an event of before the start into the history, through `onReceive`. */
-  remember(envelope: Envelope): Promise<void>;
+  /** The stored event that was delivered last. */
+  newest(): Envelope | undefined;
+  /** Puts events of before the start into the history, through `onReceive`: the newest, and says how many of them. */
+  remember(envelopes: readonly Envelope[]): Promise<number>;
   /** It was restored or replaced: ids from before it mean nothing any more, and the history is empty. */
   onReplaced(): void;
 }
@@ -50,6 +55,9 @@ const IDLE = 20;
 
 /** Milliseconds between two sweeps while nothing is heard. */
 const DEAF_SWEEP = 250;
+
+/** Events whose row cannot be read that are told one by one. */
+const MAX_UNREADABLE = 100;
 
 /** Connections may be ended by the server while nobody uses them; the next query gets another one. */
 const onIdleLoss = (logger: Logger) => (err: Error) => logger.debug({ err }, 'an idle connection was lost');
@@ -72,6 +80,8 @@ export class Database {
   readonly #stop = new AbortController();
   /** What history knew when PostgreSQL was started anew, until a sweep has succeeded since. */
   readonly #handedOn = new Set<string>();
+  /** Events that were said to be unreadable. */
+  readonly #unreadable = new Set<string>();
 
   constructor(database: DatabaseOptions) {
     this.#options = database;
@@ -79,16 +89,28 @@ export class Database {
     const { logger, listen, sweepInterval, probeInterval, pruneInterval } = options;
     this.#pool = openPool(options.pool, onIdleLoss(logger));
     // Not while NOTIFY delivers: then sweeps are what is left when this very connection is cut in silence.
-    this.store = new Store(this.pool, () => (this.sweeper.fast ? this.listener.session : undefined));
+    this.store = new Store(
+      this.pool,
+      () => (this.sweeper.fast ? this.listener.session : undefined),
+      (id) => this.#onUnreadable(id),
+      () => this.listener.session,
+    );
+    const probeTimeout = Math.max(1000, probeInterval / 3);
     this.#repair = new Repair({ pool: this.pool, logger });
-    this.mode = new DeliveryMode({ pool: this.pool, logger, events: () => feed.taken });
+    this.mode = new DeliveryMode({
+      pool: this.pool,
+      logger,
+      events: () => feed.taken,
+      onSet: () => this.sweeper.now(),
+    });
     this.sweeper = new Sweeper({
       store: this.store,
       feed,
       logger,
       interval: (current, empty) => {
         if (current === 'sweep') return empty < IDLE ? FAST_SWEEP : IDLE_SWEEP;
-        return this.listener.heard === false ? Math.min(DEAF_SWEEP, sweepInterval) : sweepInterval;
+        // Until a probe was heard nobody knows whether NOTIFY comes.
+        return this.listener.heard ? sweepInterval : Math.min(DEAF_SWEEP, sweepInterval);
       },
       listening: () => this.listener.connected,
       handedOn: (envelope) => this.#handedOn.has(identity(envelope)),
@@ -109,8 +131,12 @@ export class Database {
       database: listen,
       logger,
       probeInterval,
-      probeTimeout: Math.max(1000, probeInterval / 3),
+      probeTimeout,
       prepare: (client) => this.#prepare(client),
+      notify: async (channel, payload) => {
+        const query = { text: 'select pg_catalog.pg_notify($1, $2)', values: [channel, payload] };
+        await ask(this.pool, query, probeTimeout);
+      },
       onMessage: (payload) => this.#onMessage(payload),
       onDoorbell: () => {
         // What is heard behind it must not pass what the sweep is to find.
@@ -129,8 +155,13 @@ export class Database {
     this.pulse = new Pulse({ pool: this.pool, logger, instance: database.instance, read: database.read });
   }
 
-  get pool(): pg.Pool {
+  get pool(): Pool {
     return this.#pool.pool;
+  }
+
+  /** For statements of the app's, which have no time-out. */
+  get queryable(): Queryable {
+    return asking(this.pool);
   }
 
   /** What its clock says now, at least: this machine's may say anything. Milliseconds since 1970. */
@@ -188,7 +219,10 @@ export class Database {
     history.startAt(Math.max(status.prunedXid, all ? 0 : oldest) + 1);
     history.restarted(status.startedAt);
     feed.startAt(status.frontier);
-    for (const envelope of envelopes) await remember(envelope);
+    const remembered = await remember(envelopes);
+    // Of the transaction of the last one that was left out a part may be remembered.
+    const left = envelopes[envelopes.length - remembered - 1];
+    if (left) history.isPartialBefore(left.xid! + 1);
   }
 
   /** On each new connection, before LISTEN. */
@@ -200,7 +234,11 @@ export class Database {
 
   async #onRestart(status: Status): Promise<void> {
     const { feed, history, onReplaced, options } = this.#options;
-    const epoch = await readEpoch(this.pool);
+    const client = asking(this.pool, ANSWER_TIMEOUT);
+    let epoch = await readEpoch(client);
+    if (epoch === this.store.epoch && (await isRolledBack(client, this.#options.newest()))) {
+      epoch = await renewEpoch(client);
+    }
     for (const { envelope } of history.all()) this.#handedOn.add(identity(envelope));
     history.restarted(status.startedAt);
     if (epoch === this.store.epoch) return;
@@ -210,6 +248,15 @@ export class Database {
     await feed.rebase(status.frontier.inEpoch(epoch));
     options.logger.error({}, 'the database was replaced or restored; every client is told to fetch its state anew');
     onReplaced();
+  }
+
+  /** Says so once: every reading comes upon it again. */
+  #onUnreadable(id: string): void {
+    if (this.#unreadable.has(id) || this.#unreadable.size >= MAX_UNREADABLE) return;
+    this.#unreadable.add(id);
+    const message =
+      'an event cannot be read and is not delivered: its id or its time is out of range. Delete it by hand';
+    this.#options.options.logger.error({ event: id }, message);
   }
 
   #onMessage(payload: string): void {
@@ -259,8 +306,3 @@ export class Database {
 
 /** Tells an event from one that has its number in another history of the database. */
 const identity = ({ id, xid, createdAt }: Envelope): string => `${id} ${xid} ${createdAt}`;
-
-async function readEpoch(client: Queryable): Promise<string> {
-  const { rows } = await client.query<{ epoch: string }>('select djr.epoch() as epoch');
-  return shortEpoch(rows[0]!.epoch);
-}

@@ -1,12 +1,16 @@
-import type pg from 'pg';
 import type { Logger } from '../logger.js';
+import { ANSWER_TIMEOUT } from './answer.js';
+import { ask } from './ask.js';
+import type { Pool } from './connect.js';
 import type { Status } from './status.js';
 
 export interface DeliveryModeOptions {
-  pool: pg.Pool;
+  pool: Pool;
   logger: Logger;
   /** Events that the feed has taken in since the start. */
   events(): number;
+  /** This instance has set the mode: the next sweep should read it at once. */
+  onSet(): void;
 }
 
 /** Milliseconds between two looks. */
@@ -23,17 +27,28 @@ const QUIET_RATE = 50;
 const QUIET_FOR = 2000;
 const QUIET_FOR_MOST = 60_000;
 
+/** Looks between two at the NOTIFY queue while few events come: other apps of the cluster may fill it. */
+const QUEUE_EVERY = 5;
+
+/** Share of the setting `queue_limit` to which the NOTIFY queue must have emptied before NOTIFY is used again. */
+const EMPTIED = 0.5;
+
 /**
  * A commit that notifies holds a lock of the whole cluster until it is on disk. Those that wait for it are the only
  * sign that commits queue: the rate is none, because the lock itself caps it.
  */
-const WAITERS = `
-  select count(*)::int as waiters
-    from pg_catalog.pg_locks
-   where not granted and locktype = 'object' and classid = 'pg_catalog.pg_database'::regclass and objid = 0`;
+const LOOK = `
+  select (select pg_catalog.count(*)::pg_catalog.int4
+            from pg_catalog.pg_locks
+           where not granted and locktype operator(pg_catalog.=) 'object'
+             and classid operator(pg_catalog.=) 'pg_catalog.pg_database'::pg_catalog.regclass
+             and objid operator(pg_catalog.=) 0) as waiters,
+         pg_catalog.pg_notification_queue_usage()::pg_catalog.numeric as usage,
+         (select queue_limit::pg_catalog.numeric from djr.settings) as limit`;
 
 /**
- * Decides for `delivery => 'auto'`: to `sweep` when commits queue behind NOTIFY, back to `notify` when it is quiet.
+ * Decides for `delivery => 'auto'`: to `sweep` when commits queue behind NOTIFY or its queue fills up, back to `notify` when
+ * it is quiet and the queue has emptied.
  * Any instance may decide; what they set is one sequence, so that it does not matter which.
  */
 export class DeliveryMode {
@@ -45,6 +60,7 @@ export class DeliveryMode {
   #looking: Promise<void> | undefined;
   #lastEvents = 0;
   #waited = 0;
+  #looks = 0;
   #quietSince: number | undefined;
   /** Grows each time that quiet turns out to have been a pause, so that a busy database is not switched to and fro. */
   #quietFor = QUIET_FOR;
@@ -86,12 +102,19 @@ export class DeliveryMode {
 
   async #lookForWaiters(came: number): Promise<void> {
     this.#quietSince = undefined;
+    this.#looks += 1;
     if (came < BUSY) {
       this.#waited = 0;
+      if (this.#looks % QUEUE_EVERY !== 0) return;
+    }
+    const { waiters, usage, limit } = await this.#ask();
+    if (usage >= limit) {
+      const message = 'the NOTIFY queue fills up: delivery goes over to sweeping; `djr doctor` names who holds it up';
+      await this.#set('sweep', message);
       return;
     }
-    const { rows } = await this.#options.pool.query<{ waiters: number }>(WAITERS);
-    this.#waited = rows[0]!.waiters > 0 ? this.#waited + 1 : 0;
+    if (came < BUSY) return;
+    this.#waited = waiters > 0 ? this.#waited + 1 : 0;
     if (this.#waited < WAITED) return;
     this.#waited = 0;
     const soon = performance.now() - this.#switchedBack < 10_000;
@@ -108,14 +131,26 @@ export class DeliveryMode {
     this.#quietSince ??= now;
     if (now - this.#quietSince < this.#quietFor) return;
     this.#quietSince = undefined;
+    const { usage, limit } = await this.#ask();
+    if (usage > limit * EMPTIED) return;
     this.#switchedBack = now;
     await this.#set('notify', 'it is quiet: delivery goes back to NOTIFY');
   }
 
+  async #ask(): Promise<{ waiters: number; usage: number; limit: number }> {
+    const { pool } = this.#options;
+    const { rows } = await ask<{ waiters: number; usage: number; limit: number }>(pool, { text: LOOK }, ANSWER_TIMEOUT);
+    return rows[0]!;
+  }
+
   async #set(mode: Status['mode'], message: string): Promise<void> {
-    const { logger, pool } = this.#options;
-    const { rows } = await pool.query<{ set: boolean }>('select djr.set_delivery_mode($1) as set', [mode]);
-    if (rows[0]!.set) logger.info({ mode }, message);
+    const { logger, onSet, pool } = this.#options;
+    const query = { text: 'select djr.set_delivery_mode($1) as set', values: [mode] };
+    const { rows } = await ask<{ set: boolean }>(pool, query, ANSWER_TIMEOUT);
+    if (!rows[0]!.set) return;
+    logger.info({ mode }, message);
+    // Nobody may have been rung: there is no NOTIFY while the queue is full.
+    onSet();
   }
 
   async stop(): Promise<void> {

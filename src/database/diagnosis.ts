@@ -1,14 +1,18 @@
 import type pg from 'pg';
 import { type Check, type Finding, failed } from './findings.js';
-import { indexes, instances, retention, rights, schema, vacuum } from './schema-checks.js';
+import { grants, indexes, instances, retention, rights, rowSecurity, schema, vacuum } from './schema-checks.js';
 import { clock, connections, durability, listen, queue, restore, transactions, version } from './server-checks.js';
+import { triggers } from './trigger-checks.js';
 
 const CHECKS: readonly [string, Check][] = [
   ['version', version],
   ['schema', schema],
   ['rights', rights],
+  ['grants', grants],
+  ['row security', rowSecurity],
   ['LISTEN', listen],
   ['NOTIFY queue', queue],
+  ['triggers', triggers],
   ['indexes', indexes],
   ['retention', retention],
   ['vacuum', vacuum],
@@ -21,10 +25,10 @@ const CHECKS: readonly [string, Check][] = [
 ];
 
 /** Looks at everything that djr needs of a database; a check that cannot run is one that failed. */
-export async function* diagnose(client: pg.Client): AsyncGenerator<Finding> {
+export async function* diagnose(client: pg.Client, openSecond: () => Promise<pg.Client>): AsyncGenerator<Finding> {
   for (const [check, run] of CHECKS) {
     try {
-      yield { check, ...(await run(client)) };
+      yield { check, ...(await run(client, openSecond)) };
     } catch (error) {
       yield { check, ...failed((error as Error).message, 'Mend what is reported above first.') };
     }

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { select } from './select.js';
 
 /** What one check found. */
 export interface Finding {
@@ -11,7 +12,8 @@ export interface Finding {
 }
 
 export type Found = Omit<Finding, 'check'>;
-export type Check = (client: pg.Client) => Promise<Found>;
+/** @param openSecond - makes another connection to the same address */
+export type Check = (client: pg.Client, openSecond: () => Promise<pg.Client>) => Promise<Found>;
 
 export const ok = (found: string): Found => ({ state: 'ok', found, todo: '' });
 export const warning = (found: string, todo: string): Found => ({ state: 'warning', found, todo });
@@ -21,4 +23,9 @@ export const one = async <Row extends pg.QueryResultRow>(
   client: pg.Client,
   sql: string,
   values: unknown[] = [],
-): Promise<Row> => (await client.query<Row>(sql, values)).rows[0]!;
+): Promise<Row> => {
+  const [row] = await select<Row>(client, sql, values);
+  // The one table that such a statement may find empty.
+  if (!row) throw new Error('djr.settings has no row; `djr migrate` puts it back');
+  return row;
+};

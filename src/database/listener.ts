@@ -1,10 +1,14 @@
-import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { DjrError } from '../errors.js';
 import type { Logger } from '../logger.js';
+import { close, drop } from './cancel.js';
 import { backoff, isHopeless, toConfig } from './connect.js';
+import { inTime } from './in-time.js';
 import { Outage } from './outage.js';
+import { ownershipOf, POOLED, PooledError } from './ownership.js';
+import { Probe } from './probe.js';
 import { Session } from './session.js';
+import { TYPES } from './types.js';
 
 export interface ListenerOptions {
   database: string | pg.ClientConfig;
@@ -19,6 +23,8 @@ export interface ListenerOptions {
   onDoorbell(): void;
   /** Runs on each new connection before LISTEN; throwing keeps the listener from starting on it. */
   prepare(client: pg.Client): Promise<void>;
+  /** Sends a NOTIFY on a connection of the pool, which may lead another way. */
+  notify(channel: string, payload: string): Promise<void>;
   /** Milliseconds between two probes. */
   probeInterval: number;
   /** Milliseconds within which a probe must be heard. */
@@ -29,8 +35,8 @@ export interface ListenerOptions {
 const QUERY_TIMEOUT = 30_000;
 
 /**
- * One connection that listens, for ever: it reconnects with backoff and jitter, and sends itself a probe, which is
- * the only proof that LISTEN is heard (a pooler in transaction mode accepts LISTEN and swallows what comes).
+ * One connection that listens, for ever: it reconnects with backoff and jitter, and probes whether LISTEN is heard. It
+ * never listens on a backend that a pooler shares with other sessions; it looks again every `probeInterval` then.
  */
 export class Listener {
   readonly #options: ListenerOptions;
@@ -41,8 +47,12 @@ export class Listener {
   /** Connections in a row that could not be made, or did not live until their first probe was over. */
   #failures = 0;
   #reconnects = 0;
+  #failure: unknown;
   #heard: boolean | undefined;
-  #probe: { nonce: string; heard: () => void } | undefined;
+  #pooled = false;
+  /** A pooler, or deafness, has been logged. */
+  #said = false;
+  readonly #probe: Probe;
   #timer: NodeJS.Timeout | undefined;
   #wake: (() => void) | undefined;
   #running: Promise<void> | undefined;
@@ -51,6 +61,10 @@ export class Listener {
   constructor(options: ListenerOptions) {
     this.#options = options;
     this.#outage = new Outage(options.logger);
+    this.#probe = new Probe({
+      timeout: options.probeTimeout,
+      notify: (channel, payload) => this.#notify(channel, payload),
+    });
   }
 
   /** Connected, and LISTEN sent. */
@@ -58,14 +72,24 @@ export class Listener {
     return this.#session !== undefined;
   }
 
-  /** Whether the last probe came back; undefined before the first. False: there is a pooler in the way. */
+  /** Whether this connection heard the last probe; undefined before the first. False: there is a pooler in the way. */
   get heard(): boolean | undefined {
-    return this.#heard;
+    return this.#pooled ? false : this.#heard;
   }
 
-  /** The connection, when a probe has come back: it is one session of PostgreSQL, and not a pooler that has many. */
+  /** No connection listens, because its backend is shared with other sessions. Sweeps deliver. */
+  get pooled(): boolean {
+    return this.#pooled;
+  }
+
+  /** The connection, once a probe from another session was heard: it is one session of PostgreSQL, and ours alone. */
   get session(): Session | undefined {
     return this.#heard ? this.#session : undefined;
+  }
+
+  /** Why the last connection could not be made; undefined while there is one. */
+  get failure(): unknown {
+    return this.#failure;
   }
 
   /** Connections made after the first. */
@@ -93,6 +117,7 @@ export class Listener {
     while (!this.#stopped) {
       try {
         const { ended } = await this.#connect();
+        this.#failure = undefined;
         if (!first) this.#reconnects += 1;
         first = false;
         started();
@@ -106,11 +131,23 @@ export class Listener {
         );
       } catch (err) {
         if (this.#stopped) break;
+        this.#pooled = err instanceof PooledError;
+        if (this.#pooled) {
+          first = false;
+          this.#failures = 0;
+          this.#sayPooled();
+          started();
+          // From now on sweeps follow one another closely.
+          this.#options.onDoorbell();
+          await this.#pause(this.#options.probeInterval);
+          continue;
+        }
         if (first && isHopeless(err)) {
           hopeless(err);
           return;
         }
         this.#failures += 1;
+        this.#failure = err;
         this.#outage.say('error', { err, failures: this.#failures }, 'cannot listen to the database; will try again');
       }
       await this.#pause(backoff(this.#failures));
@@ -120,16 +157,16 @@ export class Listener {
 
   /** @returns a promise for why the connection ended, in an object: an async function would wait for it. */
   async #connect(): Promise<{ ended: Promise<Error> }> {
-    const client = new pg.Client({ query_timeout: QUERY_TIMEOUT, ...toConfig(this.#options.database) });
+    this.#heard = undefined;
+    const client = await this.#open();
     const session = new Session(client);
     const ended = new Promise<Error>((resolve) => {
       client.once('error', resolve);
       client.once('end', () => resolve(new Error('the connection ended')));
     });
-    client.on('error', () => {});
     try {
-      await client.connect();
       await this.#options.prepare(client);
+      if ((await ownershipOf(client, () => this.#open())) === 'shared') throw new PooledError();
       const { rows } = await client.query<{ channel: string }>('select djr.channel() as channel');
       this.#channel = rows[0]!.channel;
       client.on('notification', ({ channel, payload }) => {
@@ -137,7 +174,9 @@ export class Listener {
       });
       await client.query(`listen ${client.escapeIdentifier(this.#channel)}`);
     } catch (err) {
-      void client.end().catch(() => {});
+      // What has no code is a time-out: the server may be at it still.
+      if (err instanceof PooledError || (err instanceof Error && 'code' in err)) close(client);
+      else drop(client);
       throw err;
     }
     if (this.#stopped) {
@@ -145,6 +184,7 @@ export class Listener {
       throw new Error('stopped');
     }
     this.#session = session;
+    this.#pooled = false;
     // Until its first probe is over, this one may end as soon as it was made.
     this.#failures += 1;
     this.#options.onListening();
@@ -152,14 +192,40 @@ export class Listener {
     return {
       ended: ended.then((reason) => {
         if (this.#session === session) this.#session = undefined;
+        this.#heard = undefined;
         clearTimeout(this.#timer);
-        this.#probe?.heard();
-        // Not in order: a connection cut in silence would keep its socket for many minutes.
-        void client.end().catch(() => {});
-        client.connection.stream.destroy();
+        this.#probe.end();
+        if (session.busy) drop(client);
+        else close(client);
         return reason;
       }),
     };
+  }
+
+  async #open(): Promise<pg.Client> {
+    const client = new pg.Client({ ...toConfig(this.#options.database), query_timeout: QUERY_TIMEOUT });
+    client.on('error', () => {});
+    try {
+      await client.connect();
+    } catch (err) {
+      void client.end().catch(() => {});
+      throw err;
+    }
+    return client;
+  }
+
+  /** From another session. Where the pool is away a connection is made for it. */
+  async #notify(channel: string, payload: string): Promise<void> {
+    try {
+      const sent = this.#options.notify(channel, payload).then(() => true);
+      if (await inTime(sent, this.#options.probeTimeout / 2)) return;
+      sent.catch(() => {});
+    } catch (err) {
+      // PostgreSQL's queue is full, and would be on any other connection.
+      if (err instanceof Error && 'code' in err && err.code === '54000') throw err;
+    }
+    const client = await this.#open();
+    await client.query('select pg_catalog.pg_notify($1, $2)', [channel, payload]).finally(() => close(client));
   }
 
   #onNotification(session: Session, payload: string): void {
@@ -168,16 +234,16 @@ export class Listener {
       // A connection that is lost meanwhile reads the name anew when it is made again.
       this.#followChannel(session).catch(() => {});
     } else if (payload.startsWith('{"probe"')) {
-      if (this.#probe && payload === this.#probe.nonce) {
-        this.#heard = true;
-        this.#probe.heard();
-      }
+      this.#probe.onMessage(payload);
     } else this.#options.onMessage(payload);
   }
 
   /** `djr.configure` may have given the channel another name. What came in between is swept. */
   async #followChannel(session: Session): Promise<void> {
-    const { rows } = await session.query<{ channel: string }>({ text: 'select djr.channel() as channel' });
+    const { rows } = await session.query<{ channel: string }>({
+      text: 'select djr.channel() as channel',
+      types: TYPES,
+    });
     const { channel } = rows[0]!;
     const old = this.#channel;
     if (channel === old || this.#session !== session) return;
@@ -189,13 +255,19 @@ export class Listener {
 
   async #keepProbing(session: Session): Promise<void> {
     while (this.#session === session) {
-      const alive = await this.#probeOnce(session);
+      const found = await this.#probe.run(session, this.#channel);
       if (this.#session !== session) return;
       this.#failures = 0;
-      if (!alive) {
+      if (found === 'dead') {
         session.client.emit('error', new DjrError('DJR_LISTENER', 'The listening connection does not answer.'));
         return;
       }
+      if (found === 'heard') await this.#onHeard(session);
+      if (found === 'deaf') {
+        this.#heard = false;
+        this.#sayPooled();
+      }
+      if (this.#session !== session) return;
       this.#outage.end('listening again');
       await new Promise<void>((resolve) => {
         this.#timer = setTimeout(resolve, this.#options.probeInterval);
@@ -204,37 +276,17 @@ export class Listener {
     }
   }
 
-  /** @returns whether the connection answers; that a probe was heard or not is kept in {@link heard}. */
-  async #probeOnce(session: Session): Promise<boolean> {
-    const nonce = JSON.stringify({ probe: randomBytes(8).toString('hex') });
-    let timer: NodeJS.Timeout | undefined;
-    const wasHeard = this.#heard;
-    this.#heard = wasHeard ?? undefined;
-    const heard = new Promise<true>((resolve) => {
-      this.#probe = { nonce, heard: () => resolve(true) };
-    });
-    const late = new Promise<false>((resolve) => {
-      timer = setTimeout(() => resolve(false), this.#options.probeTimeout);
-    });
-    const answered = session.query({ text: 'select pg_notify($1, $2)', values: [this.#channel, nonce] }).then(
-      () => true,
-      () => false,
-    );
-    const came = await Promise.race([Promise.all([heard, answered]).then(() => true), late]);
-    const alive = came || (await Promise.race([answered, Promise.resolve(false)]));
-    clearTimeout(timer);
-    this.#probe = undefined;
-    if (!came && alive && this.#session === session) {
-      this.#heard = false;
-      if (wasHeard !== false) {
-        this.#options.logger.error(
-          {},
-          'LISTEN is not heard: a connection pooler in transaction mode is in the way. Events are still found by ' +
-            'sweeping, but later. Give djr a direct connection: database: { listen, pool }',
-        );
-      }
-    }
-    return alive;
+  async #onHeard(session: Session): Promise<void> {
+    this.#said = false;
+    if (this.#heard) return;
+    // The session is ours alone, and idle for long: this can only be said for all of it.
+    await session.query('set idle_session_timeout = 0').catch(() => {});
+    if (this.#session === session) this.#heard = true;
+  }
+
+  #sayPooled(): void {
+    if (!this.#said) this.#options.logger.error({}, POOLED);
+    this.#said = true;
   }
 
   #pause(milliseconds: number): Promise<void> {

@@ -1,4 +1,6 @@
 import type pg from 'pg';
+import { dated, select } from './select.js';
+import { milliseconds } from './types.js';
 
 /** A user's open streams, all instances together. */
 export interface UserOnline {
@@ -29,26 +31,24 @@ export interface Online {
 const MAX_SHOWN = 50;
 
 export async function readUserOnline(client: pg.ClientBase, id: string): Promise<UserOnline> {
-  const { rows } = await client.query<{ topic: string | null; streams: number; since: number }>(
-    `select topic, streams, pg_catalog.date_part('epoch', since) as since from djr.online
+  const rows = await select<{ topic: string | null; streams: number; since: Date | null }>(
+    client,
+    `select topic, streams, ${milliseconds('since')} as since from djr.online
       where user_id operator(pg_catalog.=) $1 order by topic nulls first limit ${MAX_SHOWN + 1}`,
     [id],
   );
-  const all = rows.find(({ topic }) => topic === null);
+  const all = dated(rows, 'since').find(({ topic }) => topic === null);
   const topics = rows.flatMap(({ topic }) => (topic === null ? [] : [topic]));
-  return { id, streams: Number(all?.streams ?? 0), since: all ? new Date(Number(all.since) * 1000) : null, topics };
+  return { id, streams: all?.streams ?? 0, since: all?.since ?? null, topics };
 }
 
 export async function readTopicOnline(client: pg.ClientBase, name: string): Promise<TopicOnline> {
-  const { rows } = await client.query<{ id: string; streams: number; users: number; total: number }>(
+  const rows = await select<{ id: string; streams: number; users: number; total: number }>(
+    client,
     `select user_id as id, streams, pg_catalog.count(*) over () as users, pg_catalog.sum(streams) over () as total
        from djr.online where topic operator(pg_catalog.=) $1 order by user_id limit ${MAX_SHOWN}`,
     [name],
   );
-  return {
-    name,
-    users: Number(rows[0]?.users ?? 0),
-    streams: Number(rows[0]?.total ?? 0),
-    first: rows.map(({ id, streams }) => ({ id, streams: Number(streams) })),
-  };
+  const first = rows.map(({ id, streams }) => ({ id, streams }));
+  return { name, users: rows[0]?.users ?? 0, streams: rows[0]?.total ?? 0, first };
 }

@@ -1,11 +1,12 @@
 import { hostname } from 'node:os';
-import type pg from 'pg';
 import type { Reading } from '../delivery/series.js';
 import type { Logger } from '../logger.js';
 import { VERSION } from '../version.js';
+import { ask } from './ask.js';
+import type { Pool } from './connect.js';
 
 export interface PulseOptions {
-  pool: pg.Pool;
+  pool: Pool;
   logger: Logger;
   /** Which instance says it. */
   instance: string;
@@ -82,14 +83,14 @@ export class Pulse {
   }
 
   async #ask(): Promise<number> {
-    const query = { text: 'select pg_notification_queue_usage() as usage', query_timeout: ANSWER_TIMEOUT };
-    const { rows } = await this.#options.pool.query<{ usage: number }>(query);
+    const query = { text: 'select pg_catalog.pg_notification_queue_usage()::pg_catalog.numeric as usage' };
+    const { rows } = await ask<{ usage: number }>(this.#options.pool, query, ANSWER_TIMEOUT);
     return rows[0]!.usage;
   }
 
   async #report({ connections, events, deliveries, errors, lagMs }: Reading): Promise<void> {
-    await this.#options.pool.query({
-      text: "select djr.report_instance($1, $2 * interval '1 second', $3, $4, $5, $6, $7, $8, $9)",
+    const query = {
+      text: "select djr.report_instance($1, $2 operator(pg_catalog.*) interval '1 second', $3, $4, $5, $6, $7, $8, $9)",
       values: [
         this.#options.instance,
         (performance.now() - this.#since) / 1000,
@@ -101,8 +102,8 @@ export class Pulse {
         `${hostname()} ${process.pid}`,
         VERSION,
       ],
-      query_timeout: ANSWER_TIMEOUT,
-    } as pg.QueryConfig);
+    };
+    await ask(this.#options.pool, query, ANSWER_TIMEOUT);
   }
 
   /** Takes the instance's row away, where the database answers. */
@@ -112,8 +113,8 @@ export class Pulse {
     await this.#running;
     if (!this.#reported) return;
     const text = 'select djr.forget_instance($1)';
-    const query = { text, values: [this.#options.instance], query_timeout: ANSWER_TIMEOUT } as pg.QueryConfig;
-    await this.#options.pool.query(query).catch((err: unknown) => {
+    const query = { text, values: [this.#options.instance] };
+    await ask(this.#options.pool, query, ANSWER_TIMEOUT).catch((err: unknown) => {
       this.#options.logger.debug({ err }, 'could not take this instance out of djr.instance');
     });
   }

@@ -1,11 +1,13 @@
 import { setTimeout } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Logger } from '../logger.js';
-import { backoff } from './connect.js';
+import { asking } from './ask.js';
+import { backoff, type Pool } from './connect.js';
 import { Outage } from './outage.js';
+import { TYPES } from './types.js';
 
 export interface RepairOptions {
-  pool: pg.Pool;
+  pool: Pool;
   logger: Logger;
 }
 
@@ -29,10 +31,10 @@ export class Repair {
   }
 
   /** @throws what the database says; a statement that it did not finish has changed nothing. */
-  async run(client: Pick<pg.Client | pg.Pool, 'query'>): Promise<void> {
-    const query = { text: 'select djr.repair_xids() as events', query_timeout: ANSWER_TIMEOUT };
-    const { rows } = await client.query<{ events: string }>(query);
-    const events = Number(rows[0]!.events);
+  async run(client: Pick<pg.Client, 'query'>): Promise<void> {
+    const query = { text: 'select djr.repair_xids() as events', types: TYPES, query_timeout: ANSWER_TIMEOUT };
+    const { rows } = await client.query<{ events: number }>(query);
+    const { events } = rows[0]!;
     if (events === 0) return;
     this.#options.logger.warn(
       { events },
@@ -49,7 +51,7 @@ export class Repair {
 
   async #once(): Promise<void> {
     try {
-      await this.run(this.#options.pool);
+      await this.run(asking(this.#options.pool, ANSWER_TIMEOUT));
       this.#failures = 0;
       this.#outage.end('the transaction ids that a restore brought are repaired');
     } catch (err) {

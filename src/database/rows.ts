@@ -1,6 +1,9 @@
-import type pg from 'pg';
 import Cursor from 'pg-cursor';
-import { answer } from './answer.js';
+import { ANSWER_TIMEOUT } from './answer.js';
+import { NoAnswerError } from './ask.js';
+import { giveUp } from './cancel.js';
+import { checkOut } from './checkout.js';
+import type { Pool } from './connect.js';
 import type { Query } from './statements.js';
 
 /** Rows as arrays of the texts that PostgreSQL sent, whatever type parsers an app has set. */
@@ -19,16 +22,27 @@ export const BATCH = 1000;
  * @param ahead - asks for the next rows while these are looked at: for who reads to the end, whatever comes.
  */
 export async function readRows<Row extends unknown[]>(
-  pool: pg.Pool,
+  pool: Pool,
   query: Query,
   onRows: (rows: Row[]) => Promise<boolean>,
   ahead = false,
 ): Promise<void> {
   const { client, unlessLost, release } = await checkOut(pool);
+  /** What PostgreSQL is at. */
+  let working: Promise<unknown> | undefined;
+  const answer = <T>(work: Promise<T>): Promise<T> => {
+    const own = unlessLost(work);
+    const over = () => {
+      if (working === own) working = undefined;
+    };
+    working = own;
+    own.then(over, over);
+    return inTime(own);
+  };
   let failure: Error | undefined;
   try {
     const cursor = client.query(new Cursor<Row>(query.text, query.values, AS_TEXT));
-    const read = () => answer(unlessLost(cursor.read(BATCH)));
+    const read = () => answer(cursor.read(BATCH));
     let next = read();
     for (;;) {
       const rows = await next;
@@ -40,7 +54,7 @@ export async function readRows<Row extends unknown[]>(
       }
       if (!(await onRows(rows))) {
         await next;
-        await answer(unlessLost(cursor.close()));
+        await answer(cursor.close());
         return;
       }
       if (!full) return;
@@ -51,54 +65,17 @@ export async function readRows<Row extends unknown[]>(
     failure = error as Error;
     throw error;
   } finally {
-    release(failure);
+    // Who reads need not wait for the server to give up: the place in the pool does.
+    if (working === undefined || failure === undefined) release(failure);
+    else void giveUp(client, working).then((fit) => release(fit ? undefined : failure));
   }
 }
 
-interface CheckedOut {
-  readonly client: pg.PoolClient;
-  unlessLost<T>(work: Promise<T>): Promise<T>;
-  release(failure?: Error): void;
-}
-
-/**
- * A connection whose loss rejects what `unlessLost` waits for. The pool listens on idle connections only, and one lost
- * without a listener would end the process. The callback runs at once: a promise leaves a gap in which the loss may come.
- */
-function checkOut(pool: pg.Pool): Promise<CheckedOut> {
-  return new Promise((resolve, reject) => {
-    pool.connect((error, client, release) => {
-      if (!client) {
-        reject(error);
-        return;
-      }
-      let lost: Error | undefined;
-      let fail: ((reason: Error) => void) | undefined;
-      const onLost = (reason = new Error('the connection ended')) => {
-        lost = reason;
-        fail?.(reason);
-      };
-      // No race with one promise for all of a reading: that would hold every batch in memory until its end.
-      const unlessLost = async <T>(work: Promise<T>): Promise<T> => {
-        try {
-          return await new Promise<T>((done, failed) => {
-            fail = failed;
-            work.then(done, failed);
-            if (lost) failed(lost);
-          });
-        } finally {
-          fail = undefined;
-        }
-      };
-      client.on('error', onLost).on('end', onLost);
-      resolve({
-        client,
-        unlessLost,
-        release: (failure) => {
-          client.off('error', onLost).off('end', onLost);
-          release(failure);
-        },
-      });
-    });
+/** @throws {@link NoAnswerError} when it takes longer than {@link ANSWER_TIMEOUT} */
+async function inTime<T>(working: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new NoAnswerError(ANSWER_TIMEOUT)), ANSWER_TIMEOUT);
   });
+  return Promise.race([working, late]).finally(() => clearTimeout(timer));
 }

@@ -1,4 +1,3 @@
-import type pg from 'pg';
 import { type Need, type Recent, unavailable } from '../delivery/backlog.js';
 import type { Client } from '../delivery/client.js';
 import { Envelope } from '../delivery/envelope.js';
@@ -6,6 +5,9 @@ import type { Frontier } from '../delivery/frontier.js';
 import type { ResumeProgress, ResumeSource } from '../delivery/resume.js';
 import type { Scope } from '../event.js';
 import { ANSWER_TIMEOUT, onceMore } from './answer.js';
+import { ask } from './ask.js';
+import type { Pool } from './connect.js';
+import { inTime } from './in-time.js';
 import { AS_TEXT, BATCH, readRows } from './rows.js';
 import type { Session } from './session.js';
 import {
@@ -25,6 +27,20 @@ import { readStatus, STATUS, type Status } from './status.js';
 const MAX_RECENT = 20_000;
 const MAX_RECENT_BYTES = 32 * 1024 * 1024;
 
+/**
+ * Milliseconds in which the pool must have answered before a sweep is made on the listening connection, that it may take
+ * there, and for which the pool is not asked again.
+ */
+const POOL_TIMEOUT = 2000;
+const DIRECT_TIMEOUT = 3000;
+const POOL_REST = 5000;
+
+/** Not what PostgreSQL says of the statement: there was no connection, or no answer. */
+const isAway = (error: unknown): boolean => {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return !/^[0-9A-Z]{5}$/.test(code) || /^(08|53|57P)/.test(code);
+};
+
 /** The first of a result has the status and no event, each of the others an event and no status. */
 type Row = [
   status: string | null,
@@ -33,10 +49,14 @@ type Row = [
   scope: Scope,
   userId: string | null,
   type: string,
-  created: string,
+  created: string | null,
   detail: string,
   topic: string | null,
 ];
+
+/** What no Envelope can be made of: one such row must cost its own event, and no sweep. */
+const isReadable = ([, id, , , , , created]: Row): boolean =>
+  created !== null && Number.isSafeInteger(Number(id)) && Number(id) > 0;
 
 const readEnvelope = ([, id, xid, scope, userId, type, created, detail, topic]: Row): Envelope =>
   new Envelope(Number(id), Number(xid), scope, userId, type, Math.trunc(Number(created) / 1000), detail, topic);
@@ -82,19 +102,43 @@ function ownOf(envelopes: Envelope[], { frontier }: Status): Envelope[] {
 
 /** Reads stored events. */
 export class Store implements ResumeSource {
-  readonly #pool: pg.Pool;
+  readonly #pool: Pool;
   readonly #session: () => Session | undefined;
+  readonly #direct: () => Session | undefined;
+  /** `performance.now()` until which the pool is not asked for a sweep. */
+  #poolAwayUntil = 0;
+  /** A sweep waits for the pool still, though another way was taken. */
+  #sweepsOnPool = false;
   /** `djr.epoch()`, shortened; set when the runtime connects. */
   epoch = '';
 
-  constructor(pool: pg.Pool, session: () => Session | undefined) {
+  readonly #onUnreadable: (id: string) => void;
+
+  /**
+   * @param session - to sweep on before the pool is asked
+   * @param direct - to sweep on where the pool is away
+   */
+  constructor(
+    pool: Pool,
+    session: () => Session | undefined,
+    onUnreadable: (id: string) => void = () => {},
+    direct: () => Session | undefined = () => undefined,
+  ) {
     this.#pool = pool;
     this.#session = session;
+    this.#onUnreadable = onUnreadable;
+    this.#direct = direct;
+  }
+
+  #readable(rows: Row[]): Row[] {
+    const readable = rows.every(isReadable) ? rows : rows.filter(isReadable);
+    if (readable !== rows) for (const row of rows) if (!isReadable(row)) this.#onUnreadable(row[1]);
+    return readable;
   }
 
   async status(): Promise<Status> {
     const rows = await this.#query({ text: STATUS, values: [] });
-    return readStatus(rows[0]![0]!, this.epoch);
+    return this.#status(rows[0]);
   }
 
   /**
@@ -112,17 +156,18 @@ export class Store implements ResumeSource {
     const query = sinceStatement(filter, BATCH + 1);
     // Time and again the same statement, but for the one behind a restart.
     const prepared = bornAfter === undefined ? await this.#session()?.prepared<Row>('djr_sweep', query) : undefined;
-    const rows = prepared ?? (await this.#query(query));
+    const rows = prepared ?? (await this.#sweepOnce(query));
     const [head, ...found] = rows;
-    const status = readStatus(head![0]!, this.epoch);
-    const events = ownOf(readEnvelopes(found, ascending), status);
-    const foreign = events.length < found.length || status.prunedXid >= status.frontier.xmax;
+    const status = await this.#status(head);
+    const readable = readEnvelopes(this.#readable(found), ascending);
+    const events = ownOf(readable, status);
+    const foreign = events.length < readable.length || status.prunedXid >= status.frontier.xmax;
     if (!check(status)) return { status, foreign };
     if (events.length > 0) await onBatch(events);
-    if (events.length <= BATCH) return { status, foreign };
+    if (found.length <= BATCH || events.length < readable.length) return { status, foreign };
     // A long absence, or a bulk: there may be a million more, all behind the last of these and in the same snapshot.
     let { prunedXid } = status;
-    const { xid, id } = events.at(-1)!;
+    const { xid, id } = events.at(-1) ?? { xid: 0, id: 0 };
     goOn(filter, { xid: xid!, id }, status.frontier);
     await this.#read(
       sinceStatement(filter),
@@ -148,7 +193,8 @@ export class Store implements ResumeSource {
       values: [limit],
     });
     const [head, ...events] = rows;
-    return { status: readStatus(head![0]!, this.epoch), envelopes: readEnvelopes(events.reverse(), ascending) };
+    const envelopes = readEnvelopes(this.#readable(events.reverse()), ascending);
+    return { status: await this.#status(head), envelopes };
   }
 
   async readSince(
@@ -206,7 +252,7 @@ export class Store implements ResumeSource {
     const filter = newSince(since, bornAfter);
     const bind = (value: unknown) => `$${filter.values.push(value)}`;
     filter.rest += ` and ${entitled(client.audiences, bind)} and ${NOT_FOREIGN}`;
-    if (client.types) filter.rest += ` and type = any(${bind([...client.types])})`;
+    if (client.types) filter.rest += ` and type operator(pg_catalog.=) any(${bind([...client.types])})`;
     if (from) goOn(filter, from.last, from.frontier);
     let last = from?.last ?? { xid: 0, id: 0 };
     let outcome: { reset: string } | 'restarted' | 'paused' | undefined;
@@ -225,9 +271,37 @@ export class Store implements ResumeSource {
     return { frontier: from?.frontier ?? status.frontier, last, done: outcome === undefined };
   }
 
+  /** The first row of every reading. There is none where `djr.settings` has lost its row, which is made again then. */
+  async #status(row: Row | undefined): Promise<Status> {
+    if (row?.[0]) return readStatus(row[0], this.epoch);
+    await ask(this.#pool, { text: 'select djr.channel()' }, ANSWER_TIMEOUT);
+    throw new Error('djr.settings had no row: it has been made again, with every setting at its default');
+  }
+
+  /** NOTIFY may well deliver while the pool's way to the database is broken, and without sweeps it could not for long. */
+  async #sweepOnce(query: Query): Promise<Row[]> {
+    const direct = this.#direct();
+    if (!direct) return this.#query(query);
+    if (!this.#sweepsOnPool && performance.now() >= this.#poolAwayUntil) {
+      try {
+        this.#sweepsOnPool = true;
+        const pending = this.#query(query).finally(() => {
+          this.#sweepsOnPool = false;
+        });
+        const rows = await inTime(pending, POOL_TIMEOUT);
+        if (rows) return rows;
+        pending.catch(() => {});
+      } catch (error) {
+        if (!isAway(error)) throw error;
+      }
+    }
+    const { rows } = await direct.query<Row>({ ...query, ...AS_TEXT }, DIRECT_TIMEOUT);
+    if (performance.now() >= this.#poolAwayUntil) this.#poolAwayUntil = performance.now() + POOL_REST;
+    return rows;
+  }
+
   async #query(query: Query): Promise<Row[]> {
-    const config = { ...query, ...AS_TEXT, query_timeout: ANSWER_TIMEOUT };
-    const result = await this.#pool.query<Row>(config);
+    const result = await ask<Row>(this.#pool, { ...query, ...AS_TEXT }, ANSWER_TIMEOUT);
     // A connection of pg's pool keeps the result that it was opened for, as long as it is open: the rows not with it.
     return result.rows.splice(0);
   }
@@ -242,8 +316,8 @@ export class Store implements ResumeSource {
     let status: Status | undefined;
     let last: Envelope | undefined;
     const onBatch = async (rows: Row[]) => {
-      status ??= readStatus(rows.shift()![0]!, this.epoch);
-      const envelopes = readEnvelopes(rows, order, last);
+      status ??= await this.#status(rows.shift());
+      const envelopes = readEnvelopes(this.#readable(rows), order, last);
       last = envelopes.at(-1) ?? last;
       return onRows(status, envelopes);
     };

@@ -1,4 +1,5 @@
 import type { Detail, Event, Scope } from '../event.js';
+import { isUserText } from '../user-id.js';
 import { type Audience, audienceOf } from './audience.js';
 
 /** An event on its way through the runtime. The detail stays text until somebody needs it parsed. */
@@ -85,7 +86,7 @@ export class Envelope {
 
 /** Whether scope, user and topic are ones that go together, as `djr._fits` says it. */
 export function fits(scope: unknown, userId: unknown, topic: unknown): boolean {
-  if (userId !== null && typeof userId !== 'string') return false;
+  if (userId !== null && !isUserText(userId)) return false;
   if (topic !== null) return typeof topic === 'string' && topic !== '' && scope === 'topic' && userId === null;
   if (scope === 'control' || scope === 'system') return true;
   return userId === null ? scope === 'public' : scope === 'user';
@@ -110,8 +111,8 @@ function decodeLine(line: string): Envelope {
   const tab = line.indexOf('\t');
   if (tab < 0) throw new Error('no tab between header and detail');
   const header = parse(line.slice(0, tab));
-  // What a later version adds stands behind these.
-  if (!Array.isArray(header) || header.length < 6) throw new Error('the header is not an array of six or more');
+  // A later version may say more behind the six: in a rolling deploy it must not be garbage to this one.
+  if (!Array.isArray(header) || header.length < 6) throw new Error('the header is not an array of at least six');
   const [id, xid, scope, userId, type, createdAt, topic = null] = header as unknown[];
   const detailText = line.slice(tab + 1).trim();
   const sound =

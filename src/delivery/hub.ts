@@ -1,6 +1,6 @@
 import { type Audience, EVERYBODY } from './audience.js';
 import type { Client } from './client.js';
-import { heartbeatFrame } from './frame.js';
+import { heartbeatFrame, type Pulse } from './frame.js';
 import type { Item } from './history.js';
 import type { Tally } from './tally.js';
 
@@ -30,8 +30,6 @@ interface Group {
   readonly audiences: readonly Audience[];
   readonly clients: Set<Client>;
 }
-
-const BARE_HEARTBEAT = Buffer.from(': heartbeat\n\n');
 
 /**
  * Who gets an event. Clients are found by audience, so that an event for one user or topic visits nobody else; all events of a
@@ -246,7 +244,7 @@ export class Hub {
     // Where this process itself was held up it has not looked whether clients read: a look counts for its interval only.
     const heldUp = Math.max(0, now - this.#ticked - interval);
     this.#ticked = now;
-    let heartbeat: Buffer | undefined;
+    const heartbeats: { [kind in Pulse | `resuming ${Pulse}`]?: Buffer } = {};
     for (const client of this.#clients) {
       if (client.stalledSince !== undefined) client.stalledSince += heldUp;
       if (client.stalledFor(now) > this.#options.writeTimeout) {
@@ -256,8 +254,9 @@ export class Hub {
       } else if (now - client.lastWrite >= this.#options.heartbeat) {
         // Who still resumes, or has events behind a hook, has not got all that the position promises.
         const caughtUp = this.#live.has(client) && !client.hooksPending;
-        if (caughtUp) heartbeat ??= heartbeatFrame(this.#options.position());
-        client.write(caughtUp ? heartbeat! : BARE_HEARTBEAT, now);
+        const kind = caughtUp ? client.pulse : (`resuming ${client.pulse}` as const);
+        heartbeats[kind] ??= heartbeatFrame(caughtUp ? this.#options.position() : undefined, client.pulse);
+        client.write(heartbeats[kind], now);
       }
     }
   }

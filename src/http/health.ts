@@ -15,6 +15,8 @@ export interface HealthChecks {
   queue: CheckState;
   /** The schema is there, and this role may use it. */
   schema: CheckState;
+  /** Events go on: none has been on its way for longer than a hook may take. */
+  delivery: CheckState;
 }
 
 /** What `healthz` says. */
@@ -36,7 +38,14 @@ export interface HealthFacts {
   startFailure: unknown;
   /** Milliseconds. */
   sweepInterval: number;
+  /** Milliseconds for which one event has been on its way while all others wait. */
+  stuckFor: number;
+  /** Milliseconds that a hook may take for it. */
+  hookTimeout: number;
 }
+
+/** Milliseconds beyond what a hook may take, after which delivery stands still. */
+const STUCK = 10_000;
 
 /** NOTIFY queue: from here on somebody should look; from here on PostgreSQL itself warns. */
 const QUEUE_FILLS = 0.1;
@@ -45,11 +54,14 @@ const QUEUE_HALF_FULL = 0.5;
 /** No such schema, table, column, function; no right to it. */
 const SCHEMA_ERRORS = new Set(['3F000', '42P01', '42703', '42883', '42501', 'DJR_SCHEMA', 'DJR_VERSION']);
 
+const POOLED = 'LISTEN is not heard: a pooler in transaction mode is in the way; events are found by sweeping';
+
 const codeOf = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 
 /** Whether an instance can serve its clients, from what its stages remember: it asks the database nothing. */
-export function checkHealth({ database, stopping, startFailure, sweepInterval }: HealthFacts): Health {
+export function checkHealth(facts: HealthFacts): Health {
+  const { database, stopping, startFailure, sweepInterval, stuckFor, hookTimeout } = facts;
   const problems: string[] = [];
   const warnings: string[] = [];
   const checks: HealthChecks = {
@@ -58,6 +70,7 @@ export function checkHealth({ database, stopping, startFailure, sweepInterval }:
     database: 'unknown',
     queue: 'unknown',
     schema: 'unknown',
+    delivery: 'unknown',
   };
   const fails = (check: keyof HealthChecks, problem: string) => {
     checks[check] = 'failing';
@@ -76,9 +89,10 @@ export function checkHealth({ database, stopping, startFailure, sweepInterval }:
   } else if (!database) problems.push('not started');
   else {
     const { listener, pulse, sweeper } = database;
-    if (!listener.connected) fails('listener', 'the listening connection is lost');
+    if (listener.pooled) warns('listener', POOLED);
+    else if (!listener.connected) fails('listener', 'the listening connection is lost');
     else if (listener.heard === false) {
-      warns('listener', 'LISTEN is not heard: a pooler in transaction mode is in the way');
+      warns('listener', POOLED);
     } else checks.listener = 'ok';
 
     const age = performance.now() - sweeper.lastSuccess;
@@ -93,8 +107,19 @@ export function checkHealth({ database, stopping, startFailure, sweepInterval }:
     else if (SCHEMA_ERRORS.has(code)) fails('schema', `the schema djr is gone, or changed (${code})`);
     else if (sweeper.count > 0) checks.schema = 'ok';
 
-    if (pulse.answered === false) fails('database', 'the database does not answer');
+    // While NOTIFY and sweeps go another way than the pool, every instance would leave the load balancer for nothing.
+    const delivers = listener.heard === true && checks.sweep === 'ok';
+    if (pulse.answered === false && delivers) {
+      warns('database', 'the pool does not answer: events are delivered, and resumes from storage are not');
+    } else if (pulse.answered === false) fails('database', 'the database does not answer');
     else if (pulse.answered) checks.database = 'ok';
+
+    if (stuckFor > hookTimeout + STUCK) {
+      fails(
+        'delivery',
+        `no event has been delivered for ${Math.round(stuckFor / 1000)} s: one before them does not end`,
+      );
+    } else if (sweeper.count > 0) checks.delivery = 'ok';
 
     const usage = pulse.queueUsage;
     if (usage !== undefined) {

@@ -1,7 +1,7 @@
 import { type Audience, topicAudience } from '../delivery/audience.js';
 import { Client, type CloseReason } from '../delivery/client.js';
 import type { Connection } from '../delivery/connection.js';
-import { connectedFrame, levelFrame, retryFrame } from '../delivery/frame.js';
+import { connectedFrame, farewellFrame, type Greeting, levelFrame, type Pulse, retryFrame } from '../delivery/frame.js';
 import { Frontier } from '../delivery/frontier.js';
 import type { Hooks } from '../delivery/hooks.js';
 import type { Hub } from '../delivery/hub.js';
@@ -10,12 +10,14 @@ import type { Resume, ResumeFrom } from '../delivery/resume.js';
 import type { Tally } from '../delivery/tally.js';
 import type { Logger } from '../logger.js';
 import type { ResolvedOptions } from '../options.js';
+import { SparseLog } from '../sparse-log.js';
 import type { Heard, Topics } from '../topics/topics.js';
-import { Admission } from './admission.js';
+import { Admission, type Place } from './admission.js';
 import { userOf } from './authenticate.js';
 import type { Incoming } from './incoming.js';
 import { checkOrigin } from './origin.js';
-import { problem, type Reply } from './reply.js';
+import { Rate } from './rate.js';
+import { PERSONAL_HEADERS, problem, type Reply } from './reply.js';
 import { shareKey } from './share-key.js';
 
 export interface StreamsOptions {
@@ -26,8 +28,8 @@ export interface StreamsOptions {
   tally: Tally;
   topics: Topics;
   logger: Logger;
-  /** Resolves when the stream has a beginning; rejects when it cannot be had. */
-  ready(): Promise<void>;
+  /** Resolves when the stream has a beginning, or with a sentence that says why it has none. */
+  ready(): Promise<string | undefined>;
   /** Where the stream stands now: the rest of an id. */
   position(): string;
   /** What snapshots of now belong to. */
@@ -39,15 +41,16 @@ export interface StreamsOptions {
 /** An accepted stream: the adapter opens the response with these headers and hands over its connection. */
 export interface StreamStart {
   readonly headers: Record<string, string>;
-  /** @returns what the adapter closes when the connection goes. */
-  begin(connection: Connection): { close(reason: CloseReason): void };
-  /** Instead of {@link begin}, where the client has gone meanwhile. */
-  abandon(): void;
+  begin(connection: Connection): unknown;
+  /** The connection is gone, or the client was before it began: until then it counts. */
+  gone(): void;
 }
 
 const HEADERS = {
   'Content-Type': 'text/event-stream; charset=utf-8',
-  'Cache-Control': 'no-cache, no-transform',
+  ...PERSONAL_HEADERS,
+  // private, no-store: a cache may collapse requests for what says only no-cache, and hand one user's stream to another.
+  'Cache-Control': 'private, no-store, no-transform',
   'X-Accel-Buffering': 'no',
   'X-Content-Type-Options': 'nosniff',
 };
@@ -61,6 +64,18 @@ const MAX_QUERY = 12_000;
 const MAX_TOPICS = 100;
 const MAX_ATTEMPTS = 3;
 
+/** Streams of one user that may take the place of another in a minute; then there is a 429. */
+const MAX_REPLACED = 30;
+const MINUTE = 60_000;
+
+/** Milliseconds after which a client whose place was taken is told to come back, and up to as much again. */
+const REPLACED_RETRY = 30_000;
+
+/** Milliseconds that {@link Streams.stop} waits for connections to be gone. */
+const STOP_GRACE = 1000;
+
+const METHODS = 'GET, OPTIONS';
+
 /** Opens streams: who asks, what for, from where on; and closes them all in the end. */
 export class Streams {
   /** Streams that ended, by why. */
@@ -69,6 +84,7 @@ export class Streams {
     slow: 0,
     stalled: 0,
     lifetime: 0,
+    replaced: 0,
     shutdown: 0,
     disconnected: 0,
   };
@@ -76,6 +92,8 @@ export class Streams {
   readonly refused: Record<number, number> = {};
   readonly #options: StreamsOptions;
   readonly #admission: Admission;
+  readonly #replaced = new Rate(MAX_REPLACED, MINUTE);
+  readonly #log: SparseLog;
   /** Why the last resume that failed did. */
   #failure: unknown;
   #stopping = false;
@@ -83,17 +101,27 @@ export class Streams {
   constructor(options: StreamsOptions) {
     this.#options = options;
     this.#admission = new Admission(options.options);
+    this.#log = new SparseLog(options.logger);
+  }
+
+  /** Requests that count for the limits. */
+  get places(): number {
+    return this.#admission.size;
   }
 
   async open(incoming: Incoming): Promise<Reply | StreamStart> {
     const answer = await this.#open(incoming);
-    if ('status' in answer) this.refused[answer.status] = (this.refused[answer.status] ?? 0) + 1;
+    if ('status' in answer && answer.status >= 400) {
+      this.refused[answer.status] = (this.refused[answer.status] ?? 0) + 1;
+    }
     return answer;
   }
 
   async #open(incoming: Incoming): Promise<Reply | StreamStart> {
     const { options } = this.#options;
-    if (incoming.method !== 'GET') return problem(405, 'The stream is read with GET.', { Allow: 'GET' });
+    if (incoming.method !== 'GET' && incoming.method !== 'OPTIONS') {
+      return problem(405, 'The stream is read with GET.', { Allow: METHODS });
+    }
     const origin = {
       origin: incoming.header('origin'),
       host: incoming.header('host'),
@@ -101,62 +129,107 @@ export class Streams {
     };
     const cors = checkOrigin(origin, options.allowedOrigins);
     if (!cors) return problem(403, `Pages of ${origin.origin} may not open this stream (option allowedOrigins).`);
+    if (incoming.method === 'OPTIONS') return preflight(cors);
     const query = parseQuery(incoming.target);
     if (!query) return problem(400, 'The query is too long, or asks for too many types or topics.', cors);
-    const full = this.#refuseNew(undefined, incoming.address);
-    if (full) return { ...full, headers: { ...full.headers, ...cors } };
-
-    const asked = await this.#identify(incoming, query, cors);
-    if ('status' in asked) return asked;
-    const { user, heard } = asked;
-    const refused = this.#refuseNew(user, incoming.address);
-    if (refused) return { ...refused, headers: { ...refused.headers, ...cors } };
-
-    const leave = this.#admission.enter(user, incoming.address);
-    // A browser that reconnects by itself keeps the URL, and has the newer id in the header.
-    const lastEventId = incoming.header('last-event-id') || query.get('lastEventId') || '';
-    return {
-      headers: { ...HEADERS, ...cors },
-      begin: (connection) => this.#begin({ connection, incoming, query, userId: user, heard, lastEventId, leave }),
-      abandon: leave,
-    };
+    if (this.#stopping) return stopping(cors);
+    const place = this.#admission.enter(incoming.address);
+    if ('status' in place) return { ...place, headers: { ...place.headers, ...cors } };
+    try {
+      const admitted = await this.#admit(incoming, query, place);
+      if ('status' in admitted) {
+        place.leave();
+        return { ...admitted, headers: { ...admitted.headers, ...cors } };
+      }
+      if (query.get('probe') === '1') {
+        place.leave();
+        return { status: 204, headers: { 'Cache-Control': 'no-store', ...cors }, body: '' };
+      }
+      // A browser that reconnects by itself keeps the URL, and has the newer id in the header.
+      const lastEventId = incoming.header('last-event-id') || query.get('lastEventId') || '';
+      let client: Client | undefined;
+      return {
+        headers: { ...HEADERS, ...cors },
+        begin: (connection) => {
+          client = this.#begin({ connection, incoming, query, ...admitted, lastEventId, place });
+          return client;
+        },
+        gone: () => {
+          client?.close('client');
+          place.leave();
+        },
+      };
+    } catch (error) {
+      place.leave();
+      throw error;
+    }
   }
 
-  /** Who it is, and what of the topics it may hear. Somebody whom an order concerned meanwhile is asked for anew. */
-  async #identify(
-    incoming: Incoming,
-    query: Query,
-    cors: Record<string, string>,
-  ): Promise<Reply | { user: string | null; heard: Heard }> {
-    const { options, logger, ready, topics } = this.#options;
+  /** Whose stream it is, with a place of theirs, and what it may hear; or why there is none. */
+  async #admit(incoming: Incoming, query: Query, place: Place): Promise<Admitted | Reply> {
+    const identity = await this.#identify(incoming, query);
+    if ('status' in identity) return identity;
+    const { userId } = identity;
+    if (this.#stopping) return stopping({});
+    if (userId !== null && this.#admission.isFull(userId) && !this.#makeRoom(userId)) {
+      return problem(429, 'Too many streams of this user (option maxConnectionsPerUser).', { 'Retry-After': '10' });
+    }
+    place.assign(userId);
+    return identity;
+  }
+
+  /** Asked anew, with its login, where an order concerned this user meanwhile. */
+  async #identify(incoming: Incoming, query: Query): Promise<Admitted | Reply> {
+    const { options, ready, topics } = this.#options;
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
       const began = performance.now();
-      const user = await userOf(incoming, options, logger);
-      if (typeof user === 'object' && user !== null) return { ...user, headers: { ...user.headers, ...cors } };
+      const userId = await userOf(incoming, options, this.#log);
+      if (typeof userId === 'object' && userId !== null) return userId;
+      const unready = await ready();
+      if (unready !== undefined) return problem(503, unready, { 'Retry-After': '2' });
       try {
-        await ready();
-      } catch {
-        return problem(503, 'The database cannot be reached yet; try again.', { 'Retry-After': '2', ...cors });
-      }
-      let heard: Heard;
-      try {
-        heard = await topics.heard(user, query.topics, query.seals);
+        const heard = await topics.heard(userId, query.topics, query.seals);
+        if (!topics.concerned(userId, began)) return { userId, heard };
       } catch (err) {
-        logger.error({ err }, 'who may hear which topic could not be read; a stream is refused, to be tried again');
-        return problem(503, 'The permissions for topics cannot be read; try again.', { 'Retry-After': '2', ...cors });
+        this.#log.say(
+          'error',
+          { err },
+          'who may hear which topic could not be read: a stream is refused, to be tried again',
+        );
+        return problem(503, 'The permissions for topics cannot be read; try again.', { 'Retry-After': '2' });
       }
-      if (!topics.concerned(user, began)) return { user, heard };
     }
-    return problem(503, 'Permissions change too fast; try again.', { 'Retry-After': '1', ...cors });
+    return problem(503, 'Permissions change too fast; try again.', { 'Retry-After': '1' });
   }
 
-  #refuseNew(userId: string | null | undefined, address: string | undefined): Reply | undefined {
-    if (this.#stopping) return problem(503, 'This instance is shutting down.', { 'Retry-After': '1' });
-    return this.#admission.refusal(userId, address);
+  /**
+   * Ends one of a user's streams for a new one. Behind a proxy that does not pass on that a client has gone, streams of nobody
+   * would lock the user out. Nobody can tell such a stream from a live one for certain: first goes one that has stopped reading,
+   * else the oldest. A live client comes back and resumes; so that more clients than places do not chase each other round,
+   * the one that went is told to wait, and a user's streams are replaced only so often.
+   */
+  #makeRoom(userId: string): boolean {
+    let chosen: Client | undefined;
+    for (const client of this.#options.hub.clients) {
+      if (client.userId !== userId) continue;
+      chosen ??= client;
+      if (client.stalledSince === undefined) continue;
+      chosen = client;
+      break;
+    }
+    if (!chosen || !this.#replaced.take(userId)) return false;
+    this.#log.say(
+      'warn',
+      { user: userId },
+      'a user has maxConnectionsPerUser streams: a new one takes the place of the oldest',
+    );
+    chosen.close('replaced', farewellFrame(REPLACED_RETRY * (1 + Math.random()), chosen.pulse));
+    return !this.#admission.isFull(userId);
   }
 
-  #begin({ connection, incoming, query, userId, heard, lastEventId, leave }: Accepted): Client {
+  #begin({ connection, incoming, query, userId, heard, lastEventId, place }: Accepted): Client {
     const { hub, hooks, options, tally, topics } = this.#options;
+    const pulse = pulseOf(incoming, query);
     const client = new Client({
       userId,
       audiences: topics.audiencesOf(userId, heard),
@@ -164,11 +237,12 @@ export class Streams {
       request: () => incoming.request(),
       types: query.types,
       named: query.get('named') === '1',
+      pulse,
       maxBytes: options.maxClientBytes,
       beforeSend: hooks.beforeSend,
       onSent: (envelope, userOf) => tally.sent(envelope, userOf, 1),
       onClose: (closing, reason) => {
-        leave();
+        if (reason === 'replaced') place.release();
         this.#onClose(closing, reason);
       },
     });
@@ -176,20 +250,25 @@ export class Streams {
     hub.admit(client);
     topics.watch(client, heard);
 
-    const retry = retryFrame(options.retry * (1 + Math.random() / 2));
+    const delay = Math.round(options.retry * (1 + Math.random() / 2));
+    const retry = retryFrame(delay, pulse);
     const asksKey = query.get('shareKey') === '1';
     const key = asksKey ? shareKey(userId, incoming, query.get('token'), hooks.beforeSend !== undefined) : undefined;
     const since = query.get('since');
     const from = this.#resumeFrom(lastEventId, since, this.#startsOf(query, heard));
-    const said = query.topics.length > 0 ? describe(heard, this.#options.time()) : undefined;
+    const greeting = {
+      key,
+      ...(pulse === 'visible' && { heartbeat: options.heartbeat, retry: delay }),
+      ...(query.topics.length > 0 && describe(heard, this.#options.time())),
+    };
     if (from === undefined) {
       hub.join(client);
-      client.write(Buffer.concat([retry, connectedFrame(this.#options.position(), key, false, said)]));
+      client.write(Buffer.concat([retry, connectedFrame(this.#options.position(), greeting)]));
     } else if ('reset' in from) {
-      client.write(Buffer.concat([retry, connectedFrame(this.#options.position(), key, false, said)]));
+      client.write(Buffer.concat([retry, connectedFrame(this.#options.position(), greeting)]));
       this.#options.resume.reset(client, from.reset);
     } else {
-      client.write(Buffer.concat([retry, connectedFrame(from.rest, key, true, said)]));
+      client.write(Buffer.concat([retry, connectedFrame(from.rest, { ...greeting, resuming: true })]));
       void this.#resume(client, from, key);
     }
     return client;
@@ -256,26 +335,59 @@ export class Streams {
     }
   }
 
-  /** Accepts no more, tells each client to come back at a time of its own, and ends the streams. */
-  stop(): void {
+  /**
+   * Accepts no more, tells each client to come back at a time of its own, and ends the streams. Resolves when their connections
+   * are gone, for which a client that does not read has no more than a second.
+   */
+  async stop(): Promise<void> {
     this.#stopping = true;
     for (const client of [...this.#options.hub.clients]) {
-      client.close('shutdown', retryFrame(500 + Math.random() * 4500));
+      client.close('shutdown', farewellFrame(500 + Math.random() * 4500, client.pulse));
     }
+    await this.#admission.emptied(STOP_GRACE);
   }
 }
 
+/** Whose stream it is, and what of the topics that it asked for it may hear. */
+interface Admitted {
+  readonly userId: string | null;
+  readonly heard: Heard;
+}
+
 /** A stream that may begin. */
-interface Accepted {
+interface Accepted extends Admitted {
   connection: Connection;
   incoming: Incoming;
   query: Query;
-  userId: string | null;
-  heard: Heard;
   lastEventId: string;
-  /** Gives its place free. */
-  leave(): void;
+  place: Place;
 }
+
+/**
+ * A reader that is built on fetch and not on EventSource may hand a frame without data to its app as an empty message, as
+ * `@microsoft/fetch-event-source` does. It is known by what only an EventSource of a browser sends, `Cache-Control: no-cache`,
+ * and by what only fetch and browsers send, `Sec-Fetch-Mode`.
+ */
+function pulseOf(incoming: Incoming, query: Query): Pulse {
+  if (query.get('heartbeat') === '1') return 'visible';
+  const fetched = incoming.header('sec-fetch-mode') !== undefined;
+  return fetched && !incoming.header('cache-control')?.includes('no-cache') ? 'comment' : 'silent';
+}
+const stopping = (headers: Record<string, string>): Reply =>
+  problem(503, 'This instance is shutting down.', { 'Retry-After': '1', ...headers });
+
+/** What a browser asks before a page of another origin reads the stream with fetch, and headers that EventSource cannot send. */
+const preflight = (cors: Record<string, string>): Reply => ({
+  status: 204,
+  headers: {
+    Allow: METHODS,
+    'Access-Control-Allow-Methods': 'GET',
+    'Access-Control-Allow-Headers': 'Authorization, Last-Event-ID, Cache-Control',
+    'Access-Control-Max-Age': '600',
+    ...cors,
+  },
+  body: '',
+});
 
 interface Query {
   get(name: string): string | null;
@@ -304,7 +416,7 @@ function parseQuery(target: string): Query | undefined {
 }
 
 /** What the connected frame says of topics; seconds until a permission ends. */
-function describe({ topics, refused }: Heard, time: number): object {
+function describe({ topics, refused }: Heard, time: number): Omit<Greeting, 'key'> {
   const ending = [...topics].filter(([, end]) => end !== Number.POSITIVE_INFINITY);
   return {
     topics: [...topics.keys()],

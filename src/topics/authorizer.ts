@@ -1,3 +1,4 @@
+import { NoAnswerError } from '../database/ask.js';
 import type { Logger } from '../logger.js';
 import { isPromiseLike, within } from '../within.js';
 import type { Question, TopicStore } from './topic-store.js';
@@ -21,7 +22,7 @@ const BATCH = 500;
 const MAX_RUNNING = 2;
 
 const isTimeout = (err: unknown): boolean =>
-  err instanceof Error && (err.message === 'Query read timeout' || ('code' in err && err.code === '57014'));
+  err instanceof NoAnswerError || (err instanceof Error && 'code' in err && err.code === '57014');
 
 interface Waiting extends Question {
   resolve(allowed: boolean): void;

@@ -1,5 +1,5 @@
-import type pg from 'pg';
-import { AS_TEXT } from '../database/rows.js';
+import { ask } from '../database/ask.js';
+import type { Pool } from '../database/connect.js';
 import type { PresenceStore } from './presence.js';
 import type { Revocation, SealKey } from './seal.js';
 
@@ -18,82 +18,73 @@ export interface Question {
 }
 
 const PERMISSIONS = `
-  select json_build_object(
-    'keys', (select json_agg(json_build_array(key.id, encode(key.inner_key, 'hex'), encode(key.outer_key, 'hex')))
+  select pg_catalog.json_build_object(
+    'keys', (select pg_catalog.json_agg(pg_catalog.json_build_array(
+                      key.id, pg_catalog.encode(key.inner_key, 'hex'), pg_catalog.encode(key.outer_key, 'hex')))
              from djr.seal_key key),
-    'revocations', (select json_agg(json_build_array(taken.xid::text, taken.user_id, taken.topic))
+    'revocations', (select pg_catalog.json_agg(pg_catalog.json_build_array(taken.xid::pg_catalog.text, taken.user_id, taken.topic))
                     from djr.revocation taken
-                    where taken.created_at >= clock_timestamp() - (select max(key.longest) from djr.seal_key key))
-  )::text`;
+                    where taken.created_at operator(pg_catalog.>=) (pg_catalog.clock_timestamp() operator(pg_catalog.-)
+                          (select pg_catalog.max(key.longest) from djr.seal_key key)))
+  ) as permissions`;
 
 /** Milliseconds that a statement about presence may take. */
 const ANSWER_TIMEOUT = 10_000;
 
-/** Rows of one statement, as texts. */
-async function ask<Row extends unknown[]>(
-  pool: pg.Pool,
-  timeout: number,
-  text: string,
-  values: unknown[] = [],
-): Promise<Row[]> {
-  const config = { text, values, ...AS_TEXT, query_timeout: timeout } as pg.QueryArrayConfig;
-  return (await pool.query<Row>(config)).rows;
-}
-
 /** What presence is kept in. @param instance - whose counts these are */
-export function presenceStore(pool: () => pg.Pool, instance: string): PresenceStore {
+export function presenceStore(pool: () => Pool, instance: string): PresenceStore {
   return {
     async report(counts, afresh) {
-      await ask(
-        pool(),
-        ANSWER_TIMEOUT,
-        'select djr.report_presence($1::text, $2::text[], $3::text[], $4::integer[], $5::boolean)',
-        [
+      const query = {
+        text: 'select djr.report_presence($1::pg_catalog.text, $2::pg_catalog.text[], $3::pg_catalog.text[], $4::integer[], $5::boolean)',
+        values: [
           instance,
           counts.map(({ topic }) => topic),
           counts.map(({ userId }) => userId),
           counts.map(({ streams }) => streams),
           afresh,
         ],
-      );
+      };
+      await ask(pool(), query, ANSWER_TIMEOUT);
     },
     async usersOf(topics) {
-      const rows = await ask<[string, string]>(
-        pool(),
-        ANSWER_TIMEOUT,
-        'select topic, pg_catalog.to_json(user_ids)::pg_catalog.text from djr.presence_of($1::text[])',
-        [topics],
-      );
-      return new Map(rows.map(([topic, users]) => [topic, JSON.parse(users) as string[]]));
+      const query = {
+        text: 'select topic, pg_catalog.to_json(user_ids) as users from djr.presence_of($1::pg_catalog.text[])',
+        values: [topics],
+      };
+      const { rows } = await ask<{ topic: string; users: string[] }>(pool(), query, ANSWER_TIMEOUT);
+      return new Map(rows.map(({ topic, users }) => [topic, users]));
     },
   };
 }
 
-export function topicStore(pool: () => pg.Pool, timeout: number): TopicStore {
+/** @param timeout - milliseconds that one answer may take: the app's function is asked in it */
+export function topicStore(pool: () => Pool, timeout: number): TopicStore {
   return {
     async permissions() {
-      const [row] = await ask<[string]>(pool(), timeout, PERMISSIONS);
-      const read = JSON.parse(row![0]) as {
-        keys: [string, string, string][] | null;
-        revocations: [string, string | null, string | null][] | null;
-      };
+      const { rows } = await ask<{ permissions: Permissions }>(pool(), { text: PERMISSIONS }, timeout);
+      const { keys, revocations } = rows[0]!.permissions;
       return {
-        keys: (read.keys ?? []).map(([id, inner, outer]) => ({
+        keys: (keys ?? []).map(([id, inner, outer]) => ({
           id,
           inner: Buffer.from(inner, 'hex'),
           outer: Buffer.from(outer, 'hex'),
         })),
-        revocations: (read.revocations ?? []).map(([xid, userId, topic]) => ({ xid: Number(xid), userId, topic })),
+        revocations: (revocations ?? []).map(([xid, userId, topic]) => ({ xid: Number(xid), userId, topic })),
       };
     },
     async authorize(questions) {
-      const [row] = await ask<[string, string | null]>(
-        pool(),
-        timeout,
-        'select to_json(allowed)::text, failure from djr.authorize_topics($1::text[], $2::text[])',
-        [questions.map(({ userId }) => userId), questions.map(({ topic }) => topic)],
-      );
-      return { allowed: JSON.parse(row![0]) as boolean[], failure: row![1] };
+      const query = {
+        text: 'select pg_catalog.to_json(allowed) as allowed, failure from djr.authorize_topics($1::pg_catalog.text[], $2::pg_catalog.text[])',
+        values: [questions.map(({ userId }) => userId), questions.map(({ topic }) => topic)],
+      };
+      const { rows } = await ask<{ allowed: boolean[]; failure: string | null }>(pool(), query, timeout);
+      return rows[0]!;
     },
   };
+}
+
+interface Permissions {
+  keys: [id: string, inner: string, outer: string][] | null;
+  revocations: [xid: string, userId: string | null, topic: string | null][] | null;
 }

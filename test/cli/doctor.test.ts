@@ -20,8 +20,11 @@ test('doctor finds a good database good, and says what could hurt later', async 
     version: 'ok',
     schema: 'ok',
     rights: 'ok',
+    grants: 'ok',
+    'row security': 'ok',
     LISTEN: 'ok',
     'NOTIFY queue': 'ok',
+    triggers: 'ok',
     indexes: 'ok',
     retention: 'warning',
     vacuum: 'ok',
@@ -97,6 +100,63 @@ test('doctor says that instances of different versions run', async (t) => {
   t.like(finding(out, 'instances'), { state: 'warning', found: '2 running, of different versions: 1.0.0, 2.0.0' });
 });
 
+test('doctor says which triggers are disabled, and that a role or a database writes as a replica', async (t) => {
+  const { name, url, query } = await createDatabase(t);
+  const triggers = async () => finding((await djr(t, ['doctor', '--json', '-d', url])).out, 'triggers');
+  await query('alter table djr.event disable trigger event_announce');
+  t.like(await triggers(), { state: 'failed', found: 'disabled: event_announce on djr.event' });
+  await query((await triggers()).todo);
+  t.like(await triggers(), { state: 'ok' });
+
+  await query('create table "Order" (id int primary key, who text)');
+  await query(
+    `create trigger "Tell" after insert on "Order" for each row execute function djr.publish_row('order', 'who', 'id')`,
+  );
+  await query('alter table "Order" disable trigger "Tell"');
+  t.like(await triggers(), { state: 'warning', found: 'disabled: "Tell" on "Order"' });
+  await query((await triggers()).todo);
+  t.like(await triggers(), { state: 'ok' });
+
+  await query(`alter database ${name} set session_replication_role = replica`);
+  t.like(await triggers(), { state: 'failed' });
+  t.regex((await triggers()).found, /^session_replication_role is replica for this session/);
+});
+
+test("doctor says that a subscription fills djr's tables, or passes by the triggers of an app's", async (t) => {
+  const publisher = await startCluster(t, { wal_level: 'logical' });
+  const { url, query } = await createDatabase(t);
+  const triggers = async () => finding((await djr(t, ['doctor', '--json', '-d', url])).out, 'triggers');
+  for (const run of [publisher.query, query]) {
+    await run('create table orders (id int primary key, who text)');
+  }
+  await query(
+    `create trigger tell after insert on orders for each row execute function djr.publish_row('order', 'who', 'id')`,
+  );
+  await publisher.query('create publication of_orders for table orders');
+  await publisher.query('create publication of_events for table djr.event');
+  const subscribe = async (publication: string) => {
+    await query(
+      `create subscription ${publication} connection '${publisher.url}' publication ${publication} with (copy_data = false)`,
+    );
+    t.teardown(async () => {
+      await query(`alter subscription ${publication} disable`);
+      await query(`alter subscription ${publication} set (slot_name = none)`);
+      await query(`drop subscription ${publication}`);
+    });
+  };
+  await subscribe('of_orders');
+  t.like(await triggers(), {
+    state: 'warning',
+    found: 'the subscription of_orders fills orders, and its rows pass the trigger tell by: they publish nothing',
+    todo: 'alter table orders enable always trigger tell;',
+  });
+  await query((await triggers()).todo);
+  t.like(await triggers(), { state: 'ok' });
+  await subscribe('of_events');
+  t.like(await triggers(), { state: 'failed' });
+  t.regex((await triggers()).found, /^the subscription of_events fills djr\.event/);
+});
+
 // The setting that makes the queue small is there since 17.
 const since17 = /postgres-1[456]/.test(process.env.DJR_TEST_POSTGRES ?? '') ? test.skip : test;
 
@@ -113,5 +173,5 @@ since17('doctor names the session that holds the NOTIFY queue up', async (t) => 
   const { code, out } = await djr(t, ['doctor', '-d', cluster.url]);
   t.is(code, 1);
   t.regex(out, /failed {2}NOTIFY queue {2}\d+\.\d % full: most likely session \d+ \(postgres, forgotten\)/);
-  t.true(out.includes(`select pg_terminate_backend(${row!.pid});`));
+  t.true(out.includes(`select pg_catalog.pg_terminate_backend(${row!.pid});`));
 });

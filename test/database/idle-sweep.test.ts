@@ -7,7 +7,7 @@ const waits: number[] = [];
 const { setTimeout } = globalThis;
 globalThis.setTimeout = Object.assign(
   (...args: Parameters<typeof setTimeout>) => {
-    if (args[1] !== undefined && new Error().stack?.includes('sweeper')) waits.push(args[1]);
+    if (args[1] !== undefined && new Error().stack?.includes('#schedule')) waits.push(args[1]);
     return setTimeout(...args);
   },
   { __promisify__: setTimeout.__promisify__ },

@@ -25,8 +25,7 @@ test('While delivery sweeps, one plan serves all sweeps, and stays by the index 
   const listen = { connectionString: db.url, application_name: 'listening' };
   const app = await startApp(t, { database: { listen, pool: { connectionString: db.url } } }, db);
   const stream = await app.stream();
-  const sweeping =
-    "select from pg_stat_activity where application_name = 'listening' and query like '%from djr.event%'";
+  const sweeping = "select from pg_stat_activity where application_name = 'listening' and query like '%djr_sweep%'";
   await until('the listening connection sweeps', async () => (await db.query(sweeping)).length > 0);
   const before = await scans(db);
   // No ANALYZE has told the planner of these.

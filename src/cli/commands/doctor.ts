@@ -4,7 +4,7 @@ import { diagnose } from '../../database/diagnosis.js';
 import type { Finding } from '../../database/findings.js';
 import { DjrError } from '../../errors.js';
 import { DATABASE_ENVIRONMENT, type DatabaseOptions, databaseConfig, databaseOption, subcommand } from '../command.js';
-import { withClient } from '../database.js';
+import { open, withClient } from '../database.js';
 
 interface DoctorOptions extends DatabaseOptions {
   json?: boolean;
@@ -13,7 +13,7 @@ interface DoctorOptions extends DatabaseOptions {
 export function doctorCommand(program: Command): void {
   subcommand(program, 'doctor', 'check the database, and say what to do')
     .description(
-      'Checks what djr needs of the database: version, schema, rights, that LISTEN is heard, NOTIFY queue (and who holds it up), indexes, retention, vacuum, long transactions, what a restore brought, durability, clock, connections and instances.',
+      'Checks what djr needs of the database: version, schema, rights, who can do more than it was granted, row security, that LISTEN is heard and no pooler is in the way, NOTIFY queue (and who holds it up), triggers (disabled, or passed by in a subscriber of logical replication), indexes, retention, vacuum, long transactions, what a restore brought, durability, clock, connections and instances.',
     )
     .addOption(databaseOption())
     .option('--json', 'a JSON object a line')
@@ -34,8 +34,9 @@ ${DATABASE_ENVIRONMENT}`,
 
 async function run(options: DoctorOptions): Promise<void> {
   let failures = 0;
-  await withClient(databaseConfig(options), async (client) => {
-    for await (const finding of diagnose(client)) {
+  const config = databaseConfig(options);
+  await withClient(config, async (client) => {
+    for await (const finding of diagnose(client, () => open(config))) {
       process.stdout.write(options.json ? `${JSON.stringify(finding)}\n` : line(finding));
       if (finding.state === 'failed') failures += 1;
     }

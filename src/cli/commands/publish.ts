@@ -1,5 +1,6 @@
 import { text } from 'node:stream/consumers';
 import { type Command, Option } from 'commander';
+import { select } from '../../database/select.js';
 import { fromPostgres } from '../../errors.js';
 import { DATABASE_ENVIRONMENT, type DatabaseOptions, databaseConfig, databaseOption, subcommand } from '../command.js';
 import { withClient } from '../database.js';
@@ -8,6 +9,8 @@ import { UsageError } from '../failure.js';
 interface PublishOptions extends DatabaseOptions {
   user?: string;
   topic?: string;
+  public?: boolean;
+  /** Another name of `public`. */
   global?: boolean;
   system?: boolean;
   private?: string;
@@ -24,13 +27,18 @@ export function publishCommand(program: Command): void {
     .addOption(
       new Option('-t, --topic <name>', 'to the clients that may hear this topic').conflicts([
         'user',
+        'public',
         'global',
         'system',
       ]),
     )
-    .option('-g, --global', 'to every connected client')
+    .option('-g, --public', 'to every connected client')
+    .addOption(new Option('--global', 'the same').hideHelp())
     .addOption(
-      new Option('-s, --system', 'to backend subscribers only; with --user, about that user').conflicts('global'),
+      new Option('-s, --system', 'to backend subscribers only; with --user, about that user').conflicts([
+        'public',
+        'global',
+      ]),
     )
     .option('--private <json>', 'stored with the event, never sent')
     .option('--key <text>', 'publish once: a second time under the same key sends nothing and prints the first id')
@@ -39,7 +47,7 @@ export function publishCommand(program: Command): void {
       `
 Examples:
   $ djr publish task_complete '{"task_id": 123}' --user 42
-  $ djr publish maintenance '{"minutes": 5}' --global --key maintenance-2026-01-01
+  $ djr publish maintenance '{"minutes": 5}' --public --key maintenance-2026-01-01
   $ djr publish message '{"text": "hello"}' --topic room:7
   $ djr publish cache_stale --system
   $ jq -c .order order.json | djr publish order_changed - --user 42
@@ -50,12 +58,20 @@ ${DATABASE_ENVIRONMENT}`,
     .action(run);
 }
 
-async function run(type: string, detail: string, options: PublishOptions): Promise<void> {
-  if (options.user === undefined && options.topic === undefined && !options.global && !options.system) {
-    throw new UsageError('Nobody is named to publish to.', 'Give --user ID, --topic NAME, --global or --system.');
+async function run(type: string, detail: string, given: PublishOptions): Promise<void> {
+  const options = { ...given, public: given.public || given.global };
+  if (options.user === undefined && options.topic === undefined && !options.public && !options.system) {
+    throw new UsageError('Nobody is named to publish to.', 'Give --user ID, --topic NAME, --public or --system.');
   }
-  if (options.user !== undefined && options.global) {
-    throw new UsageError('--user and --global do not go together.', 'Give one of them.');
+  if (options.user !== undefined && options.public) {
+    throw new UsageError('--user and --public do not go together.', 'Give one of them.');
+  }
+  if (options.user === '' || options.user?.startsWith('--')) {
+    // `--user $ID --system` with an ID that is empty.
+    throw new UsageError(
+      `--user must be followed by a user's id (it is ${options.user === '' ? 'empty' : options.user}).`,
+      'Is the variable that should hold it set? For every client use --public.',
+    );
   }
   const json = requireJson('DETAIL', detail === '-' ? await text(process.stdin) : detail);
   const privateData = options.private === undefined ? null : requireJson('--private', options.private);
@@ -63,16 +79,11 @@ async function run(type: string, detail: string, options: PublishOptions): Promi
 
   // Everything else about an event is for the database to judge. It gets the text as it was given: to parse it here would
   // round its large numbers.
-  const values = [
-    type,
-    json,
-    privateData,
-    options.key ?? null,
-    ...(options.global ? [] : [options.topic ?? options.user ?? null]),
-  ];
+  const whom = options.public ? [] : [options.topic ?? options.user ?? null];
+  const values = [type, json, privateData, options.key ?? null, ...whom];
   const id = await withClient(config, async (client) => {
     try {
-      return (await client.query<{ id: string }>(statement(options), values)).rows[0]!.id;
+      return (await select<{ id: string }>(client, statement(options), values))[0]!.id;
     } catch (error) {
       throw fromPostgres(error);
     }
@@ -80,12 +91,13 @@ async function run(type: string, detail: string, options: PublishOptions): Promi
   process.stdout.write(`${id}\n`);
 }
 
-function statement({ topic, global, system }: PublishOptions): string {
-  const rest = '$1::text, $2::jsonb, private_data => $3::jsonb, key => $4::text';
-  if (topic !== undefined) return `select djr.publish_topic($5::text, ${rest}) as id`;
-  if (global) return `select djr.publish_global(${rest}) as id`;
-  if (system) return `select djr.publish_system(${rest}, user_id => $5::text) as id`;
-  return `select djr.publish($5::text, ${rest}) as id`;
+function statement({ topic, public: everyone, system }: PublishOptions): string {
+  const rest =
+    '$1::pg_catalog.text, $2::pg_catalog.jsonb, private_data => $3::pg_catalog.jsonb, key => $4::pg_catalog.text';
+  if (topic !== undefined) return `select djr.publish_topic($5::pg_catalog.text, ${rest})::pg_catalog.text as id`;
+  if (everyone) return `select djr.publish_public(${rest})::pg_catalog.text as id`;
+  if (system) return `select djr.publish_system(${rest}, user_id => $5::pg_catalog.text)::pg_catalog.text as id`;
+  return `select djr.publish($5::pg_catalog.text, ${rest})::pg_catalog.text as id`;
 }
 
 function requireJson(name: string, value: string): string {

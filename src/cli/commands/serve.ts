@@ -6,7 +6,10 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type pg from 'pg';
 import { startEmbedded } from '../../database/embedded.js';
 import { migrate } from '../../database/migrate.js';
+import { ALLOWABLE, isAllowable } from '../../http/origin.js';
+import { isProxy } from '../../http/trusted-proxies.js';
 import { createRealtime, type RealtimeOptions } from '../../index.js';
+import { resolveOptions } from '../../options.js';
 import {
   DATABASE_ENVIRONMENT,
   type DatabaseOptions,
@@ -41,7 +44,9 @@ interface ServeOptions extends DatabaseOptions, LoginFlags {
   basePath?: string;
   config?: string;
   embedded?: string;
+  publicPath?: string;
   allowOrigin?: string[];
+  trustProxy?: string[];
   logLevel: string;
   workers: number;
 }
@@ -60,7 +65,18 @@ export function serveCommand(program: Command): void {
     .addOption(portOption())
     .addOption(hostOption())
     .addOption(new Option('--base-path <path>', 'where the routes are (default: /realtime)').argParser(basePath))
+    .addOption(
+      new Option('--public-path <path>', 'the same as browsers see it, where a proxy cuts a part of it off').argParser(
+        basePath,
+      ),
+    )
     .addOption(new Option('--allow-origin <origin...>', 'pages of these origins may connect too').argParser(origins))
+    .addOption(
+      new Option(
+        '--trust-proxy <address...>',
+        'whose X-Forwarded headers are believed: 10.0.0.0/8, ::1, unix',
+      ).argParser(proxies),
+    )
     .addOption(
       new Option('--workers <number>', 'processes that share the port, each an instance with connections of its own')
         .default(1)
@@ -140,6 +156,8 @@ async function run(flags: ServeOptions): Promise<void> {
     if (flags.basePath !== undefined) options.basePath = flags.basePath;
     if (flags.allowOrigin !== undefined) options.allowedOrigins = flags.allowOrigin;
     const realtime = createRealtime(options);
+    if (flags.publicPath !== undefined) options.publicPath = flags.publicPath;
+    if (flags.trustProxy !== undefined) options.trustProxy = flags.trustProxy;
     const worker = cluster.isWorker ? new WorkerProcess(realtime, path, lifetime) : undefined;
     const server = createServer(LIMITS, worker?.handler ?? realtime.handler);
     if (worker) lifetime.onStop(() => worker.leave());
@@ -154,12 +172,17 @@ async function run(flags: ServeOptions): Promise<void> {
 
 function basePath(text: string): string {
   if (/^(\/[\w.~-]+)*\/?$/.test(text)) return text;
-  throw new InvalidArgumentError('It is a path like /realtime.');
+  throw new InvalidArgumentError('It must be a path like /realtime.');
 }
 
 function origins(text: string, before: string[] = []): string[] {
-  if (URL.canParse(text) && new URL(text).origin === text) return [...before, text];
-  throw new InvalidArgumentError('It is an origin like https://app.example.com, without a path.');
+  if (isAllowable(text)) return [...before, text];
+  throw new InvalidArgumentError(`It is ${ALLOWABLE}.`);
+}
+
+function proxies(text: string, before: string[] = []): string[] {
+  if (isProxy(text)) return [...before, text];
+  throw new InvalidArgumentError('It must be an address, a network like 10.0.0.0/8, or unix.');
 }
 
 /** What the runtime gets, and what a connection of our own to the same database gets. */
@@ -187,9 +210,9 @@ async function findDatabase(
   return { database, own };
 }
 
-/** `{ listen, pool }` names two ways to one database; `listen` is always an address, where `pool` may be the app's. */
+/** `{ listen, pool }` names two ways to one database; what listens is always an address, where a pool may be the app's. */
 function ownConfig(database: NonNullable<RealtimeOptions['database']>): pg.PoolConfig {
-  const address = typeof database === 'object' && 'listen' in database ? database.listen : database;
+  const { listen: address } = resolveOptions({ database });
   return typeof address === 'string' ? { connectionString: address } : address;
 }
 

@@ -56,31 +56,30 @@ async function run(options: StatsOptions): Promise<void> {
   await checkDatabase(config);
   const show = (statistics: Statistics) =>
     options.json ? `${JSON.stringify(statistics)}\n` : formatStatistics(statistics);
-  await withClient(config, async (client) => {
-    const look = () => readStatistics(client, `1 ${options.period}`);
-    if (options.watch === undefined) {
-      process.stdout.write(show(await look()));
-      return;
-    }
-    const seconds = options.watch === true ? WATCH : options.watch;
-    const clear = process.stdout.isTTY && !options.json ? '\x1b[H\x1b[2J' : '';
-    const lifetime = new Lifetime();
-    let timer: NodeJS.Timeout | undefined;
-    lifetime.onStop(() => clearTimeout(timer));
-    process.stdout.on('error', () => lifetime.end());
-    let failure: unknown;
-    const again = async (): Promise<void> => {
-      process.stdout.write(`${clear}${show(await look())}${clear || options.json ? '' : '\n'}`);
-      timer = setTimeout(() => {
-        again().catch((error: unknown) => {
-          failure = error;
-          lifetime.end();
-        });
-      }, seconds * 1000);
-    };
-    await lifetime.run(again);
-    if (failure !== undefined) throw failure;
-  });
+  // A connection for each: `idle_session_timeout` may be shorter than the time between two.
+  const look = () => withClient(config, (client) => readStatistics(client, `1 ${options.period}`));
+  if (options.watch === undefined) {
+    process.stdout.write(show(await look()));
+    return;
+  }
+  const seconds = options.watch === true ? WATCH : options.watch;
+  const clear = process.stdout.isTTY && !options.json ? '\x1b[H\x1b[2J' : '';
+  const lifetime = new Lifetime();
+  let timer: NodeJS.Timeout | undefined;
+  lifetime.onStop(() => clearTimeout(timer));
+  process.stdout.on('error', () => lifetime.end());
+  let failure: unknown;
+  const again = async (): Promise<void> => {
+    process.stdout.write(`${clear}${show(await look())}${clear || options.json ? '' : '\n'}`);
+    timer = setTimeout(() => {
+      again().catch((error: unknown) => {
+        failure = error;
+        lifetime.end();
+      });
+    }, seconds * 1000);
+  };
+  await lifetime.run(again);
+  if (failure !== undefined) throw failure;
 }
 
 /** Types, hosts and versions were written by whoever may write them: nothing in them moves the cursor. */
@@ -114,7 +113,7 @@ function formatStatistics(found: Statistics): string {
       one.deliveries,
       one.errors,
       one.lag_ms === null ? '-' : one.lag_ms.toFixed(1),
-      one.started_at.toISOString().slice(0, 19),
+      one.started_at?.toISOString().slice(0, 19) ?? '-',
       one.gone ? 'gone' : '',
     ]),
   );

@@ -44,7 +44,7 @@ export function readSearch(query: URLSearchParams): Search {
   const problems: string[] = [];
 
   if (typed.id && isId(typed.id)) filter.id = typed.id;
-  else if (typed.id) problems.push('The id is a whole number.');
+  else if (typed.id) problems.push(`The id must be a whole number (it is “${typed.id}”).`);
   for (const field of ['type', 'user', 'topic'] as const) {
     if (typed[field].length > MAX_TEXT || typed[field].includes('\0'))
       problems.push(`The ${field} is too long, or has a character that no text has.`);
@@ -54,7 +54,7 @@ export function readSearch(query: URLSearchParams): Search {
   else if (typed.scope)
     problems.push(`The scope must be user, public, topic, system or control (it is “${typed.scope}”).`);
   if ((STATUSES as readonly string[]).includes(typed.status)) filter.status = typed.status as EventState;
-  else if (typed.status) problems.push(`The status is one of ${STATUSES.join(', ')}.`);
+  else if (typed.status) problems.push(`The status must be one of ${STATUSES.join(', ')} (it is “${typed.status}”).`);
   const minutes = RECENT[typed.recent];
   if (minutes !== undefined) filter.from = new Date(Date.now() - minutes * 60_000);
   else if (typed.recent) {
@@ -64,12 +64,13 @@ export function readSearch(query: URLSearchParams): Search {
     const date = readDate(typed[field]);
     // Of a preset and a date the later one: both were asked for.
     if (date) filter[field] = field === 'from' && filter.from && filter.from > date ? filter.from : date;
-    else if (typed[field]) problems.push(`“${field}” is a date and time like 2026-11-25 09:30, in UTC.`);
+    else if (typed[field])
+      problems.push(`“${field}” must be a date and time like 2026-11-25 09:30, in UTC (it is “${typed[field]}”).`);
   }
   if (typed.detail) {
     const detail = readDetail(typed.detail);
     if (detail) filter.detail = detail;
-    else problems.push('What the detail contains is a JSON object like {"order": 7}.');
+    else problems.push('What the detail contains must be a JSON object like {"order": 7}.');
   }
   return { typed, filter, key: readKey(query), problems };
 }

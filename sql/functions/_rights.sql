@@ -1,0 +1,111 @@
+-- The one list of what grant_publish, grant_seal and grant_server give. What is not here a migration takes away, and doctor reports.
+create or replace function djr._rights() returns table (
+  capability text,
+  privilege text,
+  kind text,
+  object text,
+  columns text[]
+)
+language sql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  values
+    ('publish', 'USAGE', 'schema', 'djr', null::text[]),
+    ('publish', 'SELECT', 'table', 'djr._grant', array['publish']),
+    ('publish', 'INSERT', 'table', 'djr.event', array['scope', 'user_id', 'topic', 'type', 'detail', 'private_data', 'key']),
+    ('seal', 'USAGE', 'schema', 'djr', null),
+    ('seal', 'SELECT', 'table', 'djr._grant', array['seal']),
+    ('server', 'USAGE', 'schema', 'djr', null),
+    ('server', 'SELECT', 'table', 'djr._grant', array['server']),
+    ('server', 'SELECT', 'table', 'djr.event', null),
+    ('server', 'SELECT', 'table', 'djr.activity', null),
+    ('server', 'INSERT', 'table', 'djr.activity', null),
+    ('server', 'SELECT', 'table', 'djr.settings', null),
+    ('server', 'SELECT', 'table', 'djr.instance', null),
+    ('server', 'SELECT', 'table', 'djr.event_status', null),
+    ('server', 'SELECT', 'table', 'djr.grantee', null),
+    ('server', 'SELECT', 'table', 'djr.seal_key', null),
+    ('server', 'SELECT', 'table', 'djr.revocation', null),
+    ('server', 'SELECT', 'table', 'djr.presence', null),
+    ('server', 'SELECT', 'table', 'djr.online', null),
+    ('server', 'SELECT', 'table', 'djr.migrations', null),
+    ('server', 'SELECT', 'sequence', 'djr.delivery_mode', null)
+  union all
+  select 'publish', 'EXECUTE', 'function', granted, null
+  from unnest(array[
+    'djr._publish(text, text, text, jsonb, jsonb, text, text)',
+    'djr._publish(text, text, text, jsonb, jsonb, text)',
+    'djr.publish(text, text, jsonb, jsonb, text)',
+    'djr.publish(smallint, text, jsonb, jsonb, text)',
+    'djr.publish(integer, text, jsonb, jsonb, text)',
+    'djr.publish(bigint, text, jsonb, jsonb, text)',
+    'djr.publish(numeric, text, jsonb, jsonb, text)',
+    'djr.publish(uuid, text, jsonb, jsonb, text)',
+    'djr.publish_public(text, jsonb, jsonb, text)',
+    'djr.publish_global(text, jsonb, jsonb, text)',
+    'djr.publish_topic(text, text, jsonb, jsonb, text)',
+    'djr.publish_system(text, jsonb, text, jsonb, text)',
+    'djr.publish_system(text, jsonb, smallint, jsonb, text)',
+    'djr.publish_system(text, jsonb, integer, jsonb, text)',
+    'djr.publish_system(text, jsonb, bigint, jsonb, text)',
+    'djr.publish_system(text, jsonb, numeric, jsonb, text)',
+    'djr.publish_system(text, jsonb, uuid, jsonb, text)',
+    'djr._user_of(numeric)',
+    'djr.publish_many(jsonb)',
+    'djr.publish_row()',
+    'djr.position()'
+  ]) granted
+  union all
+  select 'server', 'EXECUTE', 'function', granted, null
+  from unnest(array[
+    'djr.channel()',
+    'djr.position()',
+    'djr.epoch()',
+    'djr.renew_epoch(text)',
+    'djr.set_delivery_mode(text)',
+    'djr.repair_xids()',
+    'djr.report_instance(text, interval, integer, bigint, bigint, bigint, real, text, text)',
+    'djr.forget_instance(text)',
+    'djr.record_activity(text, bigint[], text[], text[], integer[])',
+    'djr._acknowledge(text, text[], bigint[], text[])',
+    'djr.acknowledge(text, bigint[], text)',
+    'djr.prune(interval)',
+    'djr.prune_batch(interval, integer)',
+    'djr._prune_turn(integer)',
+    'djr.authorize_topics(text[], text[])',
+    'djr._authorize_topic_function()',
+    'djr.report_presence(text, text[], text[], integer[], boolean)',
+    'djr.presence_of(text[])',
+    'djr.disconnect(text, text)',
+    'djr.recheck(text, text)',
+    'djr._order(text, text, text, text)',
+    'djr.replay(bigint)',
+    'djr.replay(bigint[])',
+    'djr._excess_rights()'
+  ]) granted
+  union all
+  select 'seal', 'EXECUTE', 'function', granted, null
+  from unnest(array[
+    'djr._seal(text, text, interval)',
+    'djr.seal(text, text, interval)',
+    'djr.seal(text, smallint, interval)',
+    'djr.seal(text, integer, interval)',
+    'djr.seal(text, bigint, interval)',
+    'djr.seal(text, numeric, interval)',
+    'djr.seal(text, uuid, interval)',
+    'djr.disconnect(text, text)',
+    'djr.disconnect(smallint, text)',
+    'djr.disconnect(integer, text)',
+    'djr.disconnect(bigint, text)',
+    'djr.disconnect(numeric, text)',
+    'djr.disconnect(uuid, text)',
+    'djr.recheck(text, text)',
+    'djr._order(text, text, text, text)',
+    'djr._user_of(numeric)',
+    'djr.position()'
+  ]) granted
+$$;
+
+comment on function djr._rights() is
+  'What djr.grant_publish, djr.grant_seal and djr.grant_server give, a right a row. Internal.';

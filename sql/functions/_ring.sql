@@ -1,0 +1,15 @@
+-- A doorbell saves instances the wait for their next sweep, and nothing more: where PostgreSQL's queue has no room for it, it
+-- must not fail what it announces. That may be the very change that takes publishers off NOTIFY.
+create or replace function djr._ring(channel text) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if pg_notification_queue_usage() < 0.9 then
+    perform pg_notify(_ring.channel, '{"doorbell":"sweep"}');
+  end if;
+end
+$$;
+
+comment on function djr._ring(text) is
+  'Has the runtimes that listen on a channel sweep at once, unless the NOTIFY queue is nearly full. Internal.';

@@ -79,7 +79,7 @@ export function listQuery(filter: EventFilter, key: PageKey, limit: number): Lis
 const PREVIEW = 200;
 
 /** An order's topic is in its detail. */
-const TOPIC = `case event.scope when 'control' then event.detail operator(pg_catalog.->>) 'topic' else event.topic end`;
+const TOPIC = `case when event.scope operator(pg_catalog.=) 'control' then event.detail operator(pg_catalog.->>) 'topic' else event.topic end`;
 
 /** One line of a list, of `djr.event_status event`. */
 export const SUMMARY = `event.id::pg_catalog.text, event.type, event.scope, event.user_id, ${TOPIC} as topic,

@@ -1,5 +1,5 @@
-import type pg from 'pg';
-import { dated, select } from './select.js';
+import type { Queryable } from './connect.js';
+import { select } from './select.js';
 import { milliseconds } from './types.js';
 
 /** A user's open streams, all instances together. */
@@ -30,25 +30,30 @@ export interface Online {
 
 const MAX_SHOWN = 50;
 
-export async function readUserOnline(client: pg.ClientBase, id: string): Promise<UserOnline> {
-  const rows = await select<{ topic: string | null; streams: number; since: Date | null }>(
+export async function readUserOnline(client: Queryable, id: string): Promise<UserOnline> {
+  const rows = await select<{ topic: string | null; streams: number; since: number }>(
     client,
     `select topic, streams, ${milliseconds('since')} as since from djr.online
       where user_id operator(pg_catalog.=) $1 order by topic nulls first limit ${MAX_SHOWN + 1}`,
     [id],
   );
-  const all = dated(rows, 'since').find(({ topic }) => topic === null);
+  const all = rows.find(({ topic }) => topic === null);
   const topics = rows.flatMap(({ topic }) => (topic === null ? [] : [topic]));
-  return { id, streams: all?.streams ?? 0, since: all?.since ?? null, topics };
+  return { id, streams: all?.streams ?? 0, since: all ? new Date(all.since) : null, topics };
 }
 
-export async function readTopicOnline(client: pg.ClientBase, name: string): Promise<TopicOnline> {
+export async function readTopicOnline(client: Queryable, name: string): Promise<TopicOnline> {
   const rows = await select<{ id: string; streams: number; users: number; total: number }>(
     client,
-    `select user_id as id, streams, pg_catalog.count(*) over () as users, pg_catalog.sum(streams) over () as total
+    `select user_id as id, streams, (pg_catalog.count(*) over ())::integer as users,
+            (pg_catalog.sum(streams) over ())::integer as total
        from djr.online where topic operator(pg_catalog.=) $1 order by user_id limit ${MAX_SHOWN}`,
     [name],
   );
-  const first = rows.map(({ id, streams }) => ({ id, streams }));
-  return { name, users: rows[0]?.users ?? 0, streams: rows[0]?.total ?? 0, first };
+  return {
+    name,
+    users: rows[0]?.users ?? 0,
+    streams: rows[0]?.total ?? 0,
+    first: rows.map(({ id, streams }) => ({ id, streams })),
+  };
 }

@@ -79,8 +79,8 @@ async function run(type: string, detail: string, given: PublishOptions): Promise
 
   // Everything else about an event is for the database to judge. It gets the text as it was given: to parse it here would
   // round its large numbers.
-  const whom = options.public ? [] : [options.topic ?? options.user ?? null];
-  const values = [type, json, privateData, options.key ?? null, ...whom];
+  const name = options.topic ?? options.user ?? null;
+  const values = [type, json, privateData, options.key ?? null, ...(options.public ? [] : [name])];
   const id = await withClient(config, async (client) => {
     try {
       return (await select<{ id: string }>(client, statement(options), values))[0]!.id;
@@ -91,7 +91,7 @@ async function run(type: string, detail: string, given: PublishOptions): Promise
   process.stdout.write(`${id}\n`);
 }
 
-function statement({ topic, public: everyone, system }: PublishOptions): string {
+function statement({ public: everyone, system, topic }: PublishOptions): string {
   const rest =
     '$1::pg_catalog.text, $2::pg_catalog.jsonb, private_data => $3::pg_catalog.jsonb, key => $4::pg_catalog.text';
   if (topic !== undefined) return `select djr.publish_topic($5::pg_catalog.text, ${rest})::pg_catalog.text as id`;

@@ -9,10 +9,10 @@ import type { Logger } from '../../logger.js';
 import type { Authorize } from '../../options.js';
 import { within } from '../../within.js';
 import { assetReply } from '../assets.js';
+import type { Endpoint, StreamStart } from '../endpoint.js';
 import type { Health } from '../health.js';
 import type { Incoming } from '../incoming.js';
 import { PERSONAL_HEADERS, type Reply } from '../reply.js';
-import type { StreamStart } from '../stream.js';
 import { refuse } from './access.js';
 import { Csrf } from './csrf.js';
 import { eventBody, privateBody } from './event-page.js';
@@ -58,7 +58,10 @@ const MAX_TARGET = 8192;
 const ASSETS = ['admin.css', 'admin.js', 'htmx.min.js'] as const;
 
 /** The pages at `admin/`: each request is authorised by the app, each error is a page. */
-export class Admin {
+export class Admin implements Endpoint {
+  readonly path = 'admin/*';
+  /** A wrong method is told by a page. */
+  readonly methods = 'any';
   readonly #options: AdminOptions;
   /** The admin's path: of links, and of requests as they come here. */
   readonly #root: string;

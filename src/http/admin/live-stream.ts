@@ -2,8 +2,8 @@ import type { Connection } from '../../delivery/connection.js';
 import type { Hooks } from '../../delivery/hooks.js';
 import type { Event } from '../../event.js';
 import { printable } from '../../printable.js';
+import type { StreamStart } from '../endpoint.js';
 import { PERSONAL_HEADERS, problem, type Reply } from '../reply.js';
-import type { StreamStart } from '../stream.js';
 
 const HEADERS = {
   'Content-Type': 'text/event-stream; charset=utf-8',

@@ -1,6 +1,8 @@
 import type pg from 'pg';
 import { Places } from '../delivery/places.js';
 import { DjrError, fromPostgres } from '../errors.js';
+import { TimeoutError, within } from '../within.js';
+import { checkOut } from './checkout.js';
 import type { Pool } from './connect.js';
 import {
   type EventFilter,
@@ -76,6 +78,9 @@ const MAX_REPLAYS = 50;
 
 /** Milliseconds that a search may take; then it is ended, and says so. */
 export const SEARCH_TIMEOUT = 3000;
+
+/** Milliseconds after which a reading is given up that nothing comes back from: a network that is cut says nothing. */
+const ANSWER_TIMEOUT = 2 * SEARCH_TIMEOUT;
 
 /** Searches at the same time, and those that wait: the pool is there for delivery first. */
 const MAX_READERS = 2;
@@ -209,23 +214,27 @@ export class AdminStore {
       throw new DjrError('DJR_BUSY', 'Too many searches are waiting already.', { hint: 'Try again in a moment.' });
     }
     return this.#places.run(async () => {
-      const client = await this.#pool().connect();
-      let failure: unknown;
+      const { client, unlessLost, release } = await checkOut(this.#pool());
+      let failure: Error | undefined;
       try {
-        // In a transaction, so that it holds through a pooler, too.
-        await client.query(`begin read only; set local statement_timeout = ${SEARCH_TIMEOUT}`);
-        const result = await work(client);
-        await client.query('commit');
-        return result;
+        return await within(ANSWER_TIMEOUT, unlessLost(inTransaction(client, work)));
       } catch (error) {
-        failure = error;
-        throw isCancelled(error) ? slow(error) : fromPostgres(error);
+        failure = error instanceof Error ? error : new Error(String(error));
+        throw isCancelled(error) || error instanceof TimeoutError ? slow(error) : fromPostgres(error);
       } finally {
-        const ended = failure === undefined || (await client.query('rollback').then(Boolean, () => false));
-        client.release(!ended);
+        // A connection on which something failed may be lost without a word: it is closed, and never asked for a rollback.
+        release(failure);
       }
     });
   }
+}
+
+/** In a transaction, so that the time-out holds through a pooler, too. */
+async function inTransaction<T>(client: pg.PoolClient, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  await client.query(`begin read only; set local statement_timeout = ${SEARCH_TIMEOUT}`);
+  const result = await work(client);
+  await client.query('commit');
+  return result;
 }
 
 const isCancelled = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === '57014';

@@ -4,15 +4,13 @@ import type { Queryable } from './database/connect.js';
 import { Database } from './database/database.js';
 import { Outage } from './database/outage.js';
 import { type Publication, publish } from './database/publisher.js';
-import { Ahead } from './delivery/ahead.js';
-import type { Envelope } from './delivery/envelope.js';
+import { Delivery } from './delivery/delivery.js';
 import { Feed } from './delivery/feed.js';
 import { resetFrame } from './delivery/frame.js';
+import { Head } from './delivery/head.js';
 import { History } from './delivery/history.js';
 import { Hooks, type Subscriber } from './delivery/hooks.js';
 import { Hub } from './delivery/hub.js';
-import { Item } from './delivery/item.js';
-import { packPosition } from './delivery/position.js';
 import { Resume } from './delivery/resume.js';
 import { Tally } from './delivery/tally.js';
 import { DjrError } from './errors.js';
@@ -59,10 +57,6 @@ const MAX_ACTIVITY = 50_000;
 
 /** Milliseconds beyond the longest `retry` that a page may take to come back, before its user has left. */
 const PRESENCE_GRACE = 2000;
-/** Events of before the start that `onReceive` sees, how many of them at once, and for how many milliseconds. */
-const WARM_EVENTS = 1000;
-const WARM_BATCH = 100;
-const WARM_TIME = 1000;
 
 /** Milliseconds that a request waits for the first connection. */
 const READY_TIMEOUT = 5000;
@@ -77,6 +71,8 @@ class Runtime implements Realtime {
   readonly #hooks: Hooks;
   readonly #history: History;
   readonly #feed: Feed;
+  readonly #head: Head;
+  readonly #delivery: Delivery;
   readonly #hub: Hub;
   readonly #presence: Presence | undefined;
   readonly #topics: Topics;
@@ -91,10 +87,6 @@ class Runtime implements Realtime {
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
   #draining = false;
-  #sequence = 0;
-  /** The stored event that was delivered last. */
-  #newest: Envelope | undefined;
-  #ahead: Ahead | undefined;
 
   constructor(options: ResolvedOptions) {
     this.#options = options;
@@ -106,11 +98,17 @@ class Runtime implements Realtime {
     this.#feed = new Feed({
       maxWaiting: MAX_WAITING,
       turnBytes: options.maxClientBytes / 8,
-      handOn: (envelope) => this.#handOn(envelope),
+      handOn: (envelope) => this.#delivery.deliver(envelope),
       onLost: ({ id }) => logger.error({ event: id }, 'onReceive is too slow: an event that is not stored was dropped'),
       onFailed: ({ id, type }, err) => logger.error({ err, event: id, type }, `event ${id} could not be delivered`),
     });
-    const position = () => this.#position();
+    this.#head = new Head({
+      instance: this.#instance,
+      feed: this.#feed,
+      history: this.#history,
+      onOverflow: () => this.#database?.sweeper.soon(),
+    });
+    const position = () => this.#head.position;
     this.#hub = new Hub({ ...options, position, tally: this.#tally });
     const resume = new Resume({
       history: this.#history,
@@ -118,7 +116,7 @@ class Runtime implements Realtime {
       instance: this.#instance,
       limit: options.resumeLimit,
       position,
-      reached: () => this.#feed.reached,
+      reached: () => this.#head.reached,
       catchUp: () => this.#connected().catchUp(),
       receive: (envelope) => this.#hooks.receive(envelope),
       onDone: (source, milliseconds) => this.#vitals.metrics.resumed(source, milliseconds),
@@ -140,6 +138,20 @@ class Runtime implements Realtime {
       timeout: options.hookTimeout,
       logger,
       time: () => this.#connected().time,
+    });
+    this.#delivery = new Delivery({
+      head: this.#head,
+      history: this.#history,
+      hooks: this.#hooks,
+      hub: this.#hub,
+      tally: this.#tally,
+      hasOnReceive: options.onReceive !== undefined,
+      order: (envelope) => {
+        this.#topics.order(envelope).catch((err: unknown) => {
+          logger.error({ err, event: envelope.id }, `${envelope.type} could not be carried out whole`);
+        });
+      },
+      onDelivered: (createdAt) => this.#vitals.handedOn(createdAt),
     });
     this.#streams = new Streams({
       options,
@@ -287,10 +299,10 @@ class Runtime implements Realtime {
       onPresence: (topics) => this.#presence?.heard(topics),
       onListening: () => this.#presence?.resync(),
       onSwept: (milliseconds) => this.#vitals.metrics.swept(milliseconds),
-      remember: (stored) => this.#remember(stored),
-      newest: () => this.#newest,
+      remember: (stored) => this.#delivery.remember(stored),
+      newest: () => this.#delivery.newest,
       onReplaced: () => {
-        const frame = resetFrame('the database was replaced or restored', this.#position());
+        const frame = resetFrame('the database was replaced or restored', this.#head.position);
         for (const client of this.#hub.clients) client.write(frame);
       },
     });
@@ -304,78 +316,6 @@ class Runtime implements Realtime {
     this.#vitals.startFailure = undefined;
     this.#startLog.end('started');
     this.#options.logger.info({ instance: this.#instance }, 'listening to the database');
-  }
-
-  /**
-   * What was published before the start goes into the history. `onReceive` has to see it first: as its answers take time, it
-   * sees the newest only, and storage has the rest for clients that ask.
-   *
-   * @returns how many of the newest the history knows of now
-   */
-  async #remember(stored: readonly Envelope[]): Promise<number> {
-    if (!this.#options.onReceive) {
-      for (const envelope of stored) if (envelope.scope !== 'control') this.#history.push(this.#item(envelope));
-      return stored.length;
-    }
-    const received: (Envelope | null)[] = [];
-    const end = performance.now() + WARM_TIME;
-    while (received.length < Math.min(stored.length, WARM_EVENTS) && performance.now() < end) {
-      const behind = stored.length - received.length;
-      const batch = stored.slice(Math.max(0, behind - WARM_BATCH), behind);
-      received.unshift(
-        ...(await Promise.all(
-          batch.map((envelope) => (envelope.scope === 'control' ? null : this.#hooks.receive(envelope))),
-        )),
-      );
-    }
-    for (const envelope of received) if (envelope) this.#history.push(this.#item(envelope));
-    return received.length;
-  }
-
-  #handOn(envelope: Envelope): void | Promise<void> {
-    if (envelope.xid !== null) this.#newest = envelope;
-    if (envelope.scope === 'control') {
-      this.#topics.order(envelope).catch((err: unknown) => {
-        this.#options.logger.error({ err, event: envelope.id }, `${envelope.type} could not be carried out whole`);
-      });
-      return;
-    }
-    const received = this.#hooks.receive(envelope);
-    if (received instanceof Promise) return received.then((event) => this.#deliver(event));
-    this.#deliver(received);
-  }
-
-  #deliver(envelope: Envelope | null): void {
-    if (envelope === null) return;
-    const item = this.#item(envelope);
-    this.#history.push(item);
-    this.#tally.dispatched(envelope);
-    this.#vitals.handedOn(envelope.createdAt);
-    this.#hooks.emit(envelope);
-    this.#hub.deliver(item);
-  }
-
-  #item(envelope: Envelope): Item {
-    this.#sequence += 1;
-    const ahead = this.#aheadOfFrontier();
-    ahead.add(envelope);
-    if (ahead.overflowed) this.#database?.sweeper.soon();
-    return new Item(this.#sequence, envelope, this.#positionAt(this.#sequence, ahead));
-  }
-
-  #position(): string {
-    return this.#positionAt(this.#history.lastSequence, this.#aheadOfFrontier());
-  }
-
-  #positionAt(sequence: number, ahead: Ahead): string {
-    return packPosition(this.#instance, sequence, this.#feed.reached, ahead.packed);
-  }
-
-  #aheadOfFrontier(): Ahead {
-    const { reached } = this.#feed;
-    this.#ahead ??= new Ahead(reached);
-    this.#ahead.moveTo(reached);
-    return this.#ahead;
   }
 
   async #ready(): Promise<void> {

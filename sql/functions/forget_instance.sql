@@ -7,6 +7,10 @@ as $$
 begin
   delete from djr.presence
   where presence.instance = forget_instance.name;
+  if found then
+    -- The users of it are gone: the others look again.
+    perform pg_notify(settings.channel, '{"presence":null}') from djr.settings;
+  end if;
   delete from djr.instance
   where instance.name = forget_instance.name;
   return found;

@@ -3,7 +3,7 @@ import { remember, type Source } from './ack.js';
 import { createLines, type Line } from './lines.js';
 import { documentHas, listen, safely } from './page.js';
 import { mayTell } from './reset.js';
-import { type Grant, type Rooms, presenceAfter, startOf } from './rooms.js';
+import { type Grant, presenceAfter, type Rooms, startOf } from './rooms.js';
 import { parseFrame, rowsOf } from './row-id.js';
 import { createSeen } from './seen.js';
 import { everySecond } from './stream.js';
@@ -237,8 +237,7 @@ export function createConnection(
   const connected = (line: Line, data: Detail, id: string): number | undefined => {
     const first = !line.answered;
     const heard = (data.topics ?? []) as string[];
-    const asksResume =
-      line.asksResume || heard.some((topic) => line.asked.get(topic)?.at(-1)?.startsWith(startOf('')));
+    const asksResume = line.asksResume || heard.some((topic) => line.asked.get(topic)?.at(-1)?.startsWith(startOf('')));
     const missing = first && asksResume && data.resuming !== true;
     fromBeginning &&= first;
     line.answered = true;

@@ -5,7 +5,8 @@ if (!client.scripted) {
   client.scripted = true;
   window.djr = window.DjangoRealtime = client;
   const script = documentHas<Element | null>('currentScript');
-  const { endpoint, since, autoConnect, shareTabs, key, topics, seals } = script instanceof HTMLScriptElement ? script.dataset : {};
+  const { endpoint, since, autoConnect, shareTabs, key, topics, seals } =
+    script instanceof HTMLScriptElement ? script.dataset : {};
   const beside = addressOf(script?.getAttribute('src') || '/realtime/');
   const { defaults } = client;
   defaults.endpoint = addressOf(endpoint || new URL('sse/', beside).href).href;

@@ -27,7 +27,7 @@ export async function openServer(url?: string): Promise<DatabaseServer> {
   const admin = new pg.Client(address);
   await admin.connect();
   const { rows } = await admin.query<{ name: string; setting: string }>(
-    'select name, setting from pg_settings where name = any($1)',
+    'select name, setting from pg_catalog.pg_settings where name operator(pg_catalog.=) any($1)',
     [[...SETTINGS, 'server_version']],
   );
   const settings = Object.fromEntries(rows.map(({ name, setting }) => [name, setting]));
@@ -44,6 +44,8 @@ export async function openServer(url?: string): Promise<DatabaseServer> {
       await drop(database);
       await admin.query(`create database ${database}`);
       made.add(database);
+      // Its statements are written to be read: nothing that another role makes in it meanwhile is called by them.
+      await admin.query(`alter database ${database} set search_path = pg_catalog, pg_temp`);
       const own = new URL(address);
       own.pathname = `/${database}`;
       await migrate(own.href);

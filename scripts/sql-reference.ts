@@ -86,5 +86,9 @@ const SQLSTATES = [
   '| `DJR09` | the array of events is malformed | `publish_many` |',
   '| `DJR10` | a setting or an argument is out of range | `configure`, `set_delivery_mode`, `prune*`, `acknowledge` |',
   '| `DJR11` | the key: 1 to 255 characters | `publish*` |',
+  '| `DJR12` | the key is of another event: scope, user or type differ | `publish*` |',
+  '| `DJR13` | the role is not one that may be granted this: `public`, unless it is meant | `grant_*`, `revoke_*` |',
+  '| `DJR14` | the schema, or something in it, belongs to another role | `djr migrate`, and the SQL that it prints |',
+  '| `DJR16` | an id, a transaction or a time that no runtime could read | INSERT of the owner |',
   '',
 ];

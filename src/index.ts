@@ -3,11 +3,21 @@ export type { ClientInfo } from './delivery/client.js';
 export type { BeforeSend, OnReceive } from './delivery/hooks.js';
 export { DjrError } from './errors.js';
 export type { Detail, Event, EventMap, EventOf, Scope } from './event.js';
-export type { FetchHandler } from './http/fetch.js';
+export type { FetchContext, FetchHandler } from './http/fetch.js';
 export type { Health } from './http/health.js';
-export type { NodeHandler } from './http/node.js';
+export type { RequestContext } from './http/incoming.js';
+export type { HandlerContext, NodeHandler } from './http/node.js';
 export type { Logger } from './logger.js';
-export type { AdminAuthorize, Authenticate, RealtimeOptions, UserId } from './options.js';
+export type {
+  AdminAuthorize,
+  Authenticate,
+  Authorize,
+  ClientAddress,
+  HealthAccess,
+  RealtimeOptions,
+  StopSignal,
+  UserId,
+} from './options.js';
 export { createRealtime } from './realtime.js';
 export type { Realtime } from './realtime-interface.js';
 export type { ScriptTagOptions } from './script-tag.js';

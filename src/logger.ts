@@ -1,3 +1,6 @@
+import { printable } from './printable.js';
+import { isPromiseLike } from './within.js';
+
 /** What djr logs to; pino and most loggers satisfy it. No detail, private data or token is ever logged. */
 export interface Logger {
   debug(context: object, message: string): void;
@@ -10,7 +13,7 @@ const print =
   (level: string) =>
   (context: object, message: string): void => {
     const error = 'err' in context && context.err instanceof Error ? `: ${context.err.message}` : '';
-    process.stderr.write(`djr ${level}: ${message}${error}\n`);
+    process.stderr.write(`${printable(`djr ${level}: ${message}${error}`)}\n`);
   };
 
 /** Without a logger of your own: warnings and errors on stderr, one line each. */
@@ -28,27 +31,62 @@ export function withoutSecrets(err: unknown): unknown {
   const code = 'code' in err && typeof err.code === 'string' ? err.code : undefined;
   // JSON.parse quotes the text that it could not read.
   const quotes = err instanceof SyntaxError || (code !== undefined && QUOTES_VALUES.test(code));
-  const message = quotes ? `${code ?? err.name} (the message is left out: it quotes values)` : masked(err.message);
+  // A message may quote what a client sent: it must not begin a line of its own, or turn a terminal's text round.
+  const message = printable(
+    quotes ? `${code ?? err.name} (the message is left out: it quotes values)` : masked(err.message),
+  );
   const clean = Object.assign(new Error(message), code === undefined ? {} : { code });
-  clean.name = err.name;
-  clean.stack = [
-    `${err.name}: ${message}`,
-    ...(err.stack ?? '').split('\n').filter((line) => /^ {4}at /.test(line)),
-  ].join('\n');
+  clean.name = printable(err.name);
+  clean.stack = [`${clean.name}: ${message}`, ...stackOf(err).map(printable)].join('\n');
   return clean;
 }
+
+/** Where it was thrown: what follows its message, of which a line may look like one of these. */
+const stackOf = ({ message, stack = '' }: Error): string[] => {
+  const start = stack.includes(message) ? stack.indexOf(message) + message.length : 0;
+  return stack
+    .slice(start)
+    .split('\n')
+    .filter((line) => /^ {4}at /.test(line));
+};
 
 /** The password of an address in a text. */
 const masked = (text: string): string => text.replace(/(\b\w+:\/\/[^\s:/@]*):[^\s@]*@/g, '$1:…@');
 
-/** A logger that gets errors {@link withoutSecrets} only. */
+/** Without secrets, and without characters that would forge or hide a part of a line. */
+const cleaned = (context: object): object =>
+  Object.fromEntries(
+    Object.entries(context).map(([name, value]) => [
+      name,
+      name === 'err' ? withoutSecrets(value) : typeof value === 'string' ? printable(value) : value,
+    ]),
+  );
+
+/**
+ * A logger that gets errors {@link withoutSecrets} only, and whose own errors end nothing: it is the app's code, and is
+ * called in the midst of delivery. The first of its errors is told on stderr.
+ */
 export function guarded(logger: Logger): Logger {
-  const clean = (context: object): object =>
-    'err' in context ? { ...context, err: withoutSecrets(context.err) } : context;
-  return {
-    debug: (context, message) => logger.debug(clean(context), message),
-    info: (context, message) => logger.info(clean(context), message),
-    warn: (context, message) => logger.warn(clean(context), message),
-    error: (context, message) => logger.error(clean(context), message),
+  let told = false;
+  const failed = (error: unknown): void => {
+    if (told) return;
+    told = true;
+    try {
+      stderrLogger.error({ err: withoutSecrets(error) }, 'the logger of the app failed; what it does not take is lost');
+    } catch {
+      // Nobody is left who could be told.
+    }
   };
+  const log =
+    (level: keyof Logger) =>
+    (context: object, message: string): void => {
+      try {
+        const answer: unknown = logger[level](cleaned(context), message);
+        // An async logger that rejects would end the process.
+        if (isPromiseLike(answer)) answer.then(undefined, failed);
+      } catch (error) {
+        failed(error);
+      }
+    };
+  return { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') };
 }

@@ -3,21 +3,44 @@ import { z } from 'zod';
 import { connectionOf, isPool, type Pool, type PoolSource } from './database/connect.js';
 import type { BeforeSend, OnReceive } from './delivery/hooks.js';
 import { DjrError } from './errors.js';
+import type { RequestContext } from './http/incoming.js';
+import { ALLOWABLE, isAllowable, Origins } from './http/origin.js';
+import { isProxy } from './http/trusted-proxies.js';
 import { type Logger, stderrLogger } from './logger.js';
+import type { UserId } from './user-id.js';
 
-/** A user's id as your app has it. */
-export type UserId = string | number | bigint;
+export type { UserId };
 
-/** Who the client is; null: anonymous. A Response, or an error thrown, refuses the stream. */
+/**
+ * Who the client is; null: anonymous. A Response, or an error thrown, refuses the stream, and so does what no user can have
+ * as id (an empty text, a number that is no safe integer, any other value): that is logged as an error. `context.req` is the
+ * original request of node:http, with what middlewares have put on it; undefined in `fetch`.
+ */
 export type Authenticate = (
   request: Request,
+  context: RequestContext,
 ) => UserId | null | undefined | Response | Promise<UserId | null | undefined | Response>;
 
 /**
- * Whether a request may see the admin: true, and nothing else, lets it in. False, or an error thrown, is 403; a Response
+ * Whether a request may see something: true, and nothing else, lets it in. False, or an error thrown, is 403; a Response
  * (a redirect to the login) is sent as it is.
  */
-export type AdminAuthorize = (request: Request) => boolean | Response | Promise<boolean | Response>;
+export type Authorize = (request: Request, context: RequestContext) => boolean | Response | Promise<boolean | Response>;
+
+/** {@link Authorize}, of the admin. */
+export type AdminAuthorize = Authorize;
+
+/** The address of a client; null: not known. */
+export type ClientAddress = (request: Request, context: RequestContext) => string | null | undefined;
+
+/**
+ * What `healthz` tells whom. `public`: the status and every check, everyone. `brief`: the status alone. `off`: nothing, 404.
+ * With `authorize` the checks are for those whom it lets in, the status for everyone.
+ */
+export type HealthAccess = 'public' | 'brief' | 'off' | { authorize: Authorize };
+
+/** Signals that a process can hear. */
+export type StopSignal = 'SIGTERM' | 'SIGINT' | 'SIGHUP' | 'SIGUSR2' | 'SIGBREAK';
 
 export interface RealtimeOptions {
   /**
@@ -29,6 +52,11 @@ export interface RealtimeOptions {
   database?: PoolSource | { listen: string | pg.ClientConfig; pool?: PoolSource };
   /** @defaultValue `'/realtime'` */
   basePath?: string;
+  /**
+   * The base path as browsers see it, where a proxy cuts a part of it off before it asks here. For the script tag, and the links
+   * and cookies of the admin. @defaultValue `basePath`
+   */
+  publicPath?: string;
   /** @defaultValue everyone is anonymous and gets public events only */
   authenticate?: Authenticate;
   /** Sees each event once an instance, before anything else; returns it (changed or not), or null to stop it. */
@@ -37,15 +65,34 @@ export interface RealtimeOptions {
   beforeSend?: BeforeSend;
   /** Admin pages; without it they are 404 (docs/admin.md). */
   admin?: { authorize: AdminAuthorize };
+  /** Who may read `metrics`. @defaultValue everyone */
+  metrics?: { authorize: Authorize };
+  /** Who may read what of `healthz`. @defaultValue `'public'` */
+  health?: HealthAccess;
   /** @defaultValue warnings and errors on stderr */
   logger?: Logger;
-  /** Origins beside the page's own that may open the stream, e.g. `https://app.example.com`. @defaultValue none */
+  /**
+   * Origins beside the page's own that may open the stream: `https://app.example.com`, `https://*.example.com` for any one
+   * subdomain, `capacitor://localhost`. @defaultValue none
+   */
   allowedOrigins?: string[];
-  /** Milliseconds of silence after which a client gets a heartbeat. @defaultValue 15000 */
+  /**
+   * Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed: addresses, networks (`10.0.0.0/8`), or `unix` for
+   * those on a Unix socket. @defaultValue none
+   */
+  trustProxy?: string[];
+  /** Says the address of a client, before `trustProxy`, for the limits and the log. @defaultValue that of the connection */
+  clientAddress?: ClientAddress;
+  /**
+   * Signals at which `stop()` is called, once the runtime has been started. Where nobody else listens to the signal, the process
+   * then ends by it. @defaultValue none
+   */
+  stopOn?: StopSignal[];
+  /** Milliseconds of silence after which a client gets a heartbeat. @defaultValue 15000; 5000 in Bun, which ends what is quiet for 10 s */
   heartbeat?: number;
   /** Milliseconds a browser waits before it reconnects; each client is told up to half as much more. @defaultValue 2000 */
   retry?: number;
-  /** Milliseconds a stream lives, of which each client gets 80 to 100 %; 0: for ever. @defaultValue 0 */
+  /** Milliseconds a stream lives, of which each client gets 80 to 100 %; 0: for ever. @defaultValue 3600000 (an hour) */
   lifetime?: number;
   /** Bytes that may wait for one client before it is closed as slow. @defaultValue 1048576 (1 MiB) */
   maxClientBytes?: number;
@@ -53,9 +100,15 @@ export interface RealtimeOptions {
   writeTimeout?: number;
   /** Streams that this instance holds. @defaultValue 50000 */
   maxConnections?: number;
-  /** Streams of one user on this instance; anonymous clients do not count. @defaultValue 100 */
+  /**
+   * Streams of one user on this instance; a further one takes the place of the oldest. Anonymous clients do not count.
+   * @defaultValue 100
+   */
   maxConnectionsPerUser?: number;
-  /** Streams of one address on this instance; 0: any number, as behind a proxy that hides addresses. @defaultValue 0 */
+  /**
+   * Streams of one address on this instance, of IPv6 those of a /64; 0: any number. Behind a proxy it takes `trustProxy`, in
+   * `fetch` an address. @defaultValue 0
+   */
   maxConnectionsPerAddress?: number;
   /** Requests of one user in a second that acknowledge events, on this instance. @defaultValue 20 */
   maxAcknowledgementsPerUser?: number;
@@ -105,17 +158,37 @@ const database = z.unknown().transform((value, context) => {
   return z.NEVER;
 });
 
+const path = z
+  .string()
+  .regex(/^(\/[\w.~-]+)*\/?$/, 'must be a path like /realtime')
+  .transform((path) => path.replace(/\/$/, ''));
+
+const authorized = z.strictObject({ authorize: fn<Authorize>() });
+
+/** Bun's server ends what is quiet for ten seconds; a heartbeat may come a quarter of its time late. */
+const HEARTBEAT = 'bun' in process.versions ? 5000 : 15_000;
+
 const schema = z.strictObject({
   database: database.optional(),
-  basePath: z
-    .string()
-    .regex(/^(\/[\w.~-]+)*\/?$/, 'must be a path like /realtime')
-    .default('/realtime')
-    .transform((path) => path.replace(/\/$/, '')),
+  basePath: path.default('/realtime'),
+  publicPath: path.optional(),
   authenticate: fn<Authenticate>().optional(),
   onReceive: fn<OnReceive>().optional(),
   beforeSend: fn<BeforeSend>().optional(),
-  admin: z.strictObject({ authorize: fn<AdminAuthorize>() }).optional(),
+  admin: authorized.optional(),
+  metrics: authorized.optional(),
+  health: z
+    .unknown()
+    .transform((value, context) => {
+      if (value === undefined) return 'public' as HealthAccess;
+      if (['public', 'brief', 'off'].includes(value as string)) return value as HealthAccess;
+      const result = authorized.safeParse(value);
+      if (result.success) return result.data as HealthAccess;
+      const message = "must be 'public', 'brief', 'off', or an object with authorize, a function";
+      context.addIssue({ code: 'custom', message });
+      return z.NEVER;
+    })
+    .optional(),
   logger: z
     .custom<Logger>(
       (value) =>
@@ -128,11 +201,17 @@ const schema = z.strictObject({
     )
     .default(stderrLogger),
   allowedOrigins: z
-    .array(z.string().refine((value) => URL.canParse(value) && new URL(value).origin === value, 'must be an origin'))
+    .array(z.string().refine(isAllowable, `must be ${ALLOWABLE}`))
+    .default([])
+    .transform((entries) => new Origins(entries)),
+  trustProxy: z.array(z.string().refine(isProxy, 'must be an address, a network like 10.0.0.0/8, or unix')).default([]),
+  clientAddress: fn<ClientAddress>().optional(),
+  stopOn: z
+    .array(z.enum(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2', 'SIGBREAK'], 'must be a signal like SIGTERM'))
     .default([]),
-  heartbeat: milliseconds(100).default(15_000),
+  heartbeat: milliseconds(100).default(HEARTBEAT),
   retry: milliseconds(0).default(2000),
-  lifetime: milliseconds(0).default(0),
+  lifetime: milliseconds(0).default(3_600_000),
   maxClientBytes: count(8192).default(1024 * 1024),
   writeTimeout: milliseconds(100).default(30_000),
   maxConnections: count(1).default(50_000),
@@ -150,7 +229,9 @@ const schema = z.strictObject({
   shutdownGrace: milliseconds(0).default(10_000),
 });
 
-export interface ResolvedOptions extends Omit<z.output<typeof schema>, 'database'> {
+export interface ResolvedOptions extends Omit<z.output<typeof schema>, 'database' | 'publicPath' | 'health'> {
+  publicPath: string;
+  health: HealthAccess;
   listen: string | pg.ClientConfig;
   pool: PoolSource;
 }
@@ -159,10 +240,11 @@ export interface ResolvedOptions extends Omit<z.output<typeof schema>, 'database
 export function resolveOptions(options: RealtimeOptions): ResolvedOptions {
   const result = schema.safeParse(options);
   if (!result.success) throw toError(result.error);
-  const { database = process.env.DATABASE_URL ?? {}, ...rest } = result.data as Omit<
+  const { database = process.env.DATABASE_URL ?? {}, ...given } = result.data as Omit<
     z.output<typeof schema>,
     'database'
   > & { database?: RealtimeOptions['database'] };
+  const rest = { ...given, publicPath: given.publicPath ?? given.basePath, health: given.health ?? 'public' };
   if (typeof database === 'object' && 'listen' in database && !isPool(database)) {
     return { ...rest, listen: database.listen, pool: database.pool ?? database.listen };
   }

@@ -7,9 +7,12 @@ import type { ScriptTagOptions } from './script-tag.js';
 
 /** A running djr: one instance, one listening connection. Made by `createRealtime`. */
 export interface Realtime<Events extends EventMap = EventMap> {
-  /** `(req, res, next?)`: mount it with `app.use(realtime.handler)` or call it from node:http. */
+  /**
+   * `(req, res, next?, { userId }?)`: mount it with `app.use(realtime.handler)`, in Koa as well, or call it from node:http. What it
+   * returns resolves when the answer is over.
+   */
   readonly handler: NodeHandler;
-  /** `(Request) => Promise<Response>`. */
+  /** `(Request, { userId, address }?) => Promise<Response>`. */
   readonly fetch: FetchHandler;
   /** Gets every event of every scope, in this process. @returns a function that ends the subscription */
   subscribe(subscriber: (event: EventOf<Events>) => unknown): () => void;
@@ -19,7 +22,8 @@ export interface Realtime<Events extends EventMap = EventMap> {
    * Publishes through the pool or, with `client`, inside the caller's own transaction. Needs no listener.
    *
    * @returns the event's id
-   * @throws `DjrError` with the SQLSTATE of the rule that was broken (docs/sql.md)
+   * @throws `DjrError` with the SQLSTATE of the rule that was broken (docs/sql.md): `DJR02` where `userId` is there and
+   * undefined or null, or where neither it nor a scope is; `DJR03` where it is empty or a number that is no safe integer
    */
   publish<T extends keyof Events & string>(
     publication: Publication<T, Events[T]>,
@@ -40,6 +44,8 @@ export interface Realtime<Events extends EventMap = EventMap> {
   drain(): void;
   /** Ends the streams, each told to come back at a time of its own, and every connection to the database. */
   stop(): Promise<void>;
+  /** What `metrics` answers: Prometheus text of this instance, for an endpoint of your own. */
+  metrics(): Promise<string>;
   /** What `healthz` answers. */
   health(): Health;
 }

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { AdminStore } from './database/admin-store.js';
 import { Database } from './database/database.js';
+import { Outage } from './database/outage.js';
 import { type Publication, publish, type Queryable } from './database/publisher.js';
+import { Ahead } from './delivery/ahead.js';
 import type { Envelope } from './delivery/envelope.js';
 import { Feed } from './delivery/feed.js';
 import { resetFrame } from './delivery/frame.js';
@@ -19,12 +21,15 @@ import { type FetchHandler, fetchHandler } from './http/fetch.js';
 import { Handler } from './http/handler.js';
 import type { Health } from './http/health.js';
 import { type NodeHandler, nodeHandler } from './http/node.js';
+import { Senders } from './http/senders.js';
 import { Streams } from './http/stream.js';
 import { guarded } from './logger.js';
 import { OpenFiles } from './open-files.js';
 import { type RealtimeOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import type { Realtime } from './realtime-interface.js';
 import { type ScriptTagOptions, scriptTag } from './script-tag.js';
+import { explainStart } from './start-failure.js';
+import { StopSignals } from './stop-signals.js';
 import { Vitals } from './vitals.js';
 
 /**
@@ -44,6 +49,11 @@ const MAX_WAITING = 10_000;
 /** Events whose activity may wait for the database, and (with `full`) users of them: some 10 MB. */
 const MAX_ACTIVITY = 50_000;
 
+/** Events of before the start that `onReceive` sees, how many of them at once, and for how many milliseconds. */
+const WARM_EVENTS = 1000;
+const WARM_BATCH = 100;
+const WARM_TIME = 1000;
+
 /** Milliseconds that a request waits for the first connection. */
 const READY_TIMEOUT = 5000;
 
@@ -62,15 +72,23 @@ class Runtime implements Realtime {
   readonly #vitals: Vitals;
   readonly #openFiles: OpenFiles;
   readonly #admin: Admin | undefined;
+  readonly #signals: StopSignals;
+  /** What keeps it from starting, said once until it has started. */
+  readonly #startLog: Outage;
   #database: Database | undefined;
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
   #draining = false;
   #sequence = 0;
+  /** The stored event that was delivered last. */
+  #newest: Envelope | undefined;
+  #ahead: Ahead | undefined;
 
   constructor(options: ResolvedOptions) {
     this.#options = options;
     const { logger } = options;
+    this.#startLog = new Outage(logger);
+    this.#signals = new StopSignals(options.stopOn, () => this.stop());
     this.#hooks = new Hooks({ ...options, timeout: options.hookTimeout, tally: this.#tally });
     this.#history = new History(options.historyEvents, options.historyBytes);
     this.#feed = new Feed({
@@ -78,6 +96,7 @@ class Runtime implements Realtime {
       turnBytes: options.maxClientBytes / 8,
       handOn: (envelope) => this.#handOn(envelope),
       onLost: ({ id }) => logger.error({ event: id }, 'onReceive is too slow: an event that is not stored was dropped'),
+      onFailed: ({ id, type }, err) => logger.error({ err, event: id, type }, `event ${id} could not be delivered`),
     });
     const position = () => this.#position();
     this.#hub = new Hub({ ...options, position, tally: this.#tally });
@@ -101,7 +120,7 @@ class Runtime implements Realtime {
       tally: this.#tally,
       logger,
       position,
-      ready: () => this.#ready(),
+      ready: () => this.#unready(),
       epoch: () => this.#connected().store.epoch,
       time: () => this.#connected().time,
     });
@@ -123,7 +142,9 @@ class Runtime implements Realtime {
       options.admin &&
       new Admin({
         basePath: options.basePath,
+        publicPath: options.publicPath,
         authorize: options.admin.authorize,
+        hookTimeout: options.hookTimeout,
         logger,
         store: new AdminStore(() => this.#open().pool),
         hooks: this.#hooks,
@@ -133,7 +154,10 @@ class Runtime implements Realtime {
         ready: () => this.#ready(),
       });
     const handler = new Handler({
-      basePath: options.basePath,
+      ...options,
+      senders: new Senders(options),
+      mayReadMetrics: options.metrics?.authorize,
+      healthAccess: options.health,
       streams: this.#streams,
       metrics: this.#vitals.metrics,
       admin: this.#admin,
@@ -155,9 +179,11 @@ class Runtime implements Realtime {
   ): () => void {
     const type = typeof typeOrSubscriber === 'string' ? typeOrSubscriber : null;
     const own = typeof typeOrSubscriber === 'string' ? subscriber : typeOrSubscriber;
-    if (typeof own !== 'function') throw new DjrError('DJR_CONFIG', 'subscribe takes a function, or a type and one.');
+    if (typeof own !== 'function')
+      throw new DjrError('DJR_CONFIG', 'subscribe must be given a function, or a type and one.');
     const unsubscribe = this.#hooks.subscribe(type, own as Subscriber);
-    this.start().catch((err: unknown) => this.#options.logger.error({ err }, 'a subscription cannot be served'));
+    // It says itself why it cannot.
+    this.start().catch(() => {});
     return unsubscribe;
   }
 
@@ -166,15 +192,17 @@ class Runtime implements Realtime {
   }
 
   scriptTag(options?: ScriptTagOptions): string {
-    return scriptTag(this.#options.basePath, options);
+    return scriptTag(this.#options.publicPath, options);
   }
 
   async start(): Promise<void> {
     if (this.#stopping) throw stopped();
-    this.#starting ??= this.#start().catch((error: unknown) => {
+    this.#signals.listen();
+    this.#starting ??= this.#start().catch((err: unknown) => {
       this.#starting = undefined;
-      this.#vitals.startFailure = error;
-      throw error;
+      this.#vitals.startFailure = err;
+      if (!this.#stopping) this.#startLog.say('error', { err }, `the start failed. ${explainStart(err).message}`);
+      throw err;
     });
     return this.#starting;
   }
@@ -190,6 +218,10 @@ class Runtime implements Realtime {
 
   health(): Health {
     return this.#vitals.health();
+  }
+
+  metrics(): Promise<string> {
+    return this.#vitals.metrics.text();
   }
 
   #open() {
@@ -212,10 +244,8 @@ class Runtime implements Realtime {
       instance: this.#instance,
       read: (queueUsage) => this.#vitals.read(queueUsage),
       onSwept: (milliseconds) => this.#vitals.metrics.swept(milliseconds),
-      remember: async (stored) => {
-        const envelope = await this.#hooks.receive(stored);
-        if (envelope) this.#history.push(this.#item(envelope));
-      },
+      remember: (stored) => this.#remember(stored),
+      newest: () => this.#newest,
       onReplaced: () => {
         const frame = resetFrame('the database was replaced or restored', this.#position());
         for (const client of this.#hub.clients) client.write(frame);
@@ -228,10 +258,34 @@ class Runtime implements Realtime {
     await this.#open().start(() => this.#stopping !== undefined);
     if (this.#stopping) throw stopped();
     this.#vitals.startFailure = undefined;
+    this.#startLog.end('started');
     this.#options.logger.info({ instance: this.#instance }, 'listening to the database');
   }
 
+  /**
+   * What was published before the start goes into the history. `onReceive` has to see it first: as its answers take time, it
+   * sees the newest only, and storage has the rest for clients that ask.
+   *
+   * @returns how many of the newest the history knows of now
+   */
+  async #remember(stored: readonly Envelope[]): Promise<number> {
+    if (!this.#options.onReceive) {
+      for (const envelope of stored) this.#history.push(this.#item(envelope));
+      return stored.length;
+    }
+    const received: (Envelope | null)[] = [];
+    const end = performance.now() + WARM_TIME;
+    while (received.length < Math.min(stored.length, WARM_EVENTS) && performance.now() < end) {
+      const behind = stored.length - received.length;
+      const batch = stored.slice(Math.max(0, behind - WARM_BATCH), behind);
+      received.unshift(...(await Promise.all(batch.map((envelope) => this.#hooks.receive(envelope)))));
+    }
+    for (const envelope of received) if (envelope) this.#history.push(this.#item(envelope));
+    return received.length;
+  }
+
   #handOn(envelope: Envelope): void | Promise<void> {
+    if (envelope.xid !== null) this.#newest = envelope;
     const received = this.#hooks.receive(envelope);
     if (received instanceof Promise) return received.then((event) => this.#deliver(event));
     this.#deliver(received);
@@ -249,11 +303,25 @@ class Runtime implements Realtime {
 
   #item(envelope: Envelope): Item {
     this.#sequence += 1;
-    return new Item(this.#sequence, envelope, packPosition(this.#instance, this.#sequence, this.#feed.reached));
+    const ahead = this.#aheadOfFrontier();
+    ahead.add(envelope);
+    if (ahead.overflowed) this.#database?.sweeper.soon();
+    return new Item(this.#sequence, envelope, this.#positionAt(this.#sequence, ahead));
   }
 
   #position(): string {
-    return packPosition(this.#instance, this.#history.lastSequence, this.#feed.reached);
+    return this.#positionAt(this.#history.lastSequence, this.#aheadOfFrontier());
+  }
+
+  #positionAt(sequence: number, ahead: Ahead): string {
+    return packPosition(this.#instance, sequence, this.#feed.reached, ahead.packed);
+  }
+
+  #aheadOfFrontier(): Ahead {
+    const { reached } = this.#feed;
+    this.#ahead ??= new Ahead(reached);
+    this.#ahead.moveTo(reached);
+    return this.#ahead;
   }
 
   async #ready(): Promise<void> {
@@ -264,10 +332,26 @@ class Runtime implements Realtime {
     await Promise.race([this.start(), late]).finally(() => clearTimeout(timer));
   }
 
+  /** @returns why there is no stream yet; undefined: there is one */
+  async #unready(): Promise<string | undefined> {
+    try {
+      await this.#ready();
+      return undefined;
+    } catch (error) {
+      const late = error instanceof DjrError && error.code === 'DJR_DATABASE';
+      return explainStart(late ? this.#database?.listener.failure : error).told;
+    }
+  }
+
   async #stop(): Promise<void> {
     this.#openFiles.stop();
-    this.#streams.stop();
+    const gone = this.#streams.stop();
     this.#admin?.stop();
+    await Promise.all([gone, this.#stopDatabase()]);
+    this.#signals.off();
+  }
+
+  async #stopDatabase(): Promise<void> {
     if (!this.#database) return;
     let timer: NodeJS.Timeout | undefined;
     const grace = new Promise<void>((resolve) => {

@@ -1,3 +1,5 @@
+import { shortSnapshot } from './short-snapshot.js';
+
 export interface ScriptTagOptions {
   /** Connect when the script has loaded. @defaultValue true */
   autoConnect?: boolean;
@@ -23,7 +25,7 @@ export function scriptTag(basePath: string, options: ScriptTagOptions = {}): str
     ['src', `${basePath}/djr.js`],
     ['data-endpoint', endpoint],
     ['data-auto-connect', String(autoConnect)],
-    ['data-since', since],
+    ['data-since', since && shortSnapshot(since)],
     ['data-share-tabs', shareTabs === undefined ? undefined : String(shareTabs)],
     ['data-key', key],
     ['nonce', nonce],

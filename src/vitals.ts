@@ -57,13 +57,15 @@ export class Vitals {
   }
 
   health(): Health {
-    const { database, draining, options, stopping } = this.#options;
+    const { database, draining, feed, options, stopping } = this.#options;
     return checkHealth({
       database: database(),
       stopping: stopping(),
       draining: draining(),
       startFailure: this.startFailure,
       sweepInterval: options.sweepInterval,
+      stuckFor: feed.stuckFor,
+      hookTimeout: options.hookTimeout,
     });
   }
 

@@ -31,11 +31,11 @@ test('A publisher needs no listener', async (t) => {
 test('What SQL refuses is a DjrError with the SQLSTATE, and a hint', async (t) => {
   const app = await startApp(t);
   const refused: [publication: Parameters<Realtime['publish']>[0], message: RegExp][] = [
-    [{ type: 'two words' }, /type/i],
-    [{ type: 'connected' }, /reserved/i],
-    [{ type: 'x', scope: 'user' }, /user/i],
-    [{ type: 'x', detail: [] as never }, /object/i],
-    [{ type: 'x', detail: { text: 'x'.repeat(8000) } }, /bytes/i],
+    [{ scope: 'public', type: 'two words' }, /type/i],
+    [{ scope: 'public', type: 'connected' }, /reserved/i],
+    [{ userId: 'u'.repeat(256), type: 'x' }, /user/i],
+    [{ scope: 'public', type: 'x', detail: [] as never }, /object/i],
+    [{ scope: 'public', type: 'x', detail: { text: 'x'.repeat(8000) } }, /bytes/i],
   ];
   for (const [publication, message] of refused) {
     const error = await t.throwsAsync(app.realtime.publish(publication), { instanceOf: DjrError });
@@ -62,7 +62,7 @@ test('start() refuses a database without the schema, and works once it is there'
   await migrate(db.url);
   const stream = await server.stream();
   t.is(stream.status, 200);
-  await realtime.publish({ type: 'x' });
+  await realtime.publish({ scope: 'public', type: 'x' });
   await stream.event('x');
   await realtime.start();
 });
@@ -88,7 +88,7 @@ test('Stopped is stopped: start and publish say so, and before a start it does n
   await realtime.start();
   await realtime.stop();
   await t.throwsAsync(realtime.start(), { instanceOf: DjrError, code: 'DJR_STOPPED' });
-  await t.throwsAsync(realtime.publish({ type: 'x' }), { instanceOf: DjrError, code: 'DJR_STOPPED' });
+  await t.throwsAsync(realtime.publish({ scope: 'public', type: 'x' }), { instanceOf: DjrError, code: 'DJR_STOPPED' });
 });
 
 test('stop() while it starts ends both', async (t) => {
@@ -110,7 +110,7 @@ test('A pool of the app stays the app’s: it works on after stop()', async (t) 
   const db = await createDatabase(t);
   const realtime = createRealtime({ database: { listen: db.url, pool: db.pool } });
   await realtime.start();
-  await realtime.publish({ type: 'x' });
+  await realtime.publish({ scope: 'public', type: 'x' });
   await realtime.stop();
   t.is((await db.pool.query('select 1 as one')).rows[0].one, 1);
 });
@@ -121,7 +121,7 @@ test('Two instances deliver the same events, each once', async (t) => {
   const streams = [await app.streamOf('alice'), await other.streamOf('alice')];
   for (let n = 0; n < 10; n += 1)
     await (n % 2 ? app : other).realtime.publish({ type: 'n', userId: 'alice', detail: { n } });
-  await app.realtime.publish({ type: 'end' });
+  await app.realtime.publish({ scope: 'public', type: 'end' });
   for (const stream of streams) {
     await stream.event('end');
     t.deepEqual(
@@ -155,7 +155,12 @@ test('No log line holds a detail, private data or a token', async (t) => {
     },
   });
   await app.stream('?token=secret-token-1');
-  await app.realtime.publish({ type: 'x', detail: { text: 'secret-detail' }, privateData: 'secret-private' });
+  await app.realtime.publish({
+    scope: 'public',
+    type: 'x',
+    detail: { text: 'secret-detail' },
+    privateData: 'secret-private',
+  });
   const [row] = await app.db.query('select djr.channel() as channel');
   await app.db.query('select pg_notify($1, $2)', [row!.channel, '[1,"5","public",null,"x",1]\tsecret-x']);
   await until(
@@ -184,7 +189,7 @@ test('Garbage on the channel is dropped and logged, and events go on', async (t)
     '[1,null,"user",null,"x",1]\t{}',
   ];
   for (const payload of forged) await app.db.query('select pg_notify($1, $2)', [row!.channel, payload]);
-  await app.realtime.publish({ type: 'x' });
+  await app.realtime.publish({ scope: 'public', type: 'x' });
   await stream.event('x');
   t.deepEqual(stream.types, ['x']);
   await until('a warning for each', () => app.lines.filter(({ level }) => level === 'warn').length === forged.length);

@@ -26,6 +26,8 @@ export function oneTimeLink(path) {
     /** @param {Request} request */
     authorize(request) {
       if (same(parseCookie(request.headers.get('cookie') ?? '').admin, session)) return true;
+      // A look whether the link works (HEAD, or a page that is fetched ahead) does not use it up.
+      if (request.method !== 'GET' || /prefetch/.test(request.headers.get('sec-purpose') ?? '')) return false;
       if (!key || !same(new URL(request.url).searchParams.get('key'), key)) return false;
       key = undefined;
       const rules = { httpOnly: true, sameSite: /** @type {const} */ ('strict'), path };

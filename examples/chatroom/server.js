@@ -74,7 +74,7 @@ export async function startChatroom({ databaseUrl, port = 8000, host = '127.0.0.
     async 'POST /enter'({ form }) {
       const name = clean(form.name, 30);
       if (!name) return { status: 422, page: signInPage('Everybody has a name. What is yours?') };
-      await database.query("select djr.publish_global('guest_entered', $1)", [{ name }]);
+      await database.query("select djr.publish_public('guest_entered', $1)", [{ name }]);
       return { name, redirect: '/' };
     },
     'POST /leave': async () => ({ name: '', redirect: '/' }),
@@ -86,7 +86,7 @@ export async function startChatroom({ databaseUrl, port = 8000, host = '127.0.0.
         const whisper = 'select djr.publish(reader, $1, $2) from unnest($3::text[]) as reader';
         await database.query(whisper, ['whisper', { name, to, text: said }, [...new Set([to, name])]]);
       } else if (name && said) {
-        await database.query("select djr.publish_global('chat_message', $1)", [{ name, text: said }]);
+        await database.query("select djr.publish_public('chat_message', $1)", [{ name, text: said }]);
       }
       return { redirect: '/' };
     },

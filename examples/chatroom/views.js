@@ -87,7 +87,7 @@ export const roomPage = (room, script) =>
       </section>
       <section class="window wide">
         <h2><b class="new">NEW!</b> Talk SQL to us</h2>
-        <pre tabindex="0">select djr.publish_global(
+        <pre tabindex="0">select djr.publish_public(
   'chat_message',
   '{"name": "psql",
     "text": "hi!"}');</pre>

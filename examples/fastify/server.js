@@ -21,11 +21,11 @@ const app = fastify({ bodyLimit: 10_000 });
 
 // The stream answers the raw request; Fastify lets go of it.
 app.route({
-  method: ['GET', 'HEAD', 'POST'],
+  method: ['GET', 'HEAD', 'POST', 'OPTIONS'],
   url: '/realtime/*',
   handler(request, reply) {
     reply.hijack();
-    realtime.handler(request.raw, reply.raw);
+    return realtime.handler(request.raw, reply.raw, { body: request.body });
   },
 });
 

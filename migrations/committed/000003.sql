@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:9e0226d5f0ba068219ea349c3c91a38082b25734
+--! Hash: sha1:e4beae28a8e94c956d49a45357497779fadb3413
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -31,9 +31,7 @@ begin
       -- No white space, no control characters, as Unicode has them, whatever the database's locale thinks.
       constraint event_type_characters check (
         value !~ '[\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]'
-      )
-      -- The stream itself says these to its clients.
-      constraint event_type_reserved check (value not in ('connected', 'reset'));
+      );
 
     create domain djr.event_scope as text collate "C"
       constraint event_scope_known check (value in ('user', 'public', 'system'));
@@ -47,10 +45,25 @@ begin
     create domain djr.event_detail as jsonb
       constraint event_detail_object check (pg_catalog.jsonb_typeof(value) = 'object');
   end if;
+
+  -- The stream and the browser client themselves say these words to a page. The first version reserved two of them only:
+  -- events that have one of the others stay as they are. `not valid`, so that no table is read.
+  if not exists (
+    select
+    from pg_catalog.pg_constraint
+    where contypid = pg_catalog.to_regtype('djr.event_type')
+      and conname = 'event_type_reserved'
+      and pg_catalog.pg_get_constraintdef(oid) ~ 'presence'
+  ) then
+    alter domain djr.event_type drop constraint if exists event_type_reserved;
+    alter domain djr.event_type add constraint event_type_reserved check (
+      value !~ '^(connected|disconnected|reset|heartbeat|state|error|left|refused|presence)$|^djr:'
+    ) not valid;
+  end if;
 end
 $$;
 
-comment on domain djr.event_type is 'What happened: 1 to 200 characters, no white space, no control characters, neither connected nor reset.';
+comment on domain djr.event_type is 'What happened: 1 to 200 characters, no white space, no control characters, none of connected, disconnected, reset, heartbeat, state, error, left, refused, presence, and not beginning with djr:.';
 comment on domain djr.event_scope is 'user, public or system.';
 comment on domain djr.event_user is 'A user''s id as the app has it: 1 to 255 characters.';
 comment on domain djr.event_key is 'An idempotency key: 1 to 255 characters.';
@@ -75,6 +88,7 @@ create table if not exists djr.settings (
   constraint settings_activity check (activity in ('off', 'summary', 'full'))
 );
 
+alter table djr.settings add column if not exists generation text collate "C";
 alter table djr.settings add column if not exists queue_limit real not null default 0.25;
 alter table djr.settings drop constraint if exists settings_queue_limit;
 alter table djr.settings add constraint settings_queue_limit check (queue_limit between 0.001 and 1);
@@ -85,7 +99,9 @@ on conflict do nothing;
 comment on table djr.settings is
   'The settings of djr in this database, in one row. Change them with djr.configure(...).';
 comment on column djr.settings.pruned_xid is
-  'The highest transaction that pruning removed an event of, or that switched storage on again: who resumes from before it is told to reset. Null: neither has been.';
+  'The highest transaction of which events were deleted (by pruning or by hand), that truncated djr.event, or that switched storage on again: a client that resumes from before it is told to reset. Null: none has been.';
+comment on column djr.settings.generation is
+  'Part of djr.epoch(): a runtime sets it anew when events that it delivered are gone after a restart, as after a rolled-back storage snapshot. Null: that has not been.';
 comment on column djr.settings.retention is
   'How long events are kept; the runtime prunes what is older. Null: for ever.';
 comment on column djr.settings.storage is
@@ -144,7 +160,7 @@ comment on column djr.event.type is
 comment on column djr.event.user_id is
   'The user of a user event, as the app identifies users; of a system event, whom it is about, if anyone.';
 comment on column djr.event.key is
-  'Idempotency key: a second publish under the same key stores and sends nothing.';
+  'Idempotency key: a second publish under the same key stores and sends nothing, and one that differs in user, scope or type is refused (DJR12).';
 comment on column djr.event.detail is
   'A JSON object, sent to the client. With the envelope at most 7,999 bytes.';
 comment on column djr.event.private_data is
@@ -173,6 +189,9 @@ create table if not exists djr.activity (
 
 -- Made by the first migration.
 alter table djr.activity drop constraint if exists activity_event;
+
+-- Without it a publication for all tables makes every DELETE fail. It costs nothing where no publication has the table.
+alter table djr.activity replica identity full;
 
 create index if not exists activity_event on djr.activity (event_id);
 -- Partial: what is written for every event does not pay for it.
@@ -235,6 +254,21 @@ comment on column djr.instance.name is 'As in djr.activity.instance, and in the 
 comment on column djr.instance.host is 'The machine, and the process on it.';
 comment on column djr.instance.version is 'Of the package djr.';
 --! EndIncluded tables/instance.sql
+--! Included tables/_grant.sql
+-- The record of grant_publish and grant_server. It has no rows: a role that was granted a use has SELECT on the column of
+-- that name. Default privileges and `grant … on all tables` never reach a column, so nobody gets there by accident; and
+-- PostgreSQL keeps the record true: it follows a role that is renamed, goes with one that is dropped, and a dump (a
+-- schema-only one, too) names the role and not its oid.
+create table if not exists djr._grant (
+  publish boolean,
+  server boolean
+);
+
+comment on table djr._grant is
+  'Who was granted what, as privileges on its columns; it never has a row. Written by djr.grant_publish, djr.grant_server and their revoke_*, read through djr.grantee. Internal.';
+comment on column djr._grant.publish is 'Who may select it was granted djr.grant_publish.';
+comment on column djr._grant.server is 'Who may select it was granted djr.grant_server.';
+--! EndIncluded tables/_grant.sql
 --! Included views/event_status.sql
 create or replace view djr.event_status as
 select
@@ -274,7 +308,63 @@ comment on column djr.event_status.status is
 comment on column djr.event_status.recipients is 'To how many clients it was sent, all instances together.';
 comment on column djr.event_status.errors is 'How often a hook failed for it: onReceive for each instance, beforeSend for each client.';
 --! EndIncluded views/event_status.sql
+--! Included views/grantee.sql
+create or replace view djr.grantee as
+select
+  case
+    when entry.grantee operator(pg_catalog.=) 0 then 'public'
+    else pg_catalog.pg_get_userbyid(entry.grantee)
+  end as role,
+  mark.attname::pg_catalog.text as capability
+from pg_catalog.pg_attribute mark
+cross join pg_catalog.aclexplode(mark.attacl) entry
+where mark.attrelid operator(pg_catalog.=) 'djr._grant'::pg_catalog.regclass
+  and mark.attname operator(pg_catalog.=) any (array['publish', 'server']::pg_catalog.name[])
+  and entry.privilege_type operator(pg_catalog.=) 'SELECT';
 
+comment on view djr.grantee is
+  'The roles that were granted a use of djr: publish (djr.grant_publish) or server (djr.grant_server). Each migration gives exactly these their rights, and takes every other right to an object of djr away.';
+comment on column djr.grantee.role is 'The role''s name; public is every role there is.';
+comment on column djr.grantee.capability is 'publish or server.';
+--! EndIncluded views/grantee.sql
+
+--! Included functions/_heal_settings.sql
+-- A dump of the schema alone (pg_dump -s, structure.sql) brings the table of the settings without its row. Called only
+-- where the row was not found: nobody else pays for it.
+create or replace function djr._heal_settings() returns void
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  insert into djr.settings default values
+  on conflict do nothing;
+end
+$$;
+
+comment on function djr._heal_settings() is
+  'Puts the row of djr.settings back, with every setting at its default, where it is missing. Internal.';
+--! EndIncluded functions/_heal_settings.sql
+--! Included functions/channel.sql
+create or replace function djr.channel() returns text
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _channel text := (select settings.channel from djr.settings);
+begin
+  if _channel is null then
+    perform djr._heal_settings();
+    _channel := (select settings.channel from djr.settings);
+  end if;
+  return _channel;
+end
+$$;
+
+comment on function djr.channel() is
+  'The NOTIFY channel, for the server role only. Where the row of djr.settings is missing, as after a restore of the schema alone, it is made again.';
+--! EndIncluded functions/channel.sql
 --! Included functions/_encode.sql
 -- Plain SQL without SET, so that the planner inlines it into its callers: an event is encoded once, without a call.
 create or replace function djr._encode(
@@ -313,7 +403,7 @@ as $$
 begin
   raise exception using
     errcode = 'DJR05',
-    message = format('event "%s" is too large', _refuse_size.type),
+    message = format('event "%s" is too large: its message must have at most 7999 bytes (it has %s)', _refuse_size.type, _refuse_size.size),
     detail = format('Its message is %s bytes; the limit is 7999 bytes.', _refuse_size.size),
     hint = 'Send a reference, an id for example, and let the client fetch the rest.';
 end
@@ -335,25 +425,27 @@ create or replace function djr._validate(
 ) returns void
 language plpgsql
 immutable
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if type is null or pg_catalog.length(type) not between 1 and 200 then
     raise exception using
       errcode = 'DJR01',
-      message = place || 'the type of an event has 1 to 200 characters',
+      message = place || 'the type of an event must have 1 to 200 characters'
+        || case when type is null then ' (it is null)' else pg_catalog.format(' (it has %s)', pg_catalog.length(type)) end,
       detail = case when type is null then 'It is null.' else pg_catalog.format('It has %s.', pg_catalog.length(type)) end,
       hint = 'Name what happened in a word or two: order_paid.';
   elsif type ~ '[\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]' then
     raise exception using
       errcode = 'DJR01',
-      message = place || 'the type of an event has no white space and no control characters',
+      message = place || pg_catalog.format('the type of an event must have no white space and no control characters (it is %s)', pg_catalog.to_json(type)),
       detail = pg_catalog.format('It is %s.', pg_catalog.to_json(type)),
       hint = 'Use an underscore or a colon between words: order_paid.';
-  elsif type in ('connected', 'reset') then
+  elsif type ~ '^(connected|disconnected|reset|heartbeat|state|error|left|refused|presence)$|^djr:' then
     raise exception using
       errcode = 'DJR01',
-      message = place || pg_catalog.format('the type "%s" is reserved', type),
-      detail = 'The stream itself says "connected" and "reset" to its clients.',
+      message = place || pg_catalog.format('the type of an event must not be one that the stream and the client use themselves (it is "%s")', type),
+      detail = 'They are connected, disconnected, reset, heartbeat, state, error, left, refused, presence, and what begins with djr:.',
       hint = 'Choose another word.';
   end if;
 
@@ -361,22 +453,24 @@ begin
     if user_id is null then
       raise exception using
         errcode = 'DJR02',
-        message = place || 'an event of scope user needs a user_id',
+        message = place || 'an event of scope user must have a user_id (it is null)',
         detail = 'The user_id is null.',
-        hint = 'Is the user''s id null here? For every client publish with djr.publish_global, for the backend with djr.publish_system.';
+        hint = 'Is the user''s id null here? For every client publish with djr.publish_public, for the backend with djr.publish_system.';
     end if;
   elsif scope = 'public' then
     if user_id is not null then
       raise exception using
         errcode = 'DJR02',
-        message = place || 'an event of scope public has no user_id',
+        message = place || pg_catalog.format('an event of scope public must have no user_id (it is %s)', pg_catalog.to_json(user_id)),
         detail = pg_catalog.format('The user_id is %s.', pg_catalog.to_json(user_id)),
         hint = 'Everyone would get it. For one user publish with djr.publish.';
     end if;
   elsif scope is distinct from 'system' then
     raise exception using
       errcode = 'DJR02',
-      message = place || 'the scope of an event is user, public or system',
+      message = place || pg_catalog.format(
+        'the scope of an event must be user, public or system (it is %s)', coalesce(pg_catalog.to_json(scope)::text, 'null')
+      ),
       detail = pg_catalog.format('It is %s.', coalesce(pg_catalog.to_json(scope)::text, 'null')),
       hint = 'user: the one whom user_id names. public: every client. system: backend subscribers only.';
   end if;
@@ -384,7 +478,7 @@ begin
   if pg_catalog.length(user_id) not between 1 and 255 then
     raise exception using
       errcode = 'DJR03',
-      message = place || 'a user_id has 1 to 255 characters',
+      message = place || pg_catalog.format('a user_id must have 1 to 255 characters (it has %s)', pg_catalog.length(user_id)),
       detail = pg_catalog.format('It has %s.', pg_catalog.length(user_id)),
       hint = 'Pass the id by which your login knows the user.';
   end if;
@@ -392,15 +486,16 @@ begin
   if pg_catalog.jsonb_typeof(detail) is distinct from 'object' then
     raise exception using
       errcode = 'DJR04',
-      message = place || 'the detail of an event is a JSON object',
+      message = place || 'the detail of an event must be a JSON object'
+        || case when detail is null then ' (it is null)' else pg_catalog.format(' (it is of type %s)', pg_catalog.jsonb_typeof(detail)) end,
       detail = case when detail is null then 'It is null.' else pg_catalog.format('It is of type %s.', pg_catalog.jsonb_typeof(detail)) end,
-      hint = 'Put it under a name, {"value": …}; for no detail leave it out.';
+      hint = 'Put it under a name, {"value": ...}; for no detail leave it out.';
   end if;
 
   if pg_catalog.length(key) not between 1 and 255 then
     raise exception using
       errcode = 'DJR11',
-      message = place || 'the key of an event has 1 to 255 characters',
+      message = place || pg_catalog.format('the key of an event must have 1 to 255 characters (it has %s)', pg_catalog.length(key)),
       detail = pg_catalog.format('It has %s.', pg_catalog.length(key)),
       hint = 'Use what identifies the occurrence: invoice-17-paid.';
   end if;
@@ -423,7 +518,7 @@ language sql
 immutable
 as $$
   select type operator(pg_catalog.!~)
-      '^(connected|reset)?$|[\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]'
+      '^(connected|disconnected|reset|heartbeat|state|error|left|refused|presence)?$|^djr:|[\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]'
     and pg_catalog.length(type) operator(pg_catalog.<=) 200
     and detail operator(pg_catalog.@>) '{}'
     and (
@@ -435,6 +530,24 @@ $$;
 comment on function djr._is_valid(text, text, jsonb) is
   'Whether djr._validate would let type, user and detail pass; it says why not. Internal.';
 --! EndIncluded functions/_is_valid.sql
+--! Included functions/_refuse_unreadable.sql
+-- Only the owner can set these columns. A row that has such a value would be an event that no runtime can deliver.
+create or replace function djr._refuse_unreadable(header json) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  raise exception using
+    errcode = 'DJR16',
+    message = format('event "%s" must have an id, a transaction and a time that every runtime can read', header ->> 4),
+    detail = format('Its id is %s, its transaction %s, its milliseconds since 1970 are %s.', header ->> 0, header ->> 1, header ->> 5),
+    hint = 'Leave id, xid and created_at to the database; ids and transactions are below 2^53, and times between 1970 and the year 255478.';
+end
+$$;
+
+comment on function djr._refuse_unreadable(json) is
+  'Raises DJR16. Internal.';
+--! EndIncluded functions/_refuse_unreadable.sql
 --! Included functions/_announce.sql
 -- Runs for every publish, so it counts what it calls: each query and each function costs as much as an index. Without NOTIFY
 -- one query says that nothing is to be refused; with it each event is encoded once, and as many as fit are packed into
@@ -462,6 +575,9 @@ begin
   where coalesce(pg_sequence_last_value('djr.delivery_mode'), 1) <> 2
     or octet_length(_new.detail::text) > 5500
     or _new.scope = case when _new.user_id is null then 'user' else 'public' end
+    or _new.id not between 1 and 9007199254740991
+    or _new.created_at not between to_timestamp(0) and to_timestamp(8e12)
+    or _new.xid >= '9007199254740992'
   limit 1;
   if not found then
     return null;
@@ -472,12 +588,20 @@ begin
     select
       djr._encode(_new.id, _new.xid, _new.scope, _new.user_id, _new.type, _new.created_at, _new.detail),
       _new.scope = case when _new.user_id is null then 'user' else 'public' end
+        or _new.id not between 1 and 9007199254740991
+        or _new.created_at not between to_timestamp(0) and to_timestamp(8e12)
+        or _new.xid >= '9007199254740992'
     from _new
+    -- publish_many inserts in the order of keys; the ids have the order that its caller gave.
+    order by _new.id
   loop
     if _misfit or octet_length(_line) > 7999 then
       _header := split_part(_line, E'\t', 1)::json;
       perform djr._validate(_header ->> 2, _header ->> 3, _header ->> 4, '{}', null);
-      perform djr._refuse_size(_header ->> 4, octet_length(_line));
+      if octet_length(_line) > 7999 then
+        perform djr._refuse_size(_header ->> 4, octet_length(_line));
+      end if;
+      perform djr._refuse_unreadable(_header);
     end if;
     continue when _room = 0;
 
@@ -486,7 +610,7 @@ begin
     elsif octet_length(_message) + 1 + octet_length(_line) <= 7999 then
       _message := _message || E'\n' || _line;
     else
-      _channel := coalesce(_channel, (select settings.channel from djr.settings));
+      _channel := coalesce(_channel, (select settings.channel from djr.settings), djr.channel());
       perform pg_notify(_channel, _message);
       _message := _line;
       _room := _room - 1;
@@ -498,6 +622,9 @@ begin
           from _new
           where octet_length(_new.detail::text) > 5500
             or _new.scope = case when _new.user_id is null then 'user' else 'public' end
+            or _new.id not between 1 and 9007199254740991
+            or _new.created_at not between to_timestamp(0) and to_timestamp(8e12)
+            or _new.xid >= '9007199254740992'
         );
       end if;
     end if;
@@ -505,13 +632,16 @@ begin
 
   if _message is not null then
     perform pg_notify(settings.channel, _message) from djr.settings;
+    if not found then
+      perform pg_notify(djr.channel(), _message);
+    end if;
   end if;
   return null;
 end
 $$;
 
 comment on function djr._announce() is
-  'The insert trigger of djr.event: refuses what is too large (DJR05) or for whom it cannot be (DJR02), and notifies. Internal.';
+  'The insert trigger of djr.event: refuses what is too large (DJR05), for whom it cannot be (DJR02) or what no runtime could read (DJR16), and notifies. Internal.';
 --! EndIncluded functions/_announce.sql
 --! Included triggers/event_announce.sql
 create or replace trigger event_announce
@@ -524,27 +654,41 @@ comment on trigger event_announce on djr.event is
   'Every insert publishes: checks the size and notifies, a statement at a time.';
 --! EndIncluded triggers/event_announce.sql
 --! Included functions/_forget_activity.sql
--- Instead of a foreign key with ON DELETE CASCADE: a statement's events at once, not one by one.
+-- Instead of a foreign key with ON DELETE CASCADE: a statement's events at once, not one by one. And whoever deletes events, by
+-- djr.prune or by hand: in the same transaction the settings say so, by which a resume from before is told to reset.
 create or replace function djr._forget_activity() returns trigger
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  _highest xid8;
 begin
   if tg_op = 'DELETE' then
+    -- max(xid8) is of PostgreSQL 15.
+    select _old.xid into _highest from _old order by _old.xid desc limit 1;
+    if not found then
+      return null;
+    end if;
     delete from djr.activity
     using _old
     where activity.event_id = _old.id;
   -- Where the statement names both tables it is empty by now, and may not be truncated within the statement.
-  elsif exists (select from djr.activity) then
-    truncate djr.activity;
+  else
+    _highest := pg_current_xact_id();
+    if exists (select from djr.activity) then
+      truncate djr.activity;
+    end if;
   end if;
+  insert into djr.settings (pruned_xid) values (_highest)
+  on conflict (one_row) do update set pruned_xid = excluded.pruned_xid
+  where settings.pruned_xid is null or settings.pruned_xid < excluded.pruned_xid;
   return null;
 end
 $$;
 
 comment on function djr._forget_activity() is
-  'The trigger of djr.event by which the activity of events goes with them. Internal.';
+  'The trigger of djr.event by which the activity of events goes with them, and djr.settings.pruned_xid tells that they are gone. Internal.';
 --! EndIncluded functions/_forget_activity.sql
 --! Included triggers/event_forget.sql
 create or replace trigger event_forget
@@ -554,7 +698,7 @@ for each statement
 execute function djr._forget_activity();
 
 comment on trigger event_forget on djr.event is
-  'The activity of events goes with them.';
+  'The activity of events goes with them, and the settings say up to which transaction events are gone.';
 
 create or replace trigger event_forget_all
 after truncate on djr.event
@@ -562,9 +706,27 @@ for each statement
 execute function djr._forget_activity();
 
 comment on trigger event_forget_all on djr.event is
-  'The activity of all events goes with them.';
+  'The activity of all events goes with them, and the settings say that all are gone.';
 --! EndIncluded triggers/event_forget.sql
 
+--! Included functions/_refuse_key.sql
+-- It says nothing of the event that has the key: that one may be another publisher's, for another user.
+create or replace function djr._refuse_key(key text, place text default '') returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  raise exception using
+    errcode = 'DJR12',
+    message = format('%sa key must be of one event (%s is of another one)', _refuse_key.place, to_json(_refuse_key.key)),
+    detail = 'Under this key an event was published that differs in its scope, its user or its type.',
+    hint = 'Put into the key what tells the events apart: their type, and the user where there are several.';
+end
+$$;
+
+comment on function djr._refuse_key(text, text) is
+  'Raises DJR12. Internal.';
+--! EndIncluded functions/_refuse_key.sql
 --! Included functions/_publish_once.sql
 -- Called by djr._publish when there is a key, so that publishing without one does not pay for it.
 -- A unique key makes its second publisher wait until the first one's transaction ends: there is no other way to know.
@@ -577,11 +739,13 @@ create or replace function djr._publish_once(
   key text
 ) returns bigint
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 -- `on conflict (key)` cannot be qualified; every parameter is.
 #variable_conflict use_column
 declare
   _id bigint;
+  _same boolean;
 begin
   if not (select settings.storage from djr.settings) then
     raise exception using
@@ -601,7 +765,17 @@ begin
     returning event.id into _id;
     exit when _id is not null;
 
-    select event.id into _id from djr.event where event.key = _publish_once.key;
+    select
+      event.id,
+      event.scope = _publish_once.scope
+        and event.type = _publish_once.type
+        and event.user_id is not distinct from _publish_once.user_id
+    into _id, _same
+    from djr.event
+    where event.key = _publish_once.key;
+    if not _same then
+      perform djr._refuse_key(_publish_once.key);
+    end if;
     -- Else it was pruned between the two statements, and the key is free again.
     exit when _id is not null;
   end loop;
@@ -610,7 +784,7 @@ end
 $$;
 
 comment on function djr._publish_once(text, text, text, jsonb, jsonb, text) is
-  'Publishes unless the key was used before; returns the id of the event that has it (DJR06 with storage off). Internal.';
+  'Publishes unless the key was used before; returns the id of the event that has it (DJR12 if that one is another event, DJR06 with storage off). Internal.';
 --! EndIncluded functions/_publish_once.sql
 --! Included functions/_notify_only.sql
 -- With storage off there is no row and no trigger: the id is still the sequence's, and the rules are the same, the trigger's among them.
@@ -636,7 +810,7 @@ begin
   if pg_catalog.octet_length(_line) > 7999 then
     perform djr._refuse_size(type, pg_catalog.octet_length(_line));
   end if;
-  perform pg_catalog.pg_notify((select settings.channel from djr.settings), _line);
+  perform pg_catalog.pg_notify(coalesce((select settings.channel from djr.settings), djr.channel()), _line);
   return _id;
 end
 $$;
@@ -678,6 +852,12 @@ begin
   where settings.storage
   returning event.id into _id;
   if _id is null then
+    if not exists (select from djr.settings) then
+      perform djr._heal_settings();
+      return djr._publish(
+        _publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.private_data, _publish.key
+      );
+    end if;
     return djr._notify_only(_publish.scope, _publish.user_id, _publish.type, _publish.detail);
   end if;
   return _id;
@@ -685,8 +865,30 @@ end
 $$;
 
 comment on function djr._publish(text, text, text, jsonb, jsonb, text) is
-  'What publish, publish_global and publish_system come to; granted by djr.grant_publish. Internal.';
+  'What publish, publish_public and publish_system come to; granted by djr.grant_publish. Internal.';
 --! EndIncluded functions/_publish.sql
+--! Included functions/_user_of.sql
+-- 42.0 is user 42, as numeric has one value for both; 42.5 is nobody.
+create or replace function djr._user_of(user_id numeric) returns text
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if _user_of.user_id in ('NaN', 'Infinity', '-Infinity') or _user_of.user_id <> trunc(_user_of.user_id) then
+    raise exception using
+      errcode = 'DJR03',
+      message = format('a user_id of type numeric must be a whole number (it is %s)', _user_of.user_id),
+      detail = format('It is %s.', _user_of.user_id),
+      hint = 'Pass the id by which your login knows the user.';
+  end if;
+  return trim_scale(_user_of.user_id)::text;
+end
+$$;
+
+comment on function djr._user_of(numeric) is
+  'The text of a user''s id that is a numeric: without fraction, 42.0 is 42 (DJR03 for anything else). Internal.';
+--! EndIncluded functions/_user_of.sql
 --! Included functions/publish.sql
 -- An overload for each type that ids of users have. Plain SQL without SET, so that the planner puts djr._publish in their
 -- place; that one checks and is SECURITY DEFINER.
@@ -703,7 +905,7 @@ as $$
 $$;
 
 comment on function djr.publish(text, text, jsonb, jsonb, text) is
-  'Publishes an event to one user, whose id is a text, and returns the event''s id. It is sent when the transaction commits. A second publish under the same key does nothing and returns the first id.';
+  'Publishes an event to one user, whose id is a text, and returns the event''s id. It is sent when the transaction commits. A second publish under the same key does nothing and returns the first id; if it differs in user or type it is refused (DJR12).';
 
 create or replace function djr.publish(
   user_id bigint,
@@ -718,7 +920,7 @@ as $$
 $$;
 
 comment on function djr.publish(bigint, text, jsonb, jsonb, text) is
-  'Publishes an event to one user, whose id is a bigint, and returns the event''s id. It is sent when the transaction commits. A second publish under the same key does nothing and returns the first id.';
+  'Publishes an event to one user, whose id is a bigint, and returns the event''s id. It is sent when the transaction commits. A second publish under the same key does nothing and returns the first id; if it differs in user or type it is refused (DJR12).';
 
 create or replace function djr.publish(
   user_id uuid,
@@ -733,8 +935,76 @@ as $$
 $$;
 
 comment on function djr.publish(uuid, text, jsonb, jsonb, text) is
-  'Publishes an event to one user, whose id is a uuid, and returns the event''s id. It is sent when the transaction commits. A second publish under the same key does nothing and returns the first id.';
+  'Publishes an event to one user, whose id is a uuid, and returns the event''s id. It is sent when the transaction commits. A second publish under the same key does nothing and returns the first id; if it differs in user or type it is refused (DJR12).';
+
+-- Beside bigint and numeric an argument of one of these two would be ambiguous.
+create or replace function djr.publish(
+  user_id smallint,
+  type text,
+  detail jsonb default '{}',
+  private_data jsonb default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish('user', publish.user_id::pg_catalog.text, publish.type, publish.detail, publish.private_data, publish.key)
+$$;
+
+comment on function djr.publish(smallint, text, jsonb, jsonb, text) is
+  'Publishes an event to one user, whose id is a smallint, and returns the event''s id. It is sent when the transaction commits. A second publish under the same key does nothing and returns the first id; if it differs in user or type it is refused (DJR12).';
+
+create or replace function djr.publish(
+  user_id integer,
+  type text,
+  detail jsonb default '{}',
+  private_data jsonb default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish('user', publish.user_id::pg_catalog.text, publish.type, publish.detail, publish.private_data, publish.key)
+$$;
+
+comment on function djr.publish(integer, text, jsonb, jsonb, text) is
+  'Publishes an event to one user, whose id is an integer, and returns the event''s id. It is sent when the transaction commits. A second publish under the same key does nothing and returns the first id; if it differs in user or type it is refused (DJR12).';
+
+create or replace function djr.publish(
+  user_id numeric,
+  type text,
+  detail jsonb default '{}',
+  private_data jsonb default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish('user', djr._user_of(publish.user_id), publish.type, publish.detail, publish.private_data, publish.key)
+$$;
+
+comment on function djr.publish(numeric, text, jsonb, jsonb, text) is
+  'Publishes an event to one user, whose id is a numeric, and returns the event''s id. It is sent when the transaction commits. A second publish under the same key does nothing and returns the first id; if it differs in user or type it is refused (DJR12). An id with a fraction is refused (DJR03); 42.0 is user 42.';
 --! EndIncluded functions/publish.sql
+--! Included functions/publish_public.sql
+create or replace function djr.publish_public(
+  type text,
+  detail jsonb default '{}',
+  private_data jsonb default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'public',
+    null,
+    publish_public.type,
+    publish_public.detail,
+    publish_public.private_data,
+    publish_public.key
+  )
+$$;
+
+comment on function djr.publish_public(text, jsonb, jsonb, text) is
+  'Publishes an event to every client, anonymous ones too, and returns its id. For the rest see djr.publish.';
+--! EndIncluded functions/publish_public.sql
 --! Included functions/publish_global.sql
 create or replace function djr.publish_global(
   type text,
@@ -755,7 +1025,7 @@ as $$
 $$;
 
 comment on function djr.publish_global(text, jsonb, jsonb, text) is
-  'Publishes an event to every client, anonymous ones too, and returns its id. For the rest see djr.publish.';
+  'Another name of djr.publish_public, which it had first.';
 --! EndIncluded functions/publish_global.sql
 --! Included functions/publish_system.sql
 -- Only the overload for text has a default, so that a call without a user is not ambiguous.
@@ -824,6 +1094,72 @@ $$;
 
 comment on function djr.publish_system(text, jsonb, uuid, jsonb, text) is
   'Publishes an event to backend subscribers only, about a user (an id of type uuid) or nobody, and returns its id. For the rest see djr.publish.';
+
+create or replace function djr.publish_system(
+  type text,
+  detail jsonb,
+  user_id smallint,
+  private_data jsonb default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'system',
+    publish_system.user_id::pg_catalog.text,
+    publish_system.type,
+    publish_system.detail,
+    publish_system.private_data,
+    publish_system.key
+  )
+$$;
+
+comment on function djr.publish_system(text, jsonb, smallint, jsonb, text) is
+  'Publishes an event to backend subscribers only, about a user (an id of type smallint) or nobody, and returns its id. For the rest see djr.publish.';
+
+create or replace function djr.publish_system(
+  type text,
+  detail jsonb,
+  user_id integer,
+  private_data jsonb default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'system',
+    publish_system.user_id::pg_catalog.text,
+    publish_system.type,
+    publish_system.detail,
+    publish_system.private_data,
+    publish_system.key
+  )
+$$;
+
+comment on function djr.publish_system(text, jsonb, integer, jsonb, text) is
+  'Publishes an event to backend subscribers only, about a user (an id of type integer) or nobody, and returns its id. For the rest see djr.publish.';
+
+create or replace function djr.publish_system(
+  type text,
+  detail jsonb,
+  user_id numeric,
+  private_data jsonb default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'system',
+    djr._user_of(publish_system.user_id),
+    publish_system.type,
+    publish_system.detail,
+    publish_system.private_data,
+    publish_system.key
+  )
+$$;
+
+comment on function djr.publish_system(text, jsonb, numeric, jsonb, text) is
+  'Publishes an event to backend subscribers only, about a user (an id of type numeric) or nobody, and returns its id. For the rest see djr.publish.';
 --! EndIncluded functions/publish_system.sql
 --! Included functions/publish_many.sql
 create or replace function djr.publish_many(events jsonb) returns setof bigint
@@ -847,13 +1183,18 @@ declare
   _index bigint;
   _unknown text;
   _ids bigint[];
+  _found bigint[];
+  _again boolean := false;
 begin
   if jsonb_typeof(publish_many.events) is distinct from 'array' then
     raise exception using
       errcode = 'DJR09',
-      message = 'publish_many takes a JSON array of events',
+      message = format(
+        'publish_many takes a JSON array of events (what it got is %s)',
+        coalesce('of type ' || jsonb_typeof(publish_many.events), 'null')
+      ),
       detail = format('It is %s.', coalesce('of type ' || jsonb_typeof(publish_many.events), 'null')),
-      hint = 'Build it with jsonb_agg(jsonb_build_object(''user_id'', …, ''type'', …, ''detail'', …)).';
+      hint = 'Build it with jsonb_agg(jsonb_build_object(''user_id'', ..., ''type'', ..., ''detail'', ...)).';
   end if;
 
   -- All of them in one query; only of the first that is wrong it is asked what.
@@ -865,6 +1206,7 @@ begin
     else
       element.value - _members <> '{}'
       or jsonb_typeof(element.value -> 'user_id') not in ('string', 'number', 'null')
+      or jsonb_typeof(element.value -> 'user_id') = 'number' and strpos(element.value ->> 'user_id', '.') > 0
       or jsonb_typeof(element.value -> 'scope') <> 'string'
       or jsonb_typeof(element.value -> 'key') not in ('string', 'number', 'null')
       or length(element.value ->> 'key') not between 1 and 255
@@ -888,7 +1230,7 @@ begin
     if jsonb_typeof(_element) <> 'object' then
       raise exception using
         errcode = 'DJR09',
-        message = format('events[%s]: an event is a JSON object', _index),
+        message = format('events[%s]: an event must be a JSON object (it is of type %s)', _index, jsonb_typeof(_element)),
         detail = format('It is of type %s.', jsonb_typeof(_element)),
         hint = 'Its members are scope, user_id, type, detail, private_data and key.';
     end if;
@@ -897,7 +1239,7 @@ begin
       select jsonb_object_keys(_element - _members) into _unknown;
       raise exception using
         errcode = 'DJR09',
-        message = format('events[%s]: an event has no member %s', _index, to_json(_unknown)),
+        message = format('events[%s]: an event must have known members only (it has %s)', _index, to_json(_unknown)),
         detail = 'Its members are scope, user_id, type, detail, private_data and key.',
         hint = 'What the client shall get belongs into detail.';
     end if;
@@ -908,9 +1250,16 @@ begin
     then
       raise exception using
         errcode = 'DJR09',
-        message = format('events[%s]: scope, type, user_id and key are strings', _index),
+        message = format('events[%s]: scope, type, user_id and key must be strings', _index),
         detail = format('The event is %s.', left(_element::text, 200)),
         hint = 'A user_id and a key may be numbers.';
+    end if;
+    if jsonb_typeof(_element -> 'user_id') = 'number' and strpos(_element ->> 'user_id', '.') > 0 then
+      raise exception using
+        errcode = 'DJR09',
+        message = format('events[%s]: a number as user_id must be a whole number (it is %s)', _index, _element ->> 'user_id'),
+        detail = 'JSON tells 42 from 42.0, and a user''s id is a text.',
+        hint = 'Pass the id by which your login knows the user, as a string.';
     end if;
     perform djr._validate(
       coalesce(_element ->> 'scope', 'user'),
@@ -962,191 +1311,767 @@ begin
   -- Ids first, so that each element knows its own whether or not its key was used before.
   select array_agg(nextval('djr.event_id_seq')) into _ids from generate_series(1, jsonb_array_length(publish_many.events));
 
-  insert into djr.event (id, scope, user_id, type, detail, private_data, key)
-  overriding system value
-  select
-    _ids[element.place],
-    coalesce(element.value ->> 'scope', 'user'),
-    element.value ->> 'user_id',
-    element.value ->> 'type',
-    coalesce(element.value -> 'detail', '{}'),
-    element.value -> 'private_data',
-    element.value ->> 'key'
-  from jsonb_array_elements(publish_many.events) with ordinality element (value, place)
-  order by element.place
-  on conflict (key) where event.key is not null do nothing;
+  -- Whoever inserts a key makes others who insert it wait. In one order of keys for all, no two wait for one another.
+  loop
+    insert into djr.event (id, scope, user_id, type, detail, private_data, key)
+    overriding system value
+    select
+      _ids[element.place],
+      coalesce(element.value ->> 'scope', 'user'),
+      element.value ->> 'user_id',
+      element.value ->> 'type',
+      coalesce(element.value -> 'detail', '{}'),
+      element.value -> 'private_data',
+      element.value ->> 'key'
+    from jsonb_array_elements(publish_many.events) with ordinality element (value, place)
+    where not _again
+      or (
+        element.value ->> 'key' is not null
+        and not exists (select from djr.event where event.key = element.value ->> 'key')
+      )
+    order by element.value ->> 'key' collate "C" nulls first, element.place
+    on conflict (key) where event.key is not null do nothing;
 
+    select
+      array_agg(coalesce(event.id, _ids[element.place]) order by element.place),
+      bool_or(event.id is null and element.value ->> 'key' is not null),
+      min(element.place) filter (
+        where event.scope <> coalesce(element.value ->> 'scope', 'user')
+          or event.type <> element.value ->> 'type'
+          or event.user_id is distinct from element.value ->> 'user_id'
+            and event.id is not null
+      ) - 1
+    into _found, _again, _index
+    from jsonb_array_elements(publish_many.events) with ordinality element (value, place)
+    left join djr.event on event.key = element.value ->> 'key';
+    -- Else one that had a key of these was pruned between the two statements, and the key is free again.
+    exit when not _again;
+  end loop;
+
+  if _index is not null then
+    perform djr._refuse_key(publish_many.events -> _index::integer ->> 'key', format('events[%s]: ', _index));
+  end if;
   return query
-  select coalesce(
-    (select event.id from djr.event where event.key = element.value ->> 'key'),
-    _ids[element.place]
-  )
-  from jsonb_array_elements(publish_many.events) with ordinality element (value, place)
-  order by element.place;
+  select unnest(_found);
 end
 $$;
 
 comment on function djr.publish_many(jsonb) is
-  'Publishes an array of {scope, user_id, type, detail, private_data, key} in one statement with few NOTIFYs and returns their ids in order. Without a scope it is user, so that a forgotten user_id is an error and not an event for everyone. All or nothing: an error says which, as in events[3].';
+  'Publishes an array of {scope, user_id, type, detail, private_data, key} in one statement with few NOTIFYs and returns their ids in order. Without a scope it is user, so that a forgotten user_id is an error and not an event for everyone. A key that another event has is refused (DJR12), be it of the same call. All or nothing: an error says which, as in events[3].';
 --! EndIncluded functions/publish_many.sql
---! Included functions/_row_columns.sql
--- The expression that makes a row's named columns into jsonb. A column of a built-in type (or a domain over one) goes
--- through to_jsonb; any other through its output function only, as text: to_jsonb would call a cast to json that the
--- type's owner may have written, and djr.publish_row runs with the rights of djr's owner.
-create or replace function djr._row_columns(
-  relation regclass,
-  columns text[]
+--! Included functions/_base_type.sql
+create or replace function djr._base_type(
+  type oid
+) returns oid
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _base oid := _base_type.type;
+begin
+  while (select pg_type.typtype = 'd' from pg_type where pg_type.oid = _base) loop
+    select pg_type.typbasetype into _base from pg_type where pg_type.oid = _base;
+  end loop;
+  return _base;
+end
+$$;
+
+comment on function djr._base_type(oid) is
+  'What a domain is over, through all domains between; any other type is its own base. Internal.';
+--! EndIncluded functions/_base_type.sql
+--! Included functions/_type_form.sql
+-- What djr._row_value makes of a type. No name of it is given away: types are told apart by their number, and those below
+-- 16384 came with the cluster.
+create or replace function djr._type_form(
+  type oid
 ) returns text
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  _column text;
-  _type oid;
-  _base oid;
-  _parts text[] := '{}';
+  _base pg_type;
+  _element oid;
 begin
-  foreach _column in array _row_columns.columns loop
-    select pg_attribute.atttypid
-    into _type
-    from pg_attribute
-    where pg_attribute.attrelid = _row_columns.relation
-      and pg_attribute.attname = _column
-      and pg_attribute.attnum > 0
-      and not pg_attribute.attisdropped;
-    if not found then
-      raise exception using
-        errcode = 'DJR08',
-        message = format('table %s has no column %s', _row_columns.relation, to_json(_column)),
-        detail = 'A trigger with djr.publish_row names it.',
-        hint = 'djr.publish_row(type, column of the user or '''', columns to send, column of the id): correct the trigger.';
-    end if;
-    _base := _type;
-    while (select pg_type.typtype = 'd' from pg_type where pg_type.oid = _base) loop
-      select pg_type.typbasetype into _base from pg_type where pg_type.oid = _base;
-    end loop;
-    _parts := _parts || format('%L', _column) || case
-      when _base >= 16384 then
-        format('case when ($1).%1$I is null then null else to_jsonb(format(''%%s'', ($1).%1$I)) end', _column)
-      else
-        format('to_jsonb(($1).%I::%s)', _column, format_type(_base, null))
-    end;
-  end loop;
-  return format('select jsonb_build_object(%s)', array_to_string(_parts, ', '));
+  select pg_type.* into _base from pg_type where pg_type.oid = djr._base_type(_type_form.type);
+  select pg_type.oid into _element from pg_type where pg_type.typarray = _base.oid;
+  return case
+    when _base.oid = 'json'::regtype then 'json'
+    when _base.typtype = 'c' then 'composite'
+    when _element is not null and djr._type_form(_element) <> 'plain' then 'array'
+    when _element is not null or _base.oid < 16384 then 'plain'
+    else 'text'
+  end;
 end
 $$;
 
-comment on function djr._row_columns(regclass, text[]) is
-  'A query that makes named columns of a row ($1) into a JSON object; DJR08 for a column that is not there. Internal.';
---! EndIncluded functions/_row_columns.sql
---! Included functions/_publish_row.sql
-create or replace function djr._publish_row(
-  type text,
-  user_column text,
-  id_column text,
-  columns text[],
-  op text,
-  row_data jsonb
-) returns void
+comment on function djr._type_form(oid) is
+  'plain: to_jsonb is safe for the type; json, composite, array: it has to be taken apart; text: its output function is all that is safe. Internal.';
+--! EndIncluded functions/_type_form.sql
+--! Included functions/_json_value.sql
+-- What jsonb cannot hold: \u0000, half a surrogate pair, a number of more than 131,072 digits.
+create or replace function djr._json_value(
+  value text
+) returns jsonb
 language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return _json_value.value::jsonb;
+exception
+  when untranslatable_character or invalid_text_representation or numeric_value_out_of_range then
+    return to_jsonb(_json_value.value);
+end
+$$;
+
+comment on function djr._json_value(text) is
+  'JSON as jsonb, or as a text where jsonb cannot hold it. Internal.';
+--! EndIncluded functions/_json_value.sql
+--! Included functions/_row_object.sql
+-- jsonb_build_object takes 100 arguments and no more, which is fifty members.
+create or replace function djr._row_object(
+  pairs text[]
+) returns text
+language plpgsql
+immutable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  _user_id text := _publish_row.row_data ->> _publish_row.user_column;
-  _detail jsonb;
+  _object text := 'pg_catalog.jsonb_build_object(' || array_to_string(_row_object.pairs[:50], ', ') || ')';
 begin
-  -- A row that belongs to nobody (a guest's order) is for nobody; in no case for everyone.
-  if _publish_row.user_column is not null and _user_id is null then
-    return;
+  if cardinality(_row_object.pairs) > 50 then
+    _object := _object || ' operator(pg_catalog.||) ' || djr._row_object(_row_object.pairs[51:]);
   end if;
-  select coalesce(jsonb_object_agg(name, _publish_row.row_data -> name), '{}')
-  into _detail
-  from unnest(_publish_row.columns) name;
-  _detail := _detail || jsonb_build_object('op', _publish_row.op);
-  if _publish_row.id_column is not null then
-    _detail := _detail || jsonb_build_object(':id', _publish_row.row_data -> _publish_row.id_column);
+  return _object;
+end
+$$;
+
+comment on function djr._row_object(text[]) is
+  'An expression that makes pairs of an expression each, name and value, into a JSON object. Internal.';
+--! EndIncluded functions/_row_object.sql
+--! Included functions/_row_value.sql
+-- The expression that makes a value into what to_jsonb has for it. `value` is an expression of the type `type`.
+--
+-- djr.publish_row runs with the rights of djr's owner, so no expression may reach code that a type's owner wrote. to_jsonb
+-- calls a cast to json of any type that is not built in, wherever it finds one: in arrays, domains and composite types, too.
+-- To look first whether there is such a cast would not do, as another session can make one in between. Output functions are
+-- safe, because only a superuser makes base types. Hence:
+-- - built-in types, domains over them, and arrays of both go through to_jsonb as they are;
+-- - any other type's value is its output, a text; concat() takes the output function where a cast may be somebody's code;
+-- - an array of such values is the array of the texts: array_out and array_in agree on what a text[] is;
+-- - a composite value is taken apart. Another session may exchange a member's type while nobody looks, unlike that of a
+--   column in use, so that a member goes through to_jsonb only where it has the built-in type that was read here;
+-- - json may hold what jsonb cannot, such as \u0000, and the app's own write must not fail for it.
+create or replace function djr._row_value(
+  value text,
+  type oid,
+  is_member boolean default false
+) returns text
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _form text := djr._type_form(_row_value.type);
+  _base oid := djr._base_type(_row_value.type);
+  _element pg_type;
+  _pairs text[];
+begin
+  if _form = 'plain' and not _row_value.is_member then
+    return format('pg_catalog.to_jsonb(%s)', _row_value.value);
+  elsif _form = 'plain' then
+    return format(
+      '(select case when pg_catalog.pg_typeof(_v.v) operator(pg_catalog.=) %L::pg_catalog.regtype '
+        'then pg_catalog.to_jsonb(_v.v) else pg_catalog.to_jsonb(pg_catalog.concat(_v.v)) end '
+        'from (select %s as v offset 0) _v)',
+      _row_value.type, _row_value.value
+    );
   end if;
-  perform djr._publish(
-    case when _publish_row.user_column is null then 'public' else 'user' end,
-    _user_id,
-    _publish_row.type,
-    _detail,
-    null,
-    null
+
+  if _form = 'composite' then
+    select array_agg(
+      format(
+        '%L, %s',
+        replace(pg_attribute.attname, '%', '%%'),
+        djr._row_value(
+          format('(%s).%s', _row_value.value, replace(quote_ident(pg_attribute.attname), '%', '%%')),
+          pg_attribute.atttypid,
+          true
+        )
+      )
+      order by pg_attribute.attnum
+    )
+    into _pairs
+    from pg_type
+    join pg_attribute on pg_attribute.attrelid = pg_type.typrelid
+    where pg_type.oid = _base
+      and pg_attribute.attnum > 0
+      and not pg_attribute.attisdropped;
+    return format(
+      'case when (%1$s) is not distinct from null then null else %2$s end',
+      _row_value.value, djr._row_object(coalesce(_pairs, '{}'))
+    );
+  end if;
+
+  select pg_type.* into _element from pg_type where pg_type.typarray = _base;
+  return format(
+    case
+      when _form = 'json' then 'djr._json_value(%2$s)'
+      when _form = 'text' or _element.typdelim <> ',' then 'pg_catalog.to_jsonb(%2$s)'
+      when djr._type_form(_element.oid) = 'text' then 'pg_catalog.to_jsonb((%2$s)::pg_catalog.text[])'
+      -- Of more than one dimension: the elements are texts.
+      else 'case when (%1$s) is not distinct from null then null '
+        'when pg_catalog.array_ndims(%1$s) operator(pg_catalog.>) 1 then pg_catalog.to_jsonb((%2$s)::pg_catalog.text[]) '
+        'else (select coalesce(pg_catalog.jsonb_agg(%3$s), ''[]'') from (select pg_catalog.unnest(%1$s) as e) _e) end'
+    end,
+    _row_value.value,
+    format(
+      'case when (%1$s) is distinct from null then pg_catalog.concat(%1$s) end',
+      _row_value.value
+    ),
+    case when _form = 'array' then djr._row_value('_e.e', _element.oid, _row_value.is_member) end
   );
 end
 $$;
 
-comment on function djr._publish_row(text, text, text, text[], text, jsonb) is
-  'Publishes one row for djr.publish_row. Internal.';
---! EndIncluded functions/_publish_row.sql
---! Included functions/publish_row.sql
--- SECURITY DEFINER, so that whoever may change the row need not be allowed to publish anything else.
-create or replace function djr.publish_row() returns trigger
+comment on function djr._row_value(text, oid, boolean) is
+  'An expression that makes a value of a type into jsonb as to_jsonb does, but never through code of the type''s owner: then as the type''s output text. Internal.';
+--! EndIncluded functions/_row_value.sql
+--! Included functions/_row_id.sql
+-- JSON.parse makes 9007199254740993 into ...992, and two rows' `djr:TYPE:ID` into one. An object would be "[object Object]".
+-- Plain SQL without SET, so that the planner inlines it.
+create or replace function djr._row_id(
+  id jsonb
+) returns jsonb
+language sql
+immutable
+as $$
+  select case
+    when pg_catalog.jsonb_typeof(_row_id.id) operator(pg_catalog.=) any (array['string', 'boolean']) then _row_id.id
+    when pg_catalog.jsonb_typeof(_row_id.id) operator(pg_catalog.=) 'null' then null
+    when pg_catalog.jsonb_typeof(_row_id.id) operator(pg_catalog.=) 'number' then case
+      when pg_catalog.trunc((_row_id.id)::pg_catalog.numeric) operator(pg_catalog.=) (_row_id.id)::pg_catalog.numeric
+        and pg_catalog.abs((_row_id.id)::pg_catalog.numeric) operator(pg_catalog.<=) 9007199254740991
+        then _row_id.id
+      else pg_catalog.to_jsonb((_row_id.id)::pg_catalog.text)
+    end
+    else pg_catalog.to_jsonb((_row_id.id)::pg_catalog.text)
+  end
+$$;
+
+comment on function djr._row_id(jsonb) is
+  'The value of a row''s :id: a text unless it is a safe integer of JavaScript (at most 2^53 - 1) or a boolean. Internal.';
+--! EndIncluded functions/_row_id.sql
+--! Included functions/_row_names.sql
+-- Names are as the table has them, capitals and all. In double quotes, as SQL has it, one may hold a comma.
+create or replace function djr._row_names(
+  list text
+) returns text[]
+language sql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  select coalesce(
+    array_agg(
+      case
+        when listed.name like '"%"' and length(listed.name) > 1
+          then replace(substr(listed.name, 2, length(listed.name) - 2), '""', '"')
+        else listed.name
+      end
+      order by listed.place
+    ),
+    '{}'
+  )
+  from (
+    select btrim(found.part[1], E' \t\r\n') as name, found.place
+    from regexp_matches(_row_names.list, '\s*("(?:[^"]|"")*"(?=\s*(?:,|$))|[^,]+)', 'g') with ordinality found (part, place)
+  ) listed
+  where listed.name <> ''
+$$;
+
+comment on function djr._row_names(text) is
+  'The names in a list of columns, some of them in double quotes. Internal.';
+--! EndIncluded functions/_row_names.sql
+--! Included functions/_row_columns.sql
+-- Of the first migrations.
+drop function if exists djr._row_columns(regclass, text[]);
+
+-- Three expressions of a row, for format(): %1$s is the row. They are made anew whenever a trigger fires, as the only places
+-- that could keep them (settings, prepared statements, temporary tables) are anybody's to write. So there is one query, and
+-- what most columns need is said here; djr._row_value looks at the others.
+create or replace function djr._row_columns(
+  relation regclass,
+  columns text[],
+  user_column text,
+  id_column text
+) returns text
 language plpgsql
-security definer
+stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  _type text := tg_argv[0];
-  _user_column text := nullif(trim(tg_argv[1]), '');
-  _columns text[];
-  _id_column text := nullif(trim(tg_argv[3]), '');
-  _named text[];
-  _query text;
-  _before jsonb;
-  _after jsonb;
-  _row jsonb;
+  _wanted text[] := array_remove(_row_columns.columns || _row_columns.user_column || _row_columns.id_column, null);
+  _id_number smallint;
+  _name text;
+  _type oid;
+  _number smallint;
+  _is_virtual boolean;
+  _is_plain boolean;
+  _reference text;
+  _value text;
+  _found text[] := '{}';
+  _pairs text[] := '{}';
+  _user text := 'null::pg_catalog.text';
+  _id text := 'null::pg_catalog.jsonb';
 begin
-  if tg_level <> 'ROW' or tg_when <> 'AFTER' or tg_nargs not between 3 and 4 then
-    raise exception using
-      errcode = 'DJR08',
-      message = format('trigger %I on %s does not fit djr.publish_row', tg_name, tg_relid::regclass),
-      detail = format('It is %s … for each %s with %s arguments.', lower(tg_when), lower(tg_level), tg_nargs),
-      hint = 'create trigger … after insert or update or delete on … for each row execute function djr.publish_row(''type'', ''user_column or empty'', ''columns,to,send'').';
-  end if;
-
-  select array_agg(trim(name) order by place)
-  into _columns
-  from unnest(string_to_array(tg_argv[2], ',')) with ordinality listed (name, place)
-  where trim(name) <> '';
-
-  if _id_column is null then
-    select pg_attribute.attname
-    into _id_column
+  if _row_columns.id_column is null then
+    select pg_index.indkey[0]
+    into _id_number
     from pg_index
-    join pg_attribute on pg_attribute.attrelid = pg_index.indrelid and pg_attribute.attnum = pg_index.indkey[0]
-    where pg_index.indrelid = tg_relid
+    where pg_index.indrelid = _row_columns.relation
       and pg_index.indisprimary
       and pg_index.indnkeyatts = 1;
   end if;
 
-  _columns := coalesce(_columns, '{}');
-  _named := array_remove(_columns || _user_column || _id_column, null);
-  _query := djr._row_columns(tg_relid, _named);
-  if tg_op <> 'INSERT' then
-    execute _query into _before using old;
+  for _name, _type, _number, _is_virtual in
+    select pg_attribute.attname, pg_attribute.atttypid, pg_attribute.attnum, pg_attribute.attgenerated = 'v'
+    from pg_attribute
+    where pg_attribute.attrelid = _row_columns.relation
+      and pg_attribute.attnum > 0
+      and not pg_attribute.attisdropped
+  loop
+    continue when not _name = any(_wanted) and _number is distinct from _id_number;
+    if _is_virtual then
+      raise exception using
+        errcode = 'DJR08',
+        message = format('column %s of table %s is a virtual generated column', to_json(_name), _row_columns.relation),
+        detail = 'A trigger with djr.publish_row names it, and PostgreSQL gives no trigger the values of virtual columns.',
+        hint = 'Declare it as stored, or leave it out and let the client fetch it.';
+    end if;
+    _found := _found || _name;
+    _reference := '%1$s.' || replace(quote_ident(_name), '%', '%%');
+    -- 16384: the first number of a type that is not built in. json may hold what jsonb cannot.
+    _is_plain := _type < 16384 and _type not in ('json'::regtype, 'json[]'::regtype);
+    _value := case
+      when _is_plain then 'pg_catalog.to_jsonb(' || _reference || ')'
+      else djr._row_value(_reference, _type)
+    end;
+    if _name = any(_row_columns.columns) then
+      -- jsonb_build_object itself takes a built-in type as to_jsonb does.
+      _pairs := _pairs || (
+        replace(quote_literal(_name), '%', '%%') || ', ' || case when _is_plain then _reference else _value end
+      );
+    end if;
+    if _name = _row_columns.user_column then
+      _user := case
+        -- As djr.publish(column, ...) has it: char(n) without its blanks, which do not count. The cast of a built-in type is
+        -- nobody's to change.
+        when _type < 16384 or djr._base_type(_type) < 16384 then '(' || _reference || ')::pg_catalog.text'
+        else format('case when (%1$s) is distinct from null then pg_catalog.concat(%1$s) end', _reference)
+      end;
+    end if;
+    if _name = _row_columns.id_column or _number = _id_number then
+      _id := case
+        -- 2- and 4-byte integers, uuid, text, varchar, char(n): no number that is too large.
+        when _type in (21, 23, 2950, 25, 1043, 1042) then _value
+        else 'djr._row_id(' || _value || ')'
+      end;
+    end if;
+  end loop;
+
+  if not _found @> _wanted then
+    select listed.name
+    into _name
+    from unnest(_wanted) listed (name)
+    where listed.name <> all(_found)
+    limit 1;
+    raise exception using
+      errcode = 'DJR08',
+      message = format('table %s has no column %s', _row_columns.relation, to_json(_name)),
+      detail = 'A trigger with djr.publish_row names it.',
+      hint = 'djr.publish_row(type, column of the user or '''', columns to send, column of the id): name columns as the table has them, capitals and all.';
   end if;
-  if tg_op <> 'DELETE' then
-    execute _query into _after using new;
+  return case
+    when cardinality(_pairs) <= 50 then 'pg_catalog.jsonb_build_object(' || array_to_string(_pairs, ', ') || ')'
+    else djr._row_object(_pairs)
+  end || ', ' || _user || ', ' || _id;
+end
+$$;
+
+comment on function djr._row_columns(regclass, text[], text, text) is
+  'Three expressions of a row, with %1$s in its place: the named columns as a JSON object, the user as a text, and the value of :id, of the primary key without an id_column. DJR08 for a column that is not there or that no trigger can read. Internal.';
+--! EndIncluded functions/_row_columns.sql
+--! Included functions/_row_brief.sql
+-- Called for large details only.
+create or replace function djr._row_brief(
+  type text,
+  user_id text,
+  detail jsonb
+) returns jsonb
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  -- What the message has besides: 110 bytes are the most that djr.event's own fields take.
+  _room integer := 7999 - 110
+    - octet_length(to_json(_row_brief.type)::text)
+    - coalesce(octet_length(to_json(_row_brief.user_id)::text), 0);
+  _brief jsonb;
+begin
+  if octet_length(_row_brief.detail::text) <= _room then
+    return _row_brief.detail;
   end if;
-  if _before is not distinct from _after then
+  _brief := jsonb_strip_nulls(jsonb_build_object(
+    ':id', _row_brief.detail -> ':id',
+    ':old_id', _row_brief.detail -> ':old_id',
+    'op', _row_brief.detail -> 'op',
+    'truncated', true
+  ));
+  if octet_length(_brief::text) > _room then
+    _brief := _brief - '{:id,:old_id}'::text[];
+  end if;
+  return _brief;
+end
+$$;
+
+comment on function djr._row_brief(text, text, jsonb) is
+  'The detail of a row''s event if it fits into a message; else :id, :old_id, op and truncated, without the ids where even they are too large. Internal.';
+--! EndIncluded functions/_row_brief.sql
+--! Included functions/_row_user_too_long.sql
+create or replace function djr._row_user_too_long(
+  type text,
+  user_id text,
+  refuse boolean
+) returns boolean
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if _row_user_too_long.refuse then
+    perform djr._validate('user', _row_user_too_long.user_id, _row_user_too_long.type, '{}', null);
+  end if;
+  raise warning using
+    errcode = 'DJR03',
+    message = format('the event "%s" of a row is not published', _row_user_too_long.type),
+    detail = format('Its user_id has %s characters, and no stream is of a user with more than 255.', length(_row_user_too_long.user_id)),
+    hint = 'Name the column by which your login knows the user; with ''refuse'' as fifth argument djr.publish_row makes it an error.';
+  return false;
+end
+$$;
+
+comment on function djr._row_user_too_long(text, text, boolean) is
+  'Raises DJR03, or warns and says false: a row''s user is nobody whom an event can reach. Internal.';
+--! EndIncluded functions/_row_user_too_long.sql
+--! Included functions/_row_members.sql
+-- Plain SQL without SET, so that the planner inlines it. Few calls for what most rows have: an id that stays.
+create or replace function djr._row_members(
+  op text,
+  id jsonb,
+  old_id jsonb
+) returns jsonb
+language sql
+stable
+as $$
+  select case
+    when old_id is not null then pg_catalog.jsonb_strip_nulls(
+      pg_catalog.jsonb_build_object('op', op, ':id', id, ':old_id', old_id)
+    )
+    when id is null then pg_catalog.jsonb_build_object('op', op)
+    else pg_catalog.jsonb_build_object('op', op, ':id', id)
+  end
+$$;
+
+comment on function djr._row_members(text, jsonb, jsonb) is
+  'What the detail of a row''s event has besides its columns. Internal.';
+--! EndIncluded functions/_row_members.sql
+--! Included functions/_row_events.sql
+-- Which events a changed row makes, and for whom: the one place that says so, for a row and for a statement of them.
+-- Plain SQL without SET, so that the planner puts it into its callers' queries.
+create or replace function djr._row_events(
+  op text,
+  scope text,
+  type text,
+  refuse boolean,
+  before jsonb,
+  before_user text,
+  before_id jsonb,
+  after jsonb,
+  after_user text,
+  after_id jsonb
+) returns table (part integer, user_id text, detail jsonb)
+language sql
+stable
+rows 1
+as $$
+  select
+    event.part,
+    event.user_id,
+    case
+      when refuse or pg_catalog.octet_length(event.detail::pg_catalog.text) operator(pg_catalog.<=) 5500 then event.detail
+      else djr._row_brief(type, event.user_id, event.detail)
+    end
+  from (
+    -- Whom an update takes the row from must see it go, under the id that they know.
+    select
+      1 as part,
+      before_user as user_id,
+      before operator(pg_catalog.||) djr._row_members('delete', before_id, null) as detail
+    where op operator(pg_catalog.=) 'update'
+      and scope operator(pg_catalog.=) 'user'
+      and before_user operator(pg_catalog.<>) ''
+      and not coalesce(before_user operator(pg_catalog.=) after_user, before_user is null and after_user is null)
+    union all
+    select
+      2,
+      case when scope operator(pg_catalog.=) 'user' then case when op operator(pg_catalog.=) 'delete' then before_user else after_user end end,
+      case when op operator(pg_catalog.=) 'delete' then before else after end
+        operator(pg_catalog.||) djr._row_members(
+          op,
+          case when op operator(pg_catalog.=) 'delete' then before_id else after_id end,
+          -- Not for a user who never had the row under the old one.
+          case
+            when op operator(pg_catalog.=) 'update'
+              and not coalesce(before_id operator(pg_catalog.=) after_id, before_id is null and after_id is null)
+              and coalesce(before_user operator(pg_catalog.=) after_user, before_user is null and after_user is null)
+              then before_id
+          end
+        )
+    -- A row that belongs to nobody (a guest's order) is for nobody; in no case for everyone.
+    where (scope operator(pg_catalog.<>) 'user' or case when op operator(pg_catalog.=) 'delete' then before_user else after_user end operator(pg_catalog.<>) '')
+      and (
+        op operator(pg_catalog.<>) 'update'
+        or not coalesce(before operator(pg_catalog.=) after, before is null and after is null)
+        or not coalesce(before_user operator(pg_catalog.=) after_user, before_user is null and after_user is null)
+        or not coalesce(before_id operator(pg_catalog.=) after_id, before_id is null and after_id is null)
+      )
+  ) event
+  where case
+    when pg_catalog.length(event.user_id) operator(pg_catalog.>) 255 then djr._row_user_too_long(type, event.user_id, refuse)
+    else true
+  end
+$$;
+
+comment on function djr._row_events(text, text, text, boolean, jsonb, text, jsonb, jsonb, text, jsonb) is
+  'The events of one row that djr.publish_row was fired for: op, the columns, the user and the id before and after. Internal.';
+--! EndIncluded functions/_row_events.sql
+--! Included functions/_row_statement.sql
+-- The events of a statement's rows, in the order of the rows. No WITH: its names would hide the tables of the rows, whose
+-- names are the app's.
+--
+-- PostgreSQL appends the old and the new row of an update to the two tables in one step, so that they have one place in
+-- both, and a row whose id changed is found as well. Where an old row has no new one (a trigger of a partition refused the
+-- row that was to move there) places say nothing: then rows are matched by their ids.
+create or replace function djr._row_statement(
+  old_table name,
+  new_table name,
+  row_columns text,
+  by_place boolean,
+  op text,
+  scope text,
+  type text,
+  refuse boolean
+) returns text
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _side constant text := '(select pg_catalog.row_number() over (), %1$s from %2$I as _row) %3$I (place, columns, audience, id)';
+  _columns text := format(_row_statement.row_columns, '_row');
+  _before text := format(_side, _columns, coalesce(_row_statement.old_table, 'none'), 'before');
+  _after text := format(_side, _columns, coalesce(_row_statement.new_table, 'none'), 'after');
+  _absent constant text := 'null::pg_catalog.jsonb, null::pg_catalog.text, null::pg_catalog.jsonb';
+begin
+  return format(
+    'select %1$L as scope, event.user_id, %2$L as type, event.detail from %3$s cross join lateral '
+      'djr._row_events(%4$s, %1$L, %2$L, %5$L, %6$s, %7$s) event order by %8$s, event.part',
+    _row_statement.scope,
+    _row_statement.type,
+    case _row_statement.op
+      when 'insert' then _after
+      when 'delete' then _before
+      else _before || ' full join ' || _after || ' on ' || case
+        when _row_statement.by_place then 'before.place operator(pg_catalog.=) after.place'
+        else 'before.id operator(pg_catalog.=) after.id'
+      end
+    end,
+    case
+      when _row_statement.op = 'update' and not _row_statement.by_place
+        then 'case when after.place is null then ''delete'' when before.place is null then ''insert'' else ''update'' end'
+      else quote_literal(_row_statement.op)
+    end,
+    _row_statement.refuse,
+    case when _row_statement.op = 'insert' then _absent else 'before.columns, before.audience, before.id' end,
+    case when _row_statement.op = 'delete' then _absent else 'after.columns, after.audience, after.id' end,
+    case _row_statement.op
+      when 'insert' then 'after.place'
+      when 'delete' then 'before.place'
+      else 'coalesce(after.place, before.place)'
+    end
+  );
+end
+$$;
+
+comment on function djr._row_statement(name, name, text, boolean, text, text, text, boolean) is
+  'A query for the events of all rows that a statement changed; djr.publish_row runs it, who alone sees their tables. Internal.';
+--! EndIncluded functions/_row_statement.sql
+--! Included functions/_refuse_trigger.sql
+create or replace function djr._refuse_trigger(
+  name text,
+  relation regclass,
+  detail text
+) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  raise exception using
+    errcode = 'DJR08',
+    message = format('trigger %I on %s does not fit djr.publish_row', _refuse_trigger.name, _refuse_trigger.relation),
+    detail = _refuse_trigger.detail,
+    hint = 'create trigger ... after insert or update or delete on ... for each row execute function djr.publish_row(''type'', ''user_column or empty'', ''columns,to,send''); or, for one of the three, ... after update on ... referencing old table as before new table as after for each statement execute function ....';
+end
+$$;
+
+comment on function djr._refuse_trigger(text, regclass, text) is
+  'Raises DJR08. Internal.';
+--! EndIncluded functions/_refuse_trigger.sql
+--! Included functions/publish_row.sql
+-- Of the first migrations.
+drop function if exists djr._publish_row(text, text, text, text[], text, jsonb);
+
+-- SECURITY DEFINER, so that whoever may change the row need not be allowed to publish anything else. The formats of texts
+-- are not the session's: two sessions must not call one row, or one user, by two names.
+create or replace function djr.publish_row() returns trigger
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+set datestyle = 'ISO'
+set intervalstyle = 'postgres'
+set bytea_output = 'hex'
+set extra_float_digits = 1
+-- Nothing here runs long enough for compiling to pay.
+set jit = off
+-- Plans are the same whatever the row: none is worth making anew for it.
+set plan_cache_mode = force_generic_plan
+as $$
+declare
+  _type text := tg_argv[0];
+  _op text := lower(tg_op);
+  _columns text[];
+  _user_column text;
+  _id_column text;
+  _scope text;
+  _refuse boolean;
+  _row text;
+  _old_table name;
+  _new_table name;
+  _by_place boolean := true;
+  _query text;
+  _before jsonb;
+  _before_user text;
+  _before_id jsonb;
+  _after jsonb;
+  _after_user text;
+  _after_id jsonb;
+begin
+  if tg_when <> 'AFTER' or tg_op = 'TRUNCATE' or tg_nargs not between 3 and 5 then
+    perform djr._refuse_trigger(
+      tg_name,
+      tg_relid,
+      format('It is %s %s for each %s with %s arguments.', lower(tg_when), _op, lower(tg_level), tg_nargs)
+    );
+  end if;
+  _refuse := case coalesce(nullif(trim(tg_argv[4]), ''), 'truncate') when 'truncate' then false when 'refuse' then true end;
+  if _refuse is null then
+    perform djr._refuse_trigger(
+      tg_name, tg_relid, format('The fifth argument must be truncate or refuse; it is %s.', to_json(tg_argv[4]))
+    );
+  end if;
+  if djr._is_valid(null, _type, '{}') is not true then
+    perform djr._validate('public', null, _type, '{}', null);
+  end if;
+
+  -- Whom it is for: one case for each kind of audience.
+  _user_column := case when tg_argv[1] like '"%"' then (djr._row_names(tg_argv[1]))[1] else nullif(trim(tg_argv[1]), '') end;
+  _scope := case when _user_column is null then 'public' else 'user' end;
+
+  _columns := case
+    when strpos(tg_argv[2], '"') > 0 then djr._row_names(tg_argv[2])
+    else array_remove(regexp_split_to_array(trim(tg_argv[2]), '\s*,\s*'), '')
+  end;
+  if _columns && '{op,:id,:old_id,truncated}' then
+    perform djr._refuse_trigger(
+      tg_name, tg_relid, 'It sends a column op, :id, :old_id or truncated: each detail has one of its own that says something else.'
+    );
+  end if;
+  _id_column := case when tg_argv[3] like '"%"' then (djr._row_names(tg_argv[3]))[1] else nullif(trim(tg_argv[3]), '') end;
+  _row := djr._row_columns(tg_relid, _columns, _user_column, _id_column);
+
+  if tg_level = 'STATEMENT' then
+    select pg_trigger.tgoldtable, pg_trigger.tgnewtable
+    into _old_table, _new_table
+    from pg_trigger
+    where pg_trigger.tgrelid = tg_relid
+      and pg_trigger.tgname = tg_name;
+    if tg_op <> 'INSERT' and _old_table is null or tg_op <> 'DELETE' and _new_table is null then
+      perform djr._refuse_trigger(
+        tg_name,
+        tg_relid,
+        format(
+          'It is for each statement, without referencing %s, so that it cannot see the rows.',
+          case tg_op when 'INSERT' then 'new table' when 'DELETE' then 'old table' else 'old table and new table' end
+        )
+      );
+    end if;
+    if tg_op = 'UPDATE' then
+      execute format(
+        'select (select pg_catalog.count(*) from %I) operator(pg_catalog.=) (select pg_catalog.count(*) from %I)',
+        _old_table, _new_table
+      )
+      into _by_place;
+    end if;
+    _query := djr._row_statement(_old_table, _new_table, _row, _by_place, _op, _scope, _type, _refuse);
+    if (select settings.storage from djr.settings) then
+      execute 'insert into djr.event (scope, user_id, type, detail) ' || _query;
+    else
+      execute 'select djr._publish(event.scope, event.user_id, event.type, event.detail, null, null) from (' || _query || ') event';
+    end if;
     return null;
   end if;
 
-  -- Who lost the row must see it go.
-  if tg_op = 'UPDATE' and _user_column is not null and _before ->> _user_column <> coalesce(_after ->> _user_column, '') then
-    perform djr._publish_row(_type, _user_column, _id_column, _columns, 'delete', _before);
+  if tg_op = 'INSERT' then
+    execute 'select ' || format(_row, '($1)') into _after, _after_user, _after_id using new;
+  elsif tg_op = 'DELETE' then
+    execute 'select ' || format(_row, '($1)') into _before, _before_user, _before_id using old;
+  else
+    execute 'select ' || format(_row, '($1)') || ', ' || format(_row, '($2)')
+    into _before, _before_user, _before_id, _after, _after_user, _after_id
+    using old, new;
   end if;
-  _row := coalesce(_after, _before);
-  perform djr._publish_row(_type, _user_column, _id_column, _columns, lower(tg_op), _row);
+
+  insert into djr.event (scope, user_id, type, detail)
+  select _scope, event.user_id, _type, event.detail
+  from djr._row_events(
+    _op, _scope, _type, _refuse, _before, _before_user, _before_id, _after, _after_user, _after_id
+  ) event
+  where (select settings.storage from djr.settings);
+  if not found and (select settings.storage from djr.settings) is not true then
+    perform djr._publish(_scope, event.user_id, _type, event.detail, null, null)
+    from djr._row_events(
+      _op, _scope, _type, _refuse, _before, _before_user, _before_id, _after, _after_user, _after_id
+    ) event;
+  end if;
   return null;
 end
 $$;
 
 comment on function djr.publish_row() is
-  'A trigger function for any table: after insert or update or delete … for each row execute function djr.publish_row(type, user column or '''' for everyone, columns to send, id column). detail has the columns, op and :id (the primary key, or the fourth argument). Nothing is published for a row without a user, or when no named column changed; a user whom an update takes the row from gets op delete. DJR08 if the trigger does not fit the table.';
+  'A trigger function for any table: after insert or update or delete ... for each row execute function djr.publish_row(type, user column or '''' for everyone, columns to send, id column, truncate or refuse). For statements of many rows declare it for each statement instead, a trigger for each of insert, update and delete, with referencing old table as ... new table as .... detail has the columns as to_jsonb has them, op (insert, update or delete) and :id (the primary key, or the column of the fourth argument), as a text unless it is a safe integer of JavaScript; after a change of the id it has :old_id, too. Nothing is published for a row without a user (null or empty), or when no named column changed; a user whom an update takes the row from gets op delete. A row too large for an event is published as :id, op and truncated: true; with refuse as fifth argument the write fails with DJR05. DJR08 if the trigger does not fit the table.';
 --! EndIncluded functions/publish_row.sql
 --! Included functions/replay.sql
 -- A replay is a row like any other, so it is durable, swept and resumed, and told apart by replay_of.
@@ -1217,22 +2142,23 @@ create or replace function djr.prune_batch(
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+-- Who holds the row of settings in an open transaction is no reason to wait for ever, and in silence.
+set lock_timeout = '10s'
 as $$
 declare
   _older_than interval := coalesce(prune_batch.older_than, (select settings.retention from djr.settings));
   _pruned bigint;
-  _highest xid8;
 begin
   if prune_batch.older_than < interval '0' then
     raise exception using
       errcode = 'DJR10',
-      message = 'older_than is not negative',
+      message = format('older_than must not be negative (it is %s)', prune_batch.older_than),
       detail = format('It is %s.', prune_batch.older_than),
       hint = 'For example ''30 days''.';
   elsif prune_batch.batch is null or prune_batch.batch < 1 then
     raise exception using
       errcode = 'DJR10',
-      message = 'batch is at least 1',
+      message = format('batch must be at least 1 (it is %s)', coalesce(prune_batch.batch::text, 'null')),
       detail = format('It is %s.', coalesce(prune_batch.batch::text, 'null')),
       hint = 'Leave it out for the default of 5000.';
   end if;
@@ -1254,18 +2180,14 @@ begin
     delete from djr.event
     using expired
     where event.id = expired.id
-    returning event.xid
+    returning event.id
   )
-  -- max(xid8) is of PostgreSQL 15.
-  select count(*), (array_agg(deleted.xid order by deleted.xid desc))[1]
-  into _pruned, _highest
+  -- The trigger event_forget says in the settings up to where.
+  select count(*)
+  into _pruned
   from deleted;
 
-  -- In the same transaction: whoever no longer sees the rows sees that they were pruned.
-  if _pruned > 0 then
-    update djr.settings
-    set pruned_xid = greatest(settings.pruned_xid, _highest);
-  else
+  if _pruned = 0 then
     -- Of events that are long gone: a transaction that deletes them with an older snapshot does not see what was recorded since.
     delete from djr.activity
     where activity.event_id < (select min(event.id) from djr.event);
@@ -1277,6 +2199,25 @@ $$;
 comment on function djr.prune_batch(interval, integer) is
   'Deletes the oldest events past the retention (or older than given), at most `batch` of them, and returns how many. Called in a transaction each until it returns 0, pruning never holds a lock for long: djr prune and the runtime do so.';
 --! EndIncluded functions/prune_batch.sql
+--! Included functions/_prune_turn.sql
+-- The row of settings is the lock: only what runs with the rights of djr's owner can lock it, and skip locked waits for nobody.
+create or replace function djr._prune_turn(batch integer) returns bigint
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform from djr.settings for no key update skip locked;
+  if not found then
+    return null;
+  end if;
+  return djr.prune_batch(null, _prune_turn.batch);
+end
+$$;
+
+comment on function djr._prune_turn(integer) is
+  'djr.prune_batch for the runtimes, one of them at a time: null while another prunes, or changes the settings; granted by djr.grant_server. Internal.';
+--! EndIncluded functions/_prune_turn.sql
 --! Included functions/prune.sql
 create or replace function djr.prune(older_than interval default null) returns bigint
 language plpgsql
@@ -1376,6 +2317,8 @@ begin
     select distinct own.id, own.status, own.user_id, _acknowledge.instance
     from own
     where (select settings.activity from djr.settings) <> 'off'
+    -- In one order for all: two that insert the same rows wait for each other's, and never both at once.
+    order by own.id, own.user_id, own.status
     on conflict do nothing
   )
   select array_agg(own.place is not null order by wanted.place)
@@ -1399,7 +2342,10 @@ begin
   if acknowledge.status is null or acknowledge.status not in ('delivered', 'read') then
     raise exception using
       errcode = 'DJR10',
-      message = 'the status of an acknowledgement is delivered or read',
+      message = format(
+        'the status of an acknowledgement must be delivered or read (it is %s)',
+        coalesce(to_json(acknowledge.status)::text, 'null')
+      ),
       detail = format('It is %s.', coalesce(to_json(acknowledge.status)::text, 'null')),
       hint = 'The other steps are the runtimes'' to record.';
   end if;
@@ -1422,21 +2368,6 @@ comment on function djr.acknowledge(text, bigint[], text) is
   'Records that a user''s page got (delivered) or showed (read) events of that user, and returns the ids of those that are: somebody else''s, public and unknown ones are left out. A second time changes nothing; with activity off nothing is stored. DJR10 for another status.';
 --! EndIncluded functions/acknowledge.sql
 
---! Included functions/channel.sql
-create or replace function djr.channel() returns text
-language plpgsql
-stable
-security definer
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  return (select settings.channel from djr.settings);
-end
-$$;
-
-comment on function djr.channel() is
-  'The NOTIFY channel, for the server role only.';
---! EndIncluded functions/channel.sql
 --! Included functions/position.sql
 create or replace function djr.position() returns text
 language sql
@@ -1462,7 +2393,8 @@ begin
       '_',
       coalesce(nullif(ltrim(lower(left(pg_walfile_name(pg_current_wal_lsn()), 8)), '0'), ''), '0'),
       to_hex(pg_database.oid::bigint),
-      to_hex((select system_identifier from pg_control_system()))
+      to_hex((select system_identifier from pg_control_system())),
+      (select settings.generation from djr.settings)
     )
     from pg_database
     where pg_database.datname = current_database()
@@ -1471,8 +2403,28 @@ end
 $$;
 
 comment on function djr.epoch() is
-  'Which history of this database it is: timeline, database and cluster. It changes after a failover, a point-in-time restore or a restore elsewhere, when transaction ids no longer compare.';
+  'Which history of this database it is: timeline, database, cluster and generation. It changes after a failover, a point-in-time restore, a restore elsewhere, or when a runtime notices that a storage snapshot was rolled back: transaction ids no longer compare then.';
 --! EndIncluded functions/epoch.sql
+--! Included functions/renew_epoch.sql
+-- Compare and set, under the lock of the row: of many runtimes that notice at once, one makes the new epoch.
+create or replace function djr.renew_epoch(epoch text) returns text
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform from djr.settings for update;
+  if djr.epoch() = renew_epoch.epoch then
+    update djr.settings
+    set generation = replace(gen_random_uuid()::text, '-', '');
+  end if;
+  return djr.epoch();
+end
+$$;
+
+comment on function djr.renew_epoch(text) is
+  'Begins another epoch, unless another runtime has begun one since the given one, and returns the epoch. Every client is told to reset. The runtime calls it when events that it delivered are gone after a restart of PostgreSQL.';
+--! EndIncluded functions/renew_epoch.sql
 --! Included functions/_ring.sql
 -- A doorbell saves instances the wait for their next sweep, and nothing more: where PostgreSQL's queue has no room for it, it
 -- must not fail what it announces. That may be the very change that takes publishers off NOTIFY.
@@ -1513,25 +2465,25 @@ begin
   if octet_length(configure.channel) not between 1 and 63 then
     raise exception using
       errcode = 'DJR10',
-      message = 'the setting channel has 1 to 63 bytes',
+      message = format('channel must have 1 to 63 bytes (it has %s)', octet_length(configure.channel)),
       detail = format('It has %s.', octet_length(configure.channel)),
       hint = 'Whoever can guess it can listen: choose it at random.';
   elsif configure.retention < interval '0' then
     raise exception using
       errcode = 'DJR10',
-      message = 'the setting retention is not negative',
+      message = format('retention must not be negative (it is %s)', configure.retention),
       detail = format('It is %s.', configure.retention),
       hint = 'For example ''30 days''; ''0'' keeps events for ever.';
   elsif configure.activity not in ('off', 'summary', 'full') then
     raise exception using
       errcode = 'DJR10',
-      message = 'the setting activity is off, summary or full',
+      message = format('activity must be off, summary or full (it is %s)', to_json(configure.activity)),
       detail = format('It is %s.', to_json(configure.activity)),
       hint = 'summary: a row an event and instance. full: a row a user, too.';
   elsif configure.delivery not in ('auto', 'notify', 'sweep') then
     raise exception using
       errcode = 'DJR10',
-      message = 'the setting delivery is auto, notify or sweep',
+      message = format('delivery must be auto, notify or sweep (it is %s)', to_json(configure.delivery)),
       detail = format('It is %s.', to_json(configure.delivery)),
       hint = 'auto is right unless you measured otherwise.';
   elsif not configure.queue_limit between 0.001 and 1 then
@@ -1542,6 +2494,8 @@ begin
       hint = 'It is a share of the NOTIFY queue: 0.25 is a quarter.';
   end if;
 
+  -- Where the row is missing this makes it.
+  perform djr.channel();
   select * into strict _before from djr.settings;
   update djr.settings
   set
@@ -1585,7 +2539,7 @@ begin
   if _mode is null then
     raise exception using
       errcode = 'DJR10',
-      message = 'the delivery mode is notify or sweep',
+      message = format('the delivery mode must be notify or sweep (it is %s)', coalesce(to_json(set_delivery_mode.mode)::text, 'null')),
       detail = format('It is %s.', coalesce(to_json(set_delivery_mode.mode)::text, 'null')),
       hint = 'To let the runtimes decide: select djr.configure(delivery => ''auto'').';
   end if;
@@ -1615,6 +2569,11 @@ as $$
 declare
   _repaired bigint;
 begin
+  -- Instances start at once: one repairs, and the others wait for it, instead of each for rows of another.
+  if exists (select from djr.event where event.xid >= pg_snapshot_xmax(pg_current_snapshot())) then
+    perform from djr.settings for no key update;
+  end if;
+
   update djr.event
   set xid = '3'
   where event.xid >= pg_snapshot_xmax(pg_current_snapshot());
@@ -1704,38 +2663,345 @@ comment on function djr.forget_instance(text) is
   'Removes a runtime''s row of djr.instance, and returns whether there was one. The runtime calls it when it stops.';
 --! EndIncluded functions/forget_instance.sql
 
+--! Included functions/_rights.sql
+-- The one list of what grant_publish and grant_server give. What is not here a migration takes away, and doctor reports.
+create or replace function djr._rights() returns table (
+  capability text,
+  privilege text,
+  kind text,
+  object text,
+  columns text[]
+)
+language sql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  values
+    ('publish', 'USAGE', 'schema', 'djr', null::text[]),
+    ('publish', 'SELECT', 'table', 'djr._grant', array['publish']),
+    ('publish', 'INSERT', 'table', 'djr.event', array['scope', 'user_id', 'type', 'detail', 'private_data', 'key']),
+    ('server', 'USAGE', 'schema', 'djr', null),
+    ('server', 'SELECT', 'table', 'djr._grant', array['server']),
+    ('server', 'SELECT', 'table', 'djr.event', null),
+    ('server', 'SELECT', 'table', 'djr.activity', null),
+    ('server', 'INSERT', 'table', 'djr.activity', null),
+    ('server', 'SELECT', 'table', 'djr.settings', null),
+    ('server', 'SELECT', 'table', 'djr.instance', null),
+    ('server', 'SELECT', 'table', 'djr.event_status', null),
+    ('server', 'SELECT', 'table', 'djr.grantee', null),
+    ('server', 'SELECT', 'table', 'djr.migrations', null),
+    ('server', 'SELECT', 'sequence', 'djr.delivery_mode', null)
+  union all
+  select 'publish', 'EXECUTE', 'function', granted, null
+  from unnest(array[
+    'djr._publish(text, text, text, jsonb, jsonb, text)',
+    'djr.publish(text, text, jsonb, jsonb, text)',
+    'djr.publish(smallint, text, jsonb, jsonb, text)',
+    'djr.publish(integer, text, jsonb, jsonb, text)',
+    'djr.publish(bigint, text, jsonb, jsonb, text)',
+    'djr.publish(numeric, text, jsonb, jsonb, text)',
+    'djr.publish(uuid, text, jsonb, jsonb, text)',
+    'djr.publish_public(text, jsonb, jsonb, text)',
+    'djr.publish_global(text, jsonb, jsonb, text)',
+    'djr.publish_system(text, jsonb, text, jsonb, text)',
+    'djr.publish_system(text, jsonb, smallint, jsonb, text)',
+    'djr.publish_system(text, jsonb, integer, jsonb, text)',
+    'djr.publish_system(text, jsonb, bigint, jsonb, text)',
+    'djr.publish_system(text, jsonb, numeric, jsonb, text)',
+    'djr.publish_system(text, jsonb, uuid, jsonb, text)',
+    'djr._user_of(numeric)',
+    'djr.publish_many(jsonb)',
+    'djr.publish_row()',
+    'djr.position()'
+  ]) granted
+  union all
+  select 'server', 'EXECUTE', 'function', granted, null
+  from unnest(array[
+    'djr.channel()',
+    'djr.position()',
+    'djr.epoch()',
+    'djr.renew_epoch(text)',
+    'djr.set_delivery_mode(text)',
+    'djr.repair_xids()',
+    'djr.report_instance(text, interval, integer, bigint, bigint, bigint, real, text, text)',
+    'djr.forget_instance(text)',
+    'djr.record_activity(text, bigint[], text[], text[], integer[])',
+    'djr._acknowledge(text, text[], bigint[], text[])',
+    'djr.acknowledge(text, bigint[], text)',
+    'djr.prune(interval)',
+    'djr.prune_batch(interval, integer)',
+    'djr._prune_turn(integer)',
+    'djr.replay(bigint)',
+    'djr.replay(bigint[])',
+    'djr._excess_rights()'
+  ]) granted
+$$;
+
+comment on function djr._rights() is
+  'What djr.grant_publish and djr.grant_server give, a right a row. Internal.';
+--! EndIncluded functions/_rights.sql
+--! Included functions/_acl.sql
+-- The privileges that there are, from the catalogs: whoever gave them, and however. A null ACL of a function or a type is
+-- PostgreSQL's default, which has PUBLIC in it.
+create or replace function djr._acl() returns table (
+  grantee oid,
+  kind text,
+  object text,
+  column_name text,
+  privilege text
+)
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select entry.grantee, listed.kind, listed.object, listed.column_name, entry.privilege_type
+  from (
+    select 'schema' as kind, 'djr' as object, null::text as column_name, own.nspowner as owner, own.nspacl as acl
+    from pg_namespace own
+    where own.nspname = 'djr'
+    union all
+    select
+      case own.relkind when 'S' then 'sequence' else 'table' end,
+      own.oid::regclass::text,
+      null,
+      own.relowner,
+      own.relacl
+    from pg_class own
+    where own.relnamespace = 'djr'::regnamespace
+      and own.relkind in ('r', 'v', 'm', 'f', 'p', 'S')
+    union all
+    select 'table', own.oid::regclass::text, attribute.attname::text, own.relowner, attribute.attacl
+    from pg_class own
+    join pg_attribute attribute on attribute.attrelid = own.oid
+    where own.relnamespace = 'djr'::regnamespace
+      and not attribute.attisdropped
+      and attribute.attacl is not null
+    union all
+    select
+      'routine',
+      own.oid::regprocedure::text,
+      null,
+      own.proowner,
+      coalesce(own.proacl, acldefault('f', own.proowner))
+    from pg_proc own
+    where own.pronamespace = 'djr'::regnamespace
+    union all
+    select 'type', own.oid::regtype::text, null, own.typowner, coalesce(own.typacl, acldefault('T', own.typowner))
+    from pg_type own
+    where own.typnamespace = 'djr'::regnamespace
+      and own.typrelid = 0
+      and own.typelem = 0
+      and own.typtype in ('d', 'e', 'b', 'r')
+  ) listed
+  cross join aclexplode(listed.acl) entry
+  where entry.grantee <> listed.owner
+$$;
+
+comment on function djr._acl() is
+  'Every privilege on an object of djr that somebody else than its owner has; grantee 0 is PUBLIC. Internal.';
+--! EndIncluded functions/_acl.sql
+--! Included functions/_excess_rights.sql
+create or replace function djr._excess_rights() returns table (
+  role text,
+  rights text[],
+  usable boolean
+)
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  with granted as (
+    select
+      case grantee.role when 'public' then 0 else (select oid from pg_roles where rolname = grantee.role) end as grantee,
+      grantee.capability
+    from djr.grantee
+  ),
+  expected as (
+    select
+      granted.grantee,
+      case listed.kind when 'function' then 'routine' else listed.kind end as kind,
+      case listed.kind
+        when 'schema' then listed.object
+        when 'function' then to_regprocedure(listed.object)::text
+        else to_regclass(listed.object)::text
+      end as object,
+      column_name,
+      listed.privilege
+    from granted
+    join djr._rights() listed on listed.capability = granted.capability
+    left join lateral unnest(listed.columns) column_name on true
+  ),
+  actual as materialized (
+    select * from djr._acl()
+  ),
+  excess as (
+    select * from actual
+    except
+    select * from expected
+  )
+  select
+    case excess.grantee when 0 then 'public' else pg_get_userbyid(excess.grantee)::text end,
+    array_agg(
+      lower(excess.privilege) || coalesce(' (' || excess.column_name || ')', '') || ' on ' || excess.object
+      order by excess.object collate "C", excess.privilege, excess.column_name
+    ),
+    exists (
+      select
+      from actual
+      where actual.kind = 'schema'
+        and actual.grantee in (0, excess.grantee)
+    )
+  from excess
+  group by excess.grantee
+  union all
+  -- What comes with a role of PostgreSQL's own has no entry in an ACL.
+  select
+    member.rolname::text,
+    array_agg('everything that members of ' || of_server.rolname || ' may' order by of_server.rolname),
+    true
+  from pg_roles member
+  join pg_roles of_server on of_server.rolname in ('pg_read_all_data', 'pg_write_all_data', 'pg_maintain')
+  where not member.rolsuper
+    and member.rolname !~ '^pg_'
+    and pg_has_role(member.oid, of_server.oid, 'usage')
+    and member.oid <> (select nspowner from pg_namespace where nspname = 'djr')
+  group by member.rolname
+  order by 1
+$$;
+
+comment on function djr._excess_rights() is
+  'The roles that can do more than they were granted, with the rights that are too many; usable when they may use the schema at all. The owner and superusers are left out; public is every role. Internal: djr doctor and djr migrate print it.';
+--! EndIncluded functions/_excess_rights.sql
+--! Included functions/_require_role.sql
+create or replace function djr._require_role(role name) returns void
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if _require_role.role is null then
+    raise exception using
+      errcode = 'DJR13',
+      message = 'the role must be the name of a role (it is null)',
+      hint = 'Pass the name as PostgreSQL has it: select rolname from pg_roles.';
+  elsif _require_role.role <> 'public' and not exists (select from pg_roles where rolname = _require_role.role) then
+    raise exception using
+      errcode = '42704',
+      message = format('role %s does not exist', to_json(_require_role.role)),
+      detail = 'The name is taken as it is: no quotes around it, and capital letters count.',
+      hint = 'The roles there are: select rolname from pg_roles.';
+  end if;
+end
+$$;
+
+comment on function djr._require_role(name) is
+  'Raises DJR13 for null and 42704 for a role that does not exist. Internal.';
+--! EndIncluded functions/_require_role.sql
+--! Included functions/_grant.sql
+create or replace function djr._grant(capability text, role name) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _right record;
+begin
+  for _right in
+    select * from djr._rights() listed
+    where listed.capability = _grant.capability
+      -- The table of the migrations is not there when another tool than djr migrate made the schema.
+      and (listed.kind in ('schema', 'function') or to_regclass(listed.object) is not null)
+  loop
+    execute format(
+      'grant %s%s on %s %s to %I',
+      _right.privilege, ' (' || array_to_string(_right.columns, ', ') || ')', _right.kind, _right.object, _grant.role
+    );
+  end loop;
+end
+$$;
+
+comment on function djr._grant(text, name) is
+  'Gives a role the rights of one capability and records it. Internal.';
+--! EndIncluded functions/_grant.sql
+--! Included functions/_revoke.sql
+create or replace function djr._revoke(capability text, role name) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _right record;
+  _kept text[];
+begin
+  perform djr._require_role(_revoke.role);
+  select array_agg(grantee.capability)
+  into _kept
+  from djr.grantee
+  where grantee.role = _revoke.role
+    and grantee.capability <> _revoke.capability;
+
+  for _right in
+    select * from djr._rights() listed
+    where listed.capability = _revoke.capability
+      and (listed.kind in ('schema', 'function') or to_regclass(listed.object) is not null)
+  loop
+    execute format(
+      'revoke %s%s on %s %s from %I cascade',
+      _right.privilege, ' (' || array_to_string(_right.columns, ', ') || ')', _right.kind, _right.object, _revoke.role
+    );
+  end loop;
+  -- What both capabilities have.
+  perform djr._grant(kept, _revoke.role) from unnest(_kept) kept;
+end
+$$;
+
+comment on function djr._revoke(text, name) is
+  'Takes the rights of one capability from a role, and its record. Internal.';
+--! EndIncluded functions/_revoke.sql
 --! Included functions/grant_publish.sql
+-- Made by the first migration, with one parameter.
+drop function if exists djr.grant_publish(name);
+
 -- Not SECURITY DEFINER: who may grant is who owns the objects. Not every member may be granted by a role
 -- that is not the owner, so it refuses in PostgreSQL's own words.
-create or replace function djr.grant_publish(role name) returns void
+create or replace function djr.grant_publish(role name, everyone boolean default false) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  execute format('grant usage on schema djr to %I', grant_publish.role);
-  execute format('grant insert (scope, user_id, type, detail, private_data, key) on djr.event to %I', grant_publish.role);
-  execute format(
-    'grant execute on function
-       djr._publish(text, text, text, jsonb, jsonb, text),
-       djr.publish(text, text, jsonb, jsonb, text),
-       djr.publish(bigint, text, jsonb, jsonb, text),
-       djr.publish(uuid, text, jsonb, jsonb, text),
-       djr.publish_global(text, jsonb, jsonb, text),
-       djr.publish_system(text, jsonb, text, jsonb, text),
-       djr.publish_system(text, jsonb, bigint, jsonb, text),
-       djr.publish_system(text, jsonb, uuid, jsonb, text),
-       djr.publish_many(jsonb),
-       djr.publish_row(),
-       djr.position()
-     to %I',
-    grant_publish.role
-  );
+  perform djr._require_role(grant_publish.role);
+  if grant_publish.role = 'public' and grant_publish.everyone is not true then
+    raise exception using
+      errcode = 'DJR13',
+      message = 'the role must be one role, unless everyone => true is said (it is public, which is every role there is)',
+      detail = 'Every role of this database could publish any event to any user.',
+      hint = 'Name the role that your app logs in as; or, if you mean it: select djr.grant_publish(''public'', everyone => true).';
+  elsif grant_publish.role <> 'public' and grant_publish.everyone then
+    raise exception using
+      errcode = 'DJR13',
+      message = format('the role must be public where everyone => true is said (it is %s)', to_json(grant_publish.role)),
+      hint = 'Leave everyone out to grant one role.';
+  end if;
+  perform djr._grant('publish', grant_publish.role);
 end
 $$;
 
-comment on function djr.grant_publish(name) is
-  'Lets a role publish: publish*, an INSERT of the columns that are the publisher''s to set, and position. It cannot read an event back.';
+comment on function djr.grant_publish(name, boolean) is
+  'Lets a role publish: publish*, an INSERT of the columns that are the publisher''s to set, and position. It cannot read an event back. The role public is refused (DJR13) unless everyone is true. It is recorded (djr.grantee) and holds over upgrades; djr.revoke_publish takes it back.';
 --! EndIncluded functions/grant_publish.sql
+--! Included functions/revoke_publish.sql
+-- Not SECURITY DEFINER, as djr.grant_publish.
+create or replace function djr.revoke_publish(role name) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform djr._revoke('publish', revoke_publish.role);
+end
+$$;
+
+comment on function djr.revoke_publish(name) is
+  'Takes back what djr.grant_publish gave a role, or everyone (public). What the role has by djr.grant_server it keeps.';
+--! EndIncluded functions/revoke_publish.sql
 --! Included functions/grant_server.sql
 -- Not SECURITY DEFINER, as djr.grant_publish.
 create or replace function djr.grant_server(role name) returns void
@@ -1743,89 +3009,83 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  execute format('grant usage on schema djr to %I', grant_server.role);
-  execute format('grant select on djr.event, djr.activity, djr.settings, djr.instance, djr.event_status to %I', grant_server.role);
-  execute format('grant select on sequence djr.delivery_mode to %I', grant_server.role);
-  execute format('grant insert on djr.activity to %I', grant_server.role);
-  if to_regclass('djr.migrations') is not null then
-    execute format('grant select on djr.migrations to %I', grant_server.role);
+  perform djr._require_role(grant_server.role);
+  if grant_server.role = 'public' then
+    raise exception using
+      errcode = 'DJR13',
+      message = 'the role must be one role (it is public, which is every role there is)',
+      detail = 'Every role of this database could read all events of all users.',
+      hint = 'Name the role that the runtime logs in as.';
   end if;
-  execute format(
-    'grant execute on function
-       djr.channel(),
-       djr.position(),
-       djr.epoch(),
-       djr.set_delivery_mode(text),
-       djr.repair_xids(),
-       djr.report_instance(text, interval, integer, bigint, bigint, bigint, real, text, text),
-       djr.forget_instance(text),
-       djr.record_activity(text, bigint[], text[], text[], integer[]),
-       djr._acknowledge(text, text[], bigint[], text[]),
-       djr.acknowledge(text, bigint[], text),
-       djr.prune(interval),
-       djr.prune_batch(interval, integer),
-       djr.replay(bigint),
-       djr.replay(bigint[])
-     to %I',
-    grant_server.role
-  );
+  perform djr._grant('server', grant_server.role);
 end
 $$;
 
 comment on function djr.grant_server(name) is
-  'Gives a role what the runtime needs: reading events and settings, the channel, recording activity and acknowledgements, saying that it is there, pruning and replaying. It cannot publish; where the runtime publishes too, use djr.grant_publish as well.';
+  'Gives a role what the runtime needs: reading events and settings, the channel, recording activity and acknowledgements, saying that it is there, pruning and replaying. It cannot publish; where the runtime publishes too, use djr.grant_publish as well. The role public is refused (DJR13). It is recorded (djr.grantee) and holds over upgrades; djr.revoke_server takes it back.';
 --! EndIncluded functions/grant_server.sql
---! Included privileges/revoke.sql
--- New functions are executable by PUBLIC. In the transaction that makes them they stop being so.
-revoke all on schema djr from public;
-revoke all on all tables in schema djr from public;
-revoke all on all sequences in schema djr from public;
-revoke all on all functions in schema djr from public;
-revoke all on type djr.event_type, djr.event_scope, djr.event_user, djr.event_key, djr.event_detail from public;
---! EndIncluded privileges/revoke.sql
---! Included privileges/regrant.sql
--- Who was granted a use of djr before an upgrade gets what the upgrade added to it. A role that holds some functions only,
--- granted one by one, is left alone.
-do $$
-declare
-  _role name;
+--! Included functions/revoke_server.sql
+-- Not SECURITY DEFINER, as djr.grant_publish.
+create or replace function djr.revoke_server(role name) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
 begin
-  for _role in
-    select holder.rolname
-    from pg_catalog.pg_roles holder
-    where (
-      select pg_catalog.count(distinct own.oid)
-      from pg_catalog.pg_proc own, pg_catalog.aclexplode(own.proacl) entry
-      where entry.grantee = holder.oid
-        and entry.grantee <> own.proowner
-        and own.oid in (
-          'djr._publish(text, text, text, jsonb, jsonb, text)'::pg_catalog.regprocedure,
-          'djr.publish_many(jsonb)'::pg_catalog.regprocedure,
-          'djr.publish_row()'::pg_catalog.regprocedure
-        )
-    ) = 3
-  loop
-    perform djr.grant_publish(_role);
-  end loop;
-
-  for _role in
-    select holder.rolname
-    from pg_catalog.pg_roles holder
-    where (
-      select pg_catalog.count(distinct own.oid)
-      from pg_catalog.pg_proc own, pg_catalog.aclexplode(own.proacl) entry
-      where entry.grantee = holder.oid
-        and entry.grantee <> own.proowner
-        and own.oid in (
-          'djr.channel()'::pg_catalog.regprocedure,
-          'djr.repair_xids()'::pg_catalog.regprocedure,
-          'djr.prune_batch(interval, integer)'::pg_catalog.regprocedure
-        )
-    ) = 3
-  loop
-    perform djr.grant_server(_role);
-  end loop;
+  perform djr._revoke('server', revoke_server.role);
 end
 $$;
---! EndIncluded privileges/regrant.sql
+
+comment on function djr.revoke_server(name) is
+  'Takes back what djr.grant_server gave a role. What the role has by djr.grant_publish it keeps.';
+--! EndIncluded functions/revoke_server.sql
+--! Included privileges/exact.sql
+-- The last of each migration. New functions are executable by PUBLIC, default privileges give what they like, and somebody
+-- may have granted on everything in the schema: all of it is taken away, and what is recorded is given again. It is one
+-- transaction with what made the objects, so nobody sees them in between.
+do $$
+declare
+  _path text := pg_catalog.current_setting('search_path');
+  _grantees jsonb;
+  _excess record;
+  _held record;
+  _grantee record;
+begin
+  perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+  select jsonb_agg(jsonb_build_object('role', grantee.role, 'capability', grantee.capability))
+  into _grantees
+  from djr.grantee;
+
+  for _excess in
+    select listed.role, listed.rights
+    from djr._excess_rights() listed
+    where listed.usable
+      and listed.rights[1] !~ '^everything '
+  loop
+    raise notice 'djr: % had rights that nobody granted it, and has them no more: %', _excess.role,
+      array_to_string(_excess.rights[1:5], ', ')
+        || case when cardinality(_excess.rights) > 5 then format(' and %s more', cardinality(_excess.rights) - 5) else '' end
+      using hint = 'To grant a use of djr: select djr.grant_publish(ROLE), select djr.grant_server(ROLE).';
+  end loop;
+
+  for _held in
+    select distinct held.grantee, held.kind, held.object
+    from djr._acl() held
+  loop
+    execute format(
+      'revoke all on %s %s from %s cascade',
+      _held.kind,
+      _held.object,
+      case _held.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(_held.grantee)) end
+    );
+  end loop;
+
+  for _grantee in
+    select * from jsonb_to_recordset(_grantees) recorded (role name, capability text)
+  loop
+    perform djr._grant(_grantee.capability, _grantee.role);
+  end loop;
+  perform set_config('search_path', _path, true);
+end
+$$;
+--! EndIncluded privileges/exact.sql
 --! EndIncluded index.sql

@@ -33,6 +33,8 @@ begin
     select distinct own.id, own.status, own.user_id, _acknowledge.instance
     from own
     where (select settings.activity from djr.settings) <> 'off'
+    -- In one order for all: two that insert the same rows wait for each other's, and never both at once.
+    order by own.id, own.user_id, own.status
     on conflict do nothing
   )
   select array_agg(own.place is not null order by wanted.place)

@@ -24,6 +24,9 @@ begin
   where coalesce(pg_sequence_last_value('djr.delivery_mode'), 1) <> 2
     or octet_length(_new.detail::text) > 5500
     or _new.scope = case when _new.user_id is null then 'user' else 'public' end
+    or _new.id not between 1 and 9007199254740991
+    or _new.created_at not between to_timestamp(0) and to_timestamp(8e12)
+    or _new.xid >= '9007199254740992'
   limit 1;
   if not found then
     return null;
@@ -34,12 +37,20 @@ begin
     select
       djr._encode(_new.id, _new.xid, _new.scope, _new.user_id, _new.type, _new.created_at, _new.detail),
       _new.scope = case when _new.user_id is null then 'user' else 'public' end
+        or _new.id not between 1 and 9007199254740991
+        or _new.created_at not between to_timestamp(0) and to_timestamp(8e12)
+        or _new.xid >= '9007199254740992'
     from _new
+    -- publish_many inserts in the order of keys; the ids have the order that its caller gave.
+    order by _new.id
   loop
     if _misfit or octet_length(_line) > 7999 then
       _header := split_part(_line, E'\t', 1)::json;
       perform djr._validate(_header ->> 2, _header ->> 3, _header ->> 4, '{}', null);
-      perform djr._refuse_size(_header ->> 4, octet_length(_line));
+      if octet_length(_line) > 7999 then
+        perform djr._refuse_size(_header ->> 4, octet_length(_line));
+      end if;
+      perform djr._refuse_unreadable(_header);
     end if;
     continue when _room = 0;
 
@@ -48,7 +59,7 @@ begin
     elsif octet_length(_message) + 1 + octet_length(_line) <= 7999 then
       _message := _message || E'\n' || _line;
     else
-      _channel := coalesce(_channel, (select settings.channel from djr.settings));
+      _channel := coalesce(_channel, (select settings.channel from djr.settings), djr.channel());
       perform pg_notify(_channel, _message);
       _message := _line;
       _room := _room - 1;
@@ -60,6 +71,9 @@ begin
           from _new
           where octet_length(_new.detail::text) > 5500
             or _new.scope = case when _new.user_id is null then 'user' else 'public' end
+            or _new.id not between 1 and 9007199254740991
+            or _new.created_at not between to_timestamp(0) and to_timestamp(8e12)
+            or _new.xid >= '9007199254740992'
         );
       end if;
     end if;
@@ -67,10 +81,13 @@ begin
 
   if _message is not null then
     perform pg_notify(settings.channel, _message) from djr.settings;
+    if not found then
+      perform pg_notify(djr.channel(), _message);
+    end if;
   end if;
   return null;
 end
 $$;
 
 comment on function djr._announce() is
-  'The insert trigger of djr.event: refuses what is too large (DJR05) or for whom it cannot be (DJR02), and notifies. Internal.';
+  'The insert trigger of djr.event: refuses what is too large (DJR05), for whom it cannot be (DJR02) or what no runtime could read (DJR16), and notifies. Internal.';

@@ -21,7 +21,7 @@ begin
   if pg_catalog.octet_length(_line) > 7999 then
     perform djr._refuse_size(type, pg_catalog.octet_length(_line));
   end if;
-  perform pg_catalog.pg_notify((select settings.channel from djr.settings), _line);
+  perform pg_catalog.pg_notify(coalesce((select settings.channel from djr.settings), djr.channel()), _line);
   return _id;
 end
 $$;

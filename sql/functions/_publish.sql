@@ -31,6 +31,12 @@ begin
   where settings.storage
   returning event.id into _id;
   if _id is null then
+    if not exists (select from djr.settings) then
+      perform djr._heal_settings();
+      return djr._publish(
+        _publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.private_data, _publish.key
+      );
+    end if;
     return djr._notify_only(_publish.scope, _publish.user_id, _publish.type, _publish.detail);
   end if;
   return _id;
@@ -38,4 +44,4 @@ end
 $$;
 
 comment on function djr._publish(text, text, text, jsonb, jsonb, text) is
-  'What publish, publish_global and publish_system come to; granted by djr.grant_publish. Internal.';
+  'What publish, publish_public and publish_system come to; granted by djr.grant_publish. Internal.';

@@ -9,11 +9,13 @@ create or replace function djr._publish_once(
   key text
 ) returns bigint
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 -- `on conflict (key)` cannot be qualified; every parameter is.
 #variable_conflict use_column
 declare
   _id bigint;
+  _same boolean;
 begin
   if not (select settings.storage from djr.settings) then
     raise exception using
@@ -33,7 +35,17 @@ begin
     returning event.id into _id;
     exit when _id is not null;
 
-    select event.id into _id from djr.event where event.key = _publish_once.key;
+    select
+      event.id,
+      event.scope = _publish_once.scope
+        and event.type = _publish_once.type
+        and event.user_id is not distinct from _publish_once.user_id
+    into _id, _same
+    from djr.event
+    where event.key = _publish_once.key;
+    if not _same then
+      perform djr._refuse_key(_publish_once.key);
+    end if;
     -- Else it was pruned between the two statements, and the key is free again.
     exit when _id is not null;
   end loop;
@@ -42,4 +54,4 @@ end
 $$;
 
 comment on function djr._publish_once(text, text, text, jsonb, jsonb, text) is
-  'Publishes unless the key was used before; returns the id of the event that has it (DJR06 with storage off). Internal.';
+  'Publishes unless the key was used before; returns the id of the event that has it (DJR12 if that one is another event, DJR06 with storage off). Internal.';

@@ -8,7 +8,7 @@ as $$
 begin
   raise exception using
     errcode = 'DJR05',
-    message = format('event "%s" is too large', _refuse_size.type),
+    message = format('event "%s" is too large: its message must have at most 7999 bytes (it has %s)', _refuse_size.type, _refuse_size.size),
     detail = format('Its message is %s bytes; the limit is 7999 bytes.', _refuse_size.size),
     hint = 'Send a reference, an id for example, and let the client fetch the rest.';
 end

@@ -1,49 +1,107 @@
--- The expression that makes a row's named columns into jsonb. A column of a built-in type (or a domain over one) goes
--- through to_jsonb; any other through its output function only, as text: to_jsonb would call a cast to json that the
--- type's owner may have written, and djr.publish_row runs with the rights of djr's owner.
+-- Of the first migrations.
+drop function if exists djr._row_columns(regclass, text[]);
+
+-- Three expressions of a row, for format(): %1$s is the row. They are made anew whenever a trigger fires, as the only places
+-- that could keep them (settings, prepared statements, temporary tables) are anybody's to write. So there is one query, and
+-- what most columns need is said here; djr._row_value looks at the others.
 create or replace function djr._row_columns(
   relation regclass,
-  columns text[]
+  columns text[],
+  user_column text,
+  id_column text
 ) returns text
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  _column text;
+  _wanted text[] := array_remove(_row_columns.columns || _row_columns.user_column || _row_columns.id_column, null);
+  _id_number smallint;
+  _name text;
   _type oid;
-  _base oid;
-  _parts text[] := '{}';
+  _number smallint;
+  _is_virtual boolean;
+  _is_plain boolean;
+  _reference text;
+  _value text;
+  _found text[] := '{}';
+  _pairs text[] := '{}';
+  _user text := 'null::pg_catalog.text';
+  _id text := 'null::pg_catalog.jsonb';
 begin
-  foreach _column in array _row_columns.columns loop
-    select pg_attribute.atttypid
-    into _type
+  if _row_columns.id_column is null then
+    select pg_index.indkey[0]
+    into _id_number
+    from pg_index
+    where pg_index.indrelid = _row_columns.relation
+      and pg_index.indisprimary
+      and pg_index.indnkeyatts = 1;
+  end if;
+
+  for _name, _type, _number, _is_virtual in
+    select pg_attribute.attname, pg_attribute.atttypid, pg_attribute.attnum, pg_attribute.attgenerated = 'v'
     from pg_attribute
     where pg_attribute.attrelid = _row_columns.relation
-      and pg_attribute.attname = _column
       and pg_attribute.attnum > 0
-      and not pg_attribute.attisdropped;
-    if not found then
+      and not pg_attribute.attisdropped
+  loop
+    continue when not _name = any(_wanted) and _number is distinct from _id_number;
+    if _is_virtual then
       raise exception using
         errcode = 'DJR08',
-        message = format('table %s has no column %s', _row_columns.relation, to_json(_column)),
-        detail = 'A trigger with djr.publish_row names it.',
-        hint = 'djr.publish_row(type, column of the user or '''', columns to send, column of the id): correct the trigger.';
+        message = format('column %s of table %s is a virtual generated column', to_json(_name), _row_columns.relation),
+        detail = 'A trigger with djr.publish_row names it, and PostgreSQL gives no trigger the values of virtual columns.',
+        hint = 'Declare it as stored, or leave it out and let the client fetch it.';
     end if;
-    _base := _type;
-    while (select pg_type.typtype = 'd' from pg_type where pg_type.oid = _base) loop
-      select pg_type.typbasetype into _base from pg_type where pg_type.oid = _base;
-    end loop;
-    _parts := _parts || format('%L', _column) || case
-      when _base >= 16384 then
-        format('case when ($1).%1$I is null then null else to_jsonb(format(''%%s'', ($1).%1$I)) end', _column)
-      else
-        format('to_jsonb(($1).%I::%s)', _column, format_type(_base, null))
+    _found := _found || _name;
+    _reference := '%1$s.' || replace(quote_ident(_name), '%', '%%');
+    -- 16384: the first number of a type that is not built in. json may hold what jsonb cannot.
+    _is_plain := _type < 16384 and _type not in ('json'::regtype, 'json[]'::regtype);
+    _value := case
+      when _is_plain then 'pg_catalog.to_jsonb(' || _reference || ')'
+      else djr._row_value(_reference, _type)
     end;
+    if _name = any(_row_columns.columns) then
+      -- jsonb_build_object itself takes a built-in type as to_jsonb does.
+      _pairs := _pairs || (
+        replace(quote_literal(_name), '%', '%%') || ', ' || case when _is_plain then _reference else _value end
+      );
+    end if;
+    if _name = _row_columns.user_column then
+      _user := case
+        -- As djr.publish(column, ...) has it: char(n) without its blanks, which do not count. The cast of a built-in type is
+        -- nobody's to change.
+        when _type < 16384 or djr._base_type(_type) < 16384 then '(' || _reference || ')::pg_catalog.text'
+        else format('case when (%1$s) is distinct from null then pg_catalog.concat(%1$s) end', _reference)
+      end;
+    end if;
+    if _name = _row_columns.id_column or _number = _id_number then
+      _id := case
+        -- 2- and 4-byte integers, uuid, text, varchar, char(n): no number that is too large.
+        when _type in (21, 23, 2950, 25, 1043, 1042) then _value
+        else 'djr._row_id(' || _value || ')'
+      end;
+    end if;
   end loop;
-  return format('select jsonb_build_object(%s)', array_to_string(_parts, ', '));
+
+  if not _found @> _wanted then
+    select listed.name
+    into _name
+    from unnest(_wanted) listed (name)
+    where listed.name <> all(_found)
+    limit 1;
+    raise exception using
+      errcode = 'DJR08',
+      message = format('table %s has no column %s', _row_columns.relation, to_json(_name)),
+      detail = 'A trigger with djr.publish_row names it.',
+      hint = 'djr.publish_row(type, column of the user or '''', columns to send, column of the id): name columns as the table has them, capitals and all.';
+  end if;
+  return case
+    when cardinality(_pairs) <= 50 then 'pg_catalog.jsonb_build_object(' || array_to_string(_pairs, ', ') || ')'
+    else djr._row_object(_pairs)
+  end || ', ' || _user || ', ' || _id;
 end
 $$;
 
-comment on function djr._row_columns(regclass, text[]) is
-  'A query that makes named columns of a row ($1) into a JSON object; DJR08 for a column that is not there. Internal.';
+comment on function djr._row_columns(regclass, text[], text, text) is
+  'Three expressions of a row, with %1$s in its place: the named columns as a JSON object, the user as a text, and the value of :id, of the primary key without an id_column. DJR08 for a column that is not there or that no trigger can read. Internal.';

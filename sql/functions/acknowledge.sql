@@ -7,7 +7,10 @@ begin
   if acknowledge.status is null or acknowledge.status not in ('delivered', 'read') then
     raise exception using
       errcode = 'DJR10',
-      message = 'the status of an acknowledgement is delivered or read',
+      message = format(
+        'the status of an acknowledgement must be delivered or read (it is %s)',
+        coalesce(to_json(acknowledge.status)::text, 'null')
+      ),
       detail = format('It is %s.', coalesce(to_json(acknowledge.status)::text, 'null')),
       hint = 'The other steps are the runtimes'' to record.';
   end if;

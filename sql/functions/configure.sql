@@ -20,25 +20,25 @@ begin
   if octet_length(configure.channel) not between 1 and 63 then
     raise exception using
       errcode = 'DJR10',
-      message = 'the setting channel has 1 to 63 bytes',
+      message = format('channel must have 1 to 63 bytes (it has %s)', octet_length(configure.channel)),
       detail = format('It has %s.', octet_length(configure.channel)),
       hint = 'Whoever can guess it can listen: choose it at random.';
   elsif configure.retention < interval '0' then
     raise exception using
       errcode = 'DJR10',
-      message = 'the setting retention is not negative',
+      message = format('retention must not be negative (it is %s)', configure.retention),
       detail = format('It is %s.', configure.retention),
       hint = 'For example ''30 days''; ''0'' keeps events for ever.';
   elsif configure.activity not in ('off', 'summary', 'full') then
     raise exception using
       errcode = 'DJR10',
-      message = 'the setting activity is off, summary or full',
+      message = format('activity must be off, summary or full (it is %s)', to_json(configure.activity)),
       detail = format('It is %s.', to_json(configure.activity)),
       hint = 'summary: a row an event and instance. full: a row a user, too.';
   elsif configure.delivery not in ('auto', 'notify', 'sweep') then
     raise exception using
       errcode = 'DJR10',
-      message = 'the setting delivery is auto, notify or sweep',
+      message = format('delivery must be auto, notify or sweep (it is %s)', to_json(configure.delivery)),
       detail = format('It is %s.', to_json(configure.delivery)),
       hint = 'auto is right unless you measured otherwise.';
   elsif not configure.queue_limit between 0.001 and 1 then
@@ -49,6 +49,8 @@ begin
       hint = 'It is a share of the NOTIFY queue: 0.25 is a quarter.';
   end if;
 
+  -- Where the row is missing this makes it.
+  perform djr.channel();
   select * into strict _before from djr.settings;
   update djr.settings
   set

@@ -11,7 +11,8 @@ begin
       '_',
       coalesce(nullif(ltrim(lower(left(pg_walfile_name(pg_current_wal_lsn()), 8)), '0'), ''), '0'),
       to_hex(pg_database.oid::bigint),
-      to_hex((select system_identifier from pg_control_system()))
+      to_hex((select system_identifier from pg_control_system())),
+      (select settings.generation from djr.settings)
     )
     from pg_database
     where pg_database.datname = current_database()
@@ -20,4 +21,4 @@ end
 $$;
 
 comment on function djr.epoch() is
-  'Which history of this database it is: timeline, database and cluster. It changes after a failover, a point-in-time restore or a restore elsewhere, when transaction ids no longer compare.';
+  'Which history of this database it is: timeline, database, cluster and generation. It changes after a failover, a point-in-time restore, a restore elsewhere, or when a runtime notices that a storage snapshot was rolled back: transaction ids no longer compare then.';

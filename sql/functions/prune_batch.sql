@@ -5,22 +5,23 @@ create or replace function djr.prune_batch(
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+-- Who holds the row of settings in an open transaction is no reason to wait for ever, and in silence.
+set lock_timeout = '10s'
 as $$
 declare
   _older_than interval := coalesce(prune_batch.older_than, (select settings.retention from djr.settings));
   _pruned bigint;
-  _highest xid8;
 begin
   if prune_batch.older_than < interval '0' then
     raise exception using
       errcode = 'DJR10',
-      message = 'older_than is not negative',
+      message = format('older_than must not be negative (it is %s)', prune_batch.older_than),
       detail = format('It is %s.', prune_batch.older_than),
       hint = 'For example ''30 days''.';
   elsif prune_batch.batch is null or prune_batch.batch < 1 then
     raise exception using
       errcode = 'DJR10',
-      message = 'batch is at least 1',
+      message = format('batch must be at least 1 (it is %s)', coalesce(prune_batch.batch::text, 'null')),
       detail = format('It is %s.', coalesce(prune_batch.batch::text, 'null')),
       hint = 'Leave it out for the default of 5000.';
   end if;
@@ -42,18 +43,14 @@ begin
     delete from djr.event
     using expired
     where event.id = expired.id
-    returning event.xid
+    returning event.id
   )
-  -- max(xid8) is of PostgreSQL 15.
-  select count(*), (array_agg(deleted.xid order by deleted.xid desc))[1]
-  into _pruned, _highest
+  -- The trigger event_forget says in the settings up to where.
+  select count(*)
+  into _pruned
   from deleted;
 
-  -- In the same transaction: whoever no longer sees the rows sees that they were pruned.
-  if _pruned > 0 then
-    update djr.settings
-    set pruned_xid = greatest(settings.pruned_xid, _highest);
-  else
+  if _pruned = 0 then
     -- Of events that are long gone: a transaction that deletes them with an older snapshot does not see what was recorded since.
     delete from djr.activity
     where activity.event_id < (select min(event.id) from djr.event);

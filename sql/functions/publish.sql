@@ -13,7 +13,7 @@ as $$
 $$;
 
 comment on function djr.publish(text, text, jsonb, jsonb, text) is
-  'Publishes an event to one user, whose id is a text, and returns the event''s id. It is sent when the transaction commits. A second publish under the same key does nothing and returns the first id.';
+  'Publishes an event to one user, whose id is a text, and returns the event''s id. It is sent when the transaction commits. A second publish under the same key does nothing and returns the first id; if it differs in user or type it is refused (DJR12).';
 
 create or replace function djr.publish(
   user_id bigint,
@@ -28,7 +28,7 @@ as $$
 $$;
 
 comment on function djr.publish(bigint, text, jsonb, jsonb, text) is
-  'Publishes an event to one user, whose id is a bigint, and returns the event''s id. It is sent when the transaction commits. A second publish under the same key does nothing and returns the first id.';
+  'Publishes an event to one user, whose id is a bigint, and returns the event''s id. It is sent when the transaction commits. A second publish under the same key does nothing and returns the first id; if it differs in user or type it is refused (DJR12).';
 
 create or replace function djr.publish(
   user_id uuid,
@@ -43,5 +43,50 @@ as $$
 $$;
 
 comment on function djr.publish(uuid, text, jsonb, jsonb, text) is
-  'Publishes an event to one user, whose id is a uuid, and returns the event''s id. It is sent when the transaction commits. A second publish under the same key does nothing and returns the first id.';
+  'Publishes an event to one user, whose id is a uuid, and returns the event''s id. It is sent when the transaction commits. A second publish under the same key does nothing and returns the first id; if it differs in user or type it is refused (DJR12).';
 
+-- Beside bigint and numeric an argument of one of these two would be ambiguous.
+create or replace function djr.publish(
+  user_id smallint,
+  type text,
+  detail jsonb default '{}',
+  private_data jsonb default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish('user', publish.user_id::pg_catalog.text, publish.type, publish.detail, publish.private_data, publish.key)
+$$;
+
+comment on function djr.publish(smallint, text, jsonb, jsonb, text) is
+  'Publishes an event to one user, whose id is a smallint, and returns the event''s id. It is sent when the transaction commits. A second publish under the same key does nothing and returns the first id; if it differs in user or type it is refused (DJR12).';
+
+create or replace function djr.publish(
+  user_id integer,
+  type text,
+  detail jsonb default '{}',
+  private_data jsonb default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish('user', publish.user_id::pg_catalog.text, publish.type, publish.detail, publish.private_data, publish.key)
+$$;
+
+comment on function djr.publish(integer, text, jsonb, jsonb, text) is
+  'Publishes an event to one user, whose id is an integer, and returns the event''s id. It is sent when the transaction commits. A second publish under the same key does nothing and returns the first id; if it differs in user or type it is refused (DJR12).';
+
+create or replace function djr.publish(
+  user_id numeric,
+  type text,
+  detail jsonb default '{}',
+  private_data jsonb default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish('user', djr._user_of(publish.user_id), publish.type, publish.detail, publish.private_data, publish.key)
+$$;
+
+comment on function djr.publish(numeric, text, jsonb, jsonb, text) is
+  'Publishes an event to one user, whose id is a numeric, and returns the event''s id. It is sent when the transaction commits. A second publish under the same key does nothing and returns the first id; if it differs in user or type it is refused (DJR12). An id with a fraction is refused (DJR03); 42.0 is user 42.';

@@ -17,4 +17,4 @@ as $$
 $$;
 
 comment on function djr.publish_global(text, jsonb, jsonb, text) is
-  'Publishes an event to every client, anonymous ones too, and returns its id. For the rest see djr.publish.';
+  'Another name of djr.publish_public, which it had first.';

@@ -19,13 +19,18 @@ declare
   _index bigint;
   _unknown text;
   _ids bigint[];
+  _found bigint[];
+  _again boolean := false;
 begin
   if jsonb_typeof(publish_many.events) is distinct from 'array' then
     raise exception using
       errcode = 'DJR09',
-      message = 'publish_many takes a JSON array of events',
+      message = format(
+        'publish_many takes a JSON array of events (what it got is %s)',
+        coalesce('of type ' || jsonb_typeof(publish_many.events), 'null')
+      ),
       detail = format('It is %s.', coalesce('of type ' || jsonb_typeof(publish_many.events), 'null')),
-      hint = 'Build it with jsonb_agg(jsonb_build_object(''user_id'', …, ''type'', …, ''detail'', …)).';
+      hint = 'Build it with jsonb_agg(jsonb_build_object(''user_id'', ..., ''type'', ..., ''detail'', ...)).';
   end if;
 
   -- All of them in one query; only of the first that is wrong it is asked what.
@@ -37,6 +42,7 @@ begin
     else
       element.value - _members <> '{}'
       or jsonb_typeof(element.value -> 'user_id') not in ('string', 'number', 'null')
+      or jsonb_typeof(element.value -> 'user_id') = 'number' and strpos(element.value ->> 'user_id', '.') > 0
       or jsonb_typeof(element.value -> 'scope') <> 'string'
       or jsonb_typeof(element.value -> 'key') not in ('string', 'number', 'null')
       or length(element.value ->> 'key') not between 1 and 255
@@ -60,7 +66,7 @@ begin
     if jsonb_typeof(_element) <> 'object' then
       raise exception using
         errcode = 'DJR09',
-        message = format('events[%s]: an event is a JSON object', _index),
+        message = format('events[%s]: an event must be a JSON object (it is of type %s)', _index, jsonb_typeof(_element)),
         detail = format('It is of type %s.', jsonb_typeof(_element)),
         hint = 'Its members are scope, user_id, type, detail, private_data and key.';
     end if;
@@ -69,7 +75,7 @@ begin
       select jsonb_object_keys(_element - _members) into _unknown;
       raise exception using
         errcode = 'DJR09',
-        message = format('events[%s]: an event has no member %s', _index, to_json(_unknown)),
+        message = format('events[%s]: an event must have known members only (it has %s)', _index, to_json(_unknown)),
         detail = 'Its members are scope, user_id, type, detail, private_data and key.',
         hint = 'What the client shall get belongs into detail.';
     end if;
@@ -80,9 +86,16 @@ begin
     then
       raise exception using
         errcode = 'DJR09',
-        message = format('events[%s]: scope, type, user_id and key are strings', _index),
+        message = format('events[%s]: scope, type, user_id and key must be strings', _index),
         detail = format('The event is %s.', left(_element::text, 200)),
         hint = 'A user_id and a key may be numbers.';
+    end if;
+    if jsonb_typeof(_element -> 'user_id') = 'number' and strpos(_element ->> 'user_id', '.') > 0 then
+      raise exception using
+        errcode = 'DJR09',
+        message = format('events[%s]: a number as user_id must be a whole number (it is %s)', _index, _element ->> 'user_id'),
+        detail = 'JSON tells 42 from 42.0, and a user''s id is a text.',
+        hint = 'Pass the id by which your login knows the user, as a string.';
     end if;
     perform djr._validate(
       coalesce(_element ->> 'scope', 'user'),
@@ -134,29 +147,50 @@ begin
   -- Ids first, so that each element knows its own whether or not its key was used before.
   select array_agg(nextval('djr.event_id_seq')) into _ids from generate_series(1, jsonb_array_length(publish_many.events));
 
-  insert into djr.event (id, scope, user_id, type, detail, private_data, key)
-  overriding system value
-  select
-    _ids[element.place],
-    coalesce(element.value ->> 'scope', 'user'),
-    element.value ->> 'user_id',
-    element.value ->> 'type',
-    coalesce(element.value -> 'detail', '{}'),
-    element.value -> 'private_data',
-    element.value ->> 'key'
-  from jsonb_array_elements(publish_many.events) with ordinality element (value, place)
-  order by element.place
-  on conflict (key) where event.key is not null do nothing;
+  -- Whoever inserts a key makes others who insert it wait. In one order of keys for all, no two wait for one another.
+  loop
+    insert into djr.event (id, scope, user_id, type, detail, private_data, key)
+    overriding system value
+    select
+      _ids[element.place],
+      coalesce(element.value ->> 'scope', 'user'),
+      element.value ->> 'user_id',
+      element.value ->> 'type',
+      coalesce(element.value -> 'detail', '{}'),
+      element.value -> 'private_data',
+      element.value ->> 'key'
+    from jsonb_array_elements(publish_many.events) with ordinality element (value, place)
+    where not _again
+      or (
+        element.value ->> 'key' is not null
+        and not exists (select from djr.event where event.key = element.value ->> 'key')
+      )
+    order by element.value ->> 'key' collate "C" nulls first, element.place
+    on conflict (key) where event.key is not null do nothing;
 
+    select
+      array_agg(coalesce(event.id, _ids[element.place]) order by element.place),
+      bool_or(event.id is null and element.value ->> 'key' is not null),
+      min(element.place) filter (
+        where event.scope <> coalesce(element.value ->> 'scope', 'user')
+          or event.type <> element.value ->> 'type'
+          or event.user_id is distinct from element.value ->> 'user_id'
+            and event.id is not null
+      ) - 1
+    into _found, _again, _index
+    from jsonb_array_elements(publish_many.events) with ordinality element (value, place)
+    left join djr.event on event.key = element.value ->> 'key';
+    -- Else one that had a key of these was pruned between the two statements, and the key is free again.
+    exit when not _again;
+  end loop;
+
+  if _index is not null then
+    perform djr._refuse_key(publish_many.events -> _index::integer ->> 'key', format('events[%s]: ', _index));
+  end if;
   return query
-  select coalesce(
-    (select event.id from djr.event where event.key = element.value ->> 'key'),
-    _ids[element.place]
-  )
-  from jsonb_array_elements(publish_many.events) with ordinality element (value, place)
-  order by element.place;
+  select unnest(_found);
 end
 $$;
 
 comment on function djr.publish_many(jsonb) is
-  'Publishes an array of {scope, user_id, type, detail, private_data, key} in one statement with few NOTIFYs and returns their ids in order. Without a scope it is user, so that a forgotten user_id is an error and not an event for everyone. All or nothing: an error says which, as in events[3].';
+  'Publishes an array of {scope, user_id, type, detail, private_data, key} in one statement with few NOTIFYs and returns their ids in order. Without a scope it is user, so that a forgotten user_id is an error and not an event for everyone. A key that another event has is refused (DJR12), be it of the same call. All or nothing: an error says which, as in events[3].';

@@ -1,65 +1,131 @@
--- SECURITY DEFINER, so that whoever may change the row need not be allowed to publish anything else.
+-- Of the first migrations.
+drop function if exists djr._publish_row(text, text, text, text[], text, jsonb);
+
+-- SECURITY DEFINER, so that whoever may change the row need not be allowed to publish anything else. The formats of texts
+-- are not the session's: two sessions must not call one row, or one user, by two names.
 create or replace function djr.publish_row() returns trigger
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+set datestyle = 'ISO'
+set intervalstyle = 'postgres'
+set bytea_output = 'hex'
+set extra_float_digits = 1
+-- Nothing here runs long enough for compiling to pay.
+set jit = off
+-- Plans are the same whatever the row: none is worth making anew for it.
+set plan_cache_mode = force_generic_plan
 as $$
 declare
   _type text := tg_argv[0];
-  _user_column text := nullif(trim(tg_argv[1]), '');
+  _op text := lower(tg_op);
   _columns text[];
-  _id_column text := nullif(trim(tg_argv[3]), '');
-  _named text[];
+  _user_column text;
+  _id_column text;
+  _scope text;
+  _refuse boolean;
+  _row text;
+  _old_table name;
+  _new_table name;
+  _by_place boolean := true;
   _query text;
   _before jsonb;
+  _before_user text;
+  _before_id jsonb;
   _after jsonb;
-  _row jsonb;
+  _after_user text;
+  _after_id jsonb;
 begin
-  if tg_level <> 'ROW' or tg_when <> 'AFTER' or tg_nargs not between 3 and 4 then
-    raise exception using
-      errcode = 'DJR08',
-      message = format('trigger %I on %s does not fit djr.publish_row', tg_name, tg_relid::regclass),
-      detail = format('It is %s … for each %s with %s arguments.', lower(tg_when), lower(tg_level), tg_nargs),
-      hint = 'create trigger … after insert or update or delete on … for each row execute function djr.publish_row(''type'', ''user_column or empty'', ''columns,to,send'').';
+  if tg_when <> 'AFTER' or tg_op = 'TRUNCATE' or tg_nargs not between 3 and 5 then
+    perform djr._refuse_trigger(
+      tg_name,
+      tg_relid,
+      format('It is %s %s for each %s with %s arguments.', lower(tg_when), _op, lower(tg_level), tg_nargs)
+    );
+  end if;
+  _refuse := case coalesce(nullif(trim(tg_argv[4]), ''), 'truncate') when 'truncate' then false when 'refuse' then true end;
+  if _refuse is null then
+    perform djr._refuse_trigger(
+      tg_name, tg_relid, format('The fifth argument must be truncate or refuse; it is %s.', to_json(tg_argv[4]))
+    );
+  end if;
+  if djr._is_valid(null, _type, '{}') is not true then
+    perform djr._validate('public', null, _type, '{}', null);
   end if;
 
-  select array_agg(trim(name) order by place)
-  into _columns
-  from unnest(string_to_array(tg_argv[2], ',')) with ordinality listed (name, place)
-  where trim(name) <> '';
+  -- Whom it is for: one case for each kind of audience.
+  _user_column := case when tg_argv[1] like '"%"' then (djr._row_names(tg_argv[1]))[1] else nullif(trim(tg_argv[1]), '') end;
+  _scope := case when _user_column is null then 'public' else 'user' end;
 
-  if _id_column is null then
-    select pg_attribute.attname
-    into _id_column
-    from pg_index
-    join pg_attribute on pg_attribute.attrelid = pg_index.indrelid and pg_attribute.attnum = pg_index.indkey[0]
-    where pg_index.indrelid = tg_relid
-      and pg_index.indisprimary
-      and pg_index.indnkeyatts = 1;
+  _columns := case
+    when strpos(tg_argv[2], '"') > 0 then djr._row_names(tg_argv[2])
+    else array_remove(regexp_split_to_array(trim(tg_argv[2]), '\s*,\s*'), '')
+  end;
+  if _columns && '{op,:id,:old_id,truncated}' then
+    perform djr._refuse_trigger(
+      tg_name, tg_relid, 'It sends a column op, :id, :old_id or truncated: each detail has one of its own that says something else.'
+    );
   end if;
+  _id_column := case when tg_argv[3] like '"%"' then (djr._row_names(tg_argv[3]))[1] else nullif(trim(tg_argv[3]), '') end;
+  _row := djr._row_columns(tg_relid, _columns, _user_column, _id_column);
 
-  _columns := coalesce(_columns, '{}');
-  _named := array_remove(_columns || _user_column || _id_column, null);
-  _query := djr._row_columns(tg_relid, _named);
-  if tg_op <> 'INSERT' then
-    execute _query into _before using old;
-  end if;
-  if tg_op <> 'DELETE' then
-    execute _query into _after using new;
-  end if;
-  if _before is not distinct from _after then
+  if tg_level = 'STATEMENT' then
+    select pg_trigger.tgoldtable, pg_trigger.tgnewtable
+    into _old_table, _new_table
+    from pg_trigger
+    where pg_trigger.tgrelid = tg_relid
+      and pg_trigger.tgname = tg_name;
+    if tg_op <> 'INSERT' and _old_table is null or tg_op <> 'DELETE' and _new_table is null then
+      perform djr._refuse_trigger(
+        tg_name,
+        tg_relid,
+        format(
+          'It is for each statement, without referencing %s, so that it cannot see the rows.',
+          case tg_op when 'INSERT' then 'new table' when 'DELETE' then 'old table' else 'old table and new table' end
+        )
+      );
+    end if;
+    if tg_op = 'UPDATE' then
+      execute format(
+        'select (select pg_catalog.count(*) from %I) operator(pg_catalog.=) (select pg_catalog.count(*) from %I)',
+        _old_table, _new_table
+      )
+      into _by_place;
+    end if;
+    _query := djr._row_statement(_old_table, _new_table, _row, _by_place, _op, _scope, _type, _refuse);
+    if (select settings.storage from djr.settings) then
+      execute 'insert into djr.event (scope, user_id, type, detail) ' || _query;
+    else
+      execute 'select djr._publish(event.scope, event.user_id, event.type, event.detail, null, null) from (' || _query || ') event';
+    end if;
     return null;
   end if;
 
-  -- Who lost the row must see it go.
-  if tg_op = 'UPDATE' and _user_column is not null and _before ->> _user_column <> coalesce(_after ->> _user_column, '') then
-    perform djr._publish_row(_type, _user_column, _id_column, _columns, 'delete', _before);
+  if tg_op = 'INSERT' then
+    execute 'select ' || format(_row, '($1)') into _after, _after_user, _after_id using new;
+  elsif tg_op = 'DELETE' then
+    execute 'select ' || format(_row, '($1)') into _before, _before_user, _before_id using old;
+  else
+    execute 'select ' || format(_row, '($1)') || ', ' || format(_row, '($2)')
+    into _before, _before_user, _before_id, _after, _after_user, _after_id
+    using old, new;
   end if;
-  _row := coalesce(_after, _before);
-  perform djr._publish_row(_type, _user_column, _id_column, _columns, lower(tg_op), _row);
+
+  insert into djr.event (scope, user_id, type, detail)
+  select _scope, event.user_id, _type, event.detail
+  from djr._row_events(
+    _op, _scope, _type, _refuse, _before, _before_user, _before_id, _after, _after_user, _after_id
+  ) event
+  where (select settings.storage from djr.settings);
+  if not found and (select settings.storage from djr.settings) is not true then
+    perform djr._publish(_scope, event.user_id, _type, event.detail, null, null)
+    from djr._row_events(
+      _op, _scope, _type, _refuse, _before, _before_user, _before_id, _after, _after_user, _after_id
+    ) event;
+  end if;
   return null;
 end
 $$;
 
 comment on function djr.publish_row() is
-  'A trigger function for any table: after insert or update or delete … for each row execute function djr.publish_row(type, user column or '''' for everyone, columns to send, id column). detail has the columns, op and :id (the primary key, or the fourth argument). Nothing is published for a row without a user, or when no named column changed; a user whom an update takes the row from gets op delete. DJR08 if the trigger does not fit the table.';
+  'A trigger function for any table: after insert or update or delete ... for each row execute function djr.publish_row(type, user column or '''' for everyone, columns to send, id column, truncate or refuse). For statements of many rows declare it for each statement instead, a trigger for each of insert, update and delete, with referencing old table as ... new table as .... detail has the columns as to_jsonb has them, op (insert, update or delete) and :id (the primary key, or the column of the fourth argument), as a text unless it is a safe integer of JavaScript; after a change of the id it has :old_id, too. Nothing is published for a row without a user (null or empty), or when no named column changed; a user whom an update takes the row from gets op delete. A row too large for an event is published as :id, op and truncated: true; with refuse as fifth argument the write fails with DJR05. DJR08 if the trigger does not fit the table.';

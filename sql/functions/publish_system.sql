@@ -65,3 +65,68 @@ $$;
 comment on function djr.publish_system(text, jsonb, uuid, jsonb, text) is
   'Publishes an event to backend subscribers only, about a user (an id of type uuid) or nobody, and returns its id. For the rest see djr.publish.';
 
+create or replace function djr.publish_system(
+  type text,
+  detail jsonb,
+  user_id smallint,
+  private_data jsonb default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'system',
+    publish_system.user_id::pg_catalog.text,
+    publish_system.type,
+    publish_system.detail,
+    publish_system.private_data,
+    publish_system.key
+  )
+$$;
+
+comment on function djr.publish_system(text, jsonb, smallint, jsonb, text) is
+  'Publishes an event to backend subscribers only, about a user (an id of type smallint) or nobody, and returns its id. For the rest see djr.publish.';
+
+create or replace function djr.publish_system(
+  type text,
+  detail jsonb,
+  user_id integer,
+  private_data jsonb default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'system',
+    publish_system.user_id::pg_catalog.text,
+    publish_system.type,
+    publish_system.detail,
+    publish_system.private_data,
+    publish_system.key
+  )
+$$;
+
+comment on function djr.publish_system(text, jsonb, integer, jsonb, text) is
+  'Publishes an event to backend subscribers only, about a user (an id of type integer) or nobody, and returns its id. For the rest see djr.publish.';
+
+create or replace function djr.publish_system(
+  type text,
+  detail jsonb,
+  user_id numeric,
+  private_data jsonb default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'system',
+    djr._user_of(publish_system.user_id),
+    publish_system.type,
+    publish_system.detail,
+    publish_system.private_data,
+    publish_system.key
+  )
+$$;
+
+comment on function djr.publish_system(text, jsonb, numeric, jsonb, text) is
+  'Publishes an event to backend subscribers only, about a user (an id of type numeric) or nobody, and returns its id. For the rest see djr.publish.';

@@ -8,6 +8,11 @@ as $$
 declare
   _repaired bigint;
 begin
+  -- Instances start at once: one repairs, and the others wait for it, instead of each for rows of another.
+  if exists (select from djr.event where event.xid >= pg_snapshot_xmax(pg_current_snapshot())) then
+    perform from djr.settings for no key update;
+  end if;
+
   update djr.event
   set xid = '3'
   where event.xid >= pg_snapshot_xmax(pg_current_snapshot());

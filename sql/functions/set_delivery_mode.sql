@@ -10,7 +10,7 @@ begin
   if _mode is null then
     raise exception using
       errcode = 'DJR10',
-      message = 'the delivery mode is notify or sweep',
+      message = format('the delivery mode must be notify or sweep (it is %s)', coalesce(to_json(set_delivery_mode.mode)::text, 'null')),
       detail = format('It is %s.', coalesce(to_json(set_delivery_mode.mode)::text, 'null')),
       hint = 'To let the runtimes decide: select djr.configure(delivery => ''auto'').';
   end if;

@@ -9,9 +9,7 @@ begin
       -- No white space, no control characters, as Unicode has them, whatever the database's locale thinks.
       constraint event_type_characters check (
         value !~ '[\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]'
-      )
-      -- The stream itself says these to its clients.
-      constraint event_type_reserved check (value not in ('connected', 'reset'));
+      );
 
     create domain djr.event_scope as text collate "C"
       constraint event_scope_known check (value in ('user', 'public', 'system'));
@@ -25,10 +23,25 @@ begin
     create domain djr.event_detail as jsonb
       constraint event_detail_object check (pg_catalog.jsonb_typeof(value) = 'object');
   end if;
+
+  -- The stream and the browser client themselves say these words to a page. The first version reserved two of them only:
+  -- events that have one of the others stay as they are. `not valid`, so that no table is read.
+  if not exists (
+    select
+    from pg_catalog.pg_constraint
+    where contypid = pg_catalog.to_regtype('djr.event_type')
+      and conname = 'event_type_reserved'
+      and pg_catalog.pg_get_constraintdef(oid) ~ 'presence'
+  ) then
+    alter domain djr.event_type drop constraint if exists event_type_reserved;
+    alter domain djr.event_type add constraint event_type_reserved check (
+      value !~ '^(connected|disconnected|reset|heartbeat|state|error|left|refused|presence)$|^djr:'
+    ) not valid;
+  end if;
 end
 $$;
 
-comment on domain djr.event_type is 'What happened: 1 to 200 characters, no white space, no control characters, neither connected nor reset.';
+comment on domain djr.event_type is 'What happened: 1 to 200 characters, no white space, no control characters, none of connected, disconnected, reset, heartbeat, state, error, left, refused, presence, and not beginning with djr:.';
 comment on domain djr.event_scope is 'user, public or system.';
 comment on domain djr.event_user is 'A user''s id as the app has it: 1 to 255 characters.';
 comment on domain djr.event_key is 'An idempotency key: 1 to 255 characters.';

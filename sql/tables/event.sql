@@ -40,7 +40,7 @@ comment on column djr.event.type is
 comment on column djr.event.user_id is
   'The user of a user event, as the app identifies users; of a system event, whom it is about, if anyone.';
 comment on column djr.event.key is
-  'Idempotency key: a second publish under the same key stores and sends nothing.';
+  'Idempotency key: a second publish under the same key stores and sends nothing, and one that differs in user, scope or type is refused (DJR12).';
 comment on column djr.event.detail is
   'A JSON object, sent to the client. With the envelope at most 7,999 bytes.';
 comment on column djr.event.private_data is

@@ -1,8 +1,5 @@
 import type { Detail } from '../event.js';
-import type { ConnectOptions } from './client.js';
-
-/** What a page says of an event: it got it, or it showed it. */
-export type AckStatus = 'delivered' | 'read';
+import type { AckStatus, ConnectOptions } from './types.js';
 
 /** A stream, as the address beside it is asked by its rules. */
 export interface Source {

@@ -1,26 +1,26 @@
-import djr, { connect } from './client.js';
-import { defaults } from './defaults.js';
+import { client } from './client.js';
+import { addressOf, documentHas, listen } from './page.js';
 
-/** A page that swaps its content may run the script again: events would come twice. */
-if (!window.DjangoRealtime) {
-  window.djr = window.DjangoRealtime = djr;
-  const script = document.currentScript as HTMLScriptElement | null;
-  const { endpoint, since, autoConnect, shareTabs, key } = script?.dataset ?? {};
-  defaults.endpoint = endpoint || new URL('sse/', script?.src || new URL('/realtime/', location.href)).href;
-  defaults.since = since;
-  defaults.shareKey = key;
+if (!client.scripted) {
+  client.scripted = true;
+  window.djr = window.DjangoRealtime = client;
+  const script = documentHas<Element | null>('currentScript');
+  const { endpoint, since, autoConnect, shareTabs, key } = script instanceof HTMLScriptElement ? script.dataset : {};
+  const beside = addressOf(script?.getAttribute('src') || '/realtime/');
+  const { defaults } = client;
+  defaults.endpoint = addressOf(endpoint || new URL('sse/', beside).href).href;
+  if (since) defaults.since = since;
+  if (key) defaults.shareKey = key;
   defaults.shareTabs = shareTabs !== 'false';
   if (autoConnect !== 'false') {
-    // Not before other deferred scripts have run: they want to hear the first event.
+    let started = false;
     const start = () => {
-      removeEventListener('load', start);
-      document.removeEventListener('DOMContentLoaded', start);
-      window.djangoRealtimeConnection = connect();
+      if (!started) window.djangoRealtimeConnection = client.connect();
+      started = true;
     };
-    if (document.readyState === 'complete') start();
-    else {
-      document.addEventListener('DOMContentLoaded', start);
-      addEventListener('load', start);
-    }
+    if (documentHas('readyState') === 'complete') start();
+    // Not before other deferred scripts have run: they want to hear the first event.
+    listen('DOMContentLoaded', start);
+    listen('load', start);
   }
 }

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type pg from 'pg';
+import pg from 'pg';
 import { asLibpq } from '../database/libpq.js';
+import { DjrError } from '../errors.js';
 import { UsageError } from './failure.js';
 
 export interface CommonOptions {
@@ -44,9 +45,29 @@ export function hostOption(): Option {
 export function wholeNumber(text: string, { min = 0, max = Number.MAX_SAFE_INTEGER } = {}): number {
   const number = Number(text);
   if (text.trim() === '' || !Number.isInteger(number) || number < min || number > max) {
-    throw new InvalidArgumentError(`It is a whole number, ${min} to ${max}.`);
+    throw new InvalidArgumentError(`It must be a whole number, ${min} to ${max}.`);
   }
   return number;
+}
+
+/**
+ * What `createRealtime` takes, the command takes: pg itself reads the address, a socket's folder and `?host=` among its
+ * forms. It takes any scheme, and a text without one for a database's name on a host named `base`: nobody means that.
+ */
+function checkAddress(source: string, url: string): void {
+  try {
+    if (!/^(postgres(ql)?:\/\/|socket:|\/)/.test(url)) throw new Error('it must begin with postgres://');
+    new pg.Client(asLibpq({ connectionString: url }));
+  } catch (error) {
+    const several = error instanceof DjrError && error.message.includes('several hosts');
+    if (error instanceof DjrError && !several) throw error;
+    throw new UsageError(
+      `${source} must be a PostgreSQL address (${several ? 'it names several hosts' : (error as Error).message}).`,
+      several
+        ? 'Give one host, the one of the primary: postgres://USER:PASSWORD@HOST:PORT/DATABASE.'
+        : 'Write postgres://USER:PASSWORD@HOST:PORT/DATABASE, or postgres://USER@/DATABASE?host=/FOLDER/OF/SOCKET.',
+    );
+  }
 }
 
 /**
@@ -60,10 +81,7 @@ export function databaseConfig(options: DatabaseOptions, environment = process.e
     : ['DATABASE_URL', environment.DATABASE_URL];
   const config: pg.ClientConfig = { application_name: 'djr', connectionTimeoutMillis: 10_000 };
   if (url) {
-    asLibpq({ connectionString: url }, environment);
-    if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url)) {
-      throw new UsageError(`${source} is no PostgreSQL address.`, 'Write postgres://USER:PASSWORD@HOST:PORT/DATABASE.');
-    }
+    checkAddress(source, url);
     return { ...config, connectionString: url };
   }
   if (['PGHOST', 'PGPORT', 'PGDATABASE', 'PGUSER'].some((name) => environment[name])) return config;

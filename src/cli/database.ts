@@ -1,10 +1,11 @@
 import pg from 'pg';
 import { toConfig } from '../database/connect.js';
 import { requireSchema } from '../database/schema.js';
+import { TYPES } from '../database/types.js';
 
 /** A connection that whoever asked for it ends. */
 export async function open(config: pg.ClientConfig): Promise<pg.Client> {
-  const client = new pg.Client(toConfig(config));
+  const client = new pg.Client({ ...toConfig(config), types: TYPES });
   // A connection that breaks rejects the query in progress; without a listener it would end the process as well.
   client.on('error', () => {});
   await client.connect();

@@ -46,7 +46,9 @@ const KNOWN: Record<string, (error: Coded) => Failure> = {
   }),
   ENOTFOUND: (error) => ({
     message: `There is no host named ${error.hostname}.`,
-    hint: 'Correct the host in --database-url or DATABASE_URL.',
+    hint: error.hostname?.includes(',')
+      ? 'Give one host in --database-url or DATABASE_URL, the one of the primary.'
+      : 'Correct the host in --database-url or DATABASE_URL.',
   }),
   ETIMEDOUT: (error) => ({
     message: `${place(error) ?? 'The database'} does not answer.`,
@@ -82,6 +84,18 @@ const KNOWN: Record<string, (error: Coded) => Failure> = {
   '42501': (error) => ({
     message: `PostgreSQL: ${error.message}.`,
     hint: 'As owner of the schema: select djr.grant_publish(ROLE) to publish, djr.grant_server(ROLE) to serve and tail.',
+  }),
+  '25006': (error) => ({
+    message: `PostgreSQL: ${error.message}.`,
+    hint: "This server can only be read. Give the primary's host in DATABASE_URL.",
+  }),
+  '55P03': (error) => ({
+    message: `PostgreSQL: ${error.message}.`,
+    hint: 'Another session holds what this needs. Who: select pid, usename, state, xact_start from pg_stat_activity order by xact_start.',
+  }),
+  '57014': (error) => ({
+    message: `PostgreSQL: ${error.message}.`,
+    hint: "Where the role's statement_timeout is too short: PGOPTIONS='-c statement_timeout=30s' djr ….",
   }),
   '53300': (error) => ({
     message: `PostgreSQL: ${error.message}.`,

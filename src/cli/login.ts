@@ -91,7 +91,8 @@ export async function createLogin(
   flags: LoginFlags,
   context: { database: pg.PoolConfig; log: Logger; lifetime: Lifetime },
 ): Promise<Authenticate | undefined> {
-  const onRefused = (reason: string) => context.log.info({ reason }, 'a client was refused');
+  const onRefused = (reason: string, fault: boolean) =>
+    context.log[fault ? 'error' : 'info']({ reason }, 'a client was refused');
   // No client can help it: somebody has to look.
   const outage = new Outage(context.log);
   const onUnavailable = (reason: string, err: unknown) =>

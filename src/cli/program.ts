@@ -48,7 +48,7 @@ Into the database of an app that you have:
   $ export DATABASE_URL=postgres://app@localhost/app
   $ djr migrate
   $ djr serve
-  $ psql "$DATABASE_URL" -c "select djr.publish_global('hello', '{\\"from\\": \\"psql\\"}')"
+  $ psql "$DATABASE_URL" -c "select djr.publish_public('hello', '{\\"from\\": \\"psql\\"}')"
 
 Environment:
   DATABASE_URL          the database, where --database-url is not given

@@ -1,5 +1,6 @@
 import cluster from 'node:cluster';
-import type { RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
+import { toRequest } from '../http/node.js';
 import type { Realtime } from '../realtime-interface.js';
 import type { Lifetime } from './lifetime.js';
 import { isMessage, type Message } from './workers.js';
@@ -11,14 +12,14 @@ const send = (message: Message): void => {
 /** One of several processes of a command, as it sees the first: told when to end, and asked for its metrics. */
 export class WorkerProcess {
   readonly #realtime: Realtime;
-  readonly #metricsUrl: string;
+  readonly #metricsPath: string;
   readonly #waiting = new Map<number, (text: string) => void>();
   #asked = 0;
 
   /** @param path - the base path, with a slash at its end */
   constructor(realtime: Realtime, path: string, lifetime: Lifetime) {
     this.#realtime = realtime;
-    this.#metricsUrl = `http://localhost${path}metrics`;
+    this.#metricsPath = `${path}metrics`;
     process.on('message', (message: unknown) => {
       if (!isMessage(message)) return;
       if (message.djr === 'stop') lifetime.end();
@@ -33,17 +34,30 @@ export class WorkerProcess {
   }
 
   async #collect(id: number): Promise<void> {
-    const response = await this.#realtime.fetch(new Request(this.#metricsUrl));
-    send({ djr: 'collected', id, text: await response.text() });
+    send({ djr: 'collected', id, text: await this.#realtime.metrics() });
+  }
+
+  /** What the runtime answers to a request for metrics by itself: 200 where whoever asks may have them. */
+  async #own(request: IncomingMessage): Promise<Response> {
+    try {
+      const { remoteAddress: address } = request.socket;
+      return await this.#realtime.fetch(toRequest(request, request.url ?? '/', false), { address });
+    } catch {
+      return new Response('Host and path of the request make no URL.', { status: 400 });
+    }
   }
 
   /** The runtime's handler, but for metrics, which are of all workers. */
   get handler(): RequestListener {
-    const own = new URL(this.#metricsUrl).pathname;
-    return (request, response) => {
+    return async (request, response) => {
       const path = (request.url ?? '').split('?', 1)[0]!.replace(/\/$/, '');
-      if (path !== own || (request.method !== 'GET' && request.method !== 'HEAD')) {
-        this.#realtime.handler(request, response);
+      if (path !== this.#metricsPath || (request.method !== 'GET' && request.method !== 'HEAD')) {
+        await this.#realtime.handler(request, response);
+        return;
+      }
+      const own = await this.#own(request);
+      if (own.status !== 200) {
+        response.writeHead(own.status, Object.fromEntries(own.headers)).end(await own.text());
         return;
       }
       const id = ++this.#asked;

@@ -1,6 +1,7 @@
 import { DjrError } from '../errors.js';
 import { ask } from './ask.js';
 import type { Pool } from './connect.js';
+import { isOfOneRow } from './poison.js';
 
 /** A page of this user got (`delivered`) or showed (`read`) this event. */
 export interface Acknowledgement {
@@ -51,30 +52,38 @@ export class Acknowledger {
       (acknowledgement) =>
         new Promise<boolean>((resolve, reject) => this.#waiting.push({ acknowledgement, resolve, reject })),
     );
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined;
-    });
+    this.#running ??= this.#run();
     return Promise.all(answers);
   }
 
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0, BATCH);
-      try {
-        const own = await this.#store(batch.map(({ acknowledgement }) => acknowledgement));
-        for (const [place, { resolve }] of batch.entries()) {
-          this.acknowledged += Number(own[place]);
-          resolve(own[place]!);
-        }
-      } catch (error) {
-        for (const { reject } of batch) reject(error);
-      }
+      await this.#answer(this.#waiting.splice(0, BATCH));
     }
+  }
+
+  /** One that the database cannot take costs no other: halves are tried until it stands alone. */
+  async #answer(batch: Waiting[]): Promise<void> {
+    try {
+      const own = await this.#store(batch.map(({ acknowledgement }) => acknowledgement));
+      for (const [place, { resolve }] of batch.entries()) {
+        this.acknowledged += Number(own[place]);
+        resolve(own[place]!);
+      }
+    } catch (error) {
+      if (batch.length > 1 && isOfOneRow(error)) {
+        const half = Math.ceil(batch.length / 2);
+        await this.#answer(batch.slice(0, half));
+        await this.#answer(batch.slice(half));
+      } else for (const { reject } of batch) reject(error);
+    }
+    // In the same step as the last look at what waits: what comes a moment later starts the next run.
+    this.#running = undefined;
   }
 
   async #store(batch: Acknowledgement[]): Promise<boolean[]> {
     const query = {
-      text: 'select djr._acknowledge($1, $2, $3, $4) as own',
+      text: 'select pg_catalog.array_to_json(djr._acknowledge($1, $2, $3, $4)) as own',
       values: [
         this.#instance,
         batch.map(({ userId }) => userId),

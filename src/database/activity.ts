@@ -3,6 +3,7 @@ import type { Logger } from '../logger.js';
 import { ask } from './ask.js';
 import type { Pool } from './connect.js';
 import { Outage } from './outage.js';
+import { isOfOneRow } from './poison.js';
 
 export interface ActivityOptions {
   pool: Pool;
@@ -90,6 +91,13 @@ export class Activity {
         this.#outage.end('activity is recorded again');
         return;
       } catch (err) {
+        if (steps.length > 1 && isOfOneRow(err)) {
+          // A step that the database cannot take costs no other: halves are tried until it stands alone.
+          const half = Math.ceil(steps.length / 2);
+          await this.#write(steps.slice(0, half));
+          await this.#write(steps.slice(half));
+          return;
+        }
         if (attempt === ATTEMPTS || this.#stopped || isFinal(err)) {
           this.#failed += steps.length;
           this.#outage.say('warn', { err, dropped: this.dropped }, 'activity could not be recorded and is dropped');
@@ -114,8 +122,8 @@ export class Activity {
         list(steps.map(({ recipients }) => recipients ?? 'null')),
       ],
     };
-    const { rows } = await ask<{ recorded: string }>(this.#options.pool, query, ANSWER_TIMEOUT);
-    return Number(rows[0]!.recorded);
+    const { rows } = await ask<{ recorded: number }>(this.#options.pool, query, ANSWER_TIMEOUT);
+    return rows[0]!.recorded;
   }
 
   #wait(milliseconds: number): Promise<void> {

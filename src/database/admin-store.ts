@@ -1,9 +1,12 @@
 import type pg from 'pg';
+import { Places } from '../delivery/places.js';
 import { DjrError, fromPostgres } from '../errors.js';
 import type { Scope } from '../event.js';
 import type { Pool } from './connect.js';
 import { type EventFilter, type EventState, listQuery, type PageKey, STATUSES, SUMMARY } from './event-filter.js';
-import { type InstanceRow, readInstances } from './statistics.js';
+import { dated, select } from './select.js';
+import { type InstanceRow, MODE, readInstances } from './statistics.js';
+import { milliseconds } from './types.js';
 
 /** One line of a list. */
 export interface EventSummary {
@@ -13,7 +16,8 @@ export interface EventSummary {
   user_id: string | null;
   /** The beginning of the detail, as text. */
   preview: string;
-  created_at: Date;
+  /** Null: a time that a Date cannot hold. */
+  created_at: Date | null;
   replay_of: string | null;
   status: EventState;
   recipients: number;
@@ -40,7 +44,7 @@ export interface EventRecord extends EventSummary {
 
 /** What became of an event. */
 export interface Step {
-  created_at: Date;
+  created_at: Date | null;
   status: EventState;
   user_id: string | null;
   recipients: number | null;
@@ -71,8 +75,7 @@ const MAX_WAITING = 20;
 /** What the admin reads and does, with bounds on its time and its connections. */
 export class AdminStore {
   readonly #pool: () => Pool;
-  #reading = 0;
-  readonly #waiting: (() => void)[] = [];
+  readonly #places = new Places(MAX_READERS);
 
   constructor(pool: () => Pool) {
     this.#pool = pool;
@@ -81,7 +84,9 @@ export class AdminStore {
   /** @throws {@link DjrError} `DJR_SLOW`: it took too long; `DJR_BUSY`: too many wait */
   async list(filter: EventFilter, key: PageKey, size: number): Promise<EventPage> {
     const { text, values } = listQuery(filter, key, size + 1);
-    const rows = await this.#read(async (client) => (await client.query<EventSummary>(text, values)).rows);
+    const rows = await this.#read(async (client) =>
+      dated(await select<EventSummary>(client, text, values), 'created_at'),
+    );
     const more = rows.length > size;
     const events = rows.slice(0, size);
     if (key.after === undefined) return { events, older: more, newer: key.before !== undefined };
@@ -92,52 +97,62 @@ export class AdminStore {
   async recentTypes(): Promise<string[]> {
     const recent = 'select type from djr.event order by id desc limit 500';
     const text = `select distinct type from (${recent}) latest order by type limit 50`;
-    const rows = await this.#read(async (client) => (await client.query<{ type: string }>(text)).rows);
+    const rows = await this.#read((client) => select<{ type: string }>(client, text));
     return rows.map(({ type }) => type);
   }
 
   /** @returns undefined when there is no such event */
   async find(id: string): Promise<EventRecord | undefined> {
     return this.#read(async (client) => {
-      const { rows } = await client.query<Omit<EventRecord, 'activity' | 'replays'>>(
-        `select ${SUMMARY}, jsonb_pretty(event.detail) as detail, stored.key, stored.private_data is not null as has_private_data
-           from djr.event_status event join djr.event stored using (id) where event.id = $1`,
+      const [event] = await select<Omit<EventRecord, 'activity' | 'replays'>>(
+        client,
+        `select ${SUMMARY}, pg_catalog.jsonb_pretty(event.detail) as detail, stored.key,
+                stored.private_data is not null as has_private_data
+           from djr.event_status event join djr.event stored on stored.id operator(pg_catalog.=) event.id
+          where event.id operator(pg_catalog.=) $1`,
         [id],
       );
-      if (!rows[0]) return undefined;
-      const { rows: activity } = await client.query<Step>(
+      if (!event) return undefined;
+      const activity = await select<Step>(
+        client,
         // The rows of one batch are microseconds apart, in no order.
-        `select created_at, status, user_id, recipients, instance from djr.activity
-          where event_id = $1 order by date_trunc('milliseconds', created_at), array_position($3::text[], status) limit $2`,
+        `select ${milliseconds('created_at')} as created_at, status, user_id, recipients, instance from djr.activity
+          where event_id operator(pg_catalog.=) $1
+          order by pg_catalog.date_trunc('milliseconds', activity.created_at), pg_catalog.array_position($3::pg_catalog.text[], status)
+          limit $2`,
         [id, MAX_STEPS + 1, STATUSES],
       );
-      const { rows: replays } = await client.query<{ replay: string }>(
-        `select id::text as replay from djr.event where replay_of = $1 order by event.id limit ${MAX_REPLAYS}`,
+      const replays = await select<{ replay: string }>(
+        client,
+        `select id::pg_catalog.text as replay from djr.event where replay_of operator(pg_catalog.=) $1 order by event.id limit ${MAX_REPLAYS}`,
         [id],
       );
-      return { ...rows[0], activity, replays: replays.map(({ replay }) => replay) };
+      dated([event], 'created_at');
+      dated(activity, 'created_at');
+      return { ...event, activity, replays: replays.map(({ replay }) => replay) };
     });
   }
 
   /** Of the events that there are, in the order asked for. */
   async findAll(ids: string[]): Promise<EventSummary[]> {
-    const text = `select ${SUMMARY} from unnest($1::bigint[]) with ordinality wanted (id, place)
-                    join djr.event_status event on event.id = wanted.id order by place`;
-    return this.#read(async (client) => (await client.query<EventSummary>(text, [ids])).rows);
+    const text = `select ${SUMMARY} from pg_catalog.unnest($1::bigint[]) with ordinality as wanted (id, place)
+                    join djr.event_status event on event.id operator(pg_catalog.=) wanted.id order by place`;
+    return this.#read(async (client) => dated(await select<EventSummary>(client, text, [ids]), 'created_at'));
   }
 
   /** @returns pretty JSON; undefined when there is none, or no such event */
   async privateData(id: string): Promise<string | undefined> {
-    const text = 'select jsonb_pretty(private_data) as data from djr.event where id = $1 and private_data is not null';
-    const rows = await this.#read(async (client) => (await client.query<{ data: string }>(text, [id])).rows);
+    const text =
+      'select pg_catalog.jsonb_pretty(private_data) as data from djr.event where id operator(pg_catalog.=) $1 and private_data is not null';
+    const rows = await this.#read((client) => select<{ data: string }>(client, text, [id]));
     return rows[0]?.data;
   }
 
   /** @returns the new ids @throws {@link DjrError} DJR06, DJR07 */
   async replay(ids: string[]): Promise<string[]> {
-    const text = 'select id::text from djr.replay($1::bigint[]) replayed (id)';
+    const text = 'select id::pg_catalog.text from djr.replay($1::bigint[]) as replayed (id)';
     try {
-      return (await this.#pool().query<{ id: string }>(text, [ids])).rows.map(({ id }) => id);
+      return (await select<{ id: string }>(this.#pool(), text, [ids])).map(({ id }) => id);
     } catch (error) {
       throw fromPostgres(error);
     }
@@ -145,34 +160,38 @@ export class AdminStore {
 
   async overview(): Promise<{ settings: AdminSettings; instances: InstanceRow[] }> {
     return this.#read(async (client) => {
-      const { rows } = await client.query<AdminSettings>(
-        `select storage, activity, delivery, retention::text,
-                case (select last_value from djr.delivery_mode) when 2 then 'sweep' else 'notify' end as mode
-           from djr.settings`,
+      const [settings] = await select<AdminSettings>(
+        client,
+        `select storage, activity, delivery, retention::pg_catalog.text, ${MODE} as mode from djr.settings`,
       );
-      return { settings: rows[0]!, instances: await readInstances(client) };
+      if (!settings) throw new DjrError('DJR_SCHEMA', 'djr.settings has no row.', { hint: 'Run `djr migrate`.' });
+      return { settings, instances: await readInstances(client) };
     });
   }
 
   /** Whether a containment in the detail has an index of its own. */
   async hasDetailIndex(): Promise<boolean> {
-    const text = `select from pg_catalog.pg_index index join pg_catalog.pg_class class on class.oid = index.indexrelid
-                    join pg_catalog.pg_am method on method.oid = class.relam
-                   where index.indrelid = 'djr.event'::regclass and index.indisvalid and index.indpred is null and method.amname = 'gin'
-                     and exists (select from pg_catalog.pg_attribute a where a.attrelid = index.indrelid
-                                  and a.attname = 'detail' and a.attnum = index.indkey[0])`;
-    return this.#read(async (client) => (await client.query(text)).rowCount !== 0);
+    const text = `select from pg_catalog.pg_index index join pg_catalog.pg_class class on class.oid operator(pg_catalog.=) index.indexrelid
+                    join pg_catalog.pg_am method on method.oid operator(pg_catalog.=) class.relam
+                   where index.indrelid operator(pg_catalog.=) 'djr.event'::pg_catalog.regclass and index.indisvalid
+                     and index.indpred is null and method.amname operator(pg_catalog.=) 'gin'
+                     and exists (select from pg_catalog.pg_attribute a where a.attrelid operator(pg_catalog.=) index.indrelid
+                                  and a.attname operator(pg_catalog.=) 'detail'
+                                  and a.attnum operator(pg_catalog.=) index.indkey[0])`;
+    return this.#read(async (client) => (await select(client, text)).length !== 0);
   }
 
   /** The same for every instance, and for nobody else to know: what forms are signed with. */
   async secret(): Promise<string> {
-    const { rows } = await this.#pool().query<{ channel: string }>('select djr.channel() as channel');
-    return rows[0]!.channel;
+    const [row] = await select<{ channel: string }>(this.#pool(), 'select djr.channel() as channel');
+    return row!.channel;
   }
 
   async #read<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-    await this.#enter();
-    try {
+    if (this.#places.waiting >= MAX_WAITING) {
+      throw new DjrError('DJR_BUSY', 'Too many searches are waiting already.', { hint: 'Try again in a moment.' });
+    }
+    return this.#places.run(async () => {
       const client = await this.#pool().connect();
       let failure: unknown;
       try {
@@ -188,20 +207,7 @@ export class AdminStore {
         const ended = failure === undefined || (await client.query('rollback').then(Boolean, () => false));
         client.release(!ended);
       }
-    } finally {
-      this.#reading -= 1;
-      this.#waiting.shift()?.();
-    }
-  }
-
-  async #enter(): Promise<void> {
-    if (this.#reading >= MAX_READERS) {
-      if (this.#waiting.length >= MAX_WAITING) {
-        throw new DjrError('DJR_BUSY', 'Too many searches are waiting already.', { hint: 'Try again in a moment.' });
-      }
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    }
-    this.#reading += 1;
+    });
   }
 }
 

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { giveUp } from './cancel.js';
 import { checkOut } from './checkout.js';
 import type { Pool } from './connect.js';
+import { TYPES } from './types.js';
 
 /** PostgreSQL ended the connection while it was idle, before it saw the statement. */
 const ENDED_IDLE = '57P05';
@@ -17,7 +18,7 @@ export class NoAnswerError extends Error {
 }
 
 /**
- * Runs one statement on a connection of the pool. One that is given up is cancelled on the server, and its place in the
+ * Runs one statement on a connection of the pool, read as djr reads (src/database/types.ts) unless it says otherwise. One that is given up is cancelled on the server, and its place in the
  * pool is free only then: the server would else work on, and the pool open one connection more for the next.
  *
  * @param milliseconds - how long the answer may take
@@ -51,7 +52,7 @@ export const asking = (pool: Pool, milliseconds = NEVER): Pick<pg.ClientBase, 'q
 
 async function askOnce(pool: Pool, query: pg.QueryConfig, milliseconds: number): Promise<unknown> {
   const { client, release, unlessLost } = await checkOut(pool);
-  const working = unlessLost(client.query({ ...query, query_timeout: NEVER } as pg.QueryConfig));
+  const working = unlessLost(client.query({ types: TYPES, ...query, query_timeout: NEVER } as pg.QueryConfig));
   return new Promise((resolve, reject) => {
     let late = false;
     const timer = setTimeout(() => {

@@ -66,7 +66,16 @@ export function openPool(source: PoolSource, onError: (error: Error) => void): O
 }
 
 /** No retry mends these: wrong password, no such role or database, or a schema that is not ours to use. */
-const HOPELESS = new Set(['28P01', '28000', '3D000', 'DJR_CONFIG', 'DJR_SCHEMA', 'DJR_VERSION', 'DJR_STANDBY']);
+const HOPELESS = new Set([
+  '28P01',
+  '28000',
+  '3D000',
+  'DJR_CONFIG',
+  'DJR_SCHEMA',
+  'DJR_VERSION',
+  'DJR_STANDBY',
+  'DJR_ROW_SECURITY',
+]);
 
 /** Nobody answers there now, or the server says that it will in a while. */
 const AWAY = new Set(

@@ -13,6 +13,7 @@ import { ANSWER_TIMEOUT } from './answer.js';
 import { ask, asking } from './ask.js';
 import { backoff, isHopeless, type OwnedPool, openPool, type Pool } from './connect.js';
 import { DeliveryMode } from './delivery-mode.js';
+import { isRolledBack, readEpoch, renewEpoch } from './epoch.js';
 import { Listener } from './listener.js';
 import { Outage } from './outage.js';
 import { Pruner } from './pruner.js';
@@ -20,7 +21,7 @@ import type { Queryable } from './publisher.js';
 import { Pulse } from './pulse.js';
 import { Repair } from './repair.js';
 import { requireSchema } from './schema.js';
-import { type Status, shortEpoch } from './status.js';
+import type { Status } from './status.js';
 import { type Latest, Store } from './store.js';
 import { Sweeper } from './sweeper.js';
 
@@ -35,8 +36,10 @@ export interface DatabaseOptions {
   read(queueUsage: number | null): Reading;
   /** A sweep succeeded. */
   onSwept(milliseconds: number): void;
-  /** Puts an event of before the start into the history, through `onReceive`. */
-  remember(envelope: Envelope): Promise<void>;
+  /** The stored event that was delivered last. */
+  newest(): Envelope | undefined;
+  /** Puts events of before the start into the history, through `onReceive`: the newest, and says how many of them. */
+  remember(envelopes: readonly Envelope[]): Promise<number>;
   /** It was restored or replaced: ids from before it mean nothing any more, and the history is empty. */
   onReplaced(): void;
 }
@@ -48,6 +51,9 @@ const IDLE = 20;
 
 /** Milliseconds between two sweeps while nothing is heard. */
 const DEAF_SWEEP = 250;
+
+/** Events whose row cannot be read that are told one by one. */
+const MAX_UNREADABLE = 100;
 
 /** Connections may be ended by the server while nobody uses them; the next query gets another one. */
 const onIdleLoss = (logger: Logger) => (err: Error) => logger.debug({ err }, 'an idle connection was lost');
@@ -70,6 +76,8 @@ export class Database {
   readonly #stop = new AbortController();
   /** What history knew when PostgreSQL was started anew, until a sweep has succeeded since. */
   readonly #handedOn = new Set<string>();
+  /** Events that were said to be unreadable. */
+  readonly #unreadable = new Set<string>();
 
   constructor(database: DatabaseOptions) {
     this.#options = database;
@@ -80,6 +88,7 @@ export class Database {
     this.store = new Store(
       this.pool,
       () => (this.sweeper.fast ? this.listener.session : undefined),
+      (id) => this.#onUnreadable(id),
       () => this.listener.session,
     );
     const probeTimeout = Math.max(1000, probeInterval / 3);
@@ -203,7 +212,10 @@ export class Database {
     history.startAt(Math.max(status.prunedXid, all ? 0 : oldest) + 1);
     history.restarted(status.startedAt);
     feed.startAt(status.frontier);
-    for (const envelope of envelopes) await remember(envelope);
+    const remembered = await remember(envelopes);
+    // Of the transaction of the last one that was left out a part may be remembered.
+    const left = envelopes[envelopes.length - remembered - 1];
+    if (left) history.isPartialBefore(left.xid! + 1);
   }
 
   /** On each new connection, before LISTEN. */
@@ -215,7 +227,11 @@ export class Database {
 
   async #onRestart(status: Status): Promise<void> {
     const { feed, history, onReplaced, options } = this.#options;
-    const epoch = await readEpoch(asking(this.pool, ANSWER_TIMEOUT));
+    const client = asking(this.pool, ANSWER_TIMEOUT);
+    let epoch = await readEpoch(client);
+    if (epoch === this.store.epoch && (await isRolledBack(client, this.#options.newest()))) {
+      epoch = await renewEpoch(client);
+    }
     for (const { envelope } of history.all()) this.#handedOn.add(identity(envelope));
     history.restarted(status.startedAt);
     if (epoch === this.store.epoch) return;
@@ -225,6 +241,15 @@ export class Database {
     await feed.rebase(status.frontier.inEpoch(epoch));
     options.logger.error({}, 'the database was replaced or restored; every client is told to fetch its state anew');
     onReplaced();
+  }
+
+  /** Says so once: every reading comes upon it again. */
+  #onUnreadable(id: string): void {
+    if (this.#unreadable.has(id) || this.#unreadable.size >= MAX_UNREADABLE) return;
+    this.#unreadable.add(id);
+    const message =
+      'an event cannot be read and is not delivered: its id or its time is out of range. Delete it by hand';
+    this.#options.options.logger.error({ event: id }, message);
   }
 
   #onMessage(payload: string): void {
@@ -253,8 +278,3 @@ export class Database {
 
 /** Tells an event from one that has its number in another history of the database. */
 const identity = ({ id, xid, createdAt }: Envelope): string => `${id} ${xid} ${createdAt}`;
-
-async function readEpoch(client: Queryable): Promise<string> {
-  const { rows } = await client.query<{ epoch: string }>('select djr.epoch() as epoch');
-  return shortEpoch(rows[0]!.epoch);
-}

@@ -43,8 +43,8 @@ const LOOK = `
            where not granted and locktype operator(pg_catalog.=) 'object'
              and classid operator(pg_catalog.=) 'pg_catalog.pg_database'::pg_catalog.regclass
              and objid operator(pg_catalog.=) 0) as waiters,
-         pg_catalog.pg_notification_queue_usage()::pg_catalog.float8 as usage,
-         (select queue_limit from djr.settings) as limit`;
+         pg_catalog.pg_notification_queue_usage()::pg_catalog.numeric as usage,
+         (select queue_limit::pg_catalog.numeric from djr.settings) as limit`;
 
 /**
  * Decides for `delivery => 'auto'`: to `sweep` when commits queue behind NOTIFY or its queue fills up, back to `notify` when

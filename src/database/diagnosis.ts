@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { type Check, type Finding, failed } from './findings.js';
-import { indexes, instances, retention, rights, schema, vacuum } from './schema-checks.js';
+import { grants, indexes, instances, retention, rights, rowSecurity, schema, vacuum } from './schema-checks.js';
 import { clock, connections, durability, listen, queue, restore, transactions, version } from './server-checks.js';
 import { triggers } from './trigger-checks.js';
 
@@ -8,6 +8,8 @@ const CHECKS: readonly [string, Check][] = [
   ['version', version],
   ['schema', schema],
   ['rights', rights],
+  ['grants', grants],
+  ['row security', rowSecurity],
   ['LISTEN', listen],
   ['NOTIFY queue', queue],
   ['triggers', triggers],

@@ -1,17 +1,20 @@
 import type pg from 'pg';
+import { PINNED } from './search-path.js';
 
 /**
  * Schema djr as text, from the catalogs: the same for the same schema on every server version, so that two can be
  * compared. (There is no pg_dump where there is only the embedded server, and its output differs between versions.)
  */
 export async function dumpSchema(client: Pick<pg.Client, 'query'>): Promise<string> {
-  const { rows } = await client.query<{ line: string }>(DUMP);
+  // Of several statements in one query there is a result each.
+  const results = (await client.query(DUMP)) as unknown as pg.QueryResult<{ line: string }>[];
+  const { rows } = results.at(-1)!;
   return `${rows.map(({ line }) => line).join('\n')}\n`;
 }
 
 // The owner's name and the grants of djr.grant_* belong to a database and not to the schema. NOT NULL is in the
 // column's line: only PostgreSQL 18 has it among the constraints. The runner's own table is not ours.
-const DUMP = `
+const DUMP = `${PINNED}
 with relation as (
   select oid, relname, relkind from pg_class
   where relnamespace = 'djr'::regnamespace and relname not like 'migrations%'

@@ -33,6 +33,8 @@ export interface EmbeddedOptions {
   resolveFrom?: string;
   /** Server settings, as for `postgres -c name=value`. */
   settings?: Record<string, string>;
+  /** Gets the server's log as it comes. */
+  onLog?: (text: string) => void;
 }
 
 interface Binaries {
@@ -59,14 +61,15 @@ export async function startEmbedded(options: EmbeddedOptions = {}): Promise<Embe
     max_connections: '200',
     ...options.settings,
   };
-  let server = await run(binaries, directory, port, settings);
+  const launch = () => run(binaries, directory, port, settings, options.onLog);
+  let server = await launch();
 
   return {
     url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`,
     port,
     directory,
     async start() {
-      server = await run(binaries, directory, port, settings);
+      server = await launch();
     },
     async stop(mode = 'fast') {
       await server.stop(mode);
@@ -200,6 +203,7 @@ async function run(
   directory: string,
   port: number,
   settings: Record<string, string>,
+  onLog: EmbeddedOptions['onLog'],
 ): Promise<Server> {
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const child = spawn(postgres, ['-D', directory, '-p', String(port), ...flags], {
@@ -224,11 +228,12 @@ async function run(
         }),
       );
     child.once('error', failed).once('exit', failed);
-    child.stderr.on('data', (chunk: Buffer) => {
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+      onLog?.(chunk);
       // Only until it is up: what it logs later belongs to nobody, and must not fill memory.
       if (log.length < 100_000) log += chunk;
       // A standby says that they are read-only.
-      if (/ready to accept (read-only )?connections/.test(String(chunk))) resolve();
+      if (/ready to accept (read-only )?connections/.test(chunk)) resolve();
     });
   });
 

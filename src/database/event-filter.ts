@@ -1,4 +1,5 @@
 import type { Scope } from '../event.js';
+import { milliseconds } from './types.js';
 
 /** The steps of an event, the furthest of which is its status. */
 export const STATUSES = ['new', 'dispatched', 'error', 'sent', 'delivered', 'read'] as const;
@@ -30,6 +31,8 @@ export interface ListQuery {
   values: unknown[];
 }
 
+const EQUALS = 'operator(pg_catalog.=)';
+
 const prefix = (text: string): string => `${text.slice(0, -1).replace(/[\\%_]/g, '\\$&')}%`;
 
 /** The list's SQL: keyset pages by id, never an offset and never a count. */
@@ -39,25 +42,29 @@ export function listQuery(filter: EventFilter, key: PageKey, limit: number): Lis
   const conditions: string[] = [];
   const add = (condition: string) => conditions.push(condition);
   const text = (column: string, value: string) =>
-    add(value.endsWith('*') ? `${column} like ${bind(prefix(value))}` : `${column} = ${bind(value)}`);
+    add(
+      value.endsWith('*')
+        ? `${column} operator(pg_catalog.~~) ${bind(prefix(value))}`
+        : `${column} ${EQUALS} ${bind(value)}`,
+    );
 
-  if (filter.id !== undefined) add(`id = ${bind(filter.id)}`);
+  if (filter.id !== undefined) add(`id ${EQUALS} ${bind(filter.id)}`);
   if (filter.type !== undefined) text('type', filter.type);
-  if (filter.scope !== undefined) add(`scope = ${bind(filter.scope)}`);
+  if (filter.scope !== undefined) add(`scope ${EQUALS} ${bind(filter.scope)}`);
   if (filter.user !== undefined) text('user_id', filter.user);
-  if (filter.from !== undefined) add(`created_at >= ${bind(filter.from)}`);
-  if (filter.to !== undefined) add(`created_at < ${bind(filter.to)}`);
-  if (filter.detail !== undefined) add(`detail @> ${bind(filter.detail)}::jsonb`);
-  if (key.before !== undefined) add(`id < ${bind(key.before)}`);
-  if (key.after !== undefined) add(`id > ${bind(key.after)}`);
+  if (filter.from !== undefined) add(`created_at operator(pg_catalog.>=) ${bind(filter.from)}`);
+  if (filter.to !== undefined) add(`created_at operator(pg_catalog.<) ${bind(filter.to)}`);
+  if (filter.detail !== undefined) add(`detail operator(pg_catalog.@>) ${bind(filter.detail)}::pg_catalog.jsonb`);
+  if (key.before !== undefined) add(`id operator(pg_catalog.<) ${bind(key.before)}`);
+  if (key.after !== undefined) add(`id operator(pg_catalog.>) ${bind(key.after)}`);
   // The status is looked up for the rows of a page only, unless it is what is searched for.
   const source = filter.status === undefined ? 'djr.event' : 'djr.event_status';
-  if (filter.status !== undefined) add(`status = ${bind(filter.status)}`);
+  if (filter.status !== undefined) add(`status ${EQUALS} ${bind(filter.status)}`);
   const where = conditions.length === 0 ? '' : ` where ${conditions.join(' and ')}`;
   const order = key.after === undefined ? 'desc' : 'asc';
   const found = `select id from ${source}${where} order by id ${order} limit ${bind(limit)}`;
   return {
-    text: `select ${SUMMARY} from (${found}) found join djr.event_status event using (id) order by found.id ${order}`,
+    text: `select ${SUMMARY} from (${found}) found join djr.event_status event on event.id ${EQUALS} found.id order by found.id ${order}`,
     values,
   };
 }
@@ -66,5 +73,6 @@ export function listQuery(filter: EventFilter, key: PageKey, limit: number): Lis
 const PREVIEW = 200;
 
 /** One line of a list, of `djr.event_status event`. */
-export const SUMMARY = `event.id::text, event.type, event.scope, event.user_id, left(event.detail::text, ${PREVIEW}) as preview,
-  event.created_at, event.replay_of::text, event.status, event.recipients::float8, event.errors::float8`;
+export const SUMMARY = `event.id::pg_catalog.text, event.type, event.scope, event.user_id,
+  pg_catalog.left(event.detail::pg_catalog.text, ${PREVIEW}) as preview, ${milliseconds('event.created_at')} as created_at,
+  event.replay_of::pg_catalog.text, event.status, event.recipients, event.errors`;

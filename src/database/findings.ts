@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { select } from './select.js';
 
 /** What one check found. */
 export interface Finding {
@@ -22,4 +23,9 @@ export const one = async <Row extends pg.QueryResultRow>(
   client: pg.Client,
   sql: string,
   values: unknown[] = [],
-): Promise<Row> => (await client.query<Row>(sql, values)).rows[0]!;
+): Promise<Row> => {
+  const [row] = await select<Row>(client, sql, values);
+  // The one table that such a statement may find empty.
+  if (!row) throw new Error('djr.settings has no row; `djr migrate` puts it back');
+  return row;
+};

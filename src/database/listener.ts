@@ -8,6 +8,7 @@ import { Outage } from './outage.js';
 import { ownershipOf, POOLED, PooledError } from './ownership.js';
 import { Probe } from './probe.js';
 import { Session } from './session.js';
+import { TYPES } from './types.js';
 
 export interface ListenerOptions {
   database: string | pg.ClientConfig;
@@ -46,6 +47,7 @@ export class Listener {
   /** Connections in a row that could not be made, or did not live until their first probe was over. */
   #failures = 0;
   #reconnects = 0;
+  #failure: unknown;
   #heard: boolean | undefined;
   #pooled = false;
   /** A pooler, or deafness, has been logged. */
@@ -85,6 +87,11 @@ export class Listener {
     return this.#heard ? this.#session : undefined;
   }
 
+  /** Why the last connection could not be made; undefined while there is one. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
   /** Connections made after the first. */
   get reconnects(): number {
     return this.#reconnects;
@@ -110,6 +117,7 @@ export class Listener {
     while (!this.#stopped) {
       try {
         const { ended } = await this.#connect();
+        this.#failure = undefined;
         if (!first) this.#reconnects += 1;
         first = false;
         started();
@@ -139,6 +147,7 @@ export class Listener {
           return;
         }
         this.#failures += 1;
+        this.#failure = err;
         this.#outage.say('error', { err, failures: this.#failures }, 'cannot listen to the database; will try again');
       }
       await this.#pause(backoff(this.#failures));
@@ -231,7 +240,10 @@ export class Listener {
 
   /** `djr.configure` may have given the channel another name. What came in between is swept. */
   async #followChannel(session: Session): Promise<void> {
-    const { rows } = await session.query<{ channel: string }>({ text: 'select djr.channel() as channel' });
+    const { rows } = await session.query<{ channel: string }>({
+      text: 'select djr.channel() as channel',
+      types: TYPES,
+    });
     const { channel } = rows[0]!;
     const old = this.#channel;
     if (channel === old || this.#session !== session) return;

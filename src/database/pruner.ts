@@ -16,8 +16,19 @@ export interface PrunerOptions {
 const BATCH = 1000;
 const REST = 2;
 
-/** Ours alone among advisory locks; held for one batch, so that one instance at a time prunes. */
-const LOCK = '7310418275521905';
+/** Rounds in a row without a turn before it is said: another instance's batch is over within one. */
+const ROUNDS_WITHOUT = 5;
+
+/** Who has the row of djr.settings, or waits for it: what a row is locked by the catalogs do not say. */
+const HOLDERS = `
+  select pg_catalog.format('session %s (role %I)', activity.pid, activity.usename) as holder
+  from pg_catalog.pg_locks lock
+  join pg_catalog.pg_stat_activity activity on activity.pid operator(pg_catalog.=) lock.pid
+  where lock.relation operator(pg_catalog.=) 'djr.settings'::pg_catalog.regclass
+    and lock.mode operator(pg_catalog.<>) 'AccessShareLock'
+    and lock.pid operator(pg_catalog.<>) pg_catalog.pg_backend_pid()
+  order by activity.xact_start
+  limit 1`;
 
 /** Deletes what is past the setting `retention`; does nothing where none is set. */
 export class Pruner {
@@ -26,6 +37,7 @@ export class Pruner {
   #running: Promise<void> | undefined;
   #stopped = false;
   #wake: (() => void) | undefined;
+  #withoutTurn = 0;
   /** Events deleted by this instance. */
   pruned = 0;
 
@@ -50,11 +62,12 @@ export class Pruner {
     try {
       for (let pruned = BATCH; pruned === BATCH && !this.#stopped; total += pruned) {
         const began = performance.now();
-        const { rows } = await asking(pool).query<{ pruned: string }>(
-          'select case when pg_try_advisory_xact_lock($1) then djr.prune_batch(null, $2) else 0 end as pruned',
-          [LOCK, BATCH],
+        const { rows } = await asking(pool).query<{ pruned: number | null }>(
+          'select djr._prune_turn($1::pg_catalog.int4) as pruned',
+          [BATCH],
         );
-        pruned = Number(rows[0]!.pruned);
+        await this.#count(rows[0]!.pruned !== null);
+        pruned = rows[0]!.pruned ?? 0;
         if (pruned === BATCH) await this.#rest((performance.now() - began) * REST);
       }
     } catch (err) {
@@ -62,6 +75,18 @@ export class Pruner {
     }
     this.pruned += total;
     if (total > 0) logger.info({ events: total }, 'pruned events past the retention');
+  }
+
+  /** One instance prunes at a time; where none gets its turn somebody holds it. */
+  async #count(hadTurn: boolean): Promise<void> {
+    this.#withoutTurn = hadTurn ? 0 : this.#withoutTurn + 1;
+    if (this.#withoutTurn !== ROUNDS_WITHOUT) return;
+    const { rows } = await this.#options.pool.query<{ holder: string }>(HOLDERS);
+    const holder = rows[0]?.holder ?? 'another session';
+    this.#options.logger.warn(
+      { rounds: ROUNDS_WITHOUT },
+      `pruning does not get its turn: ${holder} holds the row of djr.settings in a transaction that does not end`,
+    );
   }
 
   #rest(milliseconds: number): Promise<void> {

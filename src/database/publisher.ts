@@ -1,51 +1,101 @@
 import type pg from 'pg';
-import { fromPostgres } from '../errors.js';
+import { DjrError, fromPostgres } from '../errors.js';
 import type { Detail, Scope } from '../event.js';
+import { toUserId, type UserId } from '../user-id.js';
+import { TYPES } from './types.js';
 
-/** An event to publish. Without `userId` and `scope` it goes to every client. */
-export interface Publication<Type extends string = string, D extends Detail = Detail> {
-  /** 1 to 200 characters without white space; `connected` and `reset` are reserved. */
+/** What every publication says. */
+interface Content<Type extends string, D extends Detail> {
+  /** 1 to 200 characters without white space; some words are reserved (docs/browser.md). */
   type: Type;
   /** @defaultValue `{}` */
   detail?: D;
-  /** Whose event it is. */
-  userId?: string | number | bigint | null;
-  /** @defaultValue `user` with a `userId`, else `public` */
-  scope?: Scope;
   /** Stored with the event, never sent. */
   privateData?: unknown;
-  /** A second publish under the same key stores and sends nothing, and returns the first id. */
+  /** A second publish under the same key stores and sends nothing, and returns the first id; `DJR12` if it differs in user, scope or type. */
   key?: string;
 }
+
+/** Who gets it, one member a scope. The user has to be there: `session.user?.id` does not compile. */
+type Audience =
+  /** The clients of this user. */
+  | { scope?: 'user'; userId: UserId }
+  /** Every client, anonymous ones too. Nothing but this word makes an event public. */
+  | { scope: 'public'; userId?: never }
+  /** Backend subscribers only: about nobody, or about this user. */
+  | { scope: 'system'; userId?: UserId };
+
+/** An event to publish: `{ userId, type, … }` to one user, `{ scope: 'public', type, … }` to every client. */
+export type Publication<Type extends string = string, D extends Detail = Detail> = Content<Type, D> & Audience;
 
 /** A `pg.Pool`, or a client inside a transaction of the caller's. */
 export type Queryable = Pick<pg.ClientBase, 'query'>;
 
-const CALLS: Record<Scope, string> = {
-  user: 'select djr.publish(user_id => $1::text, type => $2, detail => $3::jsonb, private_data => $4::jsonb, key => $5) as id',
-  public: 'select djr.publish_global(type => $1, detail => $2::jsonb, private_data => $3::jsonb, key => $4) as id',
-  system:
-    'select djr.publish_system(user_id => $1::text, type => $2, detail => $3::jsonb, private_data => $4::jsonb, key => $5) as id',
+/** `user`: whether the scope must have a user, may have one, or must not. */
+const SCOPES: Record<Scope, { user: 'required' | 'optional' | 'none'; call: string }> = {
+  user: {
+    user: 'required',
+    call: 'select djr.publish(user_id => $5::pg_catalog.text, type => $1::pg_catalog.text, detail => $2::pg_catalog.jsonb, private_data => $3::pg_catalog.jsonb, key => $4::pg_catalog.text) as id',
+  },
+  public: {
+    user: 'none',
+    call: 'select djr.publish_public(type => $1::pg_catalog.text, detail => $2::pg_catalog.jsonb, private_data => $3::pg_catalog.jsonb, key => $4::pg_catalog.text) as id',
+  },
+  system: {
+    user: 'optional',
+    call: 'select djr.publish_system(user_id => $5::pg_catalog.text, type => $1::pg_catalog.text, detail => $2::pg_catalog.jsonb, private_data => $3::pg_catalog.jsonb, key => $4::pg_catalog.text) as id',
+  },
 };
 
 const json = (value: unknown): string | null => (value === undefined || value === null ? null : JSON.stringify(value));
 
+/** Whom it is for, from what may be anything: an app without TypeScript, or with an `any`, calls this as well. */
+function audienceOf(publication: { scope?: unknown; userId?: unknown }): { scope: Scope; user: string | null } {
+  // The key counts, not the value: `userId: session.user?.id` says that a user was meant.
+  const names = 'userId' in publication;
+  const { scope = names ? 'user' : undefined, userId } = publication;
+  if (typeof scope !== 'string' || !Object.hasOwn(SCOPES, scope)) {
+    throw new DjrError('DJR02', "an event must have a userId, or a scope: 'public', 'user' or 'system'", {
+      detail: scope === undefined ? 'It has neither.' : `The scope is ${JSON.stringify(scope) ?? typeof scope}.`,
+      hint: "For one user { userId, … }, for every client { scope: 'public', … }.",
+    });
+  }
+  const { user } = SCOPES[scope as Scope];
+  if (names && user === 'none') {
+    throw new DjrError('DJR02', `an event of scope ${scope} must have no userId`, {
+      detail: `The userId is ${userId === undefined ? 'there, and undefined' : 'given'}.`,
+      hint: 'Everyone would get it. For one user leave the scope out.',
+    });
+  }
+  if (!names && user !== 'required') return { scope: scope as Scope, user: null };
+  return { scope: scope as Scope, user: toUserId(userId, 'the userId of an event') };
+}
+
+/** A key is an identity, too: what is no text must not become one that other events share. */
+function keyOf(key: unknown): string | null {
+  if (key === undefined || key === null) return null;
+  if (typeof key === 'string') return key;
+  throw new DjrError('DJR11', 'the key of an event must be a text of 1 to 255 characters', {
+    detail: `It is of type ${typeof key}.`,
+    hint: 'Use what identifies the occurrence: `invoice-17-paid`.',
+  });
+}
+
 /**
- * Publishes through SQL, where all rules are.
+ * Publishes through SQL, where all rules are but one: that a missing user is an error, which SQL could not see.
  *
  * @returns the event's id
  * @throws {@link DjrError} with the SQLSTATE of the rule that was broken (docs/sql.md)
  */
 export async function publish(client: Queryable, publication: Publication): Promise<number> {
-  const { type, detail = {}, userId, privateData, key } = publication;
-  const scope = publication.scope ?? (userId === undefined || userId === null ? 'public' : 'user');
-  const user = userId === undefined || userId === null ? null : String(userId);
-  const rest = [type, json(detail), json(privateData), key ?? null];
-  // A public event has no user: given one, SQL has the say, as for any other publisher.
-  const values = scope === 'public' ? rest : [user, ...rest];
+  const { type, detail = {}, privateData } = publication;
+  const { scope, user } = audienceOf(publication);
+  const values = [type, json(detail), json(privateData), keyOf(publication.key)];
+  if (scope !== 'public') values.push(user);
   try {
-    const { rows } = await client.query<{ id: string }>(CALLS[scope], values);
-    return Number(rows[0]!.id);
+    const query = { text: SCOPES[scope].call, values, types: TYPES };
+    const { rows } = await client.query<{ id: number }>(query);
+    return rows[0]!.id;
   } catch (error) {
     throw fromPostgres(error);
   }

@@ -83,14 +83,14 @@ export class Pulse {
   }
 
   async #ask(): Promise<number> {
-    const query = { text: 'select pg_catalog.pg_notification_queue_usage() as usage' };
+    const query = { text: 'select pg_catalog.pg_notification_queue_usage()::pg_catalog.numeric as usage' };
     const { rows } = await ask<{ usage: number }>(this.#options.pool, query, ANSWER_TIMEOUT);
     return rows[0]!.usage;
   }
 
   async #report({ connections, events, deliveries, errors, lagMs }: Reading): Promise<void> {
     const query = {
-      text: "select djr.report_instance($1, $2 * interval '1 second', $3, $4, $5, $6, $7, $8, $9)",
+      text: "select djr.report_instance($1, $2 operator(pg_catalog.*) interval '1 second', $3, $4, $5, $6, $7, $8, $9)",
       values: [
         this.#options.instance,
         (performance.now() - this.#since) / 1000,

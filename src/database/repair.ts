@@ -4,6 +4,7 @@ import type { Logger } from '../logger.js';
 import { asking } from './ask.js';
 import { backoff, type Pool } from './connect.js';
 import { Outage } from './outage.js';
+import { TYPES } from './types.js';
 
 export interface RepairOptions {
   pool: Pool;
@@ -31,9 +32,9 @@ export class Repair {
 
   /** @throws what the database says; a statement that it did not finish has changed nothing. */
   async run(client: Pick<pg.Client, 'query'>): Promise<void> {
-    const query = { text: 'select djr.repair_xids() as events', query_timeout: ANSWER_TIMEOUT };
-    const { rows } = await client.query<{ events: string }>(query);
-    const events = Number(rows[0]!.events);
+    const query = { text: 'select djr.repair_xids() as events', types: TYPES, query_timeout: ANSWER_TIMEOUT };
+    const { rows } = await client.query<{ events: number }>(query);
+    const { events } = rows[0]!;
     if (events === 0) return;
     this.#options.logger.warn(
       { events },

@@ -3,6 +3,8 @@ import type pg from 'pg';
 import { failed, ok, one, warning } from './findings.js';
 import { inTime } from './in-time.js';
 import { ownershipOf } from './ownership.js';
+import { select } from './select.js';
+import { milliseconds } from './types.js';
 
 /** Milliseconds within which a NOTIFY to oneself comes back, where nothing is in the way. */
 const HEARD_WITHIN = 3000;
@@ -16,7 +18,7 @@ const LONG_TRANSACTION = 300;
 export async function version(client: pg.Client) {
   const { number, text } = await one<{ number: number; text: string }>(
     client,
-    "select current_setting('server_version_num')::int as number, current_setting('server_version') as text",
+    "select pg_catalog.current_setting('server_version_num')::int as number, pg_catalog.current_setting('server_version') as text",
   );
   return number >= 140_000 ? ok(`PostgreSQL ${text}`) : failed(`PostgreSQL ${text}`, 'Upgrade to 14 or newer.');
 }
@@ -69,17 +71,25 @@ interface Session {
 
 /** Other sessions with an open transaction, the oldest first; of other roles only where this one may see them. */
 const OPEN = `
-  select pid, format('%s, %s', usename, coalesce(nullif(application_name, ''), 'no application_name')) as who,
-         extract(epoch from clock_timestamp() - xact_start)::int as seconds
+  select pid,
+         pg_catalog.format('%s, %s', usename, case when application_name operator(pg_catalog.<>) '' then application_name
+                                              else 'no application_name' end) as who,
+         extract(epoch from (pg_catalog.clock_timestamp() operator(pg_catalog.-) xact_start))::int as seconds
     from pg_catalog.pg_stat_activity
-   where xact_start is not null and pid <> pg_backend_pid() and backend_type = 'client backend'`;
+   where xact_start is not null and pid operator(pg_catalog.<>) pg_catalog.pg_backend_pid()
+     and backend_type operator(pg_catalog.=) 'client backend'`;
+
+/** `$1` seconds ago. */
+const BEFORE = "(pg_catalog.clock_timestamp() operator(pg_catalog.-) ($1 operator(pg_catalog.*) interval '1 second'))";
 
 export async function queue(client: pg.Client) {
-  const { usage } = await one<{ usage: number }>(client, 'select pg_notification_queue_usage() as usage');
+  const { usage } = await one<{ usage: number }>(
+    client,
+    'select pg_catalog.pg_notification_queue_usage()::pg_catalog.numeric as usage',
+  );
   const found = `${(usage * 100).toFixed(1)} % full`;
   if (usage < 0.1) return ok(found);
-  const { rows } = await client.query<Session>(`${OPEN} order by xact_start limit 1`);
-  const culprit = rows[0];
+  const [culprit] = await select<Session>(client, `${OPEN} order by xact_start limit 1`);
   if (!culprit) {
     return failed(
       `${found}: a session that listens is in an open transaction, and this role may not see whose`,
@@ -89,28 +99,29 @@ export async function queue(client: pg.Client) {
   const { pid, seconds, who } = culprit;
   return failed(
     `${found}: most likely session ${pid} (${who}) holds it up, in a transaction for ${seconds} s`,
-    `select pg_terminate_backend(${pid});`,
+    `select pg_catalog.pg_terminate_backend(${pid});`,
   );
 }
 
 export async function transactions(client: pg.Client) {
-  const { rows } = await client.query<Session>(
+  const [oldest] = await select<Session>(
+    client,
     `${OPEN} and (backend_xmin is not null or backend_xid is not null)
-       and xact_start < clock_timestamp() - $1 * interval '1 second'
+       and xact_start operator(pg_catalog.<) ${BEFORE}
      order by xact_start limit 1`,
     [LONG_TRANSACTION],
   );
-  if (rows[0]) {
-    const { pid, seconds, who } = rows[0];
+  if (oldest) {
+    const { pid, seconds, who } = oldest;
     return warning(
       `session ${pid} (${who}) has been in a transaction for ${seconds} s: nothing deleted since can be vacuumed`,
-      `End it, or: select pg_terminate_backend(${pid});`,
+      `End it, or: select pg_catalog.pg_terminate_backend(${pid});`,
     );
   }
   const { gid } = await one<{ gid: string | null }>(
     client,
     `select (select gid from pg_catalog.pg_prepared_xacts
-              where prepared < clock_timestamp() - $1 * interval '1 second' order by prepared limit 1) as gid`,
+              where prepared operator(pg_catalog.<) ${BEFORE} order by prepared limit 1) as gid`,
     [LONG_TRANSACTION],
   );
   if (gid === null) return ok(`none is open for more than ${LONG_TRANSACTION / 60} minutes`);
@@ -124,8 +135,9 @@ export async function transactions(client: pg.Client) {
 export async function restore(client: pg.Client) {
   const { foreign } = await one<{ foreign: boolean }>(
     client,
-    `select exists (select from djr.event where xid >= pg_snapshot_xmax(pg_current_snapshot()))
-         or exists (select from djr.settings where pruned_xid >= pg_snapshot_xmax(pg_current_snapshot())) as foreign`,
+    `select exists (select from djr.event where xid operator(pg_catalog.>=) now.xmax)
+         or exists (select from djr.settings where pruned_xid operator(pg_catalog.>=) now.xmax) as foreign
+       from (select pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot()) as xmax) now`,
   );
   if (!foreign) return ok('no transaction id is of another cluster');
   return warning(
@@ -137,7 +149,7 @@ export async function restore(client: pg.Client) {
 export async function durability(client: pg.Client) {
   const { commit, fsync } = await one<{ commit: string; fsync: string }>(
     client,
-    "select current_setting('synchronous_commit') as commit, current_setting('fsync') as fsync",
+    "select pg_catalog.current_setting('synchronous_commit') as commit, pg_catalog.current_setting('fsync') as fsync",
   );
   const found = `synchronous_commit ${commit}, fsync ${fsync}`;
   if (commit !== 'off' && fsync === 'on') return ok(found);
@@ -149,8 +161,8 @@ export async function durability(client: pg.Client) {
 
 export async function clock(client: pg.Client) {
   const before = Date.now();
-  const { now } = await one<{ now: Date }>(client, 'select clock_timestamp() as now');
-  const skew = (now.getTime() - (before + Date.now()) / 2) / 1000;
+  const { now } = await one<{ now: number }>(client, `select ${milliseconds('pg_catalog.clock_timestamp()')} as now`);
+  const skew = (now - (before + Date.now()) / 2) / 1000;
   const found = `${Math.abs(skew).toFixed(3)} s ${skew < 0 ? 'behind' : 'ahead of'} this machine's`;
   return Math.abs(skew) <= MAX_SKEW ? ok(found) : warning(found, 'Synchronise both clocks with NTP.');
 }
@@ -158,8 +170,8 @@ export async function clock(client: pg.Client) {
 export async function connections(client: pg.Client) {
   const { used, most } = await one<{ used: number; most: number }>(
     client,
-    `select count(*)::int as used, current_setting('max_connections')::int as most
-       from pg_catalog.pg_stat_activity where backend_type = 'client backend'`,
+    `select pg_catalog.count(*)::int as used, pg_catalog.current_setting('max_connections')::int as most
+       from pg_catalog.pg_stat_activity where backend_type operator(pg_catalog.=) 'client backend'`,
   );
   const found = `${used} of ${most} in use`;
   return used < most * 0.8 ? ok(found) : warning(found, 'Raise max_connections, or put the pools behind a pooler.');

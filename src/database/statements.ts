@@ -2,12 +2,20 @@ import type { Need } from '../delivery/backlog.js';
 import type { Frontier } from '../delivery/frontier.js';
 import { STATUS } from './status.js';
 
+/** Whether a Date can hold `created_at`. The schema refuses what it cannot; a row of before that, or one that came past the triggers, may have it. */
+const IS_DATE = 'pg_catalog.isfinite(created_at) and created_at operator(pg_catalog.<) pg_catalog.to_timestamp(8e12)';
+
 /** As PostgreSQL prints them: nothing is cast to text that is text on its way to us anyway. `created` in microseconds. */
-export const EVENT_COLUMNS =
-  "id, xid, scope, user_id, type, (date_part('epoch', created_at) * 1000000)::bigint as created, detail";
+export const EVENT_COLUMNS = `id, xid, scope, user_id, type,
+  case when ${IS_DATE} then (pg_catalog.date_part('epoch', created_at) operator(pg_catalog.*) 1000000)::bigint end as created, detail`;
 
 /** A restored dump may have transaction ids of another cluster, which lie in the future: no snapshot can tell of them. */
-export const NOT_FOREIGN = 'xid < pg_snapshot_xmax(pg_current_snapshot())';
+export const NOT_FOREIGN = 'xid operator(pg_catalog.<) pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())';
+
+/** A transaction against a frontier: `$1` is its xmax, `$2` what was in progress in it. */
+const BEHIND = 'xid operator(pg_catalog.>=) $1::pg_catalog.xid8';
+const BEFORE = 'xid operator(pg_catalog.<) $1::pg_catalog.xid8';
+const IN_PROGRESS = 'xid operator(pg_catalog.=) any($2::pg_catalog.xid8[])';
 
 export interface Query {
   text: string;
@@ -30,14 +38,14 @@ export interface Filter {
  */
 export function newSince(frontier: Frontier, bornAfter: number | undefined): Filter {
   const filter = {
-    parts: ['xid = any($2::xid8[])', 'xid >= $1::xid8'],
+    parts: [IN_PROGRESS, BEHIND],
     inOrder: bornAfter === undefined,
     rest: '',
     values: [String(frontier.xmax), frontier.inProgress.map(String)] as unknown[],
   };
   if (bornAfter !== undefined) {
     filter.values.push(new Date(bornAfter));
-    filter.parts.push('created_at >= $3 and not (xid >= $1::xid8 or xid = any($2::xid8[]))');
+    filter.parts.push(`created_at operator(pg_catalog.>=) $3 and not (${BEHIND} or ${IN_PROGRESS})`);
   }
   return filter;
 }
@@ -45,8 +53,8 @@ export function newSince(frontier: Frontier, bornAfter: number | undefined): Fil
 /** Narrows it to what goes on behind this event, in the order of readings, and was visible in that frontier already. */
 export function goOn(filter: Filter, last: { readonly xid: number; readonly id: number }, frontier: Frontier): void {
   const bind = (value: unknown) => `$${filter.values.push(value)}`;
-  filter.rest += ` and (xid, id) > (${bind(String(last.xid))}::xid8, ${bind(last.id)}::bigint)`;
-  filter.rest += ` and pg_visible_in_snapshot(xid, ${bind(frontier.snapshot)}::pg_snapshot)`;
+  filter.rest += ` and (xid, id) operator(pg_catalog.>) (${bind(String(last.xid))}::pg_catalog.xid8, ${bind(last.id)}::bigint)`;
+  filter.rest += ` and pg_catalog.pg_visible_in_snapshot(xid, ${bind(frontier.snapshot)}::pg_catalog.pg_snapshot)`;
 }
 
 /**
@@ -55,8 +63,8 @@ export function goOn(filter: Filter, last: { readonly xid: number; readonly id: 
  * what a row costs. The store looks at the order of what comes.
  */
 export function withStatus(...parts: string[]): string {
-  const first = `select status, null::bigint as id, null::xid8 as xid, null as scope, null as user_id, null as type,
-           null::bigint as created, null::jsonb as detail
+  const first = `select status, null::bigint as id, null::pg_catalog.xid8 as xid, null as scope, null as user_id, null as type,
+           null::bigint as created, null::pg_catalog.jsonb as detail
       from (${STATUS}) s`;
   return [first, ...parts.map((part) => `(${part})`)].join('\n union all\n');
 }
@@ -69,7 +77,7 @@ export function sinceStatement(filter: Filter, limit?: number): Query {
       `select null, ${EVENT_COLUMNS} from djr.event where ${part}${filter.rest} order by event.xid, event.id${most}`,
   );
   // The status has a row, too.
-  if (filter.inOrder) return { text: `${withStatus(...parts)}${most && `${most} + 1`}`, values };
+  if (filter.inOrder) return { text: `${withStatus(...parts)}${most && `${most} operator(pg_catalog.+) 1`}`, values };
   const all = parts.map((part) => `(${part})`).join(' union all ');
   return { text: withStatus(`select * from (${all}) found order by xid, id${most}`), values };
 }
@@ -80,13 +88,16 @@ export function sinceStatement(filter: Filter, limit?: number): Query {
  */
 export function recentStatement({ inProgress, time, xmax }: Need, limit: number): Query {
   const parts: [condition: string, order: string][] = [
-    ['xid = any($2::xid8[]) and xid < $1::xid8', ''],
-    ['pg_postmaster_start_time() > $3 and created_at >= $3 and xid < $1::xid8 and not xid = any($2::xid8[])', ''],
-    [`xid >= $1::xid8 and ${NOT_FOREIGN}`, 'order by event.xid desc, event.id desc'],
+    [`${IN_PROGRESS} and ${BEFORE}`, ''],
+    [
+      `pg_catalog.pg_postmaster_start_time() operator(pg_catalog.>) $3 and created_at operator(pg_catalog.>=) $3 and ${BEFORE} and not ${IN_PROGRESS}`,
+      '',
+    ],
+    [`${BEHIND} and ${NOT_FOREIGN}`, 'order by event.xid desc, event.id desc'],
   ];
   const events = parts.map(
     ([condition, order]) =>
-      `select null, ${EVENT_COLUMNS} from djr.event where scope <> 'system' and ${condition} ${order} limit $4`,
+      `select null, ${EVENT_COLUMNS} from djr.event where scope operator(pg_catalog.<>) 'system' and ${condition} ${order} limit $4`,
   );
   return {
     text: withStatus(...events),

@@ -1,14 +1,17 @@
 import type pg from 'pg';
 import { one } from './findings.js';
 import type { Queryable } from './publisher.js';
+import { dated, select } from './select.js';
+import { milliseconds } from './types.js';
 
 /** A runtime, as `djr.instance` has it. */
 export interface InstanceRow {
   name: string;
   host: string;
   version: string;
-  started_at: Date;
-  seen_at: Date;
+  /** Null: a time that a Date cannot hold. */
+  started_at: Date | null;
+  seen_at: Date | null;
   /** Not seen for 30 s: gone without a word, or cut off. */
   gone: boolean;
   connections: number;
@@ -41,45 +44,58 @@ export const MAX_COUNTED = 1_000_000;
 
 const MAX_TYPES = 20;
 
+/** How events reach the runtimes now, as a word. */
+export const MODE =
+  "case when (select last_value from djr.delivery_mode) operator(pg_catalog.=) 2 then 'sweep' else 'notify' end";
+
 export async function readInstances(client: Queryable): Promise<InstanceRow[]> {
-  const { rows } = await client.query<InstanceRow>(
-    `select name, host, version, started_at, seen_at, seen_at < clock_timestamp() - interval '30 s' as gone,
-            connections, events::float8, deliveries::float8, errors::float8, lag_ms
-       from djr.instance order by started_at, name`,
+  const rows = await select<InstanceRow>(
+    client,
+    `select name, host, version, ${milliseconds('started_at')} as started_at, ${milliseconds('seen_at')} as seen_at,
+            seen_at operator(pg_catalog.<) (pg_catalog.clock_timestamp() operator(pg_catalog.-) interval '30 s') as gone,
+            connections, events, deliveries, errors, lag_ms::pg_catalog.numeric as lag_ms
+       from djr.instance order by instance.started_at, instance.name`,
   );
-  return rows;
+  return dated(rows, 'started_at', 'seen_at');
 }
 
 /** @param period - an interval of PostgreSQL's */
 export async function readStatistics(client: pg.Client, period: string): Promise<Statistics> {
   const base = await one<Pick<Statistics, 'settings' | 'mode' | 'queue_usage' | 'oldest_event'>>(
     client,
-    `select json_build_object('storage', storage, 'delivery', delivery, 'retention', retention::text, 'activity', activity) as settings,
-            case (select last_value from djr.delivery_mode) when 2 then 'sweep' else 'notify' end as mode,
-            pg_notification_queue_usage() as queue_usage,
-            (select min(created_at) from djr.event) as oldest_event
+    `select pg_catalog.json_build_object(
+              'storage', storage, 'delivery', delivery, 'retention', retention::pg_catalog.text, 'activity', activity) as settings,
+            ${MODE} as mode,
+            pg_catalog.pg_notification_queue_usage()::pg_catalog.numeric as queue_usage,
+            (select ${milliseconds('pg_catalog.min(created_at)')} from djr.event) as oldest_event
        from djr.settings`,
   );
-  const tables = await client.query<Statistics['tables'][number]>(
-    `select relname as name, nullif(reltuples, -1)::float8 as rows, pg_total_relation_size(oid)::float8 as bytes
+  dated([base], 'oldest_event');
+  const tables = await select<Statistics['tables'][number]>(
+    client,
+    `select relname::pg_catalog.text as name,
+            case when reltuples operator(pg_catalog.>=) 0 then reltuples::pg_catalog.numeric end as rows,
+            pg_catalog.pg_total_relation_size(oid) as bytes
        from pg_catalog.pg_class
-      where relnamespace = 'djr'::regnamespace and relname in ('event', 'activity') order by relname desc`,
+      where oid operator(pg_catalog.=) any (array['djr.event'::pg_catalog.regclass, 'djr.activity'::pg_catalog.regclass]) order by relname desc`,
   );
   // From the newest back by the index on created_at, and never more than there is time for.
-  const events = await client.query<{ type: string; scope: string; count: number; counted: number }>(
-    `select type, scope, count(*)::float8 as count, (sum(count(*)) over ())::float8 as counted
-       from (select type, scope from djr.event where created_at > clock_timestamp() - $1::interval
+  const events = await select<{ type: string; scope: string; count: number; counted: number }>(
+    client,
+    `select type, scope, pg_catalog.count(*) as count, pg_catalog.sum(pg_catalog.count(*)) over () as counted
+       from (select type, scope from djr.event
+              where created_at operator(pg_catalog.>) (pg_catalog.clock_timestamp() operator(pg_catalog.-) $1::interval)
               order by created_at desc limit $2) latest
       group by type, scope order by count desc, type, scope limit $3`,
     [period, MAX_COUNTED, MAX_TYPES],
   );
-  const counted = events.rows[0]?.counted ?? 0;
+  const counted = events[0]?.counted ?? 0;
   return {
     ...base,
-    tables: tables.rows,
+    tables,
     instances: await readInstances(client),
     period,
-    events: events.rows.map(({ type, scope, count }) => ({ type, scope, count })),
+    events: events.map(({ type, scope, count }) => ({ type, scope, count })),
     counted,
     complete: counted < MAX_COUNTED,
   };

@@ -14,21 +14,25 @@ export interface Status {
   readonly channel: string;
   /** The highest transaction of which pruning removed an event, or that switched storage on again. */
   readonly prunedXid: number;
+  /** The part of the epoch that a runtime sets when it notices a snapshot that was rolled back. */
+  readonly generation: string | null;
 }
 
 /** A status as one text: a row of events has no room for nine columns that say the same in each. */
 export const STATUS = `
-  select json_build_array(
-           pg_current_snapshot(),
-           trunc(extract(epoch from clock_timestamp()) * 1000)::bigint,
-           (extract(epoch from pg_postmaster_start_time()) * 1000)::bigint,
-           pg_sequence_last_value('djr.delivery_mode'),
-           delivery, storage, pruned_xid::text, channel, activity
-         )::text as status
+  select pg_catalog.json_build_array(
+           pg_catalog.pg_current_snapshot(),
+           pg_catalog.trunc(extract(epoch from pg_catalog.clock_timestamp()) operator(pg_catalog.*) 1000)::bigint,
+           (extract(epoch from pg_catalog.pg_postmaster_start_time()) operator(pg_catalog.*) 1000)::bigint,
+           pg_catalog.pg_sequence_last_value('djr.delivery_mode'),
+           delivery, storage, pruned_xid::pg_catalog.text, channel, activity, generation
+         )::pg_catalog.text as status
     from djr.settings`;
 
 export function readStatus(text: string, epoch: string): Status {
-  const [snapshot, time, startedAt, mode, delivery, storage, prunedXid, channel, activity] = JSON.parse(text) as [
+  const [snapshot, time, startedAt, mode, delivery, storage, prunedXid, channel, activity, generation] = JSON.parse(
+    text,
+  ) as [
     string,
     number,
     number,
@@ -38,6 +42,7 @@ export function readStatus(text: string, epoch: string): Status {
     string | null,
     string,
     Status['activity'],
+    string | null,
   ];
   const frontier = Frontier.fromSnapshot(snapshot, epoch, time);
   if (!frontier) throw new Error(`PostgreSQL gave a snapshot that cannot be read: ${snapshot}`);
@@ -50,6 +55,7 @@ export function readStatus(text: string, epoch: string): Status {
     activity,
     channel,
     prunedXid: Number(prunedXid ?? 0),
+    generation,
   };
 }
 

@@ -48,9 +48,13 @@ type Row = [
   scope: Scope,
   userId: string | null,
   type: string,
-  created: string,
+  created: string | null,
   detail: string,
 ];
+
+/** What no Envelope can be made of: one such row must cost its own event, and no sweep. */
+const isReadable = ([, id, , , , , created]: Row): boolean =>
+  created !== null && Number.isSafeInteger(Number(id)) && Number(id) > 0;
 
 const readEnvelope = ([, id, xid, scope, userId, type, created, detail]: Row): Envelope =>
   new Envelope(Number(id), Number(xid), scope, userId, type, Math.trunc(Number(created) / 1000), detail);
@@ -106,19 +110,33 @@ export class Store implements ResumeSource {
   /** `djr.epoch()`, shortened; set when the runtime connects. */
   epoch = '';
 
+  readonly #onUnreadable: (id: string) => void;
+
   /**
    * @param session - to sweep on before the pool is asked
    * @param direct - to sweep on where the pool is away
    */
-  constructor(pool: Pool, session: () => Session | undefined, direct: () => Session | undefined = () => undefined) {
+  constructor(
+    pool: Pool,
+    session: () => Session | undefined,
+    onUnreadable: (id: string) => void = () => {},
+    direct: () => Session | undefined = () => undefined,
+  ) {
     this.#pool = pool;
     this.#session = session;
+    this.#onUnreadable = onUnreadable;
     this.#direct = direct;
+  }
+
+  #readable(rows: Row[]): Row[] {
+    const readable = rows.every(isReadable) ? rows : rows.filter(isReadable);
+    if (readable !== rows) for (const row of rows) if (!isReadable(row)) this.#onUnreadable(row[1]);
+    return readable;
   }
 
   async status(): Promise<Status> {
     const rows = await this.#query({ text: STATUS, values: [] });
-    return readStatus(rows[0]![0]!, this.epoch);
+    return this.#status(rows[0]);
   }
 
   /**
@@ -138,15 +156,16 @@ export class Store implements ResumeSource {
     const prepared = bornAfter === undefined ? await this.#session()?.prepared<Row>('djr_sweep', query) : undefined;
     const rows = prepared ?? (await this.#sweepOnce(query));
     const [head, ...found] = rows;
-    const status = readStatus(head![0]!, this.epoch);
-    const events = ownOf(readEnvelopes(found, ascending), status);
-    const foreign = events.length < found.length || status.prunedXid >= status.frontier.xmax;
+    const status = await this.#status(head);
+    const readable = readEnvelopes(this.#readable(found), ascending);
+    const events = ownOf(readable, status);
+    const foreign = events.length < readable.length || status.prunedXid >= status.frontier.xmax;
     if (!check(status)) return { status, foreign };
     if (events.length > 0) await onBatch(events);
-    if (events.length <= BATCH) return { status, foreign };
+    if (found.length <= BATCH || events.length < readable.length) return { status, foreign };
     // A long absence, or a bulk: there may be a million more, all behind the last of these and in the same snapshot.
     let { prunedXid } = status;
-    const { xid, id } = events.at(-1)!;
+    const { xid, id } = events.at(-1) ?? { xid: 0, id: 0 };
     goOn(filter, { xid: xid!, id }, status.frontier);
     await this.#read(
       sinceStatement(filter),
@@ -172,7 +191,8 @@ export class Store implements ResumeSource {
       values: [limit],
     });
     const [head, ...events] = rows;
-    return { status: readStatus(head![0]!, this.epoch), envelopes: readEnvelopes(events.reverse(), ascending) };
+    const envelopes = readEnvelopes(this.#readable(events.reverse()), ascending);
+    return { status: await this.#status(head), envelopes };
   }
 
   async readSince(
@@ -229,10 +249,11 @@ export class Store implements ResumeSource {
   ): Promise<ResumeProgress | { reset: string } | 'restarted'> {
     const filter = newSince(since, bornAfter);
     const bind = (value: unknown) => `$${filter.values.push(value)}`;
-    filter.rest += " and (scope = 'public'";
-    if (client.userId !== null) filter.rest += ` or (scope = 'user' and user_id = ${bind(client.userId)})`;
+    filter.rest += " and (scope operator(pg_catalog.=) 'public'";
+    if (client.userId !== null)
+      filter.rest += ` or (scope operator(pg_catalog.=) 'user' and user_id operator(pg_catalog.=) ${bind(client.userId)})`;
     filter.rest += `) and ${NOT_FOREIGN}`;
-    if (client.types) filter.rest += ` and type = any(${bind([...client.types])})`;
+    if (client.types) filter.rest += ` and type operator(pg_catalog.=) any(${bind([...client.types])})`;
     if (from) goOn(filter, from.last, from.frontier);
     let last = from?.last ?? { xid: 0, id: 0 };
     let outcome: { reset: string } | 'restarted' | 'paused' | undefined;
@@ -249,6 +270,13 @@ export class Store implements ResumeSource {
     });
     if (outcome !== undefined && outcome !== 'paused') return outcome;
     return { frontier: from?.frontier ?? status.frontier, last, done: outcome === undefined };
+  }
+
+  /** The first row of every reading. There is none where `djr.settings` has lost its row, which is made again then. */
+  async #status(row: Row | undefined): Promise<Status> {
+    if (row?.[0]) return readStatus(row[0], this.epoch);
+    await ask(this.#pool, { text: 'select djr.channel()' }, ANSWER_TIMEOUT);
+    throw new Error('djr.settings had no row: it has been made again, with every setting at its default');
   }
 
   /** NOTIFY may well deliver while the pool's way to the database is broken, and without sweeps it could not for long. */
@@ -289,8 +317,8 @@ export class Store implements ResumeSource {
     let status: Status | undefined;
     let last: Envelope | undefined;
     const onBatch = async (rows: Row[]) => {
-      status ??= readStatus(rows.shift()![0]!, this.epoch);
-      const envelopes = readEnvelopes(rows, order, last);
+      status ??= await this.#status(rows.shift());
+      const envelopes = readEnvelopes(this.#readable(rows), order, last);
       last = envelopes.at(-1) ?? last;
       return onRows(status, envelopes);
     };

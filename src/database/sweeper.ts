@@ -32,6 +32,9 @@ const CLOCK_SKEW = 60_000;
 /** Milliseconds to the sweep behind one that failed, at most: until it succeeds the fast lane is closed. */
 const RETRY = 1000;
 
+/** Milliseconds between two sweeps, at least, where one is asked for {@link Sweeper.soon}. */
+const SOON = 100;
+
 /** Sweeps: reads what is visible now and was not before. It alone makes delivery complete. */
 export class Sweeper {
   readonly #options: SweeperOptions;
@@ -39,8 +42,10 @@ export class Sweeper {
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #again = false;
+  #soon = false;
   #stopped = true;
   #startedAt = 0;
+  #generation: string | null = null;
   #mode: Status['mode'] = 'notify';
   #failing = false;
   #empty = 0;
@@ -62,6 +67,7 @@ export class Sweeper {
   /** @param status - what the feed's first frontier was taken from. */
   start(status: Status): void {
     this.#startedAt = status.startedAt;
+    this.#generation = status.generation;
     this.#mode = status.mode;
     this.lastSuccess = performance.now();
     this.#stopped = false;
@@ -81,10 +87,22 @@ export class Sweeper {
       return;
     }
     clearTimeout(this.#timer);
+    this.#soon = false;
     this.#running = this.#sweep().finally(() => {
       this.#running = undefined;
       this.#schedule();
     });
+  }
+
+  /**
+   * Sweeps within {@link SOON} milliseconds: the fast lane has brought more than ids can name, and who goes to another
+   * instance would get it again. Asked for with every event, so nearly all calls do nothing.
+   */
+  soon(): void {
+    if (this.#soon || this.#stopped || this.#running || this.fast || this.#failing) return;
+    this.#soon = true;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.now(), SOON);
   }
 
   /** Resolves when a sweep that began after this call has succeeded. */
@@ -145,7 +163,7 @@ export class Sweeper {
       since,
       undefined,
       (seen) => {
-        restarted = seen.startedAt !== this.#startedAt;
+        restarted = seen.startedAt !== this.#startedAt || seen.generation !== this.#generation;
         return !restarted;
       },
       (envelopes) => feed.sweep(envelopes),
@@ -163,6 +181,7 @@ export class Sweeper {
         (envelopes) => feed.sweep(this.#unseen(envelopes)),
       ));
       this.#startedAt = status.startedAt;
+      this.#generation = status.generation;
     }
     feed.endSweep(status.frontier, status.mode === 'notify');
     this.#empty = feed.taken === taken ? this.#empty + 1 : 0;

@@ -19,33 +19,40 @@ interface Triggers {
   passed: (Trigger & { subscription: string })[] | null;
 }
 
+const OURS = "any (array['djr.event'::pg_catalog.regclass, 'djr.activity'::pg_catalog.regclass])";
+
+const TRIGGERS = `
+  select t.tgname, t.tgenabled, t.tgrelid::pg_catalog.regclass::pg_catalog.text as name,
+         t.tgrelid operator(pg_catalog.=) ${OURS} as is_ours, s.subname
+    from pg_catalog.pg_trigger t
+    left join pg_catalog.pg_subscription_rel r on r.srrelid operator(pg_catalog.=) t.tgrelid
+    left join pg_catalog.pg_subscription s on s.oid operator(pg_catalog.=) r.srsubid
+   where not t.tgisinternal
+     and (t.tgrelid operator(pg_catalog.=) ${OURS}
+          or t.tgfoid operator(pg_catalog.=) pg_catalog.to_regprocedure('djr.publish_row()'))`;
+
+/** One question about triggers as a JSON array of what is wrong. */
+const listed = (members: string, condition: string): string => `
+  (select pg_catalog.json_agg(pg_catalog.json_build_object('name', pg_catalog.quote_ident(found.tgname), ${members}) order by found.tgname)
+     from (${TRIGGERS}) found where ${condition})`;
+
 const LOOK = `
-  with own as (
-    select t.tgname, t.tgrelid, t.tgenabled, t.tgrelid::regclass::text as name,
-           t.tgrelid in ('djr.event'::regclass, 'djr.activity'::regclass) as is_ours, s.subname
-      from pg_catalog.pg_trigger t
-      left join pg_catalog.pg_subscription_rel r on r.srrelid = t.tgrelid
-      left join pg_catalog.pg_subscription s on s.oid = r.srsubid
-     where not t.tgisinternal
-       and (t.tgrelid in ('djr.event'::regclass, 'djr.activity'::regclass)
-            or t.tgfoid = to_regprocedure('djr.publish_row()'))
-  )
   select coalesce(
-           (select 'this session' where current_setting('session_replication_role') = 'replica'),
-           (select case when setrole = 0 then 'the database' else format('the role %I', setrole::regrole) end
-              from pg_catalog.pg_db_role_setting
-             where setdatabase in (0, (select oid from pg_catalog.pg_database where datname = current_database()))
-               and setconfig && array['session_replication_role=replica'] limit 1)
+           (select 'this session' where pg_catalog.current_setting('session_replication_role') operator(pg_catalog.=) 'replica'),
+           (select case when setting.setrole operator(pg_catalog.=) 0 then 'the database'
+                        else pg_catalog.format('the role %I', setting.setrole::pg_catalog.regrole) end
+              from pg_catalog.pg_db_role_setting setting
+             where (setting.setdatabase operator(pg_catalog.=) 0 or setting.setdatabase operator(pg_catalog.=) (
+                     select database.oid from pg_catalog.pg_database database
+                      where database.datname operator(pg_catalog.=) pg_catalog.current_database()))
+               and setting.setconfig operator(pg_catalog.&&) array['session_replication_role=replica'] limit 1)
          ) as replica,
-         (select json_agg(json_build_object('name', quote_ident(tgname), 'table', name) order by tgname) from own
-           where is_ours and tgenabled in ('D', 'R')) as off,
-         (select min(s.subname::text) from pg_catalog.pg_subscription_rel r
-            join pg_catalog.pg_subscription s on s.oid = r.srsubid
-           where r.srrelid = 'djr.event'::regclass) as subscription,
-         (select json_agg(json_build_object('name', quote_ident(tgname), 'table', name) order by tgname) from own
-           where not is_ours and tgenabled = 'D') as rows,
-         (select json_agg(json_build_object('name', quote_ident(tgname), 'table', name, 'subscription', subname))
-            from own where not is_ours and tgenabled = 'O' and subname is not null) as passed`;
+         ${listed(`'table', found.name`, "found.is_ours and (found.tgenabled operator(pg_catalog.=) 'D' or found.tgenabled operator(pg_catalog.=) 'R')")} as off,
+         (select pg_catalog.min(s.subname::pg_catalog.text) from pg_catalog.pg_subscription_rel r
+            join pg_catalog.pg_subscription s on s.oid operator(pg_catalog.=) r.srsubid
+           where r.srrelid operator(pg_catalog.=) 'djr.event'::pg_catalog.regclass) as subscription,
+         ${listed(`'table', found.name`, "not found.is_ours and found.tgenabled operator(pg_catalog.=) 'D'")} as rows,
+         ${listed(`'table', found.name, 'subscription', found.subname`, "not found.is_ours and found.tgenabled operator(pg_catalog.=) 'O' and found.subname is not null")} as passed`;
 
 const list = (found: Trigger[]) => found.map(({ name, table }) => `${name} on ${table}`).join(', ');
 const enable = ({ name, table }: Trigger) => `alter table ${table} enable trigger ${name};`;

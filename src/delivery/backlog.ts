@@ -32,9 +32,13 @@ export interface Recent extends StorageState {
   readonly completeFrom: number;
 }
 
+/** Transactions that a crash may forget, as they had left nothing on disk: their ids come again, and a frontier may know them. */
+const MAX_FORGOTTEN = 1000;
+
 /** Why what was missed since this frontier cannot be had from storage; undefined: it can. */
 export function unavailable(state: StorageState, since: Frontier): string | undefined {
   if (!state.storage) return 'events are not stored';
+  if (since.xmax > state.frontier.xmax + MAX_FORGOTTEN) return 'the database was replaced or restored';
   if (lacks(state, since)) return 'events since then have been pruned or were not stored';
   return undefined;
 }
@@ -50,7 +54,7 @@ function lacks({ frontier, prunedXid, startedAt }: StorageState, since: Frontier
 }
 
 /** How many transactions in progress a need may name. */
-const MAX_IN_PROGRESS = 1000;
+const MAX_IN_PROGRESS = 10_000;
 
 /** One need for many frontiers. */
 export function needOf(frontiers: readonly Frontier[]): Need {
@@ -59,8 +63,10 @@ export function needOf(frontiers: readonly Frontier[]): Need {
   let time = Number.POSITIVE_INFINITY;
   for (const frontier of frontiers) {
     // Of who brings too many, everything since the oldest of them is asked for instead.
-    const few = inProgress.size + frontier.inProgress.length <= MAX_IN_PROGRESS;
-    for (const xid of few ? frontier.inProgress : []) inProgress.add(xid);
+    // Clients that come back together mostly name the same ones.
+    const more = frontier.inProgress.filter((xid) => !inProgress.has(xid));
+    const few = inProgress.size + more.length <= MAX_IN_PROGRESS;
+    for (const xid of few ? more : []) inProgress.add(xid);
     xmax = Math.min(xmax, few ? frontier.xmax : frontier.xmin);
     time = Math.min(time, frontier.time);
   }

@@ -1,10 +1,17 @@
 import type { Connection } from './connection.js';
 import type { Envelope } from './envelope.js';
-import { eventFrame } from './frame.js';
+import { eventFrame, type Pulse } from './frame.js';
 import type { Item } from './history.js';
 
 /** Why a client's connection ended. */
-export type CloseReason = 'client' | 'slow' | 'stalled' | 'lifetime' | 'shutdown';
+export type CloseReason = 'client' | 'slow' | 'stalled' | 'lifetime' | 'replaced' | 'shutdown';
+
+/**
+ * Milliseconds in which a client may take what is buffered for it once its stream has ended. It comes back with the id that it
+ * has, so nothing is lost where it does not; a process that shuts down has less time.
+ */
+const END_GRACE = 5000;
+const SHUTDOWN_GRACE = 500;
 
 /** What `beforeSend` is told about the client. */
 export interface ClientInfo {
@@ -23,6 +30,8 @@ export interface ClientOptions {
   types: ReadonlySet<string> | null;
   /** `?named=1`. */
   named: boolean;
+  /** How it hears that its stream lives. @defaultValue `silent` */
+  pulse?: Pulse;
   /** Bytes that may wait for this client. */
   maxBytes: number;
   /** Runs `beforeSend` with its time-out and its errors seen to; undefined: there is none. */
@@ -46,6 +55,7 @@ export class Client implements ClientInfo {
   readonly userId: string | null;
   readonly types: ReadonlySet<string> | null;
   readonly named: boolean;
+  readonly pulse: Pulse;
   /** Clients of one variant get the very same bytes; undefined: a hook makes each client's own. */
   readonly variant: string | undefined;
   /** Whole milliseconds of `performance.now()` at the last write, for the heartbeat: a fraction would be a number object. */
@@ -78,6 +88,7 @@ export class Client implements ClientInfo {
     this.userId = options.userId;
     this.types = options.types;
     this.named = options.named;
+    this.pulse = options.pulse ?? 'silent';
     this.variant = options.beforeSend ? undefined : variantOf(options);
     this.#connection.onDrain = () => {
       this.stalledSince = undefined;
@@ -123,7 +134,13 @@ export class Client implements ClientInfo {
     if (this.closed) return;
     this.lastWrite = Math.floor(now);
     this.bytes += chunk.length;
-    if (this.#connection.write(chunk)) return;
+    try {
+      if (this.#connection.write(chunk)) return;
+    } catch {
+      // What an app has wrapped around the response may throw: it is this client's loss, and no other's.
+      this.close('client');
+      return;
+    }
     this.stalledSince ??= now;
     if (this.buffered > this.#options.maxBytes) this.close('slow');
   }
@@ -225,8 +242,12 @@ export class Client implements ClientInfo {
     this.closed = true;
     for (const resolve of this.#drained ?? []) resolve();
     this.#drained = undefined;
-    if (reason === 'slow' || reason === 'stalled') this.#connection.destroy();
-    else this.#connection.end();
+    try {
+      if (reason === 'slow' || reason === 'stalled') this.#connection.destroy();
+      else this.#connection.end(reason === 'shutdown' ? SHUTDOWN_GRACE : END_GRACE);
+    } catch {
+      // It is closed for us, whatever the other side of it says.
+    }
     this.#options.onClose(this, reason);
   }
 }

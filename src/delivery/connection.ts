@@ -6,8 +6,8 @@ export interface Connection {
   readonly buffered: number;
   /** Changes whenever bytes have gone, and only then. */
   readonly progress: number;
-  /** Ends the response after what is buffered. */
-  end(): void;
+  /** Ends the response after what is buffered. @param within - milliseconds after which it is dropped: a client need not read */
+  end(within: number): void;
   /** Drops it at once, with what is buffered. */
   destroy(): void;
   /** Called each time the buffer has run empty. */

@@ -1,4 +1,5 @@
 import type { Detail, Event, Scope } from '../event.js';
+import { isUserText } from '../user-id.js';
 
 /** An event on its way through the runtime. The detail stays text until somebody needs it parsed. */
 export class Envelope {
@@ -90,7 +91,8 @@ function decodeLine(line: string): Envelope {
   const tab = line.indexOf('\t');
   if (tab < 0) throw new Error('no tab between header and detail');
   const header = parse(line.slice(0, tab));
-  if (!Array.isArray(header) || header.length !== 6) throw new Error('the header is not an array of six');
+  // A later version may say more behind the six: in a rolling deploy it must not be garbage to this one.
+  if (!Array.isArray(header) || header.length < 6) throw new Error('the header is not an array of at least six');
   const [id, xid, scope, userId, type, createdAt] = header as unknown[];
   const detailText = line.slice(tab + 1).trim();
   const sound =
@@ -98,7 +100,7 @@ function decodeLine(line: string): Envelope {
     id > 0 &&
     (xid === null || (typeof xid === 'string' && /^\d{1,16}$/.test(xid) && isCount(Number(xid)))) &&
     SCOPES.has(scope) &&
-    (scope === 'public' ? userId === null : userId === null ? scope === 'system' : typeof userId === 'string') &&
+    (scope === 'public' ? userId === null : userId === null ? scope === 'system' : isUserText(userId)) &&
     isType(type) &&
     isCount(createdAt) &&
     createdAt <= MAX_TIME;

@@ -1,10 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Envelope } from './envelope.js';
 import type { Frontier } from './frontier.js';
+import { IdSet } from './id-set.js';
 import { Serial } from './serial.js';
 
 export interface FeedOptions {
-  /** Takes each event, once, in order. Must neither throw nor reject. */
+  /** Takes each event, once, in order. Should it throw or reject all the same, that event alone is lost. */
   handOn(envelope: Envelope): void | Promise<void>;
   /** How many events may wait for a slow `onReceive` before the fast lane closes. */
   maxWaiting: number;
@@ -12,10 +13,15 @@ export interface FeedOptions {
   turnBytes: number;
   /** An event without a row could not wait: it is lost. */
   onLost(envelope: Envelope): void;
+  /** An event could not be handed on. */
+  onFailed(envelope: Envelope, error: unknown): void;
 }
 
 /** Sweeps for which the fast lane waits for older transactions to end: a second of them. */
 const MAX_SETTLING = 200;
+
+/** Events that the fast lane may bring while one sweep runs: behind a sweep of millions the next one has the rest. */
+const MAX_AHEAD = 50_000;
 
 /**
  * Brings fast lane and sweep together: one order, no repeats, nothing missing.
@@ -28,11 +34,18 @@ export class Feed {
   readonly #steps: Serial<Envelope | Frontier | (() => void)>;
   /** What the fast lane handed on, by id, with the number of the sweep that was the last to begin before it. */
   readonly #ahead = new Map<number, number>();
-  /** What the running sweep has handed on: its NOTIFY may come only now. */
-  readonly #swept = new Set<number>();
+  /**
+   * What sweeps have handed on since the frontier moved: its NOTIFY may come only now. A sweep that fails half way leaves it
+   * to the next, which reads the same again.
+   */
+  readonly #swept = new IdSet();
   #sweeps = 0;
   /** Events taken in since the start. */
   taken = 0;
+  /** Events that could not be handed on. */
+  failures = 0;
+  /** Sweeps whose frontier no id can hold, as too many transactions were in progress. */
+  cut = 0;
   #open = false;
   /** LISTEN was in force before the running sweep began, and has not been lost since. */
   #opens = false;
@@ -58,8 +71,26 @@ export class Feed {
         return;
       }
       this.taken += 1;
-      return options.handOn(step);
+      return this.#handOn(step);
     });
+  }
+
+  /** One that throws must not stop all that come behind it. */
+  #handOn(envelope: Envelope): void | Promise<void> {
+    const failed = (error: unknown) => {
+      this.failures += 1;
+      this.#options.onFailed(envelope, error);
+    };
+    try {
+      return this.#options.handOn(envelope)?.catch(failed);
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  /** Milliseconds for which one event has been on its way, and all others wait behind it. */
+  get stuckFor(): number {
+    return this.#steps.busyFor;
   }
 
   /** All events visible in it have been taken in; a sweep reads what is new since. */
@@ -124,7 +155,7 @@ export class Feed {
         else this.#early.push(envelope);
         continue;
       }
-      if (full || this.#held.length >= this.#options.maxWaiting) this.close();
+      if (full || this.#held.length >= this.#options.maxWaiting || this.#ahead.size >= MAX_AHEAD) this.close();
       if (!this.#open && this.#opens) this.#held.push(envelope);
       if (!this.#open || this.#swept.has(envelope.id) || this.#ahead.has(envelope.id)) continue;
       if (!this.#frontier?.isNew(envelope.xid)) continue;
@@ -137,9 +168,6 @@ export class Feed {
   beginSweep(opensFastLane: boolean): void {
     this.#opens = opensFastLane;
     this.#held = [];
-    // A sweep that failed half way has handed these on, and the frontier has not moved: they will be read again.
-    for (const id of this.#swept) this.#ahead.set(id, this.#sweeps);
-    this.#swept.clear();
     this.#sweeps += 1;
   }
 
@@ -166,6 +194,7 @@ export class Feed {
    */
   endSweep(frontier: Frontier, notifying: boolean): void {
     this.#frontier = frontier;
+    if (!frontier.fits) this.cut += 1;
     this.#steps.push(frontier);
     this.#swept.clear();
     // What was handed on before this sweep began was visible to it, whether its row is still there or not.

@@ -1,12 +1,24 @@
 import type { Envelope } from './envelope.js';
 
+/** An EventSource fires events of these names for its own connection: a frame of that name would call `onopen` or `onerror`. */
+const TAKEN_NAMES: ReadonlySet<string> = new Set(['open', 'error']);
+
+/**
+ * How a client hears that its stream lives.
+ *
+ * - `silent`: a comment and an id. An EventSource fires nothing for it, and reconnects from that id.
+ * - `visible`: a frame of the type `heartbeat` with the id, for clients that ask with `?heartbeat=1`.
+ * - `comment`: a comment alone, for readers that may show a frame without data to the app as an empty message.
+ */
+export type Pulse = 'silent' | 'visible' | 'comment';
+
 /**
  * The frame of an event: `id:` its id and the position, `data:` its detail with `type` added, on one line.
  *
- * @param named - adds the `event:` field, for clients that listen with addEventListener.
+ * @param named - adds the `event:` field, for clients that listen with addEventListener. The types `open` and `error` get none.
  */
 export function eventFrame(envelope: Envelope, position: string, named: boolean): Buffer {
-  const name = named ? `event: ${envelope.type}\n` : '';
+  const name = named && !TAKEN_NAMES.has(envelope.type) ? `event: ${envelope.type}\n` : '';
   return Buffer.from(`id: ${envelope.id}-${position}\n${name}data: ${withType(envelope)}\n\n`);
 }
 
@@ -47,20 +59,39 @@ function withoutOwnType(detailText: string): string {
   return detailText;
 }
 
-/** Nothing the page sees, but a browser that loses the connection now comes back with this id. */
-export const positionFrame = (position: string): Buffer => Buffer.from(`id: 0-${position}\n\n`);
+/** A client that loses the connection now comes back with this id. Undefined: this client cannot be told in silence. */
+export function positionFrame(position: string, pulse: Pulse): Buffer | undefined {
+  if (pulse === 'comment') return undefined;
+  return pulse === 'visible' ? heartbeatFrame(position, pulse) : Buffer.from(`id: 0-${position}\n\n`);
+}
 
-export const retryFrame = (milliseconds: number): Buffer => Buffer.from(`retry: ${Math.round(milliseconds)}\n\n`);
+/** How long to wait before a reconnect. Where the pulse is a comment, the blank line would be a frame without data. */
+export const retryFrame = (milliseconds: number, pulse: Pulse): Buffer =>
+  Buffer.from(`retry: ${Math.round(milliseconds)}${pulse === 'comment' ? '\n' : '\n\n'}`);
 
-/**
- * Its id lets a client that is cut off before its first event resume all the same.
- *
- * @param key - whose stream it is, for who asks with `?shareKey=1`: the browser client shares one among tabs where it is equal.
- * @param resuming - what was missed comes first; its end is told by {@link levelFrame} to who has a key.
- */
-export const connectedFrame = (position: string, key: string | undefined, resuming = false): Buffer => {
-  const data = key === undefined ? { type: 'connected' } : { type: 'connected', key, resuming: resuming || undefined };
-  return Buffer.from(`id: 0-${position}\ndata: ${JSON.stringify(data)}\n\n`);
+/** The last frame of a stream that a shutdown ends. An EventSource keeps `retry:` from its page, so a heartbeat says it too. */
+export function farewellFrame(milliseconds: number, pulse: Pulse): Buffer {
+  const frame = retryFrame(milliseconds, pulse);
+  if (pulse !== 'visible') return frame;
+  const data = JSON.stringify({ type: 'heartbeat', retry: Math.round(milliseconds) });
+  return Buffer.concat([frame, Buffer.from(`data: ${data}\n\n`)]);
+}
+
+/** What the connected frame tells beside the position. */
+export interface Greeting {
+  /** Whose stream it is, for clients that ask with `?shareKey=1`: tabs share a stream only where it is equal. */
+  key: string | undefined;
+  /** True where what was missed comes first; {@link levelFrame} tells its end to clients that have a key. */
+  resuming?: true;
+  /** Milliseconds of silence between two visible heartbeats, and what `retry:` says. */
+  heartbeat?: number;
+  retry?: number;
+}
+
+/** Its id lets a client that is cut off before its first event resume all the same. */
+export const connectedFrame = (position: string, { key, resuming, heartbeat, retry }: Greeting): Buffer => {
+  const data = JSON.stringify({ type: 'connected', key, resuming, heartbeat, retry });
+  return Buffer.from(`id: 0-${position}\ndata: ${data}\n\n`);
 };
 
 /**
@@ -73,4 +104,13 @@ export const levelFrame = (key: string): Buffer =>
 export const resetFrame = (reason: string, position: string): Buffer =>
   Buffer.from(`id: 0-${position}\ndata: ${JSON.stringify({ type: 'reset', reason })}\n\n`);
 
-export const heartbeatFrame = (position: string): Buffer => Buffer.from(`: heartbeat\nid: 0-${position}\n\n`);
+/**
+ * A sign of life after silence.
+ *
+ * @param position - undefined: the client has not got yet all that a position promises.
+ */
+export function heartbeatFrame(position: string | undefined, pulse: Pulse): Buffer {
+  if (pulse === 'comment') return Buffer.from(': heartbeat\n');
+  const id = position === undefined ? '' : `id: 0-${position}\n`;
+  return Buffer.from(pulse === 'visible' ? `${id}data: {"type":"heartbeat"}\n\n` : `: heartbeat\n${id}\n`);
+}

@@ -1,3 +1,5 @@
+import { type PackedXids, packXids, unpackXids } from './xid-list.js';
+
 /**
  * How far the stream has come: a `pg_snapshot`, the epoch that its transaction ids belong to, and the database's
  * time when it was taken. All events visible in it have been handed on (docs/delivery.md).
@@ -11,6 +13,7 @@ export class Frontier {
   readonly time: number;
   readonly epoch: string;
   #packed: string | undefined;
+  #packedXids: PackedXids | undefined;
   #lookup: Set<number> | undefined;
 
   constructor(epoch: string, time: number, xmin: number, xmax: number, inProgress: readonly number[]) {
@@ -25,7 +28,7 @@ export class Frontier {
   static fromSnapshot(snapshot: string, epoch: string, time: number): Frontier | undefined {
     const match = /^(\d{1,16}):(\d{1,16}):((?:\d{1,16}(?:,\d{1,16})*)?)$/.exec(snapshot);
     if (!match) return undefined;
-    const inProgress = match[3] ? match[3].split(',').map(Number) : [];
+    const inProgress = match[3] ? once(match[3].split(',').map(Number)) : [];
     const frontier = new Frontier(epoch, time, Number(match[1]), Number(match[2]), inProgress);
     return frontier.#isSound() ? frontier : undefined;
   }
@@ -56,21 +59,27 @@ export class Frontier {
     return other.xmax - this.xmax <= unknown;
   }
 
-  /** `epoch.time.xmin.span[.gap…]` in base 36: what a frame's id carries. */
+  /** What a frame's id carries: `epoch.time.xmin.span[.gap…]` in base 36, or `….span.P…` with many transactions in progress. */
   get packed(): string {
     this.#packed ??= this.#pack();
     return this.#packed;
   }
 
+  /** Whether an id holds all of it: false when so many transactions are in progress that ids claim less. */
+  get fits(): boolean {
+    return this.inProgress.length <= MAX_PLAIN || this.#packXids().count === this.inProgress.length;
+  }
+
   static unpack(parts: readonly string[]): Frontier | undefined {
     const [epoch, ...rest] = parts;
+    if (!epoch || !/^[0-9a-z]{1,16}$/.test(epoch)) return undefined;
+    const packed = rest.length === 4 && rest[3]!.startsWith(PACKED) ? rest.pop()!.slice(1) : undefined;
     const numbers = rest.map((part) => (/^[0-9a-z]{1,11}$/.test(part) ? Number.parseInt(part, 36) : Number.NaN));
     const [time, xmin, span, ...gaps] = numbers;
-    if (!epoch || !/^[0-9a-z]{1,16}$/.test(epoch) || time === undefined || xmin === undefined || span === undefined) {
-      return undefined;
-    }
+    if (time === undefined || xmin === undefined || span === undefined) return undefined;
     let last = xmin;
-    const inProgress = gaps.map((gap) => (last += gap));
+    const inProgress = packed === undefined ? once(gaps.map((gap) => (last += gap))) : unpackXids(packed, xmin);
+    if (!inProgress) return undefined;
     const frontier = new Frontier(epoch, time, xmin, xmin + span, inProgress);
     return frontier.#isSound() ? frontier : undefined;
   }
@@ -84,18 +93,40 @@ export class Frontier {
     );
   }
 
+  #packXids(): PackedXids {
+    this.#packedXids ??= packXids(this.inProgress, this.xmin, MAX_PACKED_LENGTH);
+    return this.#packedXids;
+  }
+
   #pack(): string {
-    // Hundreds of open transactions would make an id that no header holds. Claiming less is always right: what is
-    // above xmin counts as new again, and the client drops the repeats by id.
-    const exact = this.inProgress.length <= MAX_PACKED;
-    const numbers = [this.time, this.xmin, exact ? this.xmax - this.xmin : 0];
-    let last = this.xmin;
-    for (const xid of exact ? this.inProgress : []) {
-      numbers.push(xid - last);
-      last = xid;
+    const { inProgress, xmax, xmin } = this;
+    const head = `${this.epoch}.${this.time.toString(36)}.${xmin.toString(36)}`;
+    // An instance of an older version reads nothing but this form: it is used wherever it is enough.
+    if (inProgress.length <= MAX_PLAIN) {
+      let text = `${head}.${(xmax - xmin).toString(36)}`;
+      let last = xmin;
+      for (const xid of inProgress) {
+        text += `.${(xid - last).toString(36)}`;
+        last = xid;
+      }
+      return text;
     }
-    return `${this.epoch}.${numbers.map((value) => value.toString(36)).join('.')}`;
+    const { count, text } = this.#packXids();
+    // Claiming less is always right: what is above the last transaction that fits counts as new again, and clients drop
+    // the repeats by id.
+    const end = inProgress[count] ?? xmax;
+    return `${head}.${(end - xmin).toString(36)}.${PACKED}${text}`;
   }
 }
 
-const MAX_PACKED = 64;
+/** Transactions in progress that an id names one by one. */
+const MAX_PLAIN = 64;
+
+/** Begins the part that has more of them, packed. */
+const PACKED = 'P';
+
+/** Characters of it: an id stays below 2 kB, and a header holds 16. */
+const MAX_PACKED_LENGTH = 1700;
+
+/** A text from elsewhere may name one twice. */
+const once = (ascending: readonly number[]): number[] => ascending.filter((xid, i) => xid !== ascending[i - 1]);

@@ -1,3 +1,4 @@
+import type { NamedAhead } from './ahead.js';
 import type { Envelope } from './envelope.js';
 import { eventFrame } from './frame.js';
 import type { Frontier } from './frontier.js';
@@ -115,6 +116,15 @@ export class History {
   /** Whether all that is new since this frontier is here. */
   covers(frontier: Frontier): boolean {
     return this.stored && frontier.xmin >= this.#completeFrom && frontier.time >= this.#xidsValidFrom;
+  }
+
+  /** Whether every one of these is here. The newest are looked at first: mostly they are among them. */
+  hasAll(ahead: NamedAhead): boolean {
+    let missing = ahead.size;
+    for (let place = this.#items.length - 1; place >= this.#head && missing > 0; place -= 1) {
+      if (ahead.has(this.#items[place]!.envelope)) missing -= 1;
+    }
+    return missing <= 0;
   }
 
   /** PostgreSQL was started at this time (milliseconds since 1970). */

@@ -1,9 +1,13 @@
 import type { Event } from '../event.js';
+import { LogLimit } from '../log-limit.js';
 import type { Logger } from '../logger.js';
+import { isReservedType } from '../reserved-types.js';
+import { isUserText } from '../user-id.js';
 import { isPromiseLike, within } from '../within.js';
 import type { ClientInfo } from './client.js';
 import { type Envelope, isType } from './envelope.js';
 import type { Item } from './history.js';
+import { Subscription } from './subscription.js';
 import type { Tally } from './tally.js';
 
 type Awaitable<T> = T | Promise<T>;
@@ -30,11 +34,16 @@ export class Hooks {
   readonly errors = { onReceive: 0, beforeSend: 0, subscriber: 0 };
   /** Events that a hook stopped by returning null; for `beforeSend` each client counts. */
   readonly suppressed = { onReceive: 0, beforeSend: 0 };
+  /** Events that a subscriber did not get, as too many waited for it. */
+  dropped = 0;
   readonly #options: HooksOptions;
-  readonly #subscribers = new Map<string | null, Set<Subscriber>>();
+  readonly #log: LogLimit;
+  readonly #subscribers = new Map<string | null, Set<Subscription>>();
+  #subscriptions = 0;
 
   constructor(options: HooksOptions) {
     this.#options = options;
+    this.#log = new LogLimit(options.logger);
   }
 
   /** `onReceive`: the event as it goes on, or null when it goes no further. */
@@ -63,26 +72,30 @@ export class Hooks {
       subscribers = new Set();
       this.#subscribers.set(type, subscribers);
     }
-    // Wrapped, so that the same function twice is two subscriptions.
-    const own: Subscriber = (event) => subscriber(event);
-    subscribers.add(own);
-    return () => subscribers.delete(own);
+    this.#subscriptions += 1;
+    const name = `subscriber ${this.#subscriptions}`;
+    const subscription = new Subscription({
+      subscriber,
+      timeout: this.#options.timeout,
+      onFailed: (envelope, err) => this.#failed('subscriber', envelope, err, name),
+      onDropped: ({ id, type }) => {
+        this.dropped += 1;
+        const context = { event: id, type, dropped: this.dropped };
+        this.#log.say('error', `dropped ${name}`, context, 'a subscriber is too slow: it does not get this event');
+      },
+    });
+    subscribers.add(subscription);
+    return () => {
+      subscribers.delete(subscription);
+      subscription.end();
+    };
   }
 
   /** Calls the subscribers of all events and of this type; they hold nothing up. */
   emit(envelope: Envelope): void {
     if (this.#subscribers.size === 0) return;
     for (const type of [null, envelope.type]) {
-      for (const subscriber of this.#subscribers.get(type) ?? []) {
-        try {
-          const result = subscriber(envelope.toEvent());
-          if (isPromiseLike(result)) {
-            result.then(undefined, (err: unknown) => this.#failed('subscriber', envelope, err));
-          }
-        } catch (err) {
-          this.#failed('subscriber', envelope, err);
-        }
-      }
+      for (const subscription of this.#subscribers.get(type) ?? []) subscription.call(envelope);
     }
   }
 
@@ -98,6 +111,9 @@ export class Hooks {
         return null;
       }
       assertEvent(answer);
+      if (answer.type !== envelope.type && isReservedType(answer.type)) {
+        throw new Error(`a hook must not give an event the reserved type ${answer.type}`);
+      }
       return envelope.withEvent(answer);
     };
     const failed = (err: unknown): null => {
@@ -114,10 +130,11 @@ export class Hooks {
     }
   }
 
-  #failed(hook: keyof Hooks['errors'], envelope: Envelope, err: unknown): void {
+  /** A hook that fails for every event would fill the log: each type of event has a line now and then. */
+  #failed(hook: keyof Hooks['errors'], envelope: Envelope, err: unknown, name: string = hook): void {
     this.errors[hook] += 1;
     const { id, type } = envelope;
-    this.#options.logger.error({ err, event: id, type, hook }, `${hook} failed for event ${id}`);
+    this.#log.say('error', `${name} ${type}`, { err, event: id, type, hook }, `${hook} failed for event ${id}`);
   }
 }
 
@@ -125,13 +142,19 @@ export class Hooks {
 function assertEvent(value: unknown): asserts value is Event {
   const event = value as Partial<Event> | undefined;
   if (typeof event !== 'object' || event === null || !isType(event.type)) {
-    throw new Error('a hook returns the event, or null to stop it');
+    throw new Error('a hook must return the event, or null to stop it');
   }
   const { detail, scope, userId } = event;
   if (typeof detail !== 'object' || detail === null || Array.isArray(detail)) {
     throw new Error('the detail that a hook returns must be an object');
   }
+  // Whoever builds a new event may forget its user, or take one from where there is none: that must not make it public.
   const scoped =
-    scope === 'public' ? userId === null : scope === 'user' ? typeof userId === 'string' : scope === 'system';
-  if (!scoped) throw new Error('the scope and user that a hook returns do not fit each other');
+    scope === 'public'
+      ? userId === null
+      : scope === 'user'
+        ? isUserText(userId)
+        : scope === 'system' && (userId === null || isUserText(userId));
+  if (!scoped)
+    throw new Error('the scope and the userId that a hook returns must fit each other: a text for scope user');
 }

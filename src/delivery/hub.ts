@@ -1,5 +1,5 @@
 import type { Client } from './client.js';
-import { heartbeatFrame } from './frame.js';
+import { heartbeatFrame, type Pulse } from './frame.js';
 import type { Item } from './history.js';
 import type { Tally } from './tally.js';
 
@@ -22,8 +22,6 @@ interface Joined {
   /** Of each user, where the tally asks for it. */
   readonly users: Map<string | null, number> | undefined;
 }
-
-const BARE_HEARTBEAT = Buffer.from(': heartbeat\n\n');
 
 /**
  * Who gets an event. Clients are found by user, so that an event for one user visits nobody else; all events of a
@@ -219,7 +217,7 @@ export class Hub {
     // Where this process itself was held up it has not looked whether clients read: a look counts for its interval only.
     const heldUp = Math.max(0, now - this.#ticked - interval);
     this.#ticked = now;
-    let heartbeat: Buffer | undefined;
+    const heartbeats: { [kind in Pulse | `resuming ${Pulse}`]?: Buffer } = {};
     for (const client of this.#clients) {
       if (client.stalledSince !== undefined) client.stalledSince += heldUp;
       if (client.stalledFor(now) > this.#options.writeTimeout) {
@@ -229,8 +227,9 @@ export class Hub {
       } else if (now - client.lastWrite >= this.#options.heartbeat) {
         // Who still resumes, or has events behind a hook, has not got all that the position promises.
         const caughtUp = this.#live.has(client) && !client.hooksPending;
-        if (caughtUp) heartbeat ??= heartbeatFrame(this.#options.position());
-        client.write(caughtUp ? heartbeat! : BARE_HEARTBEAT, now);
+        const kind = caughtUp ? client.pulse : (`resuming ${client.pulse}` as const);
+        heartbeats[kind] ??= heartbeatFrame(caughtUp ? this.#options.position() : undefined, client.pulse);
+        client.write(heartbeats[kind], now);
       }
     }
   }

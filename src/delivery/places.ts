@@ -11,6 +11,11 @@ export class Places {
     return this.#free > 0;
   }
 
+  /** How many wait for a place. */
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
   async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.#free > 0) this.#free -= 1;
     else await new Promise<void>((resolve) => this.#queue.push(resolve));

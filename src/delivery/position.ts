@@ -1,3 +1,4 @@
+import { AHEAD, NamedAhead } from './ahead.js';
 import { Frontier } from './frontier.js';
 
 /** Where a client stands: a place in the order of one instance, and the frontier that holds on any instance. */
@@ -6,14 +7,20 @@ export interface Position {
   /** Number of the last item of that instance that the client got. */
   readonly sequence: number;
   readonly frontier: Frontier;
+  /** Events that the client has got although they are not visible in the frontier. */
+  readonly ahead: NamedAhead | undefined;
 }
 
-/** The opaque rest of a frame's id, behind the event's id and a dash. */
-export const packPosition = (instance: string, sequence: number, frontier: Frontier): string =>
-  `${instance}.${sequence.toString(36)}.${frontier.packed}`;
+/**
+ * The opaque rest of a frame's id, behind the event's id and a dash.
+ *
+ * @param ahead - of {@link Ahead.packed}
+ */
+export const packPosition = (instance: string, sequence: number, frontier: Frontier, ahead = ''): string =>
+  `${instance}.${sequence.toString(36)}.${frontier.packed}${ahead}`;
 
-/** Longer than any id that we make: 64 open transactions take some 500 characters. */
-const MAX_LENGTH = 1024;
+/** Longer than any id that we make: with a thousand open transactions, far apart, they take some 2,000 characters. */
+const MAX_LENGTH = 4096;
 
 /**
  * Reads the id that a client came back with.
@@ -22,10 +29,14 @@ const MAX_LENGTH = 1024;
  */
 export function parsePosition(lastEventId: string): Position | undefined {
   if (lastEventId.length > MAX_LENGTH) return undefined;
-  const match = /^\d{1,16}-([0-9a-z]{1,16})\.([0-9a-z]{1,11})\.([0-9a-z.]+)$/.exec(lastEventId);
+  const match = /^\d{1,16}-([0-9a-z]{1,16})\.([0-9a-z]{1,11})\.([0-9A-Za-z._-]+)$/.exec(lastEventId);
   if (!match) return undefined;
   const sequence = Number.parseInt(match[2]!, 36);
-  const frontier = Frontier.unpack(match[3]!.split('.'));
+  const parts = match[3]!.split('.');
+  const at = parts.findIndex((part, i) => i > 0 && part.startsWith(AHEAD));
+  const frontier = Frontier.unpack(at < 0 ? parts : parts.slice(0, at));
   if (!frontier || !Number.isSafeInteger(sequence)) return undefined;
-  return { instance: match[1]!, sequence, frontier };
+  const ahead = at < 0 ? undefined : NamedAhead.unpack(parts.slice(at), frontier);
+  if (at >= 0 && !ahead) return undefined;
+  return { instance: match[1]!, sequence, frontier, ahead };
 }

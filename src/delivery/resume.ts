@@ -1,3 +1,4 @@
+import type { NamedAhead } from './ahead.js';
 import { type Need, type Recent, unavailable } from './backlog.js';
 import type { Client } from './client.js';
 import type { Envelope } from './envelope.js';
@@ -8,6 +9,7 @@ import type { Hub } from './hub.js';
 import { Pace } from './pace.js';
 import { Places } from './places.js';
 import { type Position, packPosition } from './position.js';
+import { ResumeId } from './resume-id.js';
 import { SharedReading } from './shared-reading.js';
 
 /** How far a reading from storage has come. */
@@ -74,6 +76,10 @@ export type ResumeFrom = { position: Position; rest: string } | { frontier: Fron
 const wasShown = ({ xid, createdAt }: Envelope, shown: Frontier): boolean =>
   xid !== null && !shown.isNew(xid) && createdAt <= shown.time;
 
+/** Without those that the client has got already. */
+const lacking = (items: Item[], ahead: NamedAhead | undefined): Item[] =>
+  ahead ? items.filter(({ envelope }) => !ahead.has(envelope)) : items;
+
 /** Events sent between two looks at whether the client keeps up: so many, or as few as make half of what may wait for it. */
 const CHUNK = 64;
 
@@ -114,8 +120,10 @@ export class Resume {
     const came = 'position' in from ? from.position.frontier : from.frontier;
     let frontier = came;
     const own = 'position' in from && from.position.instance === this.#options.instance;
+    // What the fast lane of another instance has brought the client, in front of that frontier.
+    const ahead = 'position' in from ? from.position.ahead : undefined;
+    let id = new ResumeId(from.rest, came, ahead);
     let sequence = own ? from.position.sequence : undefined;
-    let rest = from.rest;
     // Storage has shown the client what is visible in this: the same event in history is a repeat.
     let shown: Frontier | undefined;
     // Storage may be ahead of what this instance has handed on: who joined at once would get that again.
@@ -123,7 +131,7 @@ export class Resume {
     const began = performance.now();
     let source: ResumeSourceName | undefined;
 
-    if (!own) await this.#catchUp(came);
+    if (!own) await this.#catchUp(came, ahead);
     while (!client.closed) {
       if (sequence !== undefined && history.reaches(sequence)) {
         const items = chunkOf(history.after(sequence, CHUNK), 0, client);
@@ -138,20 +146,21 @@ export class Resume {
           return;
         }
         const known = shown;
-        const isNew = ({ envelope }: Item) => !wasShown(envelope, known!) && !wasShown(envelope, came);
-        client.sendAll(known ? items.filter(isNew) : items);
+        const isNew = ({ envelope }: Item) =>
+          !ahead?.has(envelope) && !(known && (wasShown(envelope, known) || wasShown(envelope, came)));
+        client.sendAll(known || ahead ? items.filter(isNew) : items);
         sequence = items.at(-1)!.sequence;
         await this.#paced(client);
       } else if (history.covers(frontier)) {
         source ??= 'history';
         // From another instance: what is new since its frontier, then on from here by our own order.
-        const items = history.since(frontier);
+        const items = lacking(history.since(frontier), ahead);
         sequence = history.lastSequence;
-        await this.#sendAll(client, items, rest);
+        await this.#sendAll(client, items, id);
         this.#mark(client, sequence);
       } else {
         source = 'storage';
-        const result = await this.#fromStorage(client, frontier, rest);
+        const result = await this.#fromStorage(client, frontier, id, ahead);
         if ('reset' in result) {
           this.reset(client, result.reset, performance.now() - began);
           return;
@@ -160,8 +169,8 @@ export class Resume {
         shown = result.frontier;
         frontier = result.frontier;
         // No place in our order: with one, coming back would mean all of the history again.
-        rest = packPosition('0', 0, frontier);
-        this.#mark(client, sequence, rest);
+        id = new ResumeId(packPosition('0', 0, frontier), frontier);
+        this.#mark(client, sequence, id.rest);
       }
     }
   }
@@ -170,9 +179,9 @@ export class Resume {
    * What is visible in a frontier of elsewhere may not have been handed on here yet: a sweep has not found it, or
    * `onReceive` holds it. A client that joined before it is would get again what it has.
    */
-  async #catchUp(came: Frontier): Promise<void> {
-    const { catchUp, reached } = this.#options;
-    if (reached().contains(came)) return;
+  async #catchUp(came: Frontier, ahead?: NamedAhead): Promise<void> {
+    const { catchUp, history, reached } = this.#options;
+    if (reached().contains(came) && (!ahead || history.hasAll(ahead))) return;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, MAX_CATCH_UP);
@@ -189,16 +198,28 @@ export class Resume {
 
   /** Moves the client's id on when it has caught up, so that a quiet stream does not resume from far back again. */
   #mark(client: Client, sequence: number, rest?: string): void {
-    if (sequence === this.#options.history.lastSequence) client.write(positionFrame(rest ?? this.#options.position()));
+    if (sequence !== this.#options.history.lastSequence) return;
+    const frame = positionFrame(rest ?? this.#options.position(), client.pulse);
+    if (frame) client.write(frame);
   }
 
-  async #sendAll(client: Client, items: readonly Item[], rest: string): Promise<void> {
+  async #sendAll(client: Client, items: readonly Item[], id: ResumeId): Promise<void> {
     for (let sent = 0; sent < items.length && !client.closed; ) {
       const chunk = chunkOf(items, sent, client);
-      client.sendAll(chunk, rest);
       sent += chunk.length;
+      client.sendAll(chunk, id.rest);
+      id.add(chunk.map(({ envelope }) => envelope));
+      // The last one is followed by the client's place in our order, unless it has to read first.
+      if (sent < items.length || !client.idle) this.#got(client, id);
       await this.#paced(client);
     }
+  }
+
+  /** The client's id says from here on that it has got what was sent: not while a hook still holds any of it. */
+  #got(client: Client, id: ResumeId): void {
+    if (client.hooksPending) return;
+    const frame = positionFrame(id.rest, client.pulse);
+    if (frame) client.write(frame);
   }
 
   /** Resolves when the client keeps up, and the others have had their turn. */
@@ -207,23 +228,33 @@ export class Resume {
     await this.#pace.next();
   }
 
-  async #fromStorage(client: Client, since: Frontier, rest: string): Promise<Shown | { reset: string }> {
+  async #fromStorage(
+    client: Client,
+    since: Frontier,
+    id: ResumeId,
+    ahead: NamedAhead | undefined,
+  ): Promise<Shown | { reset: string }> {
     const backlog = this.#shared.held(since) ?? (this.#readers.free ? undefined : await this.#shared.next(since));
     if (backlog) {
       const reason = unavailable(backlog.state, since);
       if (reason !== undefined) return { reset: reason };
-      const items = backlog.since(since, client.userId).filter((item) => client.wants(item));
+      const items = lacking(backlog.since(since, client.userId), ahead).filter((item) => client.wants(item));
       if (items.length > this.#options.limit) return this.#tooMany();
       if (backlog.covers(since)) {
-        await this.#sendAll(client, items, rest);
+        await this.#sendAll(client, items, id);
         return { frontier: backlog.state.frontier, before: backlog.before };
       }
     }
-    return this.#alone(client, since, rest);
+    return this.#alone(client, since, id, ahead);
   }
 
   /** A reading for this client only. It holds no place, and no connection, while the client reads what came. */
-  async #alone(client: Client, since: Frontier, rest: string): Promise<Shown | { reset: string }> {
+  async #alone(
+    client: Client,
+    since: Frontier,
+    id: ResumeId,
+    ahead: NamedAhead | undefined,
+  ): Promise<Shown | { reset: string }> {
     const { history, limit, receive, source } = this.#options;
     const before = history.lastSequence;
     let sent = 0;
@@ -236,12 +267,16 @@ export class Resume {
         sent += chunk.length;
         if (sent > limit) break;
         const items: Item[] = [];
+        const { rest } = id;
         for (const stored of chunk) {
+          if (ahead?.has(stored)) continue;
           const received = receive(stored);
           const envelope = received instanceof Promise ? await received : received;
           if (envelope) items.push(new Item(0, envelope, rest));
         }
         client.sendAll(items, rest);
+        id.add(chunk);
+        this.#got(client, id);
         // Who reads has read it then, and the reading goes on.
         await this.#pace.next();
       }

@@ -8,6 +8,8 @@ export class Serial<T> {
   #length = 0;
   #busy = false;
   #idle: (() => void)[] = [];
+  /** `performance.now()` when the piece of work began that takes its time; undefined: none does. */
+  #since: number | undefined;
 
   /** @param work - must not throw and not reject. */
   constructor(work: (input: T) => void | Promise<void>) {
@@ -17,6 +19,11 @@ export class Serial<T> {
   /** What is pushed and not begun yet. */
   get length(): number {
     return this.#length;
+  }
+
+  /** Milliseconds for which the piece of work that is done now has been going on. */
+  get busyFor(): number {
+    return this.#since === undefined ? 0 : performance.now() - this.#since;
   }
 
   push(input: T): void {
@@ -33,6 +40,7 @@ export class Serial<T> {
   }
 
   async #drain(pending: Promise<void> | undefined): Promise<void> {
+    this.#since = performance.now();
     await pending;
     while (this.#waiting.length > 0) {
       const batch = this.#waiting;
@@ -40,9 +48,12 @@ export class Serial<T> {
       for (const input of batch) {
         this.#length -= 1;
         const next = this.#work(input);
-        if (next) await next;
+        if (!next) continue;
+        this.#since = performance.now();
+        await next;
       }
     }
+    this.#since = undefined;
     this.#busy = false;
     const idle = this.#idle;
     this.#idle = [];

@@ -1,15 +1,18 @@
 import type { Acknowledgement } from '../database/acknowledger.js';
 import type { Logger } from '../logger.js';
 import type { ResolvedOptions } from '../options.js';
+import { SparseLog } from '../sparse-log.js';
+import { Admission, type AdmissionLimits } from './admission.js';
 import { userOf } from './authenticate.js';
 import { toJson } from './body.js';
 import type { Incoming } from './incoming.js';
 import { checkOrigin } from './origin.js';
 import { Rate } from './rate.js';
-import { problem, type Reply } from './reply.js';
+import { PERSONAL_HEADERS, problem, type Reply } from './reply.js';
 
 export interface AcknowledgementsOptions {
-  options: Pick<ResolvedOptions, 'allowedOrigins' | 'authenticate' | 'hookTimeout' | 'maxAcknowledgementsPerUser'>;
+  options: AdmissionLimits &
+    Pick<ResolvedOptions, 'allowedOrigins' | 'authenticate' | 'hookTimeout' | 'maxAcknowledgementsPerUser'>;
   logger: Logger;
   /** Resolves when the database is connected. */
   ready(): Promise<void>;
@@ -27,10 +30,15 @@ const METHODS = 'POST, OPTIONS';
 export class Acknowledgements {
   readonly #options: AcknowledgementsOptions;
   readonly #rate: Rate;
+  /** As many may be under way as streams may be open: none of an address runs in `authenticate` without end. */
+  readonly #admission: Admission;
+  readonly #log: SparseLog;
 
   constructor(options: AcknowledgementsOptions) {
     this.#options = options;
     this.#rate = new Rate(options.options.maxAcknowledgementsPerUser);
+    this.#admission = new Admission(options.options);
+    this.#log = new SparseLog(options.logger);
   }
 
   async respond(incoming: Incoming): Promise<Reply> {
@@ -47,14 +55,23 @@ export class Acknowledgements {
   }
 
   async #post(incoming: Incoming): Promise<Reply> {
-    const { options, logger } = this.#options;
     if (incoming.method !== 'POST') return problem(405, 'Events are acknowledged with POST.', { Allow: METHODS });
     // A form of another site cannot send this type, and a script of it has to ask first.
     if (!/^application\/json\s*(;|$)/i.test(incoming.header('content-type') ?? '')) {
       return problem(415, 'The Content-Type of an acknowledgement is application/json.');
     }
     if (Number(incoming.header('content-length')) > MAX_BYTES) return tooLarge();
-    const user = await userOf(incoming, options, logger);
+    const place = this.#admission.enter(incoming.address);
+    if ('status' in place) return place;
+    try {
+      return await this.#ofUser(incoming);
+    } finally {
+      place.leave();
+    }
+  }
+
+  async #ofUser(incoming: Incoming): Promise<Reply> {
+    const user = await userOf(incoming, this.#options.options, this.#log);
     if (typeof user === 'object' && user !== null) return user;
     if (user === null) return problem(401, 'An event is acknowledged by its user, and this request is anonymous.');
     if (!this.#rate.take(user)) {
@@ -89,7 +106,7 @@ export class Acknowledgements {
     if (acknowledged.length === 0) return problem(404, 'There is no such event of this user.');
     return {
       status: 200,
-      headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' },
+      headers: { 'Content-Type': 'application/json', ...PERSONAL_HEADERS },
       body: JSON.stringify({ acknowledged }),
     };
   }

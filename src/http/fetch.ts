@@ -1,26 +1,35 @@
-import type { Connection } from '../delivery/connection.js';
 import { readText } from './body.js';
+import { FetchConnection, HIGH_WATER_MARK } from './fetch-connection.js';
 import type { Handler } from './handler.js';
-import type { Incoming } from './incoming.js';
+import type { HandedLogin, Incoming } from './incoming.js';
 import { problem } from './reply.js';
 import type { StreamStart } from './stream.js';
 
-/** `(Request) => Promise<Response>`: for Hono, Next, Bun, Deno and whatever else is built on Fetch. */
-export type FetchHandler = (request: Request) => Promise<Response>;
+/** What the app knows of a request, which a Request does not say. */
+export interface FetchContext {
+  /** Whose request it is; `authenticate` is not asked then. Null or undefined: an anonymous client. */
+  userId?: HandedLogin['userId'];
+  /** The address of whoever holds the connection, as the server sees it: a client, or a proxy of `trustProxy`. */
+  address?: string | undefined;
+}
 
-/** Bytes that the stream takes before it says that it is full. */
-const HIGH_WATER_MARK = 16 * 1024;
+/**
+ * `(Request, { userId, address }?) => Promise<Response>`: for Hono, Next, Bun, Deno and whatever else is built on Fetch. Where a
+ * server calls it itself, its own second argument is as good: Bun's and Deno's say the address.
+ */
+export type FetchHandler = (request: Request, context?: FetchContext | object) => Promise<Response>;
 
 export function fetchHandler(handler: Handler): FetchHandler {
-  return async (request) => {
+  return async (request, context = {}) => {
     const url = new URL(request.url);
     const target = url.pathname + url.search;
     const route = handler.owns(target);
+    if (route === undefined) handler.missed(target);
     const answer =
       route === undefined
         ? problem(404, 'There is nothing here.')
-        : await handler.respond(route, toIncoming(request, target, url.host));
-    if (!('status' in answer)) return stream(request, answer);
+        : await handler.respond(route, toIncoming(handler, request, target, url, context));
+    if (!('status' in answer)) return stream(request, answer, context);
     const body =
       request.method === 'HEAD' || [204, 304].includes(answer.status) ? null : new Uint8Array(Buffer.from(answer.body));
     const headers = new Headers(answer.headers);
@@ -29,13 +38,49 @@ export function fetchHandler(handler: Handler): FetchHandler {
   };
 }
 
-function toIncoming(request: Request, target: string, host: string): Incoming {
+/** What Bun and Deno hand to a function that serves. */
+interface ServerContext {
+  address?: unknown;
+  requestIP?(request: Request): { address: string } | null;
+  timeout?(request: Request, seconds: number): void;
+  remoteAddr?: { hostname?: unknown };
+}
+
+/** Bun's server has an `address` too, its own, which is no text. */
+function peerOf(request: Request, context: ServerContext | undefined): string | undefined {
+  const own = context?.address ?? context?.remoteAddr?.hostname;
+  if (typeof own === 'string') return own;
+  return typeof context?.requestIP === 'function' ? context.requestIP(request)?.address : undefined;
+}
+
+function toIncoming(handler: Handler, request: Request, target: string, url: URL, context: object): Incoming {
+  const header = (name: string) => request.headers.get(name) ?? (name === 'host' ? url.host : undefined);
+  const none = {};
+  // Without an address nobody knows who sent the headers, so not even a Unix socket's peer is assumed.
+  const isSecure = () => {
+    const peer = peerOf(request, context);
+    return (peer === undefined ? undefined : handler.senders.isSecure(peer, header)) ?? url.protocol === 'https:';
+  };
+  // The app's functions see the client's scheme. (The body is ours to read, from the request itself.)
+  const seen = () => {
+    if (url.protocol === 'https:' || !isSecure()) return request;
+    return new Request(request.url.replace(/^http:/, 'https:'), { method: request.method, headers: request.headers });
+  };
   return {
     method: request.method,
     target,
-    address: undefined,
-    header: (name) => request.headers.get(name) ?? (name === 'host' ? host : undefined),
-    request: () => request,
+    context: none,
+    login: context && Object.hasOwn(context, 'userId') ? { userId: (context as FetchContext).userId } : undefined,
+    header,
+    request: seen,
+    get address() {
+      const peer = peerOf(request, context);
+      const asked = { peer, header: peer === undefined ? () => undefined : header, request: seen };
+      return handler.senders.address({ ...asked, context: none });
+    },
+    get secure() {
+      return isSecure();
+    },
     async body(limit) {
       if (request.bodyUsed) return 'taken';
       return request.body ? readText(request.body as AsyncIterable<Uint8Array>, limit) : { text: '' };
@@ -43,66 +88,27 @@ function toIncoming(request: Request, target: string, host: string): Incoming {
   };
 }
 
-function stream(request: Request, start: StreamStart): Response {
+function stream(request: Request, start: StreamStart, context: ServerContext): Response {
   if (request.signal?.aborted) {
-    start.abandon();
+    start.gone();
     // Nobody reads it; the number is what proxies log for a client that has gone.
     return new Response(null, { status: 499 });
   }
-  let client: ReturnType<StreamStart['begin']>;
+  // Bun ends what is quiet for ten seconds.
+  if (typeof context?.requestIP === 'function') context.timeout?.(request, 0);
   let connection: FetchConnection;
   const body = new ReadableStream<Uint8Array>(
     {
       start(controller) {
         connection = new FetchConnection(controller);
-        client = start.begin(connection);
+        start.begin(connection);
+        connection.onGone = start.gone;
       },
       pull: () => connection.onDrain?.(),
-      cancel() {
-        connection.ended = true;
-        client.close('client');
-      },
+      cancel: () => connection.cancelled(),
     },
     new ByteLengthQueuingStrategy({ highWaterMark: HIGH_WATER_MARK }),
   );
-  request.signal?.addEventListener('abort', () => client.close('client'), { once: true });
+  request.signal?.addEventListener('abort', () => connection.aborted(), { once: true });
   return new Response(body, { headers: start.headers });
-}
-
-class FetchConnection implements Connection {
-  onDrain: (() => void) | undefined = undefined;
-  /** By whichever side. */
-  ended = false;
-  readonly #controller: ReadableStreamDefaultController<Uint8Array>;
-  #written = 0;
-
-  constructor(controller: ReadableStreamDefaultController<Uint8Array>) {
-    this.#controller = controller;
-  }
-
-  write(chunk: Buffer): boolean {
-    this.#written += chunk.length;
-    if (!this.ended) this.#controller.enqueue(chunk);
-    return (this.#controller.desiredSize ?? 0) > 0;
-  }
-
-  get buffered(): number {
-    return Math.max(0, HIGH_WATER_MARK - (this.#controller.desiredSize ?? HIGH_WATER_MARK));
-  }
-
-  get progress(): number {
-    return this.#written - this.buffered;
-  }
-
-  end(): void {
-    if (this.ended) return;
-    this.ended = true;
-    this.#controller.close();
-  }
-
-  destroy(): void {
-    if (this.ended) return;
-    this.ended = true;
-    this.#controller.error(new Error('the client did not keep up'));
-  }
 }

@@ -15,6 +15,8 @@ export interface HealthChecks {
   queue: CheckState;
   /** The schema is there, and this role may use it. */
   schema: CheckState;
+  /** Events go on: none has been on its way for longer than a hook may take. */
+  delivery: CheckState;
 }
 
 /** What `healthz` says. */
@@ -38,7 +40,14 @@ export interface HealthFacts {
   startFailure: unknown;
   /** Milliseconds. */
   sweepInterval: number;
+  /** Milliseconds for which one event has been on its way while all others wait. */
+  stuckFor: number;
+  /** Milliseconds that a hook may take for it. */
+  hookTimeout: number;
 }
+
+/** Milliseconds beyond what a hook may take, after which delivery stands still. */
+const STUCK = 10_000;
 
 /** NOTIFY queue: from here on somebody should look; from here on PostgreSQL itself warns. */
 const QUEUE_FILLS = 0.1;
@@ -53,7 +62,8 @@ const codeOf = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 
 /** Whether an instance can serve its clients, from what its stages remember: it asks the database nothing. */
-export function checkHealth({ database, stopping, draining, startFailure, sweepInterval }: HealthFacts): Health {
+export function checkHealth(facts: HealthFacts): Health {
+  const { database, stopping, draining, startFailure, sweepInterval, stuckFor, hookTimeout } = facts;
   const problems: string[] = [];
   const warnings: string[] = [];
   const checks: HealthChecks = {
@@ -62,6 +72,7 @@ export function checkHealth({ database, stopping, draining, startFailure, sweepI
     database: 'unknown',
     queue: 'unknown',
     schema: 'unknown',
+    delivery: 'unknown',
   };
   const fails = (check: keyof HealthChecks, problem: string) => {
     checks[check] = 'failing';
@@ -105,6 +116,13 @@ export function checkHealth({ database, stopping, draining, startFailure, sweepI
       warns('database', 'the pool does not answer: events are delivered, and resumes from storage are not');
     } else if (pulse.answered === false) fails('database', 'the database does not answer');
     else if (pulse.answered) checks.database = 'ok';
+
+    if (stuckFor > hookTimeout + STUCK) {
+      fails(
+        'delivery',
+        `no event has been delivered for ${Math.round(stuckFor / 1000)} s: one before them does not end`,
+      );
+    } else if (sweeper.count > 0) checks.delivery = 'ok';
 
     const usage = pulse.queueUsage;
     if (usage !== undefined) {

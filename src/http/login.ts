@@ -1,6 +1,7 @@
 import { parseCookie } from 'cookie';
 import { createRemoteJWKSet, errors, type JWTVerifyGetKey, type JWTVerifyOptions, jwtVerify } from 'jose';
 import type pg from 'pg';
+import { toUserId } from '../user-id.js';
 
 /** Says who sends a request: a user's id, null for nobody in particular, or the response that refuses it. */
 export type Authenticate = (request: Request) => Promise<string | null | Response>;
@@ -8,8 +9,8 @@ export type Authenticate = (request: Request) => Promise<string | null | Respons
 export interface LoginOptions {
   /** Refuse with 401 whoever is not logged in. @defaultValue false: they get public events only */
   required?: boolean;
-  /** Told why a request was refused; never gets the token. */
-  onRefused?: (reason: string) => void;
+  /** Told why a request was refused; never gets the token. @param fault - of the login itself, and not of the request */
+  onRefused?: (reason: string, fault: boolean) => void;
   /** Told why no login can be checked now, which no client can help; never gets the token. */
   onUnavailable?: (reason: string, error: unknown) => void;
 }
@@ -60,9 +61,11 @@ export function jwtLogin(options: JwtOptions): Authenticate {
     if (!token) return anonymous(options);
     try {
       const { payload } = await jwtVerify(token, key, rules);
-      const user = payload[claim];
-      if ((typeof user === 'string' && user !== '') || typeof user === 'number') return String(user);
-      return refuse(options, `The token has no claim "${claim}".`);
+      if (payload[claim] === undefined || payload[claim] === null) {
+        return refuse(options, `The token has no claim "${claim}".`);
+      }
+      const user = claimed(token, claim, payload[claim]);
+      return user ?? refuse(options, `The claim "${claim}" of the token is no user's id.`);
     } catch (error) {
       if (isAboutTheToken(error)) return refuse(options, `The token is refused: ${error.message}.`);
       return unavailable(options, `the keys of ${options.jwksUrl} cannot be fetched`, error);
@@ -104,9 +107,16 @@ export function sessionLogin(options: SessionOptions): Authenticate {
     const session = cookies(request)[options.cookie];
     if (!session) return anonymous(options);
     try {
-      const { rows } = await options.pool.query<unknown[]>({ text: options.sql, values: [session], rowMode: 'array' });
-      const user = rows[0]?.[0];
-      return user === null || user === undefined ? anonymous(options) : String(user);
+      const { rows, fields } = await options.pool.query<(string | null)[]>({
+        text: options.sql,
+        values: [session],
+        rowMode: 'array',
+        types: AS_PRINTED,
+      });
+      const printed = rows[0]?.[0];
+      if (printed === null || printed === undefined) return anonymous(options);
+      const user = selected(printed, fields[0]!.dataTypeID);
+      return user ?? refuse(options, 'The session query gave what is no user id.', true);
     } catch (error) {
       // A made-up cookie that is no uuid, say, where the column is one.
       const code = error instanceof Error && 'code' in error ? String(error.code) : '';
@@ -114,6 +124,56 @@ export function sessionLogin(options: SessionOptions): Authenticate {
       return unavailable(options, `the session cannot be looked up${code ? ` (${code})` : ''}`, error);
     }
   };
+}
+
+const sound = (value: unknown): string | undefined => {
+  try {
+    return toUserId(value);
+  } catch {
+    return undefined;
+  }
+};
+
+/** A string, what gives JSON its structure, or a number or word. */
+const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s"{}[\],:]+/g;
+
+/**
+ * A number is believed as the digits in the token have it: JSON.parse makes 9007199254740993 and its neighbour one.
+ *
+ * @returns undefined where it is no user's id
+ */
+function claimed(token: string, claim: string, value: unknown): string | undefined {
+  if (typeof value !== 'number') return typeof value === 'string' ? sound(value) : undefined;
+  const payload = Buffer.from(token.split('.')[1]!, 'base64url').toString();
+  let depth = 0;
+  let previous = '';
+  let key = '';
+  let digits: string | undefined;
+  for (const [part] of payload.matchAll(TOKEN)) {
+    // Of a key that is there twice JSON.parse takes the last, too.
+    if (depth === 1 && previous === ':' && JSON.parse(key) === claim) digits = part;
+    if (part === '{' || part === '[') depth += 1;
+    if (part === '}' || part === ']') depth -= 1;
+    if (part === ':') key = previous;
+    previous = part;
+  }
+  return digits === String(value) ? sound(value) : undefined;
+}
+
+/** As PostgreSQL prints it, whatever type parsers there are. */
+const AS_PRINTED = { getTypeParser: () => (text: string) => text } as unknown as pg.CustomTypesConfig;
+
+/** Types whose values are numbers, by their number in PostgreSQL: all but integers have values that no user has. */
+const NUMERIC = new Set([700, 701, 1700]);
+/** And those that name nobody: boolean, json, jsonb, and all that say a time. */
+const NAMELESS = new Set([16, 114, 3802, 1082, 1083, 1114, 1184, 1186, 1266]);
+
+/** @returns undefined where it is no user's id */
+function selected(printed: string, type: number): string | undefined {
+  if (NAMELESS.has(type) || (NUMERIC.has(type) && !/^(0|-?[1-9]\d*)$/.test(printed))) return undefined;
+  // A float has lost what is beyond.
+  if (type === 700 || type === 701) return sound(Number(printed));
+  return sound(printed);
 }
 
 function bearer(request: Request): string | undefined {
@@ -128,8 +188,8 @@ function anonymous(options: LoginOptions): null | Response {
   return options.required ? refuse(options, 'A login is required.') : null;
 }
 
-function refuse(options: LoginOptions, reason: string): Response {
-  options.onRefused?.(reason);
+function refuse(options: LoginOptions, reason: string, fault = false): Response {
+  options.onRefused?.(reason, fault);
   return problem(401, 'Unauthorized', reason, { 'WWW-Authenticate': 'Bearer' });
 }
 

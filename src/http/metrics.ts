@@ -89,11 +89,20 @@ export class Metrics {
     this.#resumes.observe({ source }, milliseconds / 1000);
   }
 
+  /** Prometheus text. */
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
   async reply(): Promise<Reply> {
     return {
       status: 200,
-      headers: { 'Content-Type': this.#registry.contentType, 'Cache-Control': 'no-store' },
-      body: await this.#registry.metrics(),
+      headers: {
+        'Content-Type': this.#registry.contentType,
+        'Cache-Control': 'no-store',
+        'Cross-Origin-Resource-Policy': 'same-origin',
+      },
+      body: await this.text(),
     };
   }
 
@@ -104,6 +113,11 @@ export class Metrics {
       () => openFiles.exhausted,
     );
     this.#gauge('djr_connections', 'Open streams', () => hub.size);
+    this.#gauge(
+      'djr_places',
+      'Requests for a stream that count for the limits: let in, open, or ended and not gone yet',
+      () => streams.places,
+    );
     this.#gauge('djr_buffered_bytes', 'Bytes that wait for clients to read them', () => hub.buffered);
     this.#counters('djr_deliveries_total', 'Events for clients, by what became of them', 'result', () => ({
       sent: hub.delivered,
@@ -125,6 +139,22 @@ export class Metrics {
     this.#counter('djr_events_suppressed_total', 'Events that onReceive stopped', () => hooks.suppressed.onReceive);
     this.#gauge('djr_feed_waiting', 'Events that wait for onReceive', () => feed.waiting);
     this.#counters('djr_hook_errors_total', 'Errors of hooks and subscribers', 'hook', () => hooks.errors);
+    this.#counter(
+      'djr_subscriber_dropped_total',
+      'Events that a subscriber did not get, as too many waited for it',
+      () => hooks.dropped,
+    );
+    this.#counter('djr_events_failed_total', 'Events that could not be handed on', () => feed.failures);
+    this.#gauge(
+      'djr_open_transactions',
+      'Transactions in progress when the last sweep ran',
+      () => feed.frontier?.inProgress.length,
+    );
+    this.#counter(
+      'djr_frontiers_cut_total',
+      'Sweeps at which more transactions were in progress than an id can hold: clients that go to another instance get repeats',
+      () => feed.cut,
+    );
     this.#gauge('djr_history_events', 'Recent events in memory', () => history.length);
     this.#gauge('djr_history_bytes', 'Bytes that they take, about', () => history.bytes);
   }

@@ -1,9 +1,12 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Connection } from '../delivery/connection.js';
 
+/** The response's own, whatever has been put in its place. */
+const END: (this: ServerResponse) => unknown = ServerResponse.prototype.end;
+
 /**
- * A response of node:http or HTTP/2 as a connection. A class and no object literal: getters of a literal are new functions
- * each time, and give each connection a hidden class of its own, which every delivery would look up in vain.
+ * A response of HTTP/1 as a connection. A class and no object literal: getters of a literal are new functions each time, and
+ * give each connection a hidden class of its own, which every delivery would look up in vain.
  */
 export class NodeConnection implements Connection {
   onDrain: (() => void) | undefined = undefined;
@@ -17,12 +20,14 @@ export class NodeConnection implements Connection {
     this.#response = response;
     this.#socket = socket;
     this.#out = raw ? socket : response;
-    this.#out.on('drain', () => this.onDrain?.());
+    // The response is the socket's current one: it waits for this, too, and may be wrapped by somebody who does not tell.
+    socket.on('drain', () => this.onDrain?.());
   }
 
   write(chunk: Buffer): boolean {
     this.#written += chunk.length;
-    return this.#out.write(chunk);
+    this.#out.write(chunk);
+    return !this.#socket.writableNeedDrain;
   }
 
   get buffered(): number {
@@ -35,11 +40,19 @@ export class NodeConnection implements Connection {
     return this.#written - this.#out.writableLength - (handle?.writeQueueSize ?? 0);
   }
 
-  end(): void {
-    this.#response.end();
+  /**
+   * The end of the socket is the end of the answer. `end()` is not the response's own where a middleware has wrapped it:
+   * express-session saves the session there as it was when the stream began, and undoes a logout.
+   */
+  end(within: number): void {
+    if (this.#socket.destroyed) return;
+    if (this.#response.chunkedEncoding) END.call(this.#response);
+    else this.#socket.destroySoon();
+    const timer = setTimeout(() => this.#socket.destroy(), within).unref();
+    this.#socket.once('close', () => clearTimeout(timer));
   }
 
   destroy(): void {
-    this.#response.destroy();
+    this.#socket.destroy();
   }
 }

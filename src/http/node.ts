@@ -1,83 +1,151 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerResponse } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
-import type { Connection } from '../delivery/connection.js';
 import { type Body, readText } from './body.js';
 import type { Handler } from './handler.js';
-import type { Incoming } from './incoming.js';
+import { Http2Connection } from './http2-connection.js';
+import type { HandedLogin, Incoming } from './incoming.js';
 import { linger } from './linger.js';
 import { NodeConnection } from './node-connection.js';
+import { behindStream, carryStream, listen, turn } from './pipeline.js';
 import { problem, type Reply } from './reply.js';
+import type { StreamStart } from './stream.js';
 
-/** `(req, res, next?)`: for node:http, Express, Connect, Fastify's and Koa's raw requests. */
-export type NodeHandler = (req: IncomingMessage, res: ServerResponse, next?: (error?: unknown) => void) => void;
+/** What the app knows of a request already. */
+export interface HandlerContext {
+  /** Whose request it is; `authenticate` is not asked then. Null or undefined: an anonymous client. */
+  userId?: HandedLogin['userId'];
+  /** The body that a parser before us has read, where it is not `req.body`: Fastify's `request.body`. */
+  body?: unknown;
+}
+
+/** Goes on with what comes behind the handler in the app. */
+export type Next = (error?: unknown) => unknown;
+
+/** The two of Koa's context that the handler takes. */
+export interface KoaContext {
+  req: IncomingMessage;
+  res: ServerResponse;
+  request?: { body?: unknown };
+}
+
+/**
+ * `(req, res, next?, { userId }?)`: for node:http, HTTP/2, Express, Connect, Fastify's raw requests; Koa's `(ctx, next)`. What it
+ * returns resolves when the answer is over.
+ */
+export interface NodeHandler {
+  (context: KoaContext, next: Next): Promise<void>;
+  (req: IncomingMessage, res: ServerResponse, context: HandlerContext): Promise<void>;
+  (req: IncomingMessage, res: ServerResponse, next?: Next, context?: HandlerContext): Promise<void>;
+}
+
+/** A request as the handler was called with it. */
+interface Call {
+  req: IncomingMessage;
+  res: ServerResponse;
+  next: Next | undefined;
+  context: HandlerContext;
+}
 
 /** Seconds of silence after which the kernel asks whether the other side is still there. */
 const TCP_KEEP_ALIVE = 30_000;
 
 export function nodeHandler(handler: Handler): NodeHandler {
-  return (req, res, next) => {
+  // Two parameters, as far as anybody can see: Express takes a function with four for one that handles errors.
+  return async (first: unknown, second: unknown, ...rest: unknown[]): Promise<void> => {
+    const call = readCall(first, second, rest);
+    const { req, res, next } = call;
     // Express and Connect cut the mount path off `url`.
     const { originalUrl } = req as IncomingMessage & { originalUrl?: string };
     const target = originalUrl ?? req.url ?? '/';
     const route = handler.owns(target);
     if (route === undefined) {
-      if (next) next();
-      else send(req, res, problem(404, 'There is nothing here.'));
+      handler.missed(target);
+      if (next) await next();
+      else await send(req, res, problem(404, 'There is nothing here.'));
       return;
     }
-    const incoming = toIncoming(req, target);
-    handler
-      .respond(route, incoming)
-      .then((answer) => {
-        if ('status' in answer) send(req, res, answer);
-        // The client has gone while it was looked at, or somebody else has answered it.
-        else if (res.headersSent || res.destroyed || res.writableEnded || req.socket?.destroyed) answer.abandon();
-        else {
-          const client = answer.begin(open(req, res, answer.headers));
-          res.once('close', () => client.close('client'));
-        }
-      })
-      .catch((error: unknown) => {
-        if (next) next(error);
-        else send(req, res, problem(500, 'The request could not be answered.'));
-      });
+    try {
+      const http1 = req.httpVersionMajor < 2;
+      if (http1 && route === 'stream') await turn(res);
+      const unanswerable = http1 ? behindStream(req.socket) : undefined;
+      if (unanswerable) return await unanswerable;
+      const answer = await handler.respond(route, toIncoming(handler, call, target));
+      if ('status' in answer) await send(req, res, answer);
+      // The client has gone while it was looked at, or somebody else has answered it.
+      else if (res.headersSent || res.destroyed || res.writableEnded || req.socket?.destroyed) answer.gone();
+      else await carry(req, res, answer);
+    } catch (error) {
+      if (next) await next(error);
+      else await send(req, res, problem(500, 'The request could not be answered.'));
+    }
   };
 }
 
-function toIncoming(req: IncomingMessage, target: string): Incoming {
+const isNext = (value: unknown): value is Next => typeof value === 'function';
+
+function readCall(first: unknown, second: unknown, rest: unknown[]): Call {
+  if (isNext(second)) {
+    const { req, res, request } = first as KoaContext;
+    return { req, res, next: second, context: request?.body === undefined ? {} : { body: request.body } };
+  }
+  const context = rest.find((value) => typeof value === 'object' && value !== null) ?? {};
+  return { req: first as IncomingMessage, res: second as ServerResponse, next: rest.find(isNext), context };
+}
+
+function toIncoming(handler: Handler, { req, context }: Call, target: string): Incoming {
+  const header = (name: string) => {
+    // HTTP/2 has it in a field of its own.
+    const value = req.headers[name] ?? (name === 'host' ? req.headers[':authority'] : undefined);
+    return Array.isArray(value) ? value.join(', ') : value;
+  };
+  const own = { req };
+  const peer = req.socket.remoteAddress;
+  const request = () => toRequest(req, target, handler.senders.isSecure(peer, header) ?? isEncrypted(req));
   return {
     method: req.method ?? 'GET',
     target,
-    address: req.socket.remoteAddress,
-    header: (name) => {
-      // HTTP/2 has it in a field of its own.
-      const value = req.headers[name] ?? (name === 'host' ? req.headers[':authority'] : undefined);
-      return Array.isArray(value) ? value.join(', ') : value;
+    context: own,
+    login: 'userId' in context ? { userId: context.userId } : undefined,
+    header,
+    request,
+    get address() {
+      return handler.senders.address({ peer, header, request, context: own });
     },
-    request: () => {
-      const scheme = (req.socket as Partial<TLSSocket>).encrypted ? 'https' : 'http';
-      const host = req.headers.host ?? req.headers[':authority'] ?? 'localhost';
-      const headers = new Headers();
-      for (const [name, value] of Object.entries(req.headers)) {
-        if (value !== undefined && !name.startsWith(':'))
-          headers.set(name, Array.isArray(value) ? value.join(', ') : value);
-      }
-      return new Request(new URL(target, `${scheme}://${host}`), { method: req.method ?? 'GET', headers });
+    get secure() {
+      return handler.senders.isSecure(peer, header) ?? isEncrypted(req);
     },
-    body: (limit) => readBody(req, limit),
+    body: (limit) => readBody(req, context, limit),
   };
 }
 
+const isEncrypted = (req: IncomingMessage): boolean => (req.socket as Partial<TLSSocket>).encrypted === true;
+
+/** @throws when Host and path make no URL */
+export function toRequest(req: IncomingMessage, target: string, secure: boolean): Request {
+  const host = req.headers.host ?? req.headers[':authority'] ?? 'localhost';
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(req.headers)) {
+    if (value !== undefined && !name.startsWith(':'))
+      headers.set(name, Array.isArray(value) ? value.join(', ') : value);
+  }
+  const url = new URL(target, `${secure ? 'https' : 'http'}://${host}`);
+  return new Request(url, { method: req.method ?? 'GET', headers });
+}
+
 /** Express's parsers and others have read it before us, and leave what they made of it. */
-async function readBody(req: IncomingMessage & { body?: unknown }, limit: number): Promise<Body> {
+async function readBody(
+  req: IncomingMessage & { body?: unknown },
+  { body = req.body }: HandlerContext,
+  limit: number,
+): Promise<Body> {
   if (!req.readableDidRead) return readText(req.iterator({ destroyOnReturn: false }), limit);
-  const { body } = req;
   if (body === undefined) return 'taken';
   return typeof body === 'string' || Buffer.isBuffer(body) ? { text: body.toString() } : { parsed: body };
 }
 
-function send(req: IncomingMessage, res: ServerResponse, reply: Reply): void {
-  if (res.headersSent || res.destroyed) return;
+async function send(req: IncomingMessage, res: ServerResponse, reply: Reply): Promise<void> {
+  if (res.headersSent || res.destroyed || res.writableEnded) return;
   const body = Buffer.from(reply.body);
   const refusesBody = reply.status === 413;
   if (refusesBody) res.shouldKeepAlive = false;
@@ -85,29 +153,59 @@ function send(req: IncomingMessage, res: ServerResponse, reply: Reply): void {
   if (reply.cookies?.length) res.setHeader('Set-Cookie', reply.cookies);
   res.writeHead(reply.status, reply.headers);
   if (refusesBody) {
-    res.on('error', () => {});
+    listen(res, 'error', () => {});
     res.write(body);
-    linger(req, () => res.end());
+    await new Promise<void>((resolve) => linger(req, resolve));
+    res.end();
   } else res.end(req.method === 'HEAD' || reply.status === 304 ? undefined : body);
 }
 
-function open(req: IncomingMessage, res: ServerResponse, headers: Record<string, string>): Connection {
-  res.on('error', () => {});
-  // The socket of HTTP/2 belongs to all streams of its session.
-  const ownsSocket = req.httpVersionMajor < 2;
-  if (ownsSocket) {
-    req.socket.setKeepAlive(true, TCP_KEEP_ALIVE);
-    req.socket.setNoDelay(true);
-    req.socket.setTimeout(0);
-    // A stream's connection is never used again: without chunks each write is one piece, and costs what a raw
-    // socket's does.
-    res.removeHeader('Transfer-Encoding');
-    res.setHeader('Connection', 'close');
-  }
+/** Opens the stream. Resolves when its connection is gone. */
+async function carry(req: IncomingMessage, res: ServerResponse, start: StreamStart): Promise<void> {
+  listen(res, 'error', () => {});
+  const connection = req.httpVersionMajor < 2 ? open(req, res, start.headers) : open2(res, start.headers);
+  await new Promise<void>((resolve) => {
+    start.begin(connection);
+    const end = () => {
+      start.gone();
+      resolve();
+    };
+    // Either may be all that there is: a response that was never its socket's current one says nothing.
+    listen(res, 'close', end);
+    if (req.httpVersionMajor < 2) req.socket.once('close', end);
+  });
+}
+
+const WRAPPED = ['writeHead', 'write', 'end', 'flushHeaders', 'setHeader', 'removeHeader'] as const;
+
+/** Whether some middleware stands between the response and its socket. */
+const isWrapped = (res: ServerResponse): boolean =>
+  WRAPPED.some((method) => res[method] !== ServerResponse.prototype[method]);
+
+function open(req: IncomingMessage, res: ServerResponse, headers: Record<string, string>): NodeConnection {
+  const { socket } = req;
+  carryStream(socket);
+  socket.setKeepAlive(true, TCP_KEEP_ALIVE);
+  socket.setNoDelay(true);
+  socket.setTimeout(0);
+  // A stream's connection is never used again: without chunks each write is one piece, and costs what a raw
+  // socket's does.
+  res.removeHeader('Transfer-Encoding');
+  res.setHeader('Connection', 'close');
+  // A middleware that compresses collects what a page waits for. Not all of them heed no-transform; what has an encoding,
+  // they all leave as it is.
+  if (res.write !== ServerResponse.prototype.write) res.setHeader('Content-Encoding', 'identity');
+  res.writeHead(200, headers);
+  // One that holds the head back until the first bytes come would be left without it.
+  if (res.headersSent) res.flushHeaders();
+  // ServerResponse corks its socket and schedules an uncork for each write, a third of what a delivery costs. Without
+  // chunks its bytes are the socket's, unless somebody wants to see them before.
+  return new NodeConnection(res, socket, !isWrapped(res) && res.headersSent && !res.chunkedEncoding);
+}
+
+/** The socket of HTTP/2 belongs to all streams of its session. */
+function open2(res: ServerResponse, headers: Record<string, string>): Http2Connection {
   res.writeHead(200, headers);
   res.flushHeaders();
-  // ServerResponse corks its socket and schedules an uncork for each write, a third of what a delivery costs. Without
-  // chunks its bytes are the socket's. (Another response of a pipelined request may own the socket yet.)
-  const raw = ownsSocket && res.socket === req.socket && !res.chunkedEncoding;
-  return new NodeConnection(res, req.socket, raw);
+  return new Http2Connection(res as unknown as Http2ServerResponse);
 }

@@ -5,6 +5,59 @@ export interface OriginHeaders {
   fetchSite: string | undefined;
 }
 
+/** An origin of the web, as browsers write it. */
+const WEB = /^https?:\/\//;
+
+/** Pages of apps and extensions: `capacitor://localhost`, `chrome-extension://…`. */
+const APP = /^[a-z][a-z0-9+.-]*:\/\/[a-z0-9._-]+(:\d{1,5})?$/;
+
+/** One label of a host's name. */
+const LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/;
+
+const WILDCARD = '*.';
+
+/** `https://*.example.com:8443` in its parts; undefined: it has no such form. */
+function wildcardOf(entry: string): { scheme: string; rest: string } | undefined {
+  const [, scheme, rest] = /^(https?:\/\/)\*\.(.+)$/.exec(entry) ?? [];
+  if (scheme === undefined || rest === undefined || rest.includes('*')) return undefined;
+  if (!URL.canParse(scheme + rest) || new URL(scheme + rest).origin !== scheme + rest) return undefined;
+  const { hostname } = new URL(scheme + rest);
+  // An address has no subdomains, and `*.com` is nobody's.
+  const named = hostname === 'localhost' || (hostname.includes('.') && hostname.split('.').every((l) => LABEL.test(l)));
+  return named && !/^[\d.]+$/.test(hostname) ? { scheme, rest } : undefined;
+}
+
+/** Whether `allowedOrigins` may have this entry. */
+export function isAllowable(entry: string): boolean {
+  if (entry.includes('*')) return wildcardOf(entry) !== undefined;
+  return WEB.test(entry) ? URL.canParse(entry) && new URL(entry).origin === entry : APP.test(entry);
+}
+
+/** What `allowedOrigins` may have, for an error: it is, or must be, this. */
+export const ALLOWABLE =
+  'an origin: https://app.example.com, https://*.example.com (any one subdomain), or capacitor://localhost';
+
+/** Origins beside the page's own. An entry is compared as a whole; `*` stands for exactly one label of the host's name. */
+export class Origins {
+  readonly #exact: ReadonlySet<string>;
+  readonly #wildcards: { scheme: string; rest: string }[];
+
+  /** @param entries - of which each {@link isAllowable} */
+  constructor(entries: readonly string[]) {
+    this.#exact = new Set(entries.filter((entry) => !entry.includes(WILDCARD)));
+    this.#wildcards = entries.map(wildcardOf).filter((wildcard) => wildcard !== undefined);
+  }
+
+  has(origin: string): boolean {
+    if (this.#exact.has(origin)) return true;
+    return this.#wildcards.some(({ scheme, rest }) => {
+      if (!origin.startsWith(scheme)) return false;
+      const dot = origin.indexOf('.');
+      return dot > 0 && LABEL.test(origin.slice(scheme.length, dot)) && origin.slice(dot + 1) === rest;
+    });
+  }
+}
+
 /**
  * Whether the page that asks may open the stream: a page of this host, one of the allowed origins, or no page at all.
  * A stream carries the user's events and EventSource sends cookies, so any other page is refused.
@@ -13,11 +66,12 @@ export interface OriginHeaders {
  */
 export function checkOrigin(
   { origin, host, fetchSite }: OriginHeaders,
-  allowed: readonly string[],
+  allowed?: Origins,
 ): Record<string, string> | undefined {
   if (origin === undefined || fetchSite === 'same-origin') return {};
-  if (allowed.includes(origin)) {
+  if (allowed?.has(origin)) {
     return { 'Access-Control-Allow-Origin': origin, 'Access-Control-Allow-Credentials': 'true', Vary: 'Origin' };
   }
-  return URL.canParse(origin) && new URL(origin).host === host ? {} : undefined;
+  // The page of an app whose host is called localhost is no page of a server on localhost.
+  return WEB.test(origin) && URL.canParse(origin) && new URL(origin).host === host ? {} : undefined;
 }

@@ -7,6 +7,12 @@ export interface Reply {
   body: string | Buffer;
 }
 
+/** Of every answer that may be one person's: no cache keeps it, and no page of another origin may embed it. */
+export const PERSONAL_HEADERS = {
+  'Cache-Control': 'private, no-store',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+};
+
 const TITLES: Record<number, string> = {
   400: 'Bad request',
   401: 'Not authenticated',
@@ -24,7 +30,27 @@ const TITLES: Record<number, string> = {
 export function problem(status: number, detail: string, headers: Record<string, string> = {}): Reply {
   return {
     status,
-    headers: { 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store', ...headers },
+    headers: {
+      'Content-Type': 'application/problem+json',
+      ...PERSONAL_HEADERS,
+      'X-Content-Type-Options': 'nosniff',
+      ...headers,
+    },
     body: JSON.stringify({ type: 'about:blank', title: TITLES[status] ?? 'Error', status, detail }),
+  };
+}
+
+/** These are the connection's, and the server's that writes the answer. */
+const NOT_COPIED = new Set(['set-cookie', 'content-length', 'transfer-encoding', 'connection', 'keep-alive']);
+
+/** An answer of the app's own. No cache keeps it unless it says so itself. */
+export async function fromResponse(response: Response): Promise<Reply> {
+  const headers = Object.fromEntries([...response.headers].filter(([name]) => !NOT_COPIED.has(name)));
+  if (!response.headers.has('cache-control')) headers['cache-control'] = PERSONAL_HEADERS['Cache-Control'];
+  return {
+    status: response.status,
+    headers,
+    cookies: response.headers.getSetCookie(),
+    body: Buffer.from(await response.arrayBuffer()),
   };
 }

@@ -17,3 +17,13 @@ export function route(basePath: string, pathname: string): Route | undefined {
   if (rest === 'admin' || rest.startsWith('admin/')) return 'admin';
   return Object.hasOwn(ROUTES, rest) ? ROUTES[rest]! : 'unknown';
 }
+
+/** What the browser client and a page ask for: nobody else has these at the end of a path. */
+const TELLING = ['/sse', '/djr.js', '/djr.mjs', '/ack'];
+
+/** @returns below which path somebody looks for our routes; undefined: the path is of something else */
+export function misplaced(pathname: string): string | undefined {
+  const path = pathname.replace(/\/$/, '');
+  const end = TELLING.find((end) => path.endsWith(end));
+  return end === undefined ? undefined : path.slice(0, -end.length);
+}

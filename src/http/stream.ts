@@ -1,6 +1,6 @@
 import { Client, type CloseReason } from '../delivery/client.js';
 import type { Connection } from '../delivery/connection.js';
-import { connectedFrame, levelFrame, retryFrame } from '../delivery/frame.js';
+import { connectedFrame, farewellFrame, levelFrame, type Pulse, retryFrame } from '../delivery/frame.js';
 import { Frontier } from '../delivery/frontier.js';
 import type { Hooks } from '../delivery/hooks.js';
 import type { Hub } from '../delivery/hub.js';
@@ -9,11 +9,13 @@ import type { Resume, ResumeFrom } from '../delivery/resume.js';
 import type { Tally } from '../delivery/tally.js';
 import type { Logger } from '../logger.js';
 import type { ResolvedOptions } from '../options.js';
-import { Admission } from './admission.js';
+import { SparseLog } from '../sparse-log.js';
+import { Admission, type Place } from './admission.js';
 import { userOf } from './authenticate.js';
 import type { Incoming } from './incoming.js';
 import { checkOrigin } from './origin.js';
-import { problem, type Reply } from './reply.js';
+import { Rate } from './rate.js';
+import { PERSONAL_HEADERS, problem, type Reply } from './reply.js';
 import { shareKey } from './share-key.js';
 
 export interface StreamsOptions {
@@ -23,8 +25,8 @@ export interface StreamsOptions {
   resume: Resume;
   tally: Tally;
   logger: Logger;
-  /** Resolves when the stream has a beginning; rejects when it cannot be had. */
-  ready(): Promise<void>;
+  /** Resolves when the stream has a beginning, or with a sentence that says why it has none. */
+  ready(): Promise<string | undefined>;
   /** Where the stream stands now: the rest of an id. */
   position(): string;
   /** What snapshots of now belong to. */
@@ -36,15 +38,16 @@ export interface StreamsOptions {
 /** An accepted stream: the adapter opens the response with these headers and hands over its connection. */
 export interface StreamStart {
   readonly headers: Record<string, string>;
-  /** @returns what the adapter closes when the connection goes. */
-  begin(connection: Connection): { close(reason: CloseReason): void };
-  /** Instead of {@link begin}, where the client has gone meanwhile. */
-  abandon(): void;
+  begin(connection: Connection): unknown;
+  /** The connection is gone, or the client was before it began: until then it counts. */
+  gone(): void;
 }
 
 const HEADERS = {
   'Content-Type': 'text/event-stream; charset=utf-8',
-  'Cache-Control': 'no-cache, no-transform',
+  ...PERSONAL_HEADERS,
+  // private, no-store: a cache may collapse requests for what says only no-cache, and hand one user's stream to another.
+  'Cache-Control': 'private, no-store, no-transform',
   'X-Accel-Buffering': 'no',
   'X-Content-Type-Options': 'nosniff',
 };
@@ -53,14 +56,35 @@ const HEADERS = {
 const MAX_TYPES = 100;
 const MAX_QUERY = 8192;
 
+/** Streams of one user that may take the place of another in a minute; then there is a 429. */
+const MAX_REPLACED = 30;
+const MINUTE = 60_000;
+
+/** Milliseconds after which a client whose place was taken is told to come back, and up to as much again. */
+const REPLACED_RETRY = 30_000;
+
+/** Milliseconds that {@link Streams.stop} waits for connections to be gone. */
+const STOP_GRACE = 1000;
+
+const METHODS = 'GET, OPTIONS';
+
 /** Opens streams: who asks, what for, from where on; and closes them all in the end. */
 export class Streams {
   /** Streams that ended, by why. */
-  readonly closed: Record<CloseReason, number> = { client: 0, slow: 0, stalled: 0, lifetime: 0, shutdown: 0 };
+  readonly closed: Record<CloseReason, number> = {
+    client: 0,
+    slow: 0,
+    stalled: 0,
+    lifetime: 0,
+    replaced: 0,
+    shutdown: 0,
+  };
   /** Requests refused, by status. */
   readonly refused: Record<number, number> = {};
   readonly #options: StreamsOptions;
   readonly #admission: Admission;
+  readonly #replaced = new Rate(MAX_REPLACED, MINUTE);
+  readonly #log: SparseLog;
   /** Why the last resume that failed did. */
   #failure: unknown;
   #stopping = false;
@@ -68,17 +92,27 @@ export class Streams {
   constructor(options: StreamsOptions) {
     this.#options = options;
     this.#admission = new Admission(options.options);
+    this.#log = new SparseLog(options.logger);
+  }
+
+  /** Requests that count for the limits. */
+  get places(): number {
+    return this.#admission.size;
   }
 
   async open(incoming: Incoming): Promise<Reply | StreamStart> {
     const answer = await this.#open(incoming);
-    if ('status' in answer) this.refused[answer.status] = (this.refused[answer.status] ?? 0) + 1;
+    if ('status' in answer && answer.status >= 400) {
+      this.refused[answer.status] = (this.refused[answer.status] ?? 0) + 1;
+    }
     return answer;
   }
 
   async #open(incoming: Incoming): Promise<Reply | StreamStart> {
     const { options } = this.#options;
-    if (incoming.method !== 'GET') return problem(405, 'The stream is read with GET.', { Allow: 'GET' });
+    if (incoming.method !== 'GET' && incoming.method !== 'OPTIONS') {
+      return problem(405, 'The stream is read with GET.', { Allow: METHODS });
+    }
     const origin = {
       origin: incoming.header('origin'),
       host: incoming.header('host'),
@@ -86,68 +120,117 @@ export class Streams {
     };
     const cors = checkOrigin(origin, options.allowedOrigins);
     if (!cors) return problem(403, `Pages of ${origin.origin} may not open this stream (option allowedOrigins).`);
+    if (incoming.method === 'OPTIONS') return preflight(cors);
     const query = parseQuery(incoming.target);
     if (!query) return problem(400, 'The query is too long, or asks for too many types.', cors);
-    const full = this.#refuseNew(undefined, incoming.address);
-    if (full) return { ...full, headers: { ...full.headers, ...cors } };
-
-    const user = await userOf(incoming, options, this.#options.logger);
-    if (typeof user === 'object' && user !== null) return { ...user, headers: { ...user.headers, ...cors } };
+    if (this.#stopping) return stopping(cors);
+    const place = this.#admission.enter(incoming.address);
+    if ('status' in place) return { ...place, headers: { ...place.headers, ...cors } };
     try {
-      await this.#options.ready();
-    } catch {
-      return problem(503, 'The database cannot be reached yet; try again.', { 'Retry-After': '2', ...cors });
+      const user = await this.#admit(incoming, place);
+      if (typeof user === 'object' && user !== null) {
+        place.leave();
+        return { ...user, headers: { ...user.headers, ...cors } };
+      }
+      if (query.get('probe') === '1') {
+        place.leave();
+        return { status: 204, headers: { 'Cache-Control': 'no-store', ...cors }, body: '' };
+      }
+      // A browser that reconnects by itself keeps the URL, and has the newer id in the header.
+      const lastEventId = incoming.header('last-event-id') || query.get('lastEventId') || '';
+      let client: Client | undefined;
+      return {
+        headers: { ...HEADERS, ...cors },
+        begin: (connection) => {
+          client = this.#begin({ connection, incoming, query, userId: user, lastEventId, place });
+          return client;
+        },
+        gone: () => {
+          client?.close('client');
+          place.leave();
+        },
+      };
+    } catch (error) {
+      place.leave();
+      throw error;
     }
-    const refused = this.#refuseNew(user, incoming.address);
-    if (refused) return { ...refused, headers: { ...refused.headers, ...cors } };
-
-    const leave = this.#admission.enter(user, incoming.address);
-    // A browser that reconnects by itself keeps the URL, and has the newer id in the header.
-    const lastEventId = incoming.header('last-event-id') || query.get('lastEventId') || '';
-    return {
-      headers: { ...HEADERS, ...cors },
-      begin: (connection) => this.#begin({ connection, incoming, query, userId: user, lastEventId, leave }),
-      abandon: leave,
-    };
   }
 
-  #refuseNew(userId: string | null | undefined, address: string | undefined): Reply | undefined {
-    if (this.#stopping) return problem(503, 'This instance is shutting down.', { 'Retry-After': '1' });
-    return this.#admission.refusal(userId, address);
+  /** Whose stream it is, with a place of theirs; or why there is none. */
+  async #admit(incoming: Incoming, place: Place): Promise<string | null | Reply> {
+    const user = await userOf(incoming, this.#options.options, this.#log);
+    if (typeof user === 'object' && user !== null) return user;
+    const unready = await this.#options.ready();
+    if (unready !== undefined) return problem(503, unready, { 'Retry-After': '2' });
+    if (this.#stopping) return stopping({});
+    if (user !== null && this.#admission.isFull(user) && !this.#makeRoom(user)) {
+      return problem(429, 'Too many streams of this user (option maxConnectionsPerUser).', { 'Retry-After': '10' });
+    }
+    place.assign(user);
+    return user;
   }
 
-  #begin({ connection, incoming, query, userId, lastEventId, leave }: Accepted): Client {
+  /**
+   * Ends one of a user's streams for a new one. Behind a proxy that does not pass on that a client has gone, streams of nobody
+   * would lock the user out. Nobody can tell such a stream from a live one for certain: first goes one that has stopped reading,
+   * else the oldest. A live client comes back and resumes; so that more clients than places do not chase each other round,
+   * the one that went is told to wait, and a user's streams are replaced only so often.
+   */
+  #makeRoom(userId: string): boolean {
+    let chosen: Client | undefined;
+    for (const client of this.#options.hub.clients) {
+      if (client.userId !== userId) continue;
+      chosen ??= client;
+      if (client.stalledSince === undefined) continue;
+      chosen = client;
+      break;
+    }
+    if (!chosen || !this.#replaced.take(userId)) return false;
+    this.#log.say(
+      'warn',
+      { user: userId },
+      'a user has maxConnectionsPerUser streams: a new one takes the place of the oldest',
+    );
+    chosen.close('replaced', farewellFrame(REPLACED_RETRY * (1 + Math.random()), chosen.pulse));
+    return !this.#admission.isFull(userId);
+  }
+
+  #begin({ connection, incoming, query, userId, lastEventId, place }: Accepted): Client {
     const { hub, hooks, options, tally } = this.#options;
+    const pulse = pulseOf(incoming, query);
     const client = new Client({
       userId,
       connection,
       request: () => incoming.request(),
       types: query.types,
       named: query.get('named') === '1',
+      pulse,
       maxBytes: options.maxClientBytes,
       beforeSend: hooks.beforeSend,
       onSent: (envelope, userOf) => tally.sent(envelope, userOf, 1),
       onClose: (closing, reason) => {
-        leave();
+        if (reason === 'replaced') place.release();
         this.#onClose(closing, reason);
       },
     });
     if (options.lifetime > 0) client.expires = performance.now() + options.lifetime * (0.8 + Math.random() * 0.2);
     hub.admit(client);
 
-    const retry = retryFrame(options.retry * (1 + Math.random() / 2));
+    const delay = Math.round(options.retry * (1 + Math.random() / 2));
+    const retry = retryFrame(delay, pulse);
     const asksKey = query.get('shareKey') === '1';
     const key = asksKey ? shareKey(userId, incoming, query.get('token'), hooks.beforeSend !== undefined) : undefined;
     const since = query.get('since');
     const from = this.#resumeFrom(lastEventId, since);
+    const greeting = { key, ...(pulse === 'visible' && { heartbeat: options.heartbeat, retry: delay }) };
     if (from === undefined) {
       hub.join(client);
-      client.write(Buffer.concat([retry, connectedFrame(this.#options.position(), key)]));
+      client.write(Buffer.concat([retry, connectedFrame(this.#options.position(), greeting)]));
     } else if ('reset' in from) {
-      client.write(Buffer.concat([retry, connectedFrame(this.#options.position(), key)]));
+      client.write(Buffer.concat([retry, connectedFrame(this.#options.position(), greeting)]));
       this.#options.resume.reset(client, from.reset);
     } else {
-      client.write(Buffer.concat([retry, connectedFrame(from.rest, key, true)]));
+      client.write(Buffer.concat([retry, connectedFrame(from.rest, { ...greeting, resuming: true })]));
       void this.#resume(client, from, key);
     }
     return client;
@@ -191,12 +274,16 @@ export class Streams {
     }
   }
 
-  /** Accepts no more, tells each client to come back at a time of its own, and ends the streams. */
-  stop(): void {
+  /**
+   * Accepts no more, tells each client to come back at a time of its own, and ends the streams. Resolves when their connections
+   * are gone, for which a client that does not read has no more than a second.
+   */
+  async stop(): Promise<void> {
     this.#stopping = true;
     for (const client of [...this.#options.hub.clients]) {
-      client.close('shutdown', retryFrame(500 + Math.random() * 4500));
+      client.close('shutdown', farewellFrame(500 + Math.random() * 4500, client.pulse));
     }
+    await this.#admission.emptied(STOP_GRACE);
   }
 }
 
@@ -207,9 +294,34 @@ interface Accepted {
   query: Query;
   userId: string | null;
   lastEventId: string;
-  /** Gives its place free. */
-  leave(): void;
+  place: Place;
 }
+
+/**
+ * A reader that is built on fetch and not on EventSource may hand a frame without data to its app as an empty message, as
+ * `@microsoft/fetch-event-source` does. It is known by what only an EventSource of a browser sends, `Cache-Control: no-cache`,
+ * and by what only fetch and browsers send, `Sec-Fetch-Mode`.
+ */
+function pulseOf(incoming: Incoming, query: Query): Pulse {
+  if (query.get('heartbeat') === '1') return 'visible';
+  const fetched = incoming.header('sec-fetch-mode') !== undefined;
+  return fetched && !incoming.header('cache-control')?.includes('no-cache') ? 'comment' : 'silent';
+}
+const stopping = (headers: Record<string, string>): Reply =>
+  problem(503, 'This instance is shutting down.', { 'Retry-After': '1', ...headers });
+
+/** What a browser asks before a page of another origin reads the stream with fetch, and headers that EventSource cannot send. */
+const preflight = (cors: Record<string, string>): Reply => ({
+  status: 204,
+  headers: {
+    Allow: METHODS,
+    'Access-Control-Allow-Methods': 'GET',
+    'Access-Control-Allow-Headers': 'Authorization, Last-Event-ID, Cache-Control',
+    'Access-Control-Max-Age': '600',
+    ...cors,
+  },
+  body: '',
+});
 
 interface Query {
   get(name: string): string | null;

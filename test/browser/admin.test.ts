@@ -31,7 +31,7 @@ const rows = (page: Page) => page.locator('table.events tbody tr');
 test('an event is found by a filter, opened, and its private data shown by a click', async (t) => {
   const { realtime, open, complaints } = await openAdmin(t);
   await realtime.publish({ userId: 42, type: 'order_paid', detail: { total: '19.90' }, privateData: { card: '4242' } });
-  await realtime.publish({ type: 'maintenance' });
+  await realtime.publish({ scope: 'public', type: 'maintenance' });
   const page = await open();
   t.is(await rows(page).count(), 2);
   await page.getByLabel('Type').fill('order_*');
@@ -71,7 +71,7 @@ test('what looks like markup is text, in the list, on its page and in the live v
 
 test('the selected are replayed after a confirmation, and the result links the new events', async (t) => {
   const { realtime, open, db, complaints } = await openAdmin(t);
-  for (const type of ['one', 'two', 'three']) await realtime.publish({ type });
+  for (const type of ['one', 'two', 'three']) await realtime.publish({ scope: 'public', type });
   const page = await open();
   await page.getByLabel('Select event 1').check();
   await page.getByLabel('Select event 3').check();
@@ -105,15 +105,15 @@ test('the live view shows what comes, holds it while paused, and filters', async
   const other = await page.context().newPage();
   await other.goto(page.url());
   await until('the other is watching', async () => (await other.locator('#live-state').textContent()) === 'Watching');
-  await realtime.publish({ type: 'second' });
+  await realtime.publish({ scope: 'public', type: 'second' });
   await rows(other).getByText('second').waitFor();
   t.is(await rows(page).count(), 1);
   await pause.click();
   await rows(page).getByText('second').waitFor();
 
   await page.getByLabel('Type begins with').fill('order_');
-  await realtime.publish({ type: 'other' });
-  await realtime.publish({ type: 'order_paid' });
+  await realtime.publish({ scope: 'public', type: 'other' });
+  await realtime.publish({ scope: 'public', type: 'order_paid' });
   await rows(page).getByText('order_paid').waitFor();
   t.is(await rows(page).count(), 3);
   await page.getByRole('button', { name: 'Clear' }).click();
@@ -124,7 +124,7 @@ test('the live view shows what comes, holds it while paused, and filters', async
 test('all but the live view works without JavaScript', async (t) => {
   const { realtime, open } = await openAdmin(t, { javaScriptEnabled: false });
   await realtime.publish({ userId: 42, type: 'order_paid', privateData: { card: '4242' } });
-  await realtime.publish({ type: 'maintenance' });
+  await realtime.publish({ scope: 'public', type: 'maintenance' });
   const page = await open();
   t.false(await page.locator('[data-select-all]').isVisible(), 'no box that does nothing');
   await page.getByRole('textbox', { name: 'User' }).fill('42');
@@ -145,7 +145,7 @@ test('all but the live view works without JavaScript', async (t) => {
 
 test('by keyboard alone: skip the navigation, search, select and replay', async (t) => {
   const { realtime, open, db } = await openAdmin(t);
-  await realtime.publish({ type: 'one' });
+  await realtime.publish({ scope: 'public', type: 'one' });
   const page = await open();
   await page.keyboard.press('Tab');
   t.is(await page.evaluate(() => document.activeElement?.textContent), 'Skip to the content');
@@ -167,7 +167,7 @@ test('by keyboard alone: skip the navigation, search, select and replay', async 
 
 test('one box selects all of a page, also of one that a search has put in', async (t) => {
   const { realtime, open } = await openAdmin(t);
-  for (let n = 0; n < 3; n++) await realtime.publish({ type: 'one' });
+  for (let n = 0; n < 3; n++) await realtime.publish({ scope: 'public', type: 'one' });
   const page = await open();
   await page.getByLabel('Type').fill('one');
   await page.getByRole('button', { name: 'Search' }).click();
@@ -208,14 +208,14 @@ for (const colorScheme of ['light', 'dark'] as const) {
       statuses,
       'u'.repeat(255),
     ]);
-    for (const type of ['order_paid', 'order_shipped']) await realtime.publish({ type });
+    for (const type of ['order_paid', 'order_shipped']) await realtime.publish({ scope: 'public', type });
     for (const path of PAGES) {
       for (const width of [1100, 390]) {
         await page.setViewportSize({ width, height: 800 });
         await open(path);
         if (path === 'live/') {
           await until('it is watching', async () => (await page.locator('#live-state').textContent()) === 'Watching');
-          await realtime.publish({ type: 'order_paid', detail: long });
+          await realtime.publish({ scope: 'public', type: 'order_paid', detail: long });
           await rows(page).first().waitFor();
         }
         await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finish())));

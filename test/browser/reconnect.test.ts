@@ -19,7 +19,11 @@ test('A refusal does not end it: the client comes back with the id of its last f
   await until('it was refused twice', () => server.requests.length >= 3);
   server.refusal = undefined;
   await server.connected(1);
-  t.deepEqual(Object.fromEntries(server.clients[0]!.query), { shareKey: '1', lastEventId: '1042-k3f9.1.x' });
+  t.deepEqual(Object.fromEntries(server.clients[0]!.query), {
+    shareKey: '1',
+    heartbeat: '1',
+    lastEventId: '1042-k3f9.1.x',
+  });
   await waitForEvent(page, 'djr:connected', 2);
   t.is((await detailsOf(page, 'djr:disconnected')).length, 1);
 });
@@ -57,7 +61,7 @@ test('An event that is repeated after a reconnect is fired once, also when its p
   await waitForEvent(page, 'djr:chat', 2);
   server.clients[0]!.cut();
   await until('the browser is back', () => server.requests.length === 2 && server.clients.length === 1);
-  t.is(server.clients[0]!.headers['last-event-id'], '2-a');
+  t.is(server.clients[0]!.query.get('lastEventId'), '2-a');
   server.send({ type: 'chat', n: 1 }, '1-b');
   server.send({ type: 'chat', n: 2 }, '2-b');
   server.send({ type: 'chat', n: 3 }, '3-b');

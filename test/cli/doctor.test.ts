@@ -20,6 +20,8 @@ test('doctor finds a good database good, and says what could hurt later', async 
     version: 'ok',
     schema: 'ok',
     rights: 'ok',
+    grants: 'ok',
+    'row security': 'ok',
     LISTEN: 'ok',
     'NOTIFY queue': 'ok',
     triggers: 'ok',
@@ -171,5 +173,5 @@ since17('doctor names the session that holds the NOTIFY queue up', async (t) => 
   const { code, out } = await djr(t, ['doctor', '-d', cluster.url]);
   t.is(code, 1);
   t.regex(out, /failed {2}NOTIFY queue {2}\d+\.\d % full: most likely session \d+ \(postgres, forgotten\)/);
-  t.true(out.includes(`select pg_terminate_backend(${row!.pid});`));
+  t.true(out.includes(`select pg_catalog.pg_terminate_backend(${row!.pid});`));
 });

@@ -1,4 +1,7 @@
 import { execFileSync } from 'node:child_process';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import test from 'ava';
 import { createDatabase } from '../helpers/database.js';
 import { djr, readEvents, start } from './helpers.js';
@@ -39,4 +42,18 @@ test('serve --workers: what is wrong for one ends all, and is said once; no numb
   t.is(code, 1);
   t.is(err.match(/^error: /gm)?.length, 1);
   t.is((await djr(t, ['serve', '-d', 'postgres://localhost/x', '--workers', '0'])).code, 2);
+});
+
+test('serve --workers: the metrics of all are for those whom metrics.authorize lets in', async (t) => {
+  const database = await createDatabase(t);
+  const config = join(await mkdtemp(join(tmpdir(), 'djr-')), 'djr.config.mjs');
+  const authorize = "(request) => request.headers.get('x-staff') === 'yes'";
+  await writeFile(config, `export default { metrics: { authorize: ${authorize} } };`);
+  const serve = start(t, [...['serve', '-d', database.url, '--port', '0', '--workers', '2', '--config', config]]);
+  const [, address] = await serve.printed(/^listening on (http:\/\/127\.0\.0\.1:\d+\/realtime\/)\n$/);
+  const ask = (headers: Record<string, string>) => fetch(`${address}metrics/`, { headers });
+  t.is((await ask({})).status, 403);
+  const seen = await ask({ 'x-staff': 'yes' });
+  t.is(seen.status, 200);
+  t.regex(await seen.text(), /djr_listening\{worker="2"\} 1/);
 });

@@ -42,13 +42,13 @@ test('summary: one row an event and instance says to how many clients it was sen
 test('full: also a row a user, anonymous clients together', async (t) => {
   const app = await startApp(t);
   await configure(app.db, 'full');
-  await app.realtime.publish({ type: 'before' });
+  await app.realtime.publish({ scope: 'public', type: 'before' });
   const [stream] = await Promise.all([app.stream(), app.stream(), app.streamOf('7'), app.streamOf('7')]);
   await until('the setting is in force', async () => {
-    await app.realtime.publish({ type: 'probe' });
+    await app.realtime.publish({ scope: 'public', type: 'probe' });
     return (await activity(app.db)).some(({ user_id }) => user_id === '7');
   });
-  const id = await app.realtime.publish({ type: 'all' });
+  const id = await app.realtime.publish({ scope: 'public', type: 'all' });
   await stream.event('all');
   const rows = () =>
     app.db.query('select status, user_id, recipients from djr.activity where event_id = $1 order by 1, 2', [id]);
@@ -63,7 +63,7 @@ test('full: also a row a user, anonymous clients together', async (t) => {
 test('The setting is followed while events flow: nothing while it is off', async (t) => {
   const app = await startApp(t, { sweepInterval: 50 });
   const stream = await app.stream();
-  await app.realtime.publish({ type: 'one' });
+  await app.realtime.publish({ scope: 'public', type: 'one' });
   await recorded(app.db, 1);
   await configure(app.db, 'off');
   const sweeps = async () => {
@@ -72,11 +72,11 @@ test('The setting is followed while events flow: nothing while it is off', async
   };
   const before = await sweeps();
   await until('a sweep has read it', async () => (await sweeps()) > before + 1);
-  await app.realtime.publish({ type: 'two' });
+  await app.realtime.publish({ scope: 'public', type: 'two' });
   await stream.event('two');
   await configure(app.db, 'summary');
   await until('it is recorded again', async () => {
-    await app.realtime.publish({ type: 'three' });
+    await app.realtime.publish({ scope: 'public', type: 'three' });
     const rows = await app.db.query(`select from djr.event_status where type = 'three' and status = 'sent'`);
     return rows.length > 0;
   });
@@ -126,8 +126,8 @@ test('A hook that fails is an error of that event, for as many clients as it fai
     },
   });
   const [stream] = await Promise.all([app.streamOf('7'), app.streamOf('8'), app.stream()]);
-  await app.realtime.publish({ type: 'refused' });
-  await app.realtime.publish({ type: 'partly' });
+  await app.realtime.publish({ scope: 'public', type: 'refused' });
+  await app.realtime.publish({ scope: 'public', type: 'partly' });
   await stream.event('partly');
   const status = () =>
     app.db.query('select type, status, recipients::int, errors::int from djr.event_status order by id');
@@ -142,10 +142,10 @@ test('What is not stored has no activity, and recording goes on', async (t) => {
   const app = await startApp(t, { sweepInterval: 50 });
   const stream = await app.stream();
   await app.db.query('select djr.configure(storage => false)');
-  await app.realtime.publish({ type: 'passing' });
+  await app.realtime.publish({ scope: 'public', type: 'passing' });
   await stream.event('passing');
   await app.db.query('select djr.configure(storage => true)');
-  await app.realtime.publish({ type: 'stored' });
+  await app.realtime.publish({ scope: 'public', type: 'stored' });
   await recorded(app.db, 1);
   t.deepEqual(await app.db.query('select type from djr.activity join djr.event on event_id = id'), [
     { type: 'stored' },
@@ -177,7 +177,7 @@ test('While the database takes no activity events flow, and what waits is record
   const stream = await app.stream();
   const blocking = await app.db.connect();
   await blocking.query('begin; lock table djr.activity in access exclusive mode');
-  for (let i = 0; i < 20; i += 1) await app.realtime.publish({ type: `t${i}` });
+  for (let i = 0; i < 20; i += 1) await app.realtime.publish({ scope: 'public', type: `t${i}` });
   await stream.count(20);
   await blocking.query('commit');
   await recorded(app.db, 20);
@@ -188,12 +188,12 @@ test('A batch that fails for a while is tried again; one that cannot be recorded
   const app = await startApp(t);
   const stream = await app.stream();
   await app.db.query('alter function djr.record_activity rename to record_activity_away');
-  await app.realtime.publish({ type: 'lost' });
+  await app.realtime.publish({ scope: 'public', type: 'lost' });
   await until('it is said', () => app.lines.some(({ message }) => message.includes('is dropped')));
   t.is(app.lines.find(({ message }) => message.includes('is dropped'))!.context.dropped, 1);
   await app.db.query(`create function djr.record_activity(text, bigint[], text[], text[], integer[]) returns bigint
     language plpgsql as $$ begin raise exception 'out of order' using errcode = '57014'; end $$`);
-  await app.realtime.publish({ type: 'late' });
+  await app.realtime.publish({ scope: 'public', type: 'late' });
   await until('it will be tried again', () => app.lines.some(({ message }) => message.includes('will try again')));
   await app.db.query(`drop function djr.record_activity;
     alter function djr.record_activity_away rename to record_activity`);
@@ -208,7 +208,7 @@ test('A batch that fails for a while is tried again; one that cannot be recorded
 test('stop() records what it has not recorded yet, and waits no longer for it than its grace time', async (t) => {
   const app = await startApp(t);
   const stream = await app.stream();
-  await app.realtime.publish({ type: 'last' });
+  await app.realtime.publish({ scope: 'public', type: 'last' });
   await stream.event('last');
   await app.realtime.stop();
   t.deepEqual(await activity(app.db), [{ status: 'sent', user_id: null, recipients: 1 }]);

@@ -59,7 +59,7 @@ test('verify-ca does not compare names, verify-full does, and the runtime connec
   const realtime = createRealtime({ database: `${url}?sslmode=verify-ca&sslrootcert=${file}`, logger });
   t.teardown(() => realtime.stop());
   await realtime.start();
-  t.true((await realtime.publish({ type: 'note' })) > 0);
+  t.true((await realtime.publish({ scope: 'public', type: 'note' })) > 0);
 });
 
 test('a server without TLS, and a file that is not there, are said with what to do', async (t) => {
@@ -98,8 +98,11 @@ for (const [name, connectionString, environment, message] of REFUSED) {
 
 test('the command says it, too, with the hint, and is not waiting', async (t) => {
   const { code, err } = await djr(t, ['serve', '-d', 'postgres://u@one:5432,two:5432/app', '--port', '0']);
-  t.is(code, 1);
-  t.regex(err, /^error: The address of the database names several hosts, .*\nGive the address of the primary/);
+  t.is(code, 2);
+  t.regex(
+    err,
+    /^error: --database-url must be a PostgreSQL address \(.*several hosts.*\)\.\nGive one host, the one of the primary/,
+  );
 });
 
 test('what was given as ssl in code stays, a Unix socket has no TLS, and target_session_attrs of a primary is fine', (t) => {

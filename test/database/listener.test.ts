@@ -133,6 +133,20 @@ test('garbage and forgeries on the channel are counted, logged and dropped', asy
   t.is(dropped.at(-1)!.context.count, dropped.length);
 });
 
+test('What a later version says behind the six fields of a header is not looked at', async (t) => {
+  const app = await startApp(t, { sweepInterval: 60_000 });
+  const stream = await app.stream();
+  const [row] = await app.db.query<{ channel: string }>('select djr.channel() as channel');
+  const more = [null, 'topic', 7, { key: 'value' }, ['a', 'b']];
+  for (let fields = 0; fields <= more.length; fields += 1) {
+    const header = [1000 + fields, null, 'public', null, 'note', Date.now(), ...more.slice(0, fields)];
+    await app.db.query('select pg_notify($1, $2)', [row!.channel, `${JSON.stringify(header)}\t{"n":${fields}}`]);
+  }
+  t.deepEqual(numbers(await stream.count(more.length + 1)), [0, 1, 2, 3, 4, 5]);
+  await app.db.query('select pg_notify($1, $2)', [row!.channel, '[1,null,"public",null,"note"]\t{}']);
+  await until('five fields to be garbage', () => app.lines.some(({ message }) => /not ours/.test(message)));
+});
+
 test('start() names what is missing, and works once it is there', async (t) => {
   const db = await createDatabase(t, { template: null });
   const { logger } = recordingLogger();

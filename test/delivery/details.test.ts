@@ -52,9 +52,9 @@ test('What jsonb refuses is refused to the publisher, and nobody hears of it', a
     await t.throwsAsync(app.db.query("select djr.publish_global('refused', $1)", [detail]), undefined, detail);
   }
   for (const detail of [{ nul: '\0' }, { half: '\ud800' }]) {
-    await t.throwsAsync(app.realtime.publish({ type: 'refused', detail }));
+    await t.throwsAsync(app.realtime.publish({ scope: 'public', type: 'refused', detail }));
   }
-  await app.realtime.publish({ type: 'end' });
+  await app.realtime.publish({ scope: 'public', type: 'end' });
   await stream.event('end');
   t.deepEqual(stream.types, ['end']);
   t.deepEqual(await app.db.query('select type from djr.event'), [{ type: 'end' }]);
@@ -69,6 +69,6 @@ test('What jsonb would refuse a hook may add: half a surrogate pair and U+0000 r
     },
   });
   const stream = await app.stream();
-  await app.realtime.publish({ type: 'x' });
+  await app.realtime.publish({ scope: 'public', type: 'x' });
   t.deepEqual((await stream.event('x')).data, { ...added, type: 'x' });
 });

@@ -11,6 +11,7 @@ test('what is heard while the first sweep runs is handed on right behind it, and
   const feed = new Feed({
     maxWaiting: 10,
     turnBytes: 1000,
+    onFailed: () => t.fail(),
     handOn: ({ id }) => void got.push(id),
     onLost: () => t.fail(),
   });
@@ -36,6 +37,7 @@ test('an event without a row that is heard before the stream has a beginning wai
   const feed = new Feed({
     maxWaiting: 2,
     turnBytes: 1000,
+    onFailed: () => t.fail(),
     handOn: ({ id }) => void got.push(id, feed.reached.xmin),
     onLost: ({ id }) => lost.push(id),
   });
@@ -64,6 +66,7 @@ test('What is heard passes nothing that committed before it, when delivery goes 
       const feed = new Feed({
         maxWaiting: 3,
         turnBytes: 1000,
+        onFailed: () => t.fail(),
         handOn: ({ id }) => {
           got.push(id);
           return held ? new Promise<void>((resolve) => held!.push(resolve)) : undefined;

@@ -69,7 +69,7 @@ test('The stream begins as docs and the original client expect it', async (t) =>
   const stream = await app.stream();
   t.is(stream.status, 200);
   t.is(stream.headers['content-type'], 'text/event-stream; charset=utf-8');
-  t.is(stream.headers['cache-control'], 'no-cache, no-transform');
+  t.is(stream.headers['cache-control'], 'private, no-store, no-transform');
   t.is(stream.headers['x-accel-buffering'], 'no');
   t.true(stream.retry! >= 3000 && stream.retry! <= 4500);
   t.regex(stream.raw, /^retry: \d+\n\nid: 0-[0-9a-z.]+\ndata: \{"type":"connected"\}\n\n$/);
@@ -82,7 +82,7 @@ test('An event is its id with a position, and its detail with the type, on one l
   await app.db.query(`select djr.publish_global('task_complete', '{"task_id": 123, "status": "success"}')`);
   await stream.event('task_complete');
   const [frame] = stream.raw.split('\n\n').slice(-2);
-  t.regex(frame!, /^id: \d+-[0-9a-z]+\.[0-9a-z.]+\ndata: \{[^\n]*\}$/);
+  t.regex(frame!, /^id: \d+-[0-9a-z]+\.[0-9A-Za-z._-]+\ndata: \{[^\n]*\}$/);
   t.deepEqual(stream.events[0]!.data, { task_id: 123, status: 'success', type: 'task_complete' });
 });
 
@@ -190,9 +190,9 @@ test('A transaction that is rolled back sends nothing', async (t) => {
   const stream = await app.stream();
   const client = await app.db.connect();
   await client.query('begin');
-  await app.realtime.publish({ type: 'undone' }, { client });
+  await app.realtime.publish({ scope: 'public', type: 'undone' }, { client });
   await client.query('rollback');
-  await app.realtime.publish({ type: 'done' });
+  await app.realtime.publish({ scope: 'public', type: 'done' });
   await stream.event('done');
   t.deepEqual(stream.types, ['done']);
 });

@@ -14,7 +14,7 @@ test('onReceive changes an event for clients and subscribers, once an instance',
   const streams = await Promise.all([app.stream(), app.stream()]);
   const subscribed: Event[] = [];
   app.realtime.subscribe('seen_news', (event) => subscribed.push(event));
-  const id = await app.realtime.publish({ type: 'news', detail: { n: 1 } });
+  const id = await app.realtime.publish({ scope: 'public', type: 'news', detail: { n: 1 } });
   for (const stream of streams) {
     t.deepEqual((await stream.event('seen_news')).data, { n: 1, added: id, type: 'seen_news' });
   }
@@ -36,7 +36,7 @@ test('onReceive stops an event for everybody, and keeps the order of the others 
   const stream = await app.stream();
   const subscribed: unknown[] = [];
   app.realtime.subscribe('n', (event) => subscribed.push(event.detail.n));
-  for (let n = 0; n < 5; n += 1) await app.realtime.publish({ type: 'n', detail: { n } });
+  for (let n = 0; n < 5; n += 1) await app.realtime.publish({ scope: 'public', type: 'n', detail: { n } });
   await stream.count(4);
   t.deepEqual(
     stream.events.map(({ data }) => data.n),
@@ -102,6 +102,9 @@ const RUBBISH: Record<string, (event: Event) => unknown> = {
   throws_undefined: () => {
     throw undefined;
   },
+  reserved: (event) => ({ ...event, type: 'reset' }),
+  also_reserved: (event) => ({ ...event, type: 'connected' }),
+  reserved_prefix: (event) => ({ ...event, type: 'djr:state' }),
   user_without_id: (event) => ({ ...event, scope: 'user', userId: null }),
 };
 
@@ -114,8 +117,8 @@ for (const hook of ['onReceive', 'beforeSend'] as const) {
     const stream = await app.stream();
     const ids = new Map<string, number>();
     for (const type of Object.keys(RUBBISH)) {
-      ids.set(type, await app.realtime.publish({ type, detail: { note: 'confidential' } }));
-      await app.realtime.publish({ type: `after_${type}` });
+      ids.set(type, await app.realtime.publish({ scope: 'public', type, detail: { note: 'confidential' } }));
+      await app.realtime.publish({ scope: 'public', type: `after_${type}` });
     }
     await stream.count(ids.size);
     t.deepEqual(
@@ -149,7 +152,7 @@ test('beforeSend is told the client and its request, and decides for that client
     app.streamOf('carol', '?language=de'),
     app.streamOf('bob'),
   ]);
-  await app.realtime.publish({ type: 'greeting', detail: { text: 'to', list: [] } });
+  await app.realtime.publish({ scope: 'public', type: 'greeting', detail: { text: 'to', list: [] } });
   t.deepEqual((await alice.event('greeting')).data, { text: 'to en alice', list: ['alice'], type: 'greeting' });
   t.deepEqual((await carol.event('greeting')).data, { text: 'to de carol', list: ['carol'], type: 'greeting' });
   t.deepEqual(bob.types, []);
@@ -164,7 +167,7 @@ test('A beforeSend that is slow for one client keeps its order, and holds up nob
     beforeSend: (event, client) => (client.userId === 'slow' && event.detail.n === 0 ? gate.then(() => event) : event),
   });
   const [slow, fast] = await Promise.all([app.streamOf('slow'), app.streamOf('fast')]);
-  for (let n = 0; n < 5; n += 1) await app.realtime.publish({ type: 'n', detail: { n } });
+  for (let n = 0; n < 5; n += 1) await app.realtime.publish({ scope: 'public', type: 'n', detail: { n } });
   await fast.count(5);
   t.deepEqual(slow.types, []);
   release();
@@ -183,8 +186,8 @@ test('A heartbeat promises no event that a hook still holds', async (t) => {
     beforeSend: (event) => (hold ? new Promise(() => {}) : event),
   });
   const stream = await app.stream();
-  await app.realtime.publish({ type: 'held' });
-  await app.realtime.publish({ type: 'behind_it' });
+  await app.realtime.publish({ scope: 'public', type: 'held' });
+  await app.realtime.publish({ scope: 'public', type: 'behind_it' });
   const before = stream.comments.length;
   await stream.until('heartbeats', () => stream.comments.length >= before + 4);
   stream.close();
@@ -207,7 +210,7 @@ test('Subscribers get all events or those of a type, until they unsubscribe', as
   await until('the first event', () => all.length === 1);
   unsubscribe();
   unsubscribe();
-  await app.realtime.publish({ type: 'c' });
+  await app.realtime.publish({ scope: 'public', type: 'c' });
   await stream.event('c');
   t.deepEqual(all, ['b', 'c']);
   t.deepEqual(ended, ['b']);
@@ -227,7 +230,7 @@ test('A subscriber that throws or changes its event is nobody else’s trouble',
   });
   app.realtime.subscribe(() => Promise.reject(new Error('broken subscriber')));
   app.realtime.subscribe((event) => seen.push(event.detail.n));
-  const id = await app.realtime.publish({ type: 'x', detail: { n: 1 } });
+  const id = await app.realtime.publish({ scope: 'public', type: 'x', detail: { n: 1 } });
   t.deepEqual((await stream.event('x')).data, { n: 1, type: 'x' });
   await until('two errors in the log', () => app.lines.filter(({ level }) => level === 'error').length === 2);
   t.deepEqual(seen, [1]);
@@ -247,8 +250,11 @@ test('A subscriber that never answers, or answers rubbish, holds up neither clie
       throw new Error('broken subscriber');
     },
   }));
-  for (const n of [1, 2]) await app.realtime.publish({ type: 'x', detail: { n } });
+  for (const n of [1, 2]) await app.realtime.publish({ scope: 'public', type: 'x', detail: { n } });
   await stream.count(2);
   t.deepEqual(seen, [1, 2]);
-  t.is(app.lines.filter(({ context }) => context.hook === 'subscriber').length, 2);
+  // Both are counted; the second of a kind has no line of its own.
+  const metrics = await (await fetch(`${app.origin}/realtime/metrics`)).text();
+  t.true(metrics.includes('\ndjr_hook_errors_total{hook="subscriber"} 2\n'));
+  t.is(app.lines.filter(({ context }) => context.hook === 'subscriber').length, 1);
 });

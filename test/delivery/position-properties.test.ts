@@ -10,7 +10,14 @@ const anyFrontier = fc
     epoch: fc.stringMatching(/^[0-9a-z]{8}$/),
     time: fc.integer({ min: 0, max: 2 ** 42 }),
     xmin: fc.integer({ min: 3, max: 2 ** 40 }),
-    gaps: fc.array(fc.integer({ min: 1, max: 1000 }), { maxLength: 100 }),
+    gaps: fc.oneof(
+      fc.array(fc.integer({ min: 1, max: 1000 }), { maxLength: 100 }),
+      // Runs, and single ones far behind them.
+      fc.array(fc.oneof({ arbitrary: fc.constant(1), weight: 20 }, fc.integer({ min: 1, max: 2 ** 30 })), {
+        maxLength: 1500,
+        size: 'max',
+      }),
+    ),
   })
   .map(({ epoch, time, xmin, gaps }) => {
     const inProgress: number[] = [];
@@ -31,7 +38,9 @@ test('An id brings back the frontier that it was made of; with too much in progr
       t.is(position.sequence, sequence);
       t.is(position.frontier.epoch, frontier.epoch);
       t.is(position.frontier.time, frontier.time);
-      if (frontier.inProgress.length <= 64) t.is(position.frontier.snapshot, frontier.snapshot);
+      t.is(position.frontier.snapshot === frontier.snapshot, frontier.fits);
+      if (frontier.inProgress.length <= 64) t.regex(rest, /^[0-9a-z.]+$/, 'an older version can read it');
+      t.true(rest.length <= 2048, `${rest.length}`);
       for (const xid of [...frontier.inProgress, frontier.xmax, frontier.xmax + 1]) {
         t.true(position.frontier.isNew(xid), 'what was new stays new');
       }
@@ -90,4 +99,37 @@ test('Whatever a client sends as its id, reading it gives a sound position or no
     cases(2000),
   );
   t.pass();
+});
+
+for (const [how, gap] of [
+  ['consecutive', () => 1],
+  ['in clusters', (i: number) => (i % 50 === 0 ? 5000 : 1)],
+  ['up to 200 apart', (i: number) => 1 + ((i * 7919) % 200)],
+  ['10 to 300 apart with one of long ago', (i: number) => (i === 1 ? 10_000_000 : 10 + ((i * 7919) % 290))],
+] as const) {
+  test(`A thousand transactions in progress, ${how}, fit into an id of 2 kB, and all come back`, (t) => {
+    const inProgress: number[] = [];
+    let xid = 5_000_000;
+    for (let i = 0; i < 1000; i += 1) {
+      inProgress.push(xid);
+      xid += gap(i + 1);
+    }
+    const frontier = new Frontier('abcdefgh', 1_700_000_000_000, inProgress[0]!, xid, inProgress);
+    t.true(frontier.fits);
+    const id = `9007199254740991-${packPosition('k3f9aaaaaa', 2 ** 40, frontier)}`;
+    t.true(id.length < 2048, `${id.length}`);
+    t.is(parsePosition(id)!.frontier.snapshot, frontier.snapshot);
+    // The URL of a new EventSource has it, too.
+    t.is(new URLSearchParams({ id }).toString(), `id=${id}`);
+  });
+}
+
+test('What does not fit is left out at the end: the transactions before it stay exact', (t) => {
+  const inProgress = Array.from({ length: 5000 }, (_, i) => 1000 + i * 10_007);
+  const frontier = new Frontier('e', 1, 1000, 1000 + 5000 * 10_007, inProgress);
+  t.false(frontier.fits);
+  const read = parsePosition(`1-${packPosition('i', 1, frontier)}`)!.frontier;
+  t.true(read.inProgress.length > 500);
+  t.false(read.isNew(1001));
+  t.true(frontier.contains(read));
 });

@@ -36,13 +36,17 @@ const anyEnvelope = fc
   .map(({ id, xid, who, type, createdAt, detail }) => new Envelope(id, xid, who[0], who[1], type, createdAt, detail));
 
 /** As the database encodes it. */
-const encode = ({ id, xid, scope, userId, type, createdAt, detailText }: Envelope): string =>
-  `${JSON.stringify([id, xid === null ? null : String(xid), scope, userId, type, createdAt])}\t${detailText}`;
+const encode = (
+  { id, xid, scope, userId, type, createdAt, detailText }: Envelope,
+  more: readonly unknown[] = [],
+): string =>
+  `${JSON.stringify([id, xid === null ? null : String(xid), scope, userId, type, createdAt, ...more])}\t${detailText}`;
 
-test('A message decodes to what was encoded, however many events it holds', (t) => {
+test('A message decodes to what was encoded, however many events it holds, and whatever a later version adds', (t) => {
+  const anyMore = fc.array(fc.jsonValue(), { maxLength: 3 });
   fc.assert(
-    fc.property(fc.array(anyEnvelope, { minLength: 1, maxLength: 5 }), (envelopes) => {
-      t.deepEqual(decodeMessage(envelopes.map(encode).join('\n')), envelopes);
+    fc.property(fc.array(anyEnvelope, { minLength: 1, maxLength: 5 }), anyMore, (envelopes, more) => {
+      t.deepEqual(decodeMessage(envelopes.map((envelope) => encode(envelope, more)).join('\n')), envelopes);
     }),
     cases(100),
   );
@@ -55,7 +59,7 @@ test('Whatever comes on the channel, decoding gives sound envelopes or an Error'
     fc
       .array(fc.oneof(fc.jsonValue(), fc.constantFrom('public', 'user', 'system', '7', null)), {
         minLength: 6,
-        maxLength: 6,
+        maxLength: 8,
       })
       .map((values) => JSON.stringify(values)),
     fc
@@ -177,6 +181,7 @@ test('Fast lane and sweeps together hand each event on exactly once, in whatever
         handOn: ({ id }) => void handedOn.push(id),
         maxWaiting: 1000,
         turnBytes: 1000,
+        onFailed: () => t.fail(),
         onLost: () => t.fail('a stored event is never lost'),
       });
       let nextXid = 10;

@@ -2,7 +2,8 @@ import test from 'ava';
 import { startApp, type TestApp } from '../helpers/server.js';
 
 const publish = async (app: TestApp, from: number, to: number, userId?: string): Promise<void> => {
-  for (let n = from; n <= to; n += 1) await app.realtime.publish({ type: 'n', userId, detail: { n } });
+  const audience = userId === undefined ? { scope: 'public' as const } : { userId };
+  for (let n = from; n <= to; n += 1) await app.realtime.publish({ ...audience, type: 'n', detail: { n } });
 };
 
 const numbers = (stream: { events: { data: Record<string, unknown> }[] }) => stream.events.map(({ data }) => data.n);

@@ -2,7 +2,8 @@ import test from 'ava';
 import { startApp, type TestApp, until } from '../helpers/server.js';
 
 const publish = async (app: TestApp, from: number, to: number, userId?: string): Promise<void> => {
-  for (let n = from; n <= to; n += 1) await app.realtime.publish({ type: 'n', userId, detail: { n } });
+  const audience = userId === undefined ? { scope: 'public' as const } : { userId };
+  for (let n = from; n <= to; n += 1) await app.realtime.publish({ ...audience, type: 'n', detail: { n } });
 };
 
 const numbers = (stream: { events: { data: Record<string, unknown> }[] }) => stream.events.map(({ data }) => data.n);
@@ -91,7 +92,7 @@ test('Without history in memory a resume reads from storage', async (t) => {
   first.close();
   await publish(app, 2, 3, 'alice');
   await publish(app, 4, 4, 'bob');
-  await app.realtime.publish({ type: 'other' });
+  await app.realtime.publish({ scope: 'public', type: 'other' });
   await publish(app, 5, 5);
   const again = await app.streamOf('alice', '?types=n', { lastEventId: first.lastEventId });
   await again.until('event 5', () => numbers(again).includes(5));
@@ -140,7 +141,7 @@ test('?since= with djr.position() starts where the page was read: nothing missin
     const instance = await startApp(t, options, app.db);
     const stream = await instance.stream(`?since=${row!.position}`);
     await stream.count(2);
-    await instance.realtime.publish({ type: `end-${earlier}` });
+    await instance.realtime.publish({ scope: 'public', type: `end-${earlier}` });
     await stream.event(`end-${earlier}`);
     t.deepEqual(numbers(stream).slice(0, 2).sort(), [3, 4]);
     // The end that the instance before this one was told is new since the position, too.
@@ -162,7 +163,7 @@ test('What onReceive stops or changes, it stops and changes for a resume, too', 
     await publish(app, 1, 1);
     await first.count(1);
     first.close();
-    await app.realtime.publish({ type: 'n', detail: { n: 2, stop: true } });
+    await app.realtime.publish({ scope: 'public', type: 'n', detail: { n: 2, stop: true } });
     await publish(app, 3, 3);
     const again = await app.stream('', { lastEventId: first.lastEventId });
     await again.until('event 3', () => numbers(again).includes(3));

@@ -76,7 +76,7 @@ test('A stream ends after 80 to 100 % of its lifetime, and the client goes on fr
   const stream = await app.stream();
   await stream.end();
   t.true(performance.now() - began >= 800);
-  await app.realtime.publish({ type: 'between' });
+  await app.realtime.publish({ scope: 'public', type: 'between' });
   const again = await app.stream('', { lastEventId: stream.lastEventId });
   await again.event('between');
   t.deepEqual(again.resets, []);
@@ -85,7 +85,7 @@ test('A stream ends after 80 to 100 % of its lifetime, and the client goes on fr
 test('stop() tells each client when to come back, ends its stream, and can be called twice', async (t) => {
   const app = await startApp(t);
   const streams = await Promise.all([app.stream(), app.stream(), app.stream()]);
-  await app.realtime.publish({ type: 'last' });
+  await app.realtime.publish({ scope: 'public', type: 'last' });
   await Promise.all(streams.map((stream) => stream.event('last')));
   await Promise.all([app.realtime.stop(), app.realtime.stop()]);
   await app.realtime.stop();
@@ -108,7 +108,7 @@ test('After stop() nothing is left: no connection to the database, and the proce
     await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
     const response = await fetch('http://127.0.0.1:' + server.address().port + '/realtime/sse/');
     const body = response.text();
-    await realtime.publish({ type: 'x' });
+    await realtime.publish({ scope: 'public', type: 'x' });
     await realtime.stop();
     await body;
     server.close();

@@ -48,7 +48,7 @@ test('Fifty clients that stop reading cost at most fifty times the bound of one,
   let taken = 0;
   // Some megabytes of each are the kernel's.
   while (closedAsSlow(app).length < stalled && sent < 400) {
-    await app.realtime.publish({ type: 'n' });
+    await app.realtime.publish({ scope: 'public', type: 'n' });
     sent += 1;
     await reads.count(sent);
     buffered = Math.max(buffered, await metric(app, 'djr_buffered_bytes'));
@@ -74,7 +74,7 @@ test('A client whose beforeSend does not answer costs at most its bound, and hol
   let sent = 0;
   let buffered = 0;
   while (closedAsSlow(app).length === 0 && sent < 50) {
-    await app.realtime.publish({ type: 'n', detail: { text: 'x'.repeat(7000) } });
+    await app.realtime.publish({ scope: 'public', type: 'n', detail: { text: 'x'.repeat(7000) } });
     sent += 1;
     await reads.count(sent);
     buffered = Math.max(buffered, await metric(app, 'djr_buffered_bytes'));

@@ -71,6 +71,7 @@ test('the admin is behind a link that works once', async (t) => {
   t.is((await open(admin)).status, 403);
   t.is((await open(`${admin}?key=wrong`)).status, 403);
 
+  t.is((await fetch(room.adminUrl, { method: 'HEAD' })).status, 403, 'a look at the link does not use it up');
   const opened = await open(room.adminUrl);
   t.is(opened.status, 303);
   t.is(opened.headers.get('location'), '/realtime/admin/');

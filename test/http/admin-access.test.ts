@@ -71,7 +71,7 @@ test('pages allow nothing but our own files, no frame, no cache', async (t) => {
     const policy = headers.get('content-security-policy')!;
     t.regex(policy, /default-src 'none'.*script-src 'self';.*style-src 'self';.*frame-ancestors 'none'/);
     t.notRegex(policy, /unsafe/);
-    t.is(headers.get('cache-control'), 'no-store');
+    t.is(headers.get('cache-control'), 'private, no-store');
     t.is(headers.get('referrer-policy'), 'same-origin');
   }
 });

@@ -21,7 +21,7 @@ const admin = { authorize: () => true };
 
 test('below another base path every link, form and asset is there', async (t) => {
   const { origin, realtime } = await startApp(t, { admin, basePath: '/a/b.c' });
-  await realtime.publish({ type: 'one' });
+  await realtime.publish({ scope: 'public', type: 'one' });
   const visit: Visit = (path, init) => fetch(origin + path, init);
   for (const start of ['/a/b.c/admin', '/a/b.c/admin/']) {
     const page = await (await visit(start)).text();

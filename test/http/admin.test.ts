@@ -25,7 +25,7 @@ test('filters find events by each of their sides, and are in the address', async
   const { db, see, realtime } = await openAdmin(t);
   await realtime.publish({ type: 'order_paid', userId: 42, detail: { order: { id: 7 }, lines: [1, 2] } });
   await realtime.publish({ type: 'order_shipped', userId: 7, detail: { order: { id: 8 } } });
-  await realtime.publish({ type: 'maintenance' });
+  await realtime.publish({ scope: 'public', type: 'maintenance' });
   await realtime.publish({ type: 'cache_stale', scope: 'system' });
   await db.query('alter table djr.event disable trigger all');
   await db.query("update djr.event set created_at = '2026-01-02 03:04:05Z' where id = 1");
@@ -53,7 +53,7 @@ test('the status is found, and shown with the number of clients', async (t) => {
   await db.query("select djr.configure(activity => 'summary')");
   await stream();
   await until('the setting is known', async () => {
-    await realtime.publish({ type: 'hello' });
+    await realtime.publish({ scope: 'public', type: 'hello' });
     return idsOf(await see('?status=sent')).length > 0;
   });
   t.regex(await see('?status=sent'), /1 client</);
@@ -63,15 +63,15 @@ test('the status is found, and shown with the number of clients', async (t) => {
 test('a filter that cannot be read is told so, and asks the database nothing', async (t) => {
   const { visit } = await openAdmin(t);
   for (const [query, sentence] of [
-    ['id=x', /The id is a whole number/],
-    ['id=9223372036854775808', /The id is a whole number/],
-    ['scope=all', /The scope is user, public or system/],
-    ['status=lost', /The status is one of/],
-    ['from=yesterday', /is a date and time/],
-    ['to=2026-13-45', /is a date and time/],
-    ['detail=[1]', /is a JSON object/],
-    ['detail={', /is a JSON object/],
-    ['detail={"a":"\\u0000"}', /is a JSON object/],
+    ['id=x', /The id must be a whole number/],
+    ['id=9223372036854775808', /The id must be a whole number/],
+    ['scope=all', /The scope must be user, public or system/],
+    ['status=lost', /The status must be one of/],
+    ['from=yesterday', /must be a date and time/],
+    ['to=2026-13-45', /must be a date and time/],
+    ['detail=[1]', /must be a JSON object/],
+    ['detail={', /must be a JSON object/],
+    ['detail={"a":"\\u0000"}', /must be a JSON object/],
     ['type=%00', /The type is too long/],
     [`user=${'u'.repeat(301)}`, /The user is too long/],
   ] as const) {

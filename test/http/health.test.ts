@@ -20,7 +20,7 @@ test('healthz says how each check is', async (t) => {
     status: 'ok',
     problems: [],
     warnings: [],
-    checks: { listener: 'ok', sweep: 'ok', database: 'ok', queue: 'ok', schema: 'ok' },
+    checks: { listener: 'ok', sweep: 'ok', database: 'ok', queue: 'ok', schema: 'ok', delivery: 'ok' },
   });
   // The queue is the cluster's: what other tests notify may be in it.
   t.true(typeof queue_usage === 'number' && queue_usage >= 0 && queue_usage < 0.1);

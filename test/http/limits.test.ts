@@ -38,7 +38,7 @@ test('A URL or a header that Node does not take is a 431 or a 400; nothing stays
     t.regex(await raw(app, request), /^HTTP\/1\.1 400 /, request.slice(0, 60));
   }
   t.is(await connections(app), 1);
-  await app.realtime.publish({ type: 'x' });
+  await app.realtime.publish({ scope: 'public', type: 'x' });
   await stream.event('x');
 });
 
@@ -50,7 +50,7 @@ test('A Last-Event-ID as long as Node takes one, and as many headers, get a stre
   const headers = Object.fromEntries(Array.from({ length: 900 }, (_, n) => [`x-${n}`, '']));
   const many = await app.stream('', { headers });
   t.is(many.status, 200);
-  await app.realtime.publish({ type: 'x' });
+  await app.realtime.publish({ scope: 'public', type: 'x' });
   for (const stream of [reset, many]) await stream.event('x');
   reset.close();
   many.close();

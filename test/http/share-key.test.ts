@@ -74,5 +74,5 @@ test('To who asks for the key, the connected message says that a resume follows,
   const bare = await stream(`?since=${since}`);
   await db.query(`select djr.publish_global('last', '{}')`);
   await bare.event('last');
-  t.deepEqual(connected(bare), [{ type: 'connected' }]);
+  t.deepEqual(connected(bare), [{ type: 'connected', resuming: true }]);
 });

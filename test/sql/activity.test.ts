@@ -169,3 +169,22 @@ test('Activity that a deletion with an older snapshot could not see is gone once
   await db.query(`select djr.prune('1 day')`);
   t.deepEqual(await db.query('select event_id::int from djr.activity'), [{ event_id: kept }]);
 });
+
+test('Two instances that acknowledge the same events in other orders never deadlock', async (t) => {
+  const db = await createDatabase(t);
+  for (let round = 0; round < 15; round += 1) {
+    const ids = (
+      await db.query<{ id: string }>(`select djr.publish('u' || n, 't') as id from generate_series(1, 40) n`)
+    ).map(({ id }) => id);
+    const users = ids.map((_, n) => `u${n + 1}`);
+    const acknowledge = (order: (list: string[]) => string[]) =>
+      db.query(`select djr._acknowledge('i', $1, $2, array_fill('read'::text, array[40]))`, [order(users), order(ids)]);
+    await Promise.all([
+      acknowledge((list) => list),
+      acknowledge((list) => list.toReversed()),
+      acknowledge((list) => [...list.slice(20), ...list.slice(0, 20)]),
+      acknowledge((list) => list.slice().toReversed()),
+    ]);
+  }
+  t.is((await db.query('select from djr.activity')).length, 15 * 40);
+});

@@ -11,8 +11,8 @@ const FILL = `alter table djr.event disable trigger user;
 const CALLS: Record<string, string> = {
   publish: `select djr.publish(42, 'paid', '{"a": 1}')`,
   'publish with a new key': `select djr.publish(42, 'paid', '{}', null, 'new')`,
-  'publish with a key that was used': `select djr.publish(42, 'paid', '{}', null, 'key 25000')`,
-  publish_many: `select djr.publish_many('[{"user_id": 1, "type": "a"}, {"user_id": 2, "type": "b", "key": "key 7"}]')`,
+  'publish with a key that was used': `select djr.publish(0, 'filled', '{}', null, 'key 25000')`,
+  publish_many: `select djr.publish_many('[{"user_id": 1, "type": "a"}, {"user_id": 7, "type": "filled", "key": "key 7"}]')`,
   INSERT: `insert into djr.event (scope, type) values ('public', 'a')`,
   replay: 'select djr.replay(array[1, 40000])',
 };

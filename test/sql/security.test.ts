@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
 import { createDatabase, type TestDatabase } from '../helpers/database.js';
 import { listen, refusal } from '../helpers/sql.js';
@@ -178,29 +177,4 @@ test('nothing of djr is granted to everyone', async (t) => {
     union all select proname from pg_proc, aclexplode(coalesce(proacl, acldefault('f', proowner))) a where pronamespace = 'djr'::regnamespace and a.grantee = 0
     union all select nspname from pg_namespace, aclexplode(nspacl) a where nspname = 'djr' and a.grantee = 0`);
   t.deepEqual(granted, []);
-});
-
-test('A role that was granted a use before an upgrade gets what the upgrade adds; one with single functions does not', async (t) => {
-  const db = await createDatabase(t);
-  const [publisher, server, other] = [
-    await roleOf(t, db, 'grant_publish'),
-    await roleOf(t, db, 'grant_server'),
-    await roleOf(t, db),
-  ];
-  const record = `select djr.record_activity('i', '{1}', '{sent}', '{null}', '{1}')`;
-  await db.query(`revoke execute on function djr.record_activity from ${server.role}`);
-  await db.query(
-    `revoke execute on function djr.publish_system(text, jsonb, uuid, jsonb, text) from ${publisher.role}`,
-  );
-  await db.query(`grant usage on schema djr to ${other.role}`);
-  await db.query(`grant execute on function djr.channel(), djr.publish_many(jsonb) to ${other.role}`);
-  t.is((await refusal(server, record)).code, '42501');
-
-  const regrant = await readFile(new URL('../../sql/privileges/regrant.sql', import.meta.url), 'utf8');
-  await db.query(regrant);
-  await db.query(regrant);
-  await t.notThrowsAsync(server.query(record));
-  await t.notThrowsAsync(publisher.query(`select djr.publish_system('t', '{}', gen_random_uuid())`));
-  for (const role of [publisher, other]) t.is((await refusal(role, record)).code, '42501');
-  for (const role of [server, other]) t.is((await refusal(role, `select djr.publish('1', 't')`)).code, '42501');
 });

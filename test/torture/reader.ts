@@ -142,7 +142,7 @@ export class Reader implements Receiver {
   }
 
   #read(response: IncomingMessage): void {
-    // Frames with the id that we came with are a resume's; the others have a place in the instance's order.
+    // Frames with the place that we came with are a resume's; the others have a place in the instance's order.
     const came = this.lastEventId.slice(this.lastEventId.indexOf('-') + 1);
     const [home, at = ''] = came.split('.', 2);
     let buffer = '';
@@ -174,8 +174,8 @@ export class Reader implements Receiver {
         if (this.#got.has(Number(number))) this.#findings.repeats += 1;
         this.#got.add(Number(number));
         this.numbers.add(event.n);
-        if (rest === came) continue;
         const [instance, position] = rest.split('.', 2);
+        if (instance === home && position === at) continue;
         // A frontier alone, from a resume that read storage.
         if (instance === '0') continue;
         const sequence = Number.parseInt(position!, 36);

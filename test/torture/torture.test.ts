@@ -1,5 +1,5 @@
 import test from 'ava';
-import { isSound, table, torture } from './torture.js';
+import { isSound, repeatShare, table, torture } from './torture.js';
 
 // The short form: `npm run test:torture` is the long one.
 test('faults of every kind lose nothing and give nothing to whom it is not for', async (t) => {
@@ -21,6 +21,8 @@ test('faults of every kind lose nothing and give nothing to whom it is not for',
   t.deepEqual([...result.resets], []);
   t.is(result.crashes, 0);
   t.true(result.deliveries > 0 && result.resumes > 0);
+  // Ids name what their frontier does not show: what is left is of chunks that were cut off in the middle.
+  t.true(repeatShare(result) < 0.01, `${result.repeats} of ${result.deliveries} were repeats`);
 });
 
 test('without storage each reader gets all between two resets, and none goes to another instance without one', async (t) => {

@@ -219,6 +219,9 @@ function repeatsIn(tabs: readonly Tab[], stored: readonly Stored[]): string[] {
   );
 }
 
+/** Of what bare readers got, how much they had already: 0 to 1. */
+export const repeatShare = ({ repeats, deliveries }: TortureResult): number => repeats / Math.max(1, deliveries);
+
 /** One table, for people. */
 export function table(result: TortureResult): string {
   const rows: [string, string | number][] = [
@@ -231,7 +234,7 @@ export function table(result: TortureResult): string {
     ...[...result.faults].sort().map(([name, count]): [string, number] => [`fault: ${name}`, count]),
     ...[...result.resets].map(([reason, count]): [string, number] => [`reset: ${reason}`, count]),
     ...[...result.refusals].map(([status, count]): [string, number] => [`refused: ${status}`, count]),
-    ['repeats, bare readers', result.repeats],
+    ['repeats, bare readers', `${result.repeats} (${(repeatShare(result) * 100).toFixed(2)} %)`],
     ['repeats, browser tabs', result.browserRepeats.length],
     ['out of order', result.disorder.length],
     ['runtimes that crashed', result.crashes],

@@ -55,7 +55,7 @@ async function run(options: DemoOptions): Promise<void> {
     });
     lifetime.onStop(() => room.close());
 
-    const hello = `select djr.publish_global('chat_message', '{"name": "psql", "text": "Hello from SQL!"}')`;
+    const hello = `select djr.publish_public('chat_message', '{"name": "psql", "text": "Hello from SQL!"}')`;
     process.stdout.write(`listening on ${room.url}realtime/
 database ${database.url}
 

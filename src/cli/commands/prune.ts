@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { select } from '../../database/select.js';
 import { fromPostgres } from '../../errors.js';
 import {
   DATABASE_ENVIRONMENT,
@@ -47,33 +48,38 @@ ${DATABASE_ENVIRONMENT}`,
 
 /** What there is to do; more may come past the retention meanwhile. */
 const PAST = `
-  select count(*) as count from djr.event
-   where created_at < clock_timestamp() - coalesce($1::interval, (select retention from djr.settings))`;
+  select pg_catalog.count(*) as count from djr.event
+   where created_at operator(pg_catalog.<)
+         (pg_catalog.clock_timestamp() operator(pg_catalog.-) coalesce($1::interval, (select retention from djr.settings)))`;
 
 async function run(options: PruneOptions): Promise<void> {
   let stop = () => {};
   const total = await withClient(databaseConfig(options), async (client) => {
     try {
       if (options.olderThan === undefined) {
-        const { rows } = await client.query('select retention from djr.settings');
-        if (rows[0].retention === null) {
+        const [settings] = await select<{ kept: boolean }>(
+          client,
+          'select retention is null as kept from djr.settings',
+        );
+        if (settings?.kept !== false) {
           throw new UsageError(
             'No retention is set.',
             "Give --older-than '30 days', or set one: select djr.configure(retention => '30 days').",
           );
         }
       }
-      const { rows: past } = await client.query<{ count: string }>(PAST, [options.olderThan ?? null]);
-      const progress = new Progress('events deleted', Number(past[0]!.count));
+      const [past] = await select<{ count: number }>(client, PAST, [options.olderThan ?? null]);
+      const progress = new Progress('events deleted', past!.count);
       stop = () => progress.stop();
       let deleted = 0;
       for (let batch = options.batch; batch === options.batch; deleted += batch) {
         progress.update(deleted);
-        const { rows } = await client.query<{ pruned: string }>(
+        const [row] = await select<{ pruned: number }>(
+          client,
           'select djr.prune_batch($1::interval, $2::integer) as pruned',
           [options.olderThan ?? null, options.batch],
         );
-        batch = Number(rows[0]!.pruned);
+        batch = row!.pruned;
       }
       return deleted;
     } catch (error) {

@@ -1,5 +1,6 @@
 import { text } from 'node:stream/consumers';
 import { type Command, Option } from 'commander';
+import { select } from '../../database/select.js';
 import { fromPostgres } from '../../errors.js';
 import { DATABASE_ENVIRONMENT, type DatabaseOptions, databaseConfig, databaseOption, subcommand } from '../command.js';
 import { withClient } from '../database.js';
@@ -7,6 +8,8 @@ import { UsageError } from '../failure.js';
 
 interface PublishOptions extends DatabaseOptions {
   user?: string;
+  public?: boolean;
+  /** Another name of `public`. */
   global?: boolean;
   system?: boolean;
   private?: string;
@@ -20,9 +23,13 @@ export function publishCommand(program: Command): void {
     .argument('[detail]', 'a JSON object; - reads it from standard input', '{}')
     .addOption(databaseOption())
     .option('-u, --user <id>', 'to this user')
-    .option('-g, --global', 'to every connected client')
+    .option('-g, --public', 'to every connected client')
+    .addOption(new Option('--global', 'the same').hideHelp())
     .addOption(
-      new Option('-s, --system', 'to backend subscribers only; with --user, about that user').conflicts('global'),
+      new Option('-s, --system', 'to backend subscribers only; with --user, about that user').conflicts([
+        'public',
+        'global',
+      ]),
     )
     .option('--private <json>', 'stored with the event, never sent')
     .option('--key <text>', 'publish once: a second time under the same key sends nothing and prints the first id')
@@ -31,7 +38,7 @@ export function publishCommand(program: Command): void {
       `
 Examples:
   $ djr publish task_complete '{"task_id": 123}' --user 42
-  $ djr publish maintenance '{"minutes": 5}' --global --key maintenance-2026-01-01
+  $ djr publish maintenance '{"minutes": 5}' --public --key maintenance-2026-01-01
   $ djr publish cache_stale --system
   $ jq -c .order order.json | djr publish order_changed - --user 42
 
@@ -41,12 +48,20 @@ ${DATABASE_ENVIRONMENT}`,
     .action(run);
 }
 
-async function run(type: string, detail: string, options: PublishOptions): Promise<void> {
-  if (options.user === undefined && !options.global && !options.system) {
-    throw new UsageError('Nobody is named to publish to.', 'Give --user ID, --global or --system.');
+async function run(type: string, detail: string, given: PublishOptions): Promise<void> {
+  const options = { ...given, public: given.public || given.global };
+  if (options.user === undefined && !options.public && !options.system) {
+    throw new UsageError('Nobody is named to publish to.', 'Give --user ID, --public or --system.');
   }
-  if (options.user !== undefined && options.global) {
-    throw new UsageError('--user and --global do not go together.', 'Give one of them.');
+  if (options.user !== undefined && options.public) {
+    throw new UsageError('--user and --public do not go together.', 'Give one of them.');
+  }
+  if (options.user === '' || options.user?.startsWith('--')) {
+    // `--user $ID --system` with an ID that is empty.
+    throw new UsageError(
+      `--user must be followed by a user's id (it is ${options.user === '' ? 'empty' : options.user}).`,
+      'Is the variable that should hold it set? For every client use --public.',
+    );
   }
   const json = requireJson('DETAIL', detail === '-' ? await text(process.stdin) : detail);
   const privateData = options.private === undefined ? null : requireJson('--private', options.private);
@@ -54,10 +69,10 @@ async function run(type: string, detail: string, options: PublishOptions): Promi
 
   // Everything else about an event is for the database to judge. It gets the text as it was given: to parse it here would
   // round its large numbers.
-  const values = [type, json, privateData, options.key ?? null, ...(options.global ? [] : [options.user ?? null])];
+  const values = [type, json, privateData, options.key ?? null, ...(options.public ? [] : [options.user ?? null])];
   const id = await withClient(config, async (client) => {
     try {
-      return (await client.query<{ id: string }>(statement(options), values)).rows[0]!.id;
+      return (await select<{ id: string }>(client, statement(options), values))[0]!.id;
     } catch (error) {
       throw fromPostgres(error);
     }
@@ -65,11 +80,12 @@ async function run(type: string, detail: string, options: PublishOptions): Promi
   process.stdout.write(`${id}\n`);
 }
 
-function statement({ global, system }: PublishOptions): string {
-  const rest = '$1::text, $2::jsonb, private_data => $3::jsonb, key => $4::text';
-  if (global) return `select djr.publish_global(${rest}) as id`;
-  if (system) return `select djr.publish_system(${rest}, user_id => $5::text) as id`;
-  return `select djr.publish($5::text, ${rest}) as id`;
+function statement({ public: everyone, system }: PublishOptions): string {
+  const rest =
+    '$1::pg_catalog.text, $2::pg_catalog.jsonb, private_data => $3::pg_catalog.jsonb, key => $4::pg_catalog.text';
+  if (everyone) return `select djr.publish_public(${rest})::pg_catalog.text as id`;
+  if (system) return `select djr.publish_system(${rest}, user_id => $5::pg_catalog.text)::pg_catalog.text as id`;
+  return `select djr.publish($5::pg_catalog.text, ${rest})::pg_catalog.text as id`;
 }
 
 function requireJson(name: string, value: string): string {

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { select } from '../../database/select.js';
 import { fromPostgres } from '../../errors.js';
 import {
   DATABASE_ENVIRONMENT,
@@ -46,7 +47,9 @@ async function run(ids: number[], options: DatabaseOptions): Promise<void> {
       for (let from = 0; from < ids.length; from += BATCH) {
         progress.update(from);
         const batch = ids.slice(from, from + BATCH);
-        all.push(...(await client.query<{ id: string }>('select djr.replay($1::bigint[]) as id', [batch])).rows);
+        all.push(
+          ...(await select<{ id: string }>(client, 'select djr.replay($1::bigint[])::pg_catalog.text as id', [batch])),
+        );
       }
       await client.query('commit');
       return all;

@@ -8,6 +8,8 @@ import type pg from 'pg';
 import type { Logger } from 'pino';
 import { startEmbedded } from '../../database/embedded.js';
 import { migrate } from '../../database/migrate.js';
+import { ALLOWABLE, isAllowable } from '../../http/origin.js';
+import { isProxy } from '../../http/trusted-proxies.js';
 import { createRealtime, type RealtimeOptions } from '../../index.js';
 import { resolveOptions } from '../../options.js';
 import { awaitDatabase } from '../await-database.js';
@@ -47,7 +49,9 @@ interface ServeOptions extends DatabaseOptions, LoginFlags {
   basePath?: string;
   config?: string;
   embedded?: string;
+  publicPath?: string;
   allowOrigin?: string[];
+  trustProxy?: string[];
   logLevel: string;
   workers: number;
   listen?: string;
@@ -74,7 +78,18 @@ export function serveCommand(program: Command): void {
         .conflicts(['port', 'host']),
     )
     .addOption(new Option('--base-path <path>', 'where the routes are (default: /realtime)').argParser(basePath))
+    .addOption(
+      new Option('--public-path <path>', 'the same as browsers see it, where a proxy cuts a part of it off').argParser(
+        basePath,
+      ),
+    )
     .addOption(new Option('--allow-origin <origin...>', 'pages of these origins may connect too').argParser(origins))
+    .addOption(
+      new Option(
+        '--trust-proxy <address...>',
+        'whose X-Forwarded headers are believed: 10.0.0.0/8, ::1, unix',
+      ).argParser(proxies),
+    )
     .addOption(
       new Option('--workers <number>', 'processes that share the port, each an instance with connections of its own')
         .default(1)
@@ -175,6 +190,8 @@ async function run(flags: ServeOptions): Promise<void> {
     if (flags.basePath !== undefined) options.basePath = flags.basePath;
     if (flags.allowOrigin !== undefined) options.allowedOrigins = flags.allowOrigin;
     if (flags.lifetime !== undefined) options.lifetime = flags.lifetime * 1000;
+    if (flags.publicPath !== undefined) options.publicPath = flags.publicPath;
+    if (flags.trustProxy !== undefined) options.trustProxy = flags.trustProxy;
     const realtime = createRealtime(options);
     const worker = cluster.isWorker ? new WorkerProcess(realtime, path, lifetime) : undefined;
     const server = createServer(LIMITS, worker?.handler ?? realtime.handler);
@@ -196,7 +213,7 @@ async function run(flags: ServeOptions): Promise<void> {
 
 function basePath(text: string): string {
   if (/^(\/[\w.~-]+)*\/?$/.test(text)) return text;
-  throw new InvalidArgumentError('It is a path like /realtime.');
+  throw new InvalidArgumentError('It must be a path like /realtime.');
 }
 
 function socketPath(text: string): string {
@@ -206,8 +223,13 @@ function socketPath(text: string): string {
 }
 
 function origins(text: string, before: string[] = []): string[] {
-  if (URL.canParse(text) && new URL(text).origin === text) return [...before, text];
-  throw new InvalidArgumentError('It is an origin like https://app.example.com, without a path.');
+  if (isAllowable(text)) return [...before, text];
+  throw new InvalidArgumentError(`It is ${ALLOWABLE}.`);
+}
+
+function proxies(text: string, before: string[] = []): string[] {
+  if (isProxy(text)) return [...before, text];
+  throw new InvalidArgumentError('It must be an address, a network like 10.0.0.0/8, or unix.');
 }
 
 /** What the runtime gets, and what a connection of our own to the same database gets. */

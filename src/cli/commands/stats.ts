@@ -113,7 +113,7 @@ function formatStatistics(found: Statistics): string {
       one.deliveries,
       one.errors,
       one.lag_ms === null ? '-' : one.lag_ms.toFixed(1),
-      one.started_at.toISOString().slice(0, 19),
+      one.started_at?.toISOString().slice(0, 19) ?? '-',
       one.gone ? 'gone' : '',
     ]),
   );

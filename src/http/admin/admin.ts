@@ -3,11 +3,11 @@ import type { Hooks } from '../../delivery/hooks.js';
 import type { Series } from '../../delivery/series.js';
 import { DjrError } from '../../errors.js';
 import type { Logger } from '../../logger.js';
-import type { AdminAuthorize } from '../../options.js';
+import type { Authorize } from '../../options.js';
 import { assetReply } from '../assets.js';
 import type { Health } from '../health.js';
 import type { Incoming } from '../incoming.js';
-import { problem, type Reply } from '../reply.js';
+import { PERSONAL_HEADERS, type Reply } from '../reply.js';
 import type { StreamStart } from '../stream.js';
 import { refuse } from './access.js';
 import { Csrf } from './csrf.js';
@@ -23,7 +23,11 @@ import { confirmBody, doneBody, readIds } from './replay-page.js';
 
 export interface AdminOptions {
   basePath: string;
-  authorize: AdminAuthorize;
+  /** The base path as browsers see it, where a proxy cuts a part of it off. */
+  publicPath: string;
+  authorize: Authorize;
+  /** Milliseconds. */
+  hookTimeout: number;
   logger: Logger;
   store: AdminStore;
   hooks: Hooks;
@@ -46,21 +50,24 @@ const ASSETS = ['admin.css', 'admin.js', 'htmx.min.js'] as const;
 /** The pages at `admin/`: each request is authorised by the app, each error is a page. */
 export class Admin {
   readonly #options: AdminOptions;
+  /** The admin's path: of links, and of requests as they come here. */
   readonly #root: string;
+  readonly #ownRoot: string;
   readonly #csrf: Csrf;
   readonly #live: LiveStreams;
 
   constructor(options: AdminOptions) {
     this.#options = options;
-    this.#root = `${options.basePath}/admin/`;
-    this.#csrf = new Csrf(`${options.basePath}/admin`, () => options.store.secret());
+    this.#root = `${options.publicPath}/admin/`;
+    this.#ownRoot = `${options.basePath}/admin/`;
+    this.#csrf = new Csrf(`${options.publicPath}/admin`, () => options.store.secret());
     this.#live = new LiveStreams(options.hooks);
   }
 
   async respond(incoming: Incoming): Promise<Reply | StreamStart> {
     if (incoming.target.length > MAX_TARGET) return this.#error(400, 'The address is too long.');
     const { pathname: path, search: query } = new URL(incoming.target, 'http://admin');
-    const steps = path.slice(this.#root.length).split('/').filter(Boolean);
+    const steps = path.slice(this.#ownRoot.length).split('/').filter(Boolean);
     const asset = steps.length === 2 && steps[0] === 'assets' && ASSETS.find((name) => name === steps[1]);
     // No secret is in them, and the page that refuses somebody needs its style, too.
     if (asset) return assetReply(`assets/${asset}`, incoming.header('if-none-match'));
@@ -68,7 +75,7 @@ export class Admin {
       const refusal = await refuse(incoming, { ...this.#options, root: this.#root });
       // Of a refusal there is no part to put into a page: htmx loads the page anew, which then is the refusal.
       if (refusal && incoming.header('hx-request')) {
-        return { status: 403, headers: { 'HX-Refresh': 'true', 'Cache-Control': 'no-store' }, body: '' };
+        return { status: 403, headers: { 'HX-Refresh': 'true', ...PERSONAL_HEADERS }, body: '' };
       }
       if (refusal) return refusal;
       const posts = steps.join('/') === 'replay';
@@ -85,7 +92,7 @@ export class Admin {
   async #route(steps: string[], query: URLSearchParams, incoming: Incoming): Promise<Reply | StreamStart> {
     const [section, id, rest] = steps;
     if (section === 'live' && steps.length === 2 && id === 'stream') {
-      return this.#live.open() ?? problem(503, 'Too many watch already.', { 'Retry-After': '10' });
+      return this.#live.open();
     }
     if (section === 'live' && steps.length === 1) {
       return page({ root: this.#root, title: 'Live', section, body: liveBody(this.#root) });
@@ -163,7 +170,7 @@ export class Admin {
     logger.info({ events: ids, replayed, address: incoming.address }, 'events were replayed in the admin');
     // A page that is loaded again must not replay again.
     const location = `${this.#root}replay/?done=${replayed.join(',')}`;
-    return { status: 303, headers: { Location: location, 'Cache-Control': 'no-store' }, body: '' };
+    return { status: 303, headers: { Location: location, ...PERSONAL_HEADERS }, body: '' };
   }
 
   async #done(query: URLSearchParams): Promise<Reply> {

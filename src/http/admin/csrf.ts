@@ -28,14 +28,13 @@ export class Csrf {
     const known = cookieOf(incoming);
     if (known !== undefined) return { token: await this.#sign(known), cookies: [] };
     const value = randomBytes(18).toString('base64url');
-    const secure = new URL(incoming.request().url).protocol === 'https:';
     const cookie = stringifySetCookie({
       name: COOKIE,
       value,
       httpOnly: true,
       sameSite: 'strict',
       path: this.#path,
-      secure,
+      secure: incoming.secure,
     });
     return { token: await this.#sign(value), cookies: [cookie] };
   }
@@ -43,7 +42,7 @@ export class Csrf {
   /** @returns why not, or undefined */
   async refusal(incoming: Incoming, token: string | null): Promise<string | undefined> {
     const [origin, host, fetchSite] = ['origin', 'host', 'sec-fetch-site'].map((name) => incoming.header(name));
-    const same = checkOrigin({ origin, host, fetchSite }, []);
+    const same = checkOrigin({ origin, host, fetchSite });
     if (!same || (fetchSite !== undefined && fetchSite !== 'same-origin')) return 'This form was sent by another site.';
     const known = cookieOf(incoming);
     if (known === undefined || token === null) return 'This form has no token, or your browser keeps no cookies.';

@@ -83,7 +83,7 @@ function nothing({ root, search }: EventsView): Html {
     return html`<div class="notice"><p>No event is like that.</p><p class="quiet">A type or user is searched for exactly; with * at its end, for what begins so.</p></div>`;
   }
   return html`<div class="notice"><h2>No events yet</h2><p>Publish one, and load this page again:</p>
-<pre><code>select djr.publish_global('hello', '{"from": "psql"}');</code></pre></div>`;
+<pre><code>select djr.publish_public('hello', '{"from": "psql"}');</code></pre></div>`;
 }
 
 function pager({ root, search }: EventsView, { events, older, newer }: EventPage): Html {

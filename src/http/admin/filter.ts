@@ -27,25 +27,26 @@ export function readSearch(query: URLSearchParams): Search {
   const problems: string[] = [];
 
   if (typed.id && isId(typed.id)) filter.id = typed.id;
-  else if (typed.id) problems.push('The id is a whole number.');
+  else if (typed.id) problems.push(`The id must be a whole number (it is “${typed.id}”).`);
   for (const field of ['type', 'user'] as const) {
     if (typed[field].length > MAX_TEXT || typed[field].includes('\0'))
       problems.push(`The ${field} is too long, or has a character that no text has.`);
     else if (typed[field]) filter[field] = typed[field];
   }
   if ((SCOPES as string[]).includes(typed.scope)) filter.scope = typed.scope as Scope;
-  else if (typed.scope) problems.push('The scope is user, public or system.');
+  else if (typed.scope) problems.push(`The scope must be user, public or system (it is “${typed.scope}”).`);
   if ((STATUSES as readonly string[]).includes(typed.status)) filter.status = typed.status as EventState;
-  else if (typed.status) problems.push(`The status is one of ${STATUSES.join(', ')}.`);
+  else if (typed.status) problems.push(`The status must be one of ${STATUSES.join(', ')} (it is “${typed.status}”).`);
   for (const field of ['from', 'to'] as const) {
     const date = readDate(typed[field]);
     if (date) filter[field] = date;
-    else if (typed[field]) problems.push(`“${field}” is a date and time like 2026-11-25 09:30, in UTC.`);
+    else if (typed[field])
+      problems.push(`“${field}” must be a date and time like 2026-11-25 09:30, in UTC (it is “${typed[field]}”).`);
   }
   if (typed.detail) {
     const detail = readDetail(typed.detail);
     if (detail) filter.detail = detail;
-    else problems.push('What the detail contains is a JSON object like {"order": 7}.');
+    else problems.push('What the detail contains must be a JSON object like {"order": 7}.');
   }
   return { typed, filter, key: readKey(query), problems };
 }

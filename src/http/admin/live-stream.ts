@@ -1,11 +1,14 @@
 import type { Connection } from '../../delivery/connection.js';
 import type { Hooks } from '../../delivery/hooks.js';
 import type { Event } from '../../event.js';
+import { printable } from '../../printable.js';
+import { PERSONAL_HEADERS, problem, type Reply } from '../reply.js';
 import type { StreamStart } from '../stream.js';
 
 const HEADERS = {
   'Content-Type': 'text/event-stream; charset=utf-8',
-  'Cache-Control': 'no-store, no-transform',
+  ...PERSONAL_HEADERS,
+  'Cache-Control': 'private, no-store, no-transform',
   'X-Accel-Buffering': 'no',
   'X-Content-Type-Options': 'nosniff',
 };
@@ -20,18 +23,23 @@ const MAX_BYTES = 256 * 1024;
 const HEARTBEAT = 10_000;
 const LIFETIME = 300_000;
 
+/** Milliseconds that a viewer may take for what is left when its stream has ended. */
+const END_GRACE = 500;
+
 /** The live view's streams: a subscriber each, with a bounded buffer behind it. Private data is in no event. */
 export class LiveStreams {
   readonly #hooks: Hooks;
   readonly #open = new Set<() => void>();
+  #stopped = false;
 
   constructor(hooks: Hooks) {
     this.#hooks = hooks;
   }
 
-  /** @returns undefined when there are too many viewers */
-  open(): StreamStart | undefined {
-    if (this.#open.size >= MAX_VIEWERS) return undefined;
+  /** A stream, or why there is none. */
+  open(): Reply | StreamStart {
+    if (this.#stopped) return problem(503, 'This instance is shutting down.', { 'Retry-After': '1' });
+    if (this.#open.size >= MAX_VIEWERS) return problem(503, 'Too many watch already.', { 'Retry-After': '10' });
     let end: (() => void) | undefined;
     const place = () => end?.();
     this.#open.add(place);
@@ -39,9 +47,11 @@ export class LiveStreams {
       headers: HEADERS,
       begin: (connection) => {
         end = this.#begin(connection, () => this.#open.delete(place));
-        return { close: end };
       },
-      abandon: () => this.#open.delete(place),
+      gone: () => {
+        end?.();
+        this.#open.delete(place);
+      },
     };
   }
 
@@ -58,19 +68,24 @@ export class LiveStreams {
       write(frame('event', lineOf(event)));
     });
     const heartbeat = setInterval(() => connection.buffered <= MAX_BYTES && write(': heartbeat\n\n'), HEARTBEAT);
+    let ended = false;
     const end = () => {
+      if (ended) return;
+      ended = true;
       clearInterval(heartbeat);
       clearTimeout(lifetime);
       unsubscribe();
       onEnd();
-      connection.end();
+      connection.end(END_GRACE);
     };
     const lifetime = setTimeout(end, LIFETIME);
     write('retry: 2000\n\n: watching\n\n');
     return end;
   }
 
+  /** Ends all, and opens none any more. */
   stop(): void {
+    this.#stopped = true;
     for (const end of [...this.#open]) end();
   }
 }
@@ -79,9 +94,9 @@ const frame = (name: string, data: unknown): string => `event: ${name}\ndata: ${
 
 const lineOf = ({ id, type, scope, userId, detail, createdAt }: Event) => ({
   id,
-  type,
+  type: printable(type),
   scope,
-  user: userId,
-  detail: JSON.stringify(detail),
+  user: userId === null ? null : printable(userId),
+  detail: printable(JSON.stringify(detail)),
   createdAt: createdAt.toISOString(),
 });

@@ -1,4 +1,4 @@
-import type { Reply } from '../reply.js';
+import { PERSONAL_HEADERS, type Reply } from '../reply.js';
 import { type Html, html } from './html.js';
 
 /** Nothing but our own files: no inline script or style, no other host, no frame around it. */
@@ -16,13 +16,12 @@ const POLICY = [
 export const PAGE_HEADERS = {
   'Content-Type': 'text/html; charset=utf-8',
   'Content-Security-Policy': POLICY,
-  'Cache-Control': 'no-store',
+  ...PERSONAL_HEADERS,
   // With no-referrer a form's Origin would be null.
   'Referrer-Policy': 'same-origin',
   'X-Content-Type-Options': 'nosniff',
   'X-Frame-Options': 'DENY',
   'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Resource-Policy': 'same-origin',
 };
 
 /** Attributes of htmx are inert text in a browser without it; nothing in a page is evaluated. */
@@ -116,7 +115,8 @@ ${status === 403 ? '' : html`<p><a href="${root}">To the events</a></p>`}
 }
 
 /** A time as people read it, in UTC: a server and its logs have no other in common. */
-export function time(date: Date): Html {
+export function time(date: Date | null): Html {
+  if (date === null) return html`<span class="quiet">no time</span>`;
   const iso = date.toISOString();
   return html`<time datetime="${iso}" title="${iso}">${iso.slice(0, 10)} <b>${iso.slice(11, 19)}</b><span class="ms">${iso.slice(19, 23)}</span></time>`;
 }

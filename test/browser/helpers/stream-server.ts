@@ -24,9 +24,11 @@ export interface StreamServer {
   readonly clients: Client[];
   /** Query of every request for the stream, refused ones too. */
   readonly requests: URLSearchParams[];
+  /** The same of every request that only asked for the status. */
+  readonly probes: URLSearchParams[];
   /** Refuses streams with this status until it is undefined again. */
   refusal: number | undefined;
-  /** Frames of a stream's beginning; a `connected` frame with the user's key unless it is replaced. */
+  /** Frames of a stream's beginning; unless it is replaced, `connected` with the user's key, and a resume's end. */
   greeting: (client: Client) => void;
   /** Serves a page with this in its head, at the path that it returns. */
   page(head: string): string;
@@ -42,8 +44,9 @@ export async function startStreamServer(t: ExecutionContext): Promise<StreamServ
   const clients: Client[] = [];
 
   const stream = (request: IncomingMessage, response: ServerResponse, query: URLSearchParams) => {
-    server.requests.push(query);
-    if (server.refusal) return response.writeHead(server.refusal).end();
+    const probe = query.has('probe');
+    (probe ? server.probes : server.requests).push(query);
+    if (server.refusal || probe) return response.writeHead(server.refusal ?? 204).end();
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
     response.write('retry: 50\n\n');
     const client: Client = {
@@ -83,8 +86,17 @@ export async function startStreamServer(t: ExecutionContext): Promise<StreamServ
     origin: `http://localhost:${(http.address() as AddressInfo).port}`,
     clients,
     requests: [],
+    probes: [],
     refusal: undefined,
-    greeting: (client) => client.send({ type: 'connected', key: client.user }, '0-start'),
+    greeting: (client) => {
+      const from = client.query.get('lastEventId');
+      const resuming = from !== null || client.query.has('since');
+      client.send(
+        { type: 'connected', key: client.user, ...(resuming && { resuming }) },
+        from?.replace(/^\d+/, '0') ?? '0-start',
+      );
+      if (resuming) client.send({ type: 'connected', key: client.user });
+    },
     page(head) {
       const path = `/page-${pages.size}`;
       pages.set(path, `<!doctype html><html lang="en"><head><title>${path}</title>${head}</head><body></body></html>`);

@@ -7,4 +7,4 @@ export const dynamic = 'force-dynamic';
 /** @param {Request} request */
 const handle = (request) => realtime.fetch(request);
 
-export { handle as GET, handle as POST };
+export { handle as GET, handle as OPTIONS, handle as POST };

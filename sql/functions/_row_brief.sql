@@ -1,0 +1,35 @@
+-- Called for large details only.
+create or replace function djr._row_brief(
+  type text,
+  user_id text,
+  detail jsonb
+) returns jsonb
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  -- What the message has besides: 110 bytes are the most that djr.event's own fields take.
+  _room integer := 7999 - 110
+    - octet_length(to_json(_row_brief.type)::text)
+    - coalesce(octet_length(to_json(_row_brief.user_id)::text), 0);
+  _brief jsonb;
+begin
+  if octet_length(_row_brief.detail::text) <= _room then
+    return _row_brief.detail;
+  end if;
+  _brief := jsonb_strip_nulls(jsonb_build_object(
+    ':id', _row_brief.detail -> ':id',
+    ':old_id', _row_brief.detail -> ':old_id',
+    'op', _row_brief.detail -> 'op',
+    'truncated', true
+  ));
+  if octet_length(_brief::text) > _room then
+    _brief := _brief - '{:id,:old_id}'::text[];
+  end if;
+  return _brief;
+end
+$$;
+
+comment on function djr._row_brief(text, text, jsonb) is
+  'The detail of a row''s event if it fits into a message; else :id, :old_id, op and truncated, without the ids where even they are too large. Internal.';

@@ -1,0 +1,20 @@
+-- Plain SQL without SET, so that the planner inlines it. Few calls for what most rows have: an id that stays.
+create or replace function djr._row_members(
+  op text,
+  id jsonb,
+  old_id jsonb
+) returns jsonb
+language sql
+stable
+as $$
+  select case
+    when old_id is not null then pg_catalog.jsonb_strip_nulls(
+      pg_catalog.jsonb_build_object('op', op, ':id', id, ':old_id', old_id)
+    )
+    when id is null then pg_catalog.jsonb_build_object('op', op)
+    else pg_catalog.jsonb_build_object('op', op, ':id', id)
+  end
+$$;
+
+comment on function djr._row_members(text, jsonb, jsonb) is
+  'What the detail of a row''s event has besides its columns. Internal.';

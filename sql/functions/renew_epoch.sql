@@ -1,0 +1,18 @@
+-- Compare and set, under the lock of the row: of many runtimes that notice at once, one makes the new epoch.
+create or replace function djr.renew_epoch(epoch text) returns text
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform from djr.settings for update;
+  if djr.epoch() = renew_epoch.epoch then
+    update djr.settings
+    set generation = replace(gen_random_uuid()::text, '-', '');
+  end if;
+  return djr.epoch();
+end
+$$;
+
+comment on function djr.renew_epoch(text) is
+  'Begins another epoch, unless another runtime has begun one since the given one, and returns the epoch. Every client is told to reset. The runtime calls it when events that it delivered are gone after a restart of PostgreSQL.';

@@ -1,0 +1,48 @@
+-- The last of each migration. New functions are executable by PUBLIC, default privileges give what they like, and somebody
+-- may have granted on everything in the schema: all of it is taken away, and what is recorded is given again. It is one
+-- transaction with what made the objects, so nobody sees them in between.
+do $$
+declare
+  _path text := pg_catalog.current_setting('search_path');
+  _grantees jsonb;
+  _excess record;
+  _held record;
+  _grantee record;
+begin
+  perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+  select jsonb_agg(jsonb_build_object('role', grantee.role, 'capability', grantee.capability))
+  into _grantees
+  from djr.grantee;
+
+  for _excess in
+    select listed.role, listed.rights
+    from djr._excess_rights() listed
+    where listed.usable
+      and listed.rights[1] !~ '^everything '
+  loop
+    raise notice 'djr: % had rights that nobody granted it, and has them no more: %', _excess.role,
+      array_to_string(_excess.rights[1:5], ', ')
+        || case when cardinality(_excess.rights) > 5 then format(' and %s more', cardinality(_excess.rights) - 5) else '' end
+      using hint = 'To grant a use of djr: select djr.grant_publish(ROLE), select djr.grant_server(ROLE).';
+  end loop;
+
+  for _held in
+    select distinct held.grantee, held.kind, held.object
+    from djr._acl() held
+  loop
+    execute format(
+      'revoke all on %s %s from %s cascade',
+      _held.kind,
+      _held.object,
+      case _held.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(_held.grantee)) end
+    );
+  end loop;
+
+  for _grantee in
+    select * from jsonb_to_recordset(_grantees) recorded (role name, capability text)
+  loop
+    perform djr._grant(_grantee.capability, _grantee.role);
+  end loop;
+  perform set_config('search_path', _path, true);
+end
+$$;

@@ -1,0 +1,40 @@
+import type { Detail } from '../event.js';
+
+/** A string, a number or word, or what gives JSON its structure. */
+const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s"{}[\],:]+/g;
+
+/** The members of a detail that name a row. */
+const IDS = [':id', ':old_id'];
+
+/**
+ * A frame's data. An id of a row that JavaScript cannot hold as a number is the text that the frame has: as a number it
+ * would be another row's.
+ */
+export function parseFrame(text: string): Detail {
+  const data: Detail = JSON.parse(text);
+  for (const name of IDS) {
+    if (typeof data?.[name] === 'number' && !Number.isSafeInteger(data[name])) data[name] = rawMember(text, name);
+  }
+  return data;
+}
+
+/** The rows that an event is about, as `djr:TYPE:ID` names them: the one it is, and the one it was. */
+export function rowsOf(data: Detail): unknown[] {
+  return IDS.map((name) => data[name]).filter((id) => id !== undefined && id !== null);
+}
+
+/** The text of a number in an object, of the last member of the name, as JSON.parse takes it. */
+function rawMember(text: string, name: string): string {
+  let depth = 0;
+  let key = '';
+  let previous = '';
+  let found = '';
+  for (const [token] of text.matchAll(TOKEN)) {
+    if (depth === 1 && token === ':') key = JSON.parse(previous);
+    else if (depth === 1 && previous === ':' && key === name) found = token;
+    if (token === '{' || token === '[') depth += 1;
+    if (token === '}' || token === ']') depth -= 1;
+    previous = token;
+  }
+  return found;
+}

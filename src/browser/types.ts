@@ -1,0 +1,132 @@
+import type { Detail, EventMap } from '../event.js';
+
+/** What a page says of an event: it got it, or it showed it. */
+export type AckStatus = 'delivered' | 'read';
+
+/** A detail as it reaches the page: with the event's type. */
+export type Message<D extends Detail = Detail, Type extends string = string> = D & { type: Type };
+
+/**
+ * What a stream is doing, as `djr:state` tells it:
+ *
+ * - `connecting`: a request is on its way.
+ * - `open`: the stream stands, and the server has said so.
+ * - `waiting`: it was cut off or could not be had; the next attempt is at `at`.
+ * - `refused`: the server answered with `status`; the next attempt is at `at`.
+ * - `closed`: the page closed it.
+ */
+export interface State {
+  readonly state: 'connecting' | 'open' | 'waiting' | 'refused' | 'closed';
+  /** Milliseconds since 1970. */
+  readonly at?: number;
+  /** The HTTP status. */
+  readonly status?: number;
+}
+
+/** Options of `connect`; `docs/browser.md` explains them. */
+export interface ConnectOptions {
+  /**
+   * Address of the stream, relative to the page; it may have a query of its own (`?types=chat`).
+   * @defaultValue the `sse/` beside the script that the page loaded; for the module `/realtime/sse/`
+   */
+  endpoint?: string;
+  /** Called with each message, `connected` and `reset` among them. */
+  onMessage?: (message: Message) => void;
+  /** Called when the stream stands, again after each interruption. */
+  onConnect?: () => void;
+  /** Called for each failed attempt; the client tries again by itself. */
+  onError?: (error: Event) => void;
+  /** Called once when the stream is interrupted. */
+  onDisconnect?: () => void;
+  /** Called when missed events can no longer be had, with the reason: fetch your state again. */
+  onReset?: (reason: string) => void;
+  /**
+   * Writes every message to the console.
+   * @defaultValue false
+   */
+  debug?: boolean;
+  /**
+   * Sent as `?token=`; a function is asked before each new request, so that the token may expire, and has 10 s to answer.
+   * It goes to another origin than the page's own only where `endpoint` is given in the same call.
+   */
+  token?: string | (() => string | Promise<string>);
+  /** What `djr.position()` returned with the page's data: the stream starts there, until a first id is had. */
+  since?: string;
+  /** The id of a frame that was handled before; the stream goes on behind it. */
+  lastEventId?: string;
+  /**
+   * All tabs of the same endpoint and user use one stream, where the browser has Web Locks and BroadcastChannel.
+   * @defaultValue true
+   */
+  shareTabs?: boolean;
+  /**
+   * Only tabs of the same key share. The server keeps users apart by itself; this is for what else differs
+   * between the streams of one user and endpoint.
+   */
+  shareKey?: string;
+  /**
+   * Sends cookies to another origin.
+   * @defaultValue false
+   */
+  withCredentials?: boolean;
+}
+
+/** What `connect` returns. */
+export interface Connection {
+  /** The absolute address of the stream, without token and position. */
+  readonly url: string;
+  /** 0 connecting, waiting or refused; 1 open; 2 closed, as an EventSource has it. */
+  readonly readyState: 0 | 1 | 2;
+  /** What the last `djr:state` of this stream said. */
+  readonly state: State;
+  /** Id of the last frame, for `lastEventId`. */
+  readonly lastEventId: string;
+  /** Forgets these callbacks; the last one to close an endpoint closes its stream. */
+  close(): void;
+}
+
+/** The client: `window.djr`, or the module's default export. */
+export interface Djr<Events extends EventMap = EventMap> {
+  /**
+   * Connects the page to a stream, whose events are then fired on `window` as `djr:TYPE`.
+   *
+   * A second call for the same endpoint adds its callbacks to the connection that there is, so that each event
+   * is fired once; of the other options, those of the first call hold.
+   *
+   * @throws TypeError when a token would go to another origin and the call does not name the endpoint.
+   */
+  connect(options?: ConnectOptions): Connection;
+  /**
+   * Calls back for each event of a type.
+   *
+   * @returns a function that ends it.
+   */
+  subscribe<Type extends keyof Events & string>(
+    type: Type,
+    callback: (detail: Message<Events[Type], Type>, event: CustomEvent<Message<Events[Type], Type>>) => void,
+  ): () => void;
+  /**
+   * Says that this user's page got (`delivered`) or showed (`read`) an event; the backend finds it in `djr.activity`.
+   *
+   * @param event - what `djr:TYPE` fired, or its detail, or the number that `djr.publish` returned
+   * @returns whether it is an event of this user's own: others cannot be acknowledged
+   * @throws (rejects) when the request fails: 401 for an anonymous client, 429 for too many, no network
+   */
+  ack(event: CustomEvent<Detail> | Detail | number, status?: AckStatus): Promise<boolean>;
+  /** Closes all connections of this page, as on logout; other tabs ask the server anew whose their stream is. */
+  close(): void;
+}
+
+declare global {
+  interface Window {
+    /** Set by the script `djr.js`. */
+    djr: Djr;
+    /** The same object, for pages written for DjangoRealtime. */
+    DjangoRealtime: Djr;
+    /** The connection that the script made by itself. */
+    djangoRealtimeConnection?: Connection;
+  }
+  interface WindowEventMap {
+    [name: `djr:${string}`]: CustomEvent<Message>;
+  }
+}

@@ -1,0 +1,39 @@
+import type { Envelope } from '../delivery/envelope.js';
+import type { Queryable } from './publisher.js';
+import { select } from './select.js';
+import { shortEpoch } from './status.js';
+
+/** Which history of the database it is, as frames' ids say it. */
+export async function readEpoch(client: Queryable): Promise<string> {
+  const [row] = await select<{ epoch: string }>(client, 'select djr.epoch() as epoch');
+  return shortEpoch(row!.epoch);
+}
+
+/**
+ * Whether the data are older than what was delivered: a storage snapshot was rolled back, or a crash has undone a commit
+ * that was not on disk. The timeline says nothing of it, and ids and transactions come again.
+ *
+ * @param newest - the stored event that was delivered last
+ */
+export async function isRolledBack(client: Queryable, newest: Envelope | undefined): Promise<boolean> {
+  if (newest === undefined) return false;
+  const [row] = await select<{ there: boolean }>(
+    client,
+    `select exists (
+              select
+              from djr.event
+              where event.id operator(pg_catalog.=) $1::pg_catalog.int8 and event.xid operator(pg_catalog.=) $2::pg_catalog.xid8
+                and pg_catalog.trunc(extract(epoch from event.created_at) operator(pg_catalog.*) 1000::pg_catalog.numeric) operator(pg_catalog.=) $3::pg_catalog.numeric
+            )
+            or exists (select from djr.settings where settings.pruned_xid operator(pg_catalog.>=) $2::pg_catalog.xid8)
+            or not exists (select from djr.settings where settings.storage) as there`,
+    [newest.id, String(newest.xid), newest.createdAt],
+  );
+  return !row!.there;
+}
+
+/** Begins another epoch, unless another instance has noticed first. */
+export async function renewEpoch(client: Queryable): Promise<string> {
+  const [row] = await select<{ epoch: string }>(client, 'select djr.renew_epoch(djr.epoch()) as epoch');
+  return shortEpoch(row!.epoch);
+}

@@ -1,0 +1,23 @@
+import type pg from 'pg';
+import type { Queryable } from './publisher.js';
+import { TYPES } from './types.js';
+
+/** Rows of one statement of ours, read as djr reads them, whatever the process or the session is set to. */
+export async function select<Row extends pg.QueryResultRow>(
+  client: Queryable,
+  text: string,
+  values: unknown[] = [],
+): Promise<Row[]> {
+  return (await client.query<Row>({ text, values, types: TYPES })).rows;
+}
+
+/** Makes dates of columns that have milliseconds since 1970 (see `milliseconds`); null stays null. */
+export function dated<Row extends object>(rows: Row[], ...columns: (keyof Row)[]): Row[] {
+  for (const row of rows) {
+    for (const column of columns) {
+      const at = row[column] as unknown as number | null;
+      if (at !== null) row[column] = new Date(at) as Row[keyof Row];
+    }
+  }
+  return rows;
+}

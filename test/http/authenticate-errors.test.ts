@@ -1,0 +1,115 @@
+import test from 'ava';
+import { startApp } from '../helpers/server.js';
+
+/** What authenticate throws, and the status of the answer. */
+const THROWN: [string, () => never, number][] = [
+  [
+    'an error of its own',
+    () => {
+      throw new Error('the token has expired');
+    },
+    401,
+  ],
+  [
+    'an error of a token library',
+    () => {
+      throw Object.assign(new Error('expired'), { code: 'ERR_JWT_EXPIRED' });
+    },
+    401,
+  ],
+  [
+    'a value that PostgreSQL cannot read',
+    () => {
+      throw Object.assign(new Error('no uuid'), { code: '22P02' });
+    },
+    401,
+  ],
+  [
+    'no error at all',
+    () => {
+      throw 'go away';
+    },
+    401,
+  ],
+  [
+    'a mistake in code',
+    () => {
+      throw new TypeError("Cannot read properties of undefined (reading 'id')");
+    },
+    503,
+  ],
+  [
+    'a name that is not there',
+    () => {
+      throw new ReferenceError('sesion is not defined');
+    },
+    503,
+  ],
+  [
+    'a database that is away',
+    () => {
+      throw Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
+    },
+    503,
+  ],
+  [
+    'a table that is not there',
+    () => {
+      throw Object.assign(new Error('no table'), { code: '42P01' });
+    },
+    503,
+  ],
+  [
+    'a time-out of fetch',
+    () => {
+      throw new DOMException('too late', 'TimeoutError');
+    },
+    503,
+  ],
+  [
+    'a key set that cannot be had',
+    () => {
+      throw Object.assign(new Error('late'), { code: 'ERR_JWKS_TIMEOUT' });
+    },
+    503,
+  ],
+];
+
+for (const [what, fail, status] of THROWN) {
+  test(`authenticate that throws ${what} is a ${status}, logged as an error, once`, async (t) => {
+    for (const later of [false, true]) {
+      const app = await startApp(t, { authenticate: later ? async () => fail() : fail });
+      for (let n = 0; n < 3; n += 1) {
+        const answer = await fetch(`${app.origin}/realtime/sse/`);
+        t.is(answer.status, status);
+        t.is(answer.headers.has('retry-after'), status === 503);
+        t.notRegex(await answer.text(), /expired|reading|sesion/);
+      }
+      const said = app.lines.filter(({ message }) => message.startsWith('authenticate '));
+      t.deepEqual(
+        said.map(({ level }) => level),
+        ['error', 'debug', 'debug'],
+      );
+    }
+  });
+}
+
+test('a Response that authenticate throws is the answer, with its cookies, and no error', async (t) => {
+  const app = await startApp(t, {
+    authenticate: () => {
+      const headers = new Headers({ 'content-type': 'text/plain' });
+      headers.append('set-cookie', 'a=1');
+      headers.append('set-cookie', 'b=2');
+      throw new Response('log in', { status: 401, headers });
+    },
+  });
+  const answer = await fetch(`${app.origin}/realtime/sse/`);
+  t.is(answer.status, 401);
+  t.is(await answer.text(), 'log in');
+  t.deepEqual(answer.headers.getSetCookie(), ['a=1', 'b=2']);
+  t.is(answer.headers.get('cache-control'), 'private, no-store');
+  t.deepEqual(
+    app.lines.filter(({ level }) => level === 'error'),
+    [],
+  );
+});

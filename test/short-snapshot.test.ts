@@ -1,0 +1,21 @@
+import test from 'ava';
+import { Frontier } from '../src/delivery/frontier.js';
+import { scriptTag } from '../src/script-tag.js';
+
+const sinceOf = (tag: string): string => /data-since="([^"]*)"/.exec(tag)![1]!;
+
+test('A position with thousands of open transactions is shortened for the URL, and claims less', (t) => {
+  const open = Array.from({ length: 3000 }, (_, i) => 5_000_000 + i * 3);
+  const whole = new Frontier('e', 1, open[0]!, 6_000_000, open);
+  const since = sinceOf(scriptTag('/realtime', { since: whole.snapshot }));
+  t.true(since.length <= 5000, `${since.length}`);
+  const read = Frontier.fromSnapshot(since, 'e', 1)!;
+  t.true(read.inProgress.length > 400);
+  t.true(whole.contains(read));
+  for (const xid of open) t.true(read.isNew(xid));
+  t.false(read.isNew(5_000_001), 'what ended before the last that fits is known');
+});
+
+test('A position that a URL has room for stays as it is, and so does what is none', (t) => {
+  for (const since of ['1:1:', '5:9:5,7', 'x'.repeat(6000)]) t.is(sinceOf(scriptTag('/realtime', { since })), since);
+});

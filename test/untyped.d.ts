@@ -1,0 +1,46 @@
+/** Middlewares that bring no types, as far as the tests use them. */
+type Middleware = import('express').RequestHandler;
+
+declare module 'http-compression' {
+  export default function compression(options?: { threshold?: number }): Middleware;
+}
+
+declare module 'compression' {
+  export default function compression(options?: { threshold?: number }): Middleware;
+}
+
+declare module 'express-session' {
+  interface SessionOptions {
+    secret: string;
+    resave: boolean;
+    saveUninitialized: boolean;
+    store?: unknown;
+  }
+  export default function session(options: SessionOptions): Middleware;
+  export class MemoryStore {
+    get(id: string, callback: (error: unknown, session: unknown) => void): void;
+    all(callback: (error: unknown, sessions: Record<string, Record<string, unknown>>) => void): void;
+  }
+}
+
+declare module 'passport' {
+  interface Strategy {
+    name: string;
+    authenticate(this: { success(user: object): void; pass(): void }, req: import('node:http').IncomingMessage): void;
+  }
+  class Passport {
+    use(strategy: Strategy): void;
+    authenticate(name: string, options: { session: false }): Middleware;
+  }
+
+  export { Passport };
+}
+
+declare module 'koa' {
+  type Context = { req: import('node:http').IncomingMessage; res: import('node:http').ServerResponse; body: unknown };
+  export default class Koa {
+    silent: boolean;
+    use(middleware: (context: Context, next: () => Promise<void>) => unknown): this;
+    callback(): import('node:http').RequestListener;
+  }
+}

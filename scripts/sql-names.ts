@@ -17,7 +17,7 @@ const TYPES =
   /^(?:bigint|bit|boolean|char|character|dec|decimal|double precision|float|int|integer|interval|numeric|real|smallint|time|timestamp|varchar)\b/;
 
 /** Where a table's name stands. `from` is a part of other phrases, too, which are taken away before. */
-const TABLE = /\b(?:from|join|into|update|truncate(?: table)?)\s+([a-z_]\w*)\s*(?=$|[\s,;)])/g;
+const TABLE = /\b(?:from|join|into|update|truncate(?: table)?)\s+([a-z]\w*)\s*(?=$|[\s,;)])/g;
 const NO_TABLES = new Set(['only', 'lateral', 'select', 'skip', 'of', 'nowait', 'set', 'strict']);
 
 /** What stands for one thing that is itself no name. */

@@ -90,5 +90,7 @@ const SQLSTATES = [
   '| `DJR13` | the role is not one that may be granted this: `public`, unless it is meant | `grant_*`, `revoke_*` |',
   '| `DJR14` | the schema, or something in it, belongs to another role | `djr migrate`, and the SQL that it prints |',
   '| `DJR16` | an id, a transaction or a time that no runtime could read | INSERT of the owner |',
+  '| `DJR18` | the topic: 1 to 255 characters, no white space, no control characters | `publish_topic`, `publish_many`, `seal`, `recheck` |',
+  '| `DJR19` | how long a seal is valid | `seal` |',
   '',
 ];

@@ -8,17 +8,26 @@
 --!include tables/event.sql
 --!include tables/activity.sql
 --!include tables/delivery_mode.sql
+--!include tables/seal_key.sql
+--!include tables/revocation.sql
 --!include tables/instance.sql
+--!include tables/presence.sql
 --!include tables/_grant.sql
 --!include views/event_status.sql
+--!include views/online.sql
 --!include views/grantee.sql
 
 --!include functions/_heal_settings.sql
 --!include functions/channel.sql
 --!include functions/_encode.sql
 --!include functions/_refuse_size.sql
+--!include functions/_validate_topic.sql
 --!include functions/_validate.sql
 --!include functions/_is_valid.sql
+--!include functions/_fits.sql
+--!include functions/_is_topic.sql
+--!include functions/_scope.sql
+--!include functions/_is_readable.sql
 --!include functions/_refuse_unreadable.sql
 --!include functions/_announce.sql
 --!include triggers/event_announce.sql
@@ -34,6 +43,7 @@
 --!include functions/publish_public.sql
 --!include functions/publish_global.sql
 --!include functions/publish_system.sql
+--!include functions/publish_topic.sql
 --!include functions/publish_many.sql
 --!include functions/_base_type.sql
 --!include functions/_type_form.sql
@@ -59,6 +69,19 @@
 --!include functions/_acknowledge.sql
 --!include functions/acknowledge.sql
 
+--!include functions/_new_seal_key.sql
+--!include functions/_seal_key.sql
+--!include functions/_base64url.sql
+--!include functions/_seal.sql
+--!include functions/seal.sql
+--!include functions/_authorize_topic_function.sql
+--!include functions/authorize_topics.sql
+--!include functions/_order.sql
+--!include functions/disconnect.sql
+--!include functions/recheck.sql
+--!include functions/report_presence.sql
+--!include functions/presence_of.sql
+
 --!include functions/position.sql
 --!include functions/epoch.sql
 --!include functions/renew_epoch.sql
@@ -79,4 +102,6 @@
 --!include functions/revoke_publish.sql
 --!include functions/grant_server.sql
 --!include functions/revoke_server.sql
+--!include functions/grant_seal.sql
+--!include functions/revoke_seal.sql
 --!include privileges/exact.sql

@@ -1,5 +1,5 @@
-/** Who gets an event: one user, every client, or backend subscribers only. */
-export type Scope = 'user' | 'public' | 'system';
+/** Who gets an event: one user, every client, the clients that may hear a topic, or backend subscribers only. */
+export type Scope = 'user' | 'public' | 'topic' | 'system';
 
 /** A JSON object. */
 export type Detail = { [key: string]: unknown };
@@ -15,6 +15,8 @@ export interface Event<Type extends string = string, D extends Detail = Detail> 
   scope: Scope;
   /** The user of a `user` event, perhaps of a `system` one; else null. */
   userId: string | null;
+  /** The topic of a `topic` event; else null. */
+  topic: string | null;
   detail: D;
   /** When it was inserted, by the database's clock. */
   readonly createdAt: Date;

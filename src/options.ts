@@ -7,6 +7,7 @@ import type { RequestContext } from './http/incoming.js';
 import { ALLOWABLE, isAllowable, Origins } from './http/origin.js';
 import { isProxy } from './http/trusted-proxies.js';
 import { type Logger, stderrLogger } from './logger.js';
+import type { AuthorizeTopic } from './topics/authorizer.js';
 import type { UserId } from './user-id.js';
 
 export type { UserId };
@@ -59,6 +60,12 @@ export interface RealtimeOptions {
   publicPath?: string;
   /** @defaultValue everyone is anonymous and gets public events only */
   authenticate?: Authenticate;
+  /**
+   * Whether a user (null: an anonymous client) may hear a topic that a page asks for by name, without a seal. Anything but
+   * true, an error and no answer within `hookTimeout` are no.
+   * @defaultValue the database's setting `authorize_topic`; where that is not set either, only seals open a topic
+   */
+  authorizeTopic?: AuthorizeTopic;
   /** Sees each event once an instance, before anything else; returns it (changed or not), or null to stop it. */
   onReceive?: OnReceive;
   /** Sees each event once for each client; what it changes, it changes for that client. Null: not for this client. */
@@ -128,6 +135,8 @@ export interface RealtimeOptions {
   pruneInterval?: number;
   /** Whether `metrics` has those of Node as well: heap, event loop, garbage collection. @defaultValue false */
   nodeMetrics?: boolean;
+  /** Whether `djr.online` says which users are connected and which topics they hear, and clients of a topic are told. @defaultValue false */
+  presence?: boolean;
   /** Milliseconds in which `stop()` lets clients and queries end. @defaultValue 10000 */
   shutdownGrace?: number;
 }
@@ -173,6 +182,7 @@ const schema = z.strictObject({
   basePath: path.default('/realtime'),
   publicPath: path.optional(),
   authenticate: fn<Authenticate>().optional(),
+  authorizeTopic: fn<AuthorizeTopic>().optional(),
   onReceive: fn<OnReceive>().optional(),
   beforeSend: fn<BeforeSend>().optional(),
   admin: authorized.optional(),
@@ -226,6 +236,7 @@ const schema = z.strictObject({
   probeInterval: milliseconds(50).default(15_000),
   pruneInterval: milliseconds(50).default(60_000),
   nodeMetrics: z.boolean().default(false),
+  presence: z.boolean().default(false),
   shutdownGrace: milliseconds(0).default(10_000),
 });
 

@@ -1,15 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { AdminStore } from './database/admin-store.js';
+import type { Queryable } from './database/connect.js';
 import { Database } from './database/database.js';
 import { Outage } from './database/outage.js';
-import { type Publication, publish, type Queryable } from './database/publisher.js';
+import { type Publication, publish } from './database/publisher.js';
 import { Ahead } from './delivery/ahead.js';
 import type { Envelope } from './delivery/envelope.js';
 import { Feed } from './delivery/feed.js';
 import { resetFrame } from './delivery/frame.js';
-import { History, Item } from './delivery/history.js';
+import { History } from './delivery/history.js';
 import { Hooks, type Subscriber } from './delivery/hooks.js';
 import { Hub } from './delivery/hub.js';
+import { Item } from './delivery/item.js';
 import { packPosition } from './delivery/position.js';
 import { Resume } from './delivery/resume.js';
 import { Tally } from './delivery/tally.js';
@@ -17,10 +19,13 @@ import { DjrError } from './errors.js';
 import type { EventMap } from './event.js';
 import { Acknowledgements } from './http/acknowledgements.js';
 import { Admin } from './http/admin/admin.js';
+import { SCRIPTS } from './http/assets.js';
 import { type FetchHandler, fetchHandler } from './http/fetch.js';
-import { Handler } from './http/handler.js';
 import type { Health } from './http/health.js';
+import { HealthEndpoint } from './http/health-endpoint.js';
+import { MetricsEndpoint } from './http/metrics-endpoint.js';
 import { type NodeHandler, nodeHandler } from './http/node.js';
+import { Router } from './http/router.js';
 import { Senders } from './http/senders.js';
 import { Streams } from './http/stream.js';
 import { guarded } from './logger.js';
@@ -30,6 +35,9 @@ import type { Realtime } from './realtime-interface.js';
 import { type ScriptTagOptions, scriptTag } from './script-tag.js';
 import { explainStart } from './start-failure.js';
 import { StopSignals } from './stop-signals.js';
+import { Presence } from './topics/presence.js';
+import { presenceStore, topicStore } from './topics/topic-store.js';
+import { Topics } from './topics/topics.js';
 import { Vitals } from './vitals.js';
 
 /**
@@ -49,6 +57,8 @@ const MAX_WAITING = 10_000;
 /** Events whose activity may wait for the database, and (with `full`) users of them: some 10 MB. */
 const MAX_ACTIVITY = 50_000;
 
+/** Milliseconds beyond the longest `retry` that a page may take to come back, before its user has left. */
+const PRESENCE_GRACE = 2000;
 /** Events of before the start that `onReceive` sees, how many of them at once, and for how many milliseconds. */
 const WARM_EVENTS = 1000;
 const WARM_BATCH = 100;
@@ -68,6 +78,8 @@ class Runtime implements Realtime {
   readonly #history: History;
   readonly #feed: Feed;
   readonly #hub: Hub;
+  readonly #presence: Presence | undefined;
+  readonly #topics: Topics;
   readonly #streams: Streams;
   readonly #vitals: Vitals;
   readonly #openFiles: OpenFiles;
@@ -112,10 +124,28 @@ class Runtime implements Realtime {
       onDone: (source, milliseconds) => this.#vitals.metrics.resumed(source, milliseconds),
       source: () => this.#connected().store,
     });
+    this.#presence = options.presence
+      ? new Presence({
+          store: presenceStore(() => this.#open().pool, this.#instance),
+          hub: this.#hub,
+          logger,
+          grace: options.retry * 1.5 + PRESENCE_GRACE,
+        })
+      : undefined;
+    this.#topics = new Topics({
+      store: topicStore(() => this.#open().pool, options.hookTimeout),
+      hub: this.#hub,
+      presence: this.#presence,
+      authorizeTopic: options.authorizeTopic,
+      timeout: options.hookTimeout,
+      logger,
+      time: () => this.#connected().time,
+    });
     this.#streams = new Streams({
       options,
       hub: this.#hub,
       hooks: this.#hooks,
+      topics: this.#topics,
       resume,
       tally: this.#tally,
       logger,
@@ -148,29 +178,40 @@ class Runtime implements Realtime {
         logger,
         store: new AdminStore(() => this.#open().pool),
         hooks: this.#hooks,
+        presence: options.presence,
         instance: this.#instance,
         series: this.#vitals.series,
         health: () => this.health(),
         ready: () => this.#ready(),
       });
-    const handler = new Handler({
-      ...options,
-      senders: new Senders(options),
-      mayReadMetrics: options.metrics?.authorize,
-      healthAccess: options.health,
-      streams: this.#streams,
-      metrics: this.#vitals.metrics,
-      admin: this.#admin,
-      acknowledgements: new Acknowledgements({
-        options,
-        logger,
-        ready: () => this.#ready(),
-        acknowledge: (asked) => this.#connected().acknowledger.acknowledge(asked),
-      }),
-      health: () => this.health(),
+    const acknowledgements = new Acknowledgements({
+      options,
+      logger,
+      ready: () => this.#ready(),
+      acknowledge: (asked) => this.#connected().acknowledger.acknowledge(asked),
     });
-    this.handler = nodeHandler(handler);
-    this.fetch = fetchHandler(handler);
+    const { hookTimeout } = options;
+    const { metrics } = this.#vitals;
+    const router = new Router({
+      basePath: options.basePath,
+      logger,
+      senders: new Senders(options),
+      endpoints: [
+        this.#streams,
+        acknowledgements,
+        ...SCRIPTS,
+        new HealthEndpoint({ access: options.health, hookTimeout, logger, health: () => this.health() }),
+        new MetricsEndpoint({
+          authorize: options.metrics?.authorize,
+          hookTimeout,
+          logger,
+          metrics,
+        }),
+        ...(this.#admin ? [this.#admin] : []),
+      ],
+    });
+    this.handler = nodeHandler(router);
+    this.fetch = fetchHandler(router);
   }
 
   subscribe(
@@ -243,6 +284,8 @@ class Runtime implements Realtime {
       tally: this.#tally,
       instance: this.#instance,
       read: (queueUsage) => this.#vitals.read(queueUsage),
+      onPresence: (topics) => this.#presence?.heard(topics),
+      onListening: () => this.#presence?.resync(),
       onSwept: (milliseconds) => this.#vitals.metrics.swept(milliseconds),
       remember: (stored) => this.#remember(stored),
       newest: () => this.#newest,
@@ -257,6 +300,7 @@ class Runtime implements Realtime {
     this.#openFiles.start();
     await this.#open().start(() => this.#stopping !== undefined);
     if (this.#stopping) throw stopped();
+    this.#presence?.start();
     this.#vitals.startFailure = undefined;
     this.#startLog.end('started');
     this.#options.logger.info({ instance: this.#instance }, 'listening to the database');
@@ -270,7 +314,7 @@ class Runtime implements Realtime {
    */
   async #remember(stored: readonly Envelope[]): Promise<number> {
     if (!this.#options.onReceive) {
-      for (const envelope of stored) this.#history.push(this.#item(envelope));
+      for (const envelope of stored) if (envelope.scope !== 'control') this.#history.push(this.#item(envelope));
       return stored.length;
     }
     const received: (Envelope | null)[] = [];
@@ -278,7 +322,11 @@ class Runtime implements Realtime {
     while (received.length < Math.min(stored.length, WARM_EVENTS) && performance.now() < end) {
       const behind = stored.length - received.length;
       const batch = stored.slice(Math.max(0, behind - WARM_BATCH), behind);
-      received.unshift(...(await Promise.all(batch.map((envelope) => this.#hooks.receive(envelope)))));
+      received.unshift(
+        ...(await Promise.all(
+          batch.map((envelope) => (envelope.scope === 'control' ? null : this.#hooks.receive(envelope))),
+        )),
+      );
     }
     for (const envelope of received) if (envelope) this.#history.push(this.#item(envelope));
     return received.length;
@@ -286,6 +334,12 @@ class Runtime implements Realtime {
 
   #handOn(envelope: Envelope): void | Promise<void> {
     if (envelope.xid !== null) this.#newest = envelope;
+    if (envelope.scope === 'control') {
+      this.#topics.order(envelope).catch((err: unknown) => {
+        this.#options.logger.error({ err, event: envelope.id }, `${envelope.type} could not be carried out whole`);
+      });
+      return;
+    }
     const received = this.#hooks.receive(envelope);
     if (received instanceof Promise) return received.then((event) => this.#deliver(event));
     this.#deliver(received);
@@ -357,7 +411,7 @@ class Runtime implements Realtime {
     const grace = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, this.#options.shutdownGrace);
     });
-    const ended = this.#database.stop();
+    const ended = Promise.resolve(this.#presence?.stop()).then(() => this.#database?.stop());
     await Promise.race([ended, grace]);
     clearTimeout(timer);
   }

@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:e4beae28a8e94c956d49a45357497779fadb3413
+--! Hash: sha1:8ee749cea7730eb61aeb8a4225010258d0658e4b
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -33,8 +33,7 @@ begin
         value !~ '[\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]'
       );
 
-    create domain djr.event_scope as text collate "C"
-      constraint event_scope_known check (value in ('user', 'public', 'system'));
+    create domain djr.event_scope as text collate "C";
 
     create domain djr.event_user as text collate "C"
       constraint event_user_length check (pg_catalog.length(value) between 1 and 255);
@@ -63,8 +62,35 @@ begin
 end
 $$;
 
+-- In a database of the first migrations the rule knows no topics. No row can break the wider one, so none is looked at.
+do $$
+begin
+  if not exists (
+    select
+    from pg_catalog.pg_constraint
+    where pg_constraint.contypid operator(pg_catalog.=) 'djr.event_scope'::pg_catalog.regtype
+      and pg_catalog.strpos(pg_catalog.pg_get_constraintdef(pg_constraint.oid), 'control') operator(pg_catalog.>) 0
+  ) then
+    alter domain djr.event_scope drop constraint if exists event_scope_known;
+    alter domain djr.event_scope
+      add constraint event_scope_known check (value in ('user', 'public', 'topic', 'system', 'control')) not valid;
+  end if;
+end
+$$;
+
+-- Without its rules at first: a column of a type that has any is added by writing the whole table anew. They come in
+-- tables/event.sql, behind the column.
+do $$
+begin
+  if pg_catalog.to_regtype('djr.event_topic') is null then
+    create domain djr.event_topic as text collate "C";
+  end if;
+end
+$$;
+
 comment on domain djr.event_type is 'What happened: 1 to 200 characters, no white space, no control characters, none of connected, disconnected, reset, heartbeat, state, error, left, refused, presence, and not beginning with djr:.';
-comment on domain djr.event_scope is 'user, public or system.';
+comment on domain djr.event_scope is 'user, public, topic or system; control: an order of djr.disconnect or djr.recheck to the runtimes.';
+comment on domain djr.event_topic is 'A topic: 1 to 255 characters, no white space, no control characters. Topics are compared by their bytes.';
 comment on domain djr.event_user is 'A user''s id as the app has it: 1 to 255 characters.';
 comment on domain djr.event_key is 'An idempotency key: 1 to 255 characters.';
 comment on domain djr.event_detail is 'A JSON object.';
@@ -88,6 +114,8 @@ create table if not exists djr.settings (
   constraint settings_activity check (activity in ('off', 'summary', 'full'))
 );
 
+-- Behind the first migrations' columns.
+alter table djr.settings add column if not exists authorize_topic text;
 alter table djr.settings add column if not exists generation text collate "C";
 alter table djr.settings add column if not exists queue_limit real not null default 0.25;
 alter table djr.settings drop constraint if exists settings_queue_limit;
@@ -112,6 +140,8 @@ comment on column djr.settings.channel is
   'The NOTIFY channel. A random name, because whoever knows it can listen: only the server role may read it.';
 comment on column djr.settings.delivery is
   'How events reach the runtimes: notify (at once), sweep (publishers never notify), auto (notify until commits queue for it).';
+comment on column djr.settings.authorize_topic is
+  'A function of the app, (user_id text, topic text) returns boolean, that says who may hear a topic that a page asks for by name. Null: nobody, without a seal.';
 comment on column djr.settings.queue_limit is
   'With delivery auto: the share of the NOTIFY queue, 0.001 to 1, from which publishers do not notify any more until it has emptied to half of that.';
 comment on column djr.settings.activity is
@@ -134,12 +164,35 @@ create table if not exists djr.event (
   constraint event_pkey primary key (id)
 );
 
+-- Behind the first migrations' columns, here and in a database that has them.
+alter table djr.event add column if not exists topic djr.event_topic;
+
+do $$
+begin
+  if not exists (
+    select
+    from pg_catalog.pg_constraint
+    where pg_constraint.contypid = 'djr.event_topic'::pg_catalog.regtype
+  ) then
+    -- Not valid: every row there is has null, and none need be read for it.
+    alter domain djr.event_topic
+      add constraint event_topic_length check (pg_catalog.length(value) between 1 and 255) not valid;
+    alter domain djr.event_topic
+      add constraint event_topic_characters check (
+        value operator(pg_catalog.!~) '[\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]'
+      ) not valid;
+  end if;
+end
+$$;
+
 -- A sweep and a resume read what is new since a snapshot.
 create index if not exists event_xid on djr.event (xid, id);
 create index if not exists event_user on djr.event (user_id, id) where user_id is not null;
 create index if not exists event_type on djr.event (type, id);
 create index if not exists event_created_at on djr.event (created_at);
 create unique index if not exists event_key on djr.event (key) where key is not null;
+-- Partial: an app without topics does not pay for it.
+create index if not exists event_topic on djr.event (topic, id) where topic is not null;
 -- Partial: an event that replays none does not pay for it.
 create index if not exists event_replay_of on djr.event (replay_of, id) where replay_of is not null;
 
@@ -152,13 +205,15 @@ comment on column djr.event.xid is
 comment on column djr.event.created_at is
   'When it was inserted (not when its transaction began or committed).';
 comment on column djr.event.replay_of is
-  'The event that this one sends again; null for an original.';
+  'The event that this one sends again; null for an original. 0 for what djr itself orders (scope control): no publisher may set this column.';
 comment on column djr.event.scope is
-  'Who gets it: user (the one user_id names), public (every client), system (backend subscribers only).';
+  'Who gets it: user (the one user_id names), public (every client), topic (the clients that may hear the topic), system (backend subscribers only), control (the runtimes, which carry out djr.disconnect and djr.recheck).';
 comment on column djr.event.type is
   'What happened, in the app''s words. In the browser it is the DOM event djr:TYPE. 1 to 200 characters, no white space.';
 comment on column djr.event.user_id is
   'The user of a user event, as the app identifies users; of a system event, whom it is about, if anyone.';
+comment on column djr.event.topic is
+  'The topic of a topic event: 1 to 255 characters, no white space. Null for every other scope.';
 comment on column djr.event.key is
   'Idempotency key: a second publish under the same key stores and sends nothing, and one that differs in user, scope or type is refused (DJR12).';
 comment on column djr.event.detail is
@@ -167,6 +222,7 @@ comment on column djr.event.private_data is
   'JSON for the backend''s eyes. It never leaves the database through NOTIFY or a client''s stream.';
 comment on index djr.event_xid is 'New since a snapshot: sweep and resume.';
 comment on index djr.event_user is 'One user''s events, newest or oldest first.';
+comment on index djr.event_topic is 'Events of a topic, newest or oldest first.';
 comment on index djr.event_type is 'Events of a type, newest or oldest first.';
 comment on index djr.event_created_at is 'By time: pruning, and the admin''s date range.';
 comment on index djr.event_key is 'One event a key.';
@@ -220,6 +276,54 @@ create sequence if not exists djr.delivery_mode as integer minvalue 1 maxvalue 2
 comment on sequence djr.delivery_mode is
   'How events reach the runtimes now: last_value 1, publishers notify; 2, they do not and the runtimes sweep. Set by djr.set_delivery_mode and djr.configure.';
 --! EndIncluded tables/delivery_mode.sql
+--! Included tables/seal_key.sql
+-- A table of its own, and not columns of djr.settings: djr.configure returns those, and a key does not belong on a screen.
+create table if not exists djr.seal_key (
+  created_at timestamptz not null default pg_catalog.clock_timestamp(),
+  longest interval not null default '1 hour',
+  -- A key for HMAC-SHA256, in both its padded forms: nothing is padded again for every seal.
+  inner_key bytea not null,
+  outer_key bytea not null,
+  id text collate "C" not null,
+  newest boolean not null default true,
+  constraint seal_key_pkey primary key (id),
+  constraint seal_key_length check (
+    pg_catalog.octet_length(inner_key) operator(pg_catalog.=) 64
+    and pg_catalog.octet_length(outer_key) operator(pg_catalog.=) 64
+  )
+);
+
+create unique index if not exists seal_key_newest on djr.seal_key (newest) where newest;
+
+comment on table djr.seal_key is
+  'The keys that seals are signed with: the newest, and while it is being rotated the one before. Made at the first seal; djr.configure(rotate_seal_key => true) makes another.';
+comment on column djr.seal_key.created_at is 'When it was made.';
+comment on column djr.seal_key.longest is 'For how long the longest seal that it signed is valid, an hour at least: revocations are kept as long.';
+comment on column djr.seal_key.inner_key is 'The key, padded and combined with the inner pad of HMAC (RFC 2104).';
+comment on column djr.seal_key.outer_key is 'The same with the outer pad.';
+comment on column djr.seal_key.id is 'Names it in a seal.';
+comment on column djr.seal_key.newest is 'Whether new seals are signed with it.';
+comment on index djr.seal_key_newest is 'One of them is the newest.';
+--! EndIncluded tables/seal_key.sql
+--! Included tables/revocation.sql
+-- Append-only: a unique row a user and topic would make two transactions that revoke wait for one another.
+create table if not exists djr.revocation (
+  xid xid8 not null default pg_catalog.pg_current_xact_id(),
+  created_at timestamptz not null default pg_catalog.clock_timestamp(),
+  user_id text collate "C",
+  topic text collate "C"
+);
+
+create index if not exists revocation_created_at on djr.revocation (created_at);
+
+comment on table djr.revocation is
+  'What djr.recheck took back: seals whose snapshot does not see this transaction do not count any more for this user and topic. Rows go when no seal of before them is valid any more.';
+comment on column djr.revocation.xid is 'The transaction that called djr.recheck.';
+comment on column djr.revocation.created_at is 'When.';
+comment on column djr.revocation.user_id is 'Whose seals; null: everyone''s.';
+comment on column djr.revocation.topic is 'Of which topic; null: of every one.';
+comment on index djr.revocation_created_at is 'What is old enough to go, and what a runtime reads at its start.';
+--! EndIncluded tables/revocation.sql
 --! Included tables/instance.sql
 -- Unlogged: what each instance says every few seconds costs no WAL and no fsync, and after a crash it says it again.
 -- The fill factor keeps room on the page, and no column that changes is indexed: every update is a HOT one.
@@ -254,8 +358,32 @@ comment on column djr.instance.name is 'As in djr.activity.instance, and in the 
 comment on column djr.instance.host is 'The machine, and the process on it.';
 comment on column djr.instance.version is 'Of the package djr.';
 --! EndIncluded tables/instance.sql
+--! Included tables/presence.sql
+-- Unlogged, as djr.instance: after a crash each instance says it again.
+create unlogged table if not exists djr.presence (
+  since timestamptz not null,
+  streams integer not null,
+  instance text collate "C" not null,
+  topic text collate "C" not null,
+  user_id text collate "C" not null,
+  constraint presence_pkey primary key (topic, user_id, instance),
+  constraint presence_streams check (streams operator(pg_catalog.>) 0)
+)
+with (fillfactor = 70);
+
+create index if not exists presence_instance on djr.presence (instance);
+
+comment on table djr.presence is
+  'Which users have streams on which instance, when the option presence is on; written by the instances in batches. djr.online reads it.';
+comment on column djr.presence.since is 'When the first of these streams was opened.';
+comment on column djr.presence.streams is 'How many streams.';
+comment on column djr.presence.instance is 'The runtime that has them; without a row of its own in djr.instance it is gone.';
+comment on column djr.presence.topic is 'The topic that they hear; empty: any stream of this user.';
+comment on column djr.presence.user_id is 'The user.';
+comment on index djr.presence_instance is 'What one instance has written, to remove it.';
+--! EndIncluded tables/presence.sql
 --! Included tables/_grant.sql
--- The record of grant_publish and grant_server. It has no rows: a role that was granted a use has SELECT on the column of
+-- The record of grant_publish, grant_seal and grant_server. It has no rows: a role that was granted a use has SELECT on the column of
 -- that name. Default privileges and `grant … on all tables` never reach a column, so nobody gets there by accident; and
 -- PostgreSQL keeps the record true: it follows a role that is renamed, goes with one that is dropped, and a dump (a
 -- schema-only one, too) names the role and not its oid.
@@ -264,10 +392,13 @@ create table if not exists djr._grant (
   server boolean
 );
 
+alter table djr._grant add column if not exists seal boolean;
+
 comment on table djr._grant is
-  'Who was granted what, as privileges on its columns; it never has a row. Written by djr.grant_publish, djr.grant_server and their revoke_*, read through djr.grantee. Internal.';
+  'Who was granted what, as privileges on its columns; it never has a row. Written by djr.grant_publish, djr.grant_seal, djr.grant_server and their revoke_*, read through djr.grantee. Internal.';
 comment on column djr._grant.publish is 'Who may select it was granted djr.grant_publish.';
 comment on column djr._grant.server is 'Who may select it was granted djr.grant_server.';
+comment on column djr._grant.seal is 'Who may select it was granted djr.grant_seal.';
 --! EndIncluded tables/_grant.sql
 --! Included views/event_status.sql
 create or replace view djr.event_status as
@@ -281,7 +412,8 @@ select
   event.replay_of,
   coalesce(activity.status, 'new') as status,
   coalesce(activity.recipients, 0) as recipients,
-  coalesce(activity.errors, 0) as errors
+  coalesce(activity.errors, 0) as errors,
+  event.topic
 from djr.event
 left join lateral (
   select
@@ -300,6 +432,7 @@ comment on column djr.event_status.id is 'The event''s id.';
 comment on column djr.event_status.type is 'Its type.';
 comment on column djr.event_status.scope is 'Its scope.';
 comment on column djr.event_status.user_id is 'Its user.';
+comment on column djr.event_status.topic is 'Its topic.';
 comment on column djr.event_status.detail is 'Its detail.';
 comment on column djr.event_status.created_at is 'When it was published.';
 comment on column djr.event_status.replay_of is 'The event that it sends again.';
@@ -308,6 +441,25 @@ comment on column djr.event_status.status is
 comment on column djr.event_status.recipients is 'To how many clients it was sent, all instances together.';
 comment on column djr.event_status.errors is 'How often a hook failed for it: onReceive for each instance, beforeSend for each client.';
 --! EndIncluded views/event_status.sql
+--! Included views/online.sql
+create or replace view djr.online as
+select
+  nullif(presence.topic, '') as topic,
+  presence.user_id,
+  pg_catalog.sum(presence.streams)::integer as streams,
+  pg_catalog.min(presence.since) as since
+from djr.presence
+join djr.instance on instance.name operator(pg_catalog.=) presence.instance
+where instance.seen_at operator(pg_catalog.>) (pg_catalog.clock_timestamp() operator(pg_catalog.-) interval '30 seconds')
+group by presence.topic, presence.user_id;
+
+comment on view djr.online is
+  'Which users hear a topic now; where topic is null: which are connected at all. Kept when the runtime''s option presence is on. The users of an instance that was killed are gone 30 s later.';
+comment on column djr.online.topic is 'The topic; null: any stream.';
+comment on column djr.online.user_id is 'The user: one row, however many tabs and instances.';
+comment on column djr.online.streams is 'How many streams, all instances together.';
+comment on column djr.online.since is 'Since when.';
+--! EndIncluded views/online.sql
 --! Included views/grantee.sql
 create or replace view djr.grantee as
 select
@@ -319,13 +471,13 @@ select
 from pg_catalog.pg_attribute mark
 cross join pg_catalog.aclexplode(mark.attacl) entry
 where mark.attrelid operator(pg_catalog.=) 'djr._grant'::pg_catalog.regclass
-  and mark.attname operator(pg_catalog.=) any (array['publish', 'server']::pg_catalog.name[])
+  and mark.attname operator(pg_catalog.=) any (array['publish', 'seal', 'server']::pg_catalog.name[])
   and entry.privilege_type operator(pg_catalog.=) 'SELECT';
 
 comment on view djr.grantee is
-  'The roles that were granted a use of djr: publish (djr.grant_publish) or server (djr.grant_server). Each migration gives exactly these their rights, and takes every other right to an object of djr away.';
+  'The roles that were granted a use of djr: publish (djr.grant_publish), seal (djr.grant_seal) or server (djr.grant_server). Each migration gives exactly these their rights, and takes every other right to an object of djr away.';
 comment on column djr.grantee.role is 'The role''s name; public is every role there is.';
-comment on column djr.grantee.capability is 'publish or server.';
+comment on column djr.grantee.capability is 'publish, seal or server.';
 --! EndIncluded views/grantee.sql
 
 --! Included functions/_heal_settings.sql
@@ -367,6 +519,9 @@ comment on function djr.channel() is
 --! EndIncluded functions/channel.sql
 --! Included functions/_encode.sql
 -- Plain SQL without SET, so that the planner inlines it into its callers: an event is encoded once, without a call.
+-- Of the first migrations: without a topic.
+drop function if exists djr._encode(bigint, xid8, text, text, text, timestamptz, jsonb);
+
 create or replace function djr._encode(
   id bigint,
   xid xid8,
@@ -374,23 +529,35 @@ create or replace function djr._encode(
   user_id text,
   type text,
   created_at timestamptz,
-  detail jsonb
+  detail jsonb,
+  topic text
 ) returns text
 language sql
 stable
 as $$
-  select pg_catalog.json_build_array(
-    id,
-    xid::pg_catalog.text,
-    scope,
-    user_id,
-    type,
-    pg_catalog.trunc(extract(epoch from created_at) operator(pg_catalog.*) 1000)
-  )::pg_catalog.text operator(pg_catalog.||) E'\t' operator(pg_catalog.||) detail::pg_catalog.text
+  select case
+    when topic is null then pg_catalog.json_build_array(
+      id,
+      xid::pg_catalog.text,
+      scope,
+      user_id,
+      type,
+      pg_catalog.trunc(extract(epoch from created_at) operator(pg_catalog.*) 1000)
+    )
+    else pg_catalog.json_build_array(
+      id,
+      xid::pg_catalog.text,
+      scope,
+      user_id,
+      type,
+      pg_catalog.trunc(extract(epoch from created_at) operator(pg_catalog.*) 1000),
+      topic
+    )
+  end::pg_catalog.text operator(pg_catalog.||) E'\t' operator(pg_catalog.||) detail::pg_catalog.text
 $$;
 
-comment on function djr._encode(bigint, xid8, text, text, text, timestamptz, jsonb) is
-  'An event as a line of a NOTIFY message: a JSON array of id, xid, scope, user_id, type and milliseconds, a tab, and the detail. JSON holds neither a raw tab nor a line feed. Internal.';
+comment on function djr._encode(bigint, xid8, text, text, text, timestamptz, jsonb, text) is
+  'An event as a line of a NOTIFY message: a JSON array of id, xid, scope, user_id, type, milliseconds and, of a topic event, the topic; then a tab and the detail. JSON holds neither a raw tab nor a line feed. Internal.';
 --! EndIncluded functions/_encode.sql
 --! Included functions/_refuse_size.sql
 create or replace function djr._refuse_size(
@@ -412,16 +579,49 @@ $$;
 comment on function djr._refuse_size(text, integer) is
   'Raises DJR05. Internal.';
 --! EndIncluded functions/_refuse_size.sql
+--! Included functions/_validate_topic.sql
+create or replace function djr._validate_topic(
+  topic text,
+  place text default ''
+) returns void
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if topic is null or pg_catalog.length(topic) not between 1 and 255 then
+    raise exception using
+      errcode = 'DJR18',
+      message = place || 'a topic must have 1 to 255 characters',
+      detail = case when topic is null then 'It is null.' else pg_catalog.format('It has %s.', pg_catalog.length(topic)) end,
+      hint = 'Name what the clients follow: room:7.';
+  elsif topic ~ '[\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]' then
+    raise exception using
+      errcode = 'DJR18',
+      message = place || 'a topic must have no white space and no control characters',
+      detail = pg_catalog.format('It is %s.', pg_catalog.to_json(topic)),
+      hint = 'Use a colon between words: room:7.';
+  end if;
+end
+$$;
+
+comment on function djr._validate_topic(text, text) is
+  'Raises DJR18 for what is no topic. Internal.';
+--! EndIncluded functions/_validate_topic.sql
 --! Included functions/_validate.sql
 -- The rules, raised with SQLSTATEs of our own. The CHECKs of djr.event say the same for a plain INSERT:
 -- whatever changes here changes there. `place` comes before the message, and says which of many events it is.
+-- Of the first migrations: without a topic.
+drop function if exists djr._validate(text, text, text, jsonb, text, text);
+
 create or replace function djr._validate(
   scope text,
   user_id text,
   type text,
   detail jsonb,
   key text,
-  place text default ''
+  place text,
+  topic text
 ) returns void
 language plpgsql
 immutable
@@ -465,14 +665,39 @@ begin
         detail = pg_catalog.format('The user_id is %s.', pg_catalog.to_json(user_id)),
         hint = 'Everyone would get it. For one user publish with djr.publish.';
     end if;
+  elsif scope = 'topic' then
+    if topic is null then
+      raise exception using
+        errcode = 'DJR02',
+        message = place || 'an event of scope topic needs a topic',
+        detail = 'The topic is null.',
+        hint = 'Publish it with djr.publish_topic, or name the topic: room:7.';
+    elsif user_id is not null then
+      raise exception using
+        errcode = 'DJR02',
+        message = place || 'an event of scope topic must have no user_id',
+        detail = pg_catalog.format('The user_id is %s.', pg_catalog.to_json(user_id)),
+        hint = 'Everyone who may hear the topic would get it. For one user publish with djr.publish.';
+    end if;
   elsif scope is distinct from 'system' then
     raise exception using
       errcode = 'DJR02',
       message = place || pg_catalog.format(
-        'the scope of an event must be user, public or system (it is %s)', coalesce(pg_catalog.to_json(scope)::text, 'null')
+        'the scope of an event must be user, public, topic or system (it is %s)', coalesce(pg_catalog.to_json(scope)::text, 'null')
       ),
       detail = pg_catalog.format('It is %s.', coalesce(pg_catalog.to_json(scope)::text, 'null')),
-      hint = 'user: the one whom user_id names. public: every client. system: backend subscribers only.';
+      hint = 'user: the one whom user_id names. public: every client. topic: who may hear the topic. system: backend subscribers only.';
+  end if;
+
+  if topic is not null then
+    if scope is distinct from 'topic' then
+      raise exception using
+        errcode = 'DJR02',
+        message = place || pg_catalog.format('an event of scope %s must have no topic', scope),
+        detail = pg_catalog.format('The topic is %s.', pg_catalog.to_json(topic)),
+        hint = 'An event with a topic is of scope topic: publish it with djr.publish_topic.';
+    end if;
+    perform djr._validate_topic(topic, place);
   end if;
 
   if pg_catalog.length(user_id) not between 1 and 255 then
@@ -502,8 +727,8 @@ begin
 end
 $$;
 
-comment on function djr._validate(text, text, text, jsonb, text, text) is
-  'Raises what is wrong with an event: DJR01 type, DJR02 scope, DJR03 user_id, DJR04 detail, DJR11 key. Internal.';
+comment on function djr._validate(text, text, text, jsonb, text, text, text) is
+  'Raises what is wrong with an event: DJR01 type, DJR02 scope, DJR03 user_id, DJR04 detail, DJR11 key, DJR18 topic. Internal.';
 --! EndIncluded functions/_validate.sql
 --! Included functions/_is_valid.sql
 -- The rules of djr._validate for one column each, said in as few calls as can be: PL/pgSQL prepares an expression anew in
@@ -530,6 +755,80 @@ $$;
 comment on function djr._is_valid(text, text, jsonb) is
   'Whether djr._validate would let type, user and detail pass; it says why not. Internal.';
 --! EndIncluded functions/_is_valid.sql
+--! Included functions/_fits.sql
+-- Whether scope, user and topic fit together, for the insert trigger, which looks at every event. Plain SQL without SET, so that
+-- the planner inlines it. 0 in replay_of is djr's own, for what djr.disconnect and djr.recheck order.
+create or replace function djr._fits(
+  scope text,
+  user_id text,
+  topic text,
+  replay_of bigint
+) returns boolean
+language sql
+immutable
+as $$
+  select case
+    when topic is not null then scope operator(pg_catalog.=) 'topic' and user_id is null
+    when user_id is null then scope operator(pg_catalog.=) any (array['public', 'system'])
+    else scope operator(pg_catalog.=) any (array['user', 'system'])
+  end or coalesce(replay_of operator(pg_catalog.=) 0, false)
+$$;
+
+comment on function djr._fits(text, text, text, bigint) is
+  'Whether an event''s scope, user and topic fit together: what djr._validate raises DJR02 for. Internal.';
+--! EndIncluded functions/_fits.sql
+--! Included functions/_is_topic.sql
+-- The rules of djr._validate_topic, for publishers of many. Plain SQL without SET, so that the planner inlines it.
+create or replace function djr._is_topic(topic text) returns boolean
+language sql
+immutable
+as $$
+  select topic is null or (
+    topic operator(pg_catalog.<>) ''
+    and pg_catalog.length(topic) operator(pg_catalog.<=) 255
+    and topic operator(pg_catalog.!~)
+      '[\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]'
+  )
+$$;
+
+comment on function djr._is_topic(text) is
+  'Whether djr._validate_topic would let the topic pass; null passes. Internal.';
+--! EndIncluded functions/_is_topic.sql
+--! Included functions/_scope.sql
+-- Plain SQL without SET, so that the planner inlines it.
+create or replace function djr._scope(
+  scope text,
+  topic text
+) returns text
+language sql
+immutable
+as $$
+  select coalesce(scope, case when topic is null then 'user' else 'topic' end)
+$$;
+
+comment on function djr._scope(text, text) is
+  'The scope of an event of djr.publish_many that may name none: topic where it has a topic, else user. Internal.';
+--! EndIncluded functions/_scope.sql
+--! Included functions/_is_readable.sql
+-- Plain SQL without SET, so that the planner inlines it.
+create or replace function djr._is_readable(
+  id bigint,
+  xid xid8,
+  created_at timestamptz
+) returns boolean
+language sql
+immutable
+as $$
+  select id operator(pg_catalog.>=) 1
+    and id operator(pg_catalog.<=) 9007199254740991
+    and created_at operator(pg_catalog.>=) '1970-01-01 00:00:00+00'
+    and created_at operator(pg_catalog.<) '255479-01-01 00:00:00+00'
+    and xid operator(pg_catalog.<) '9007199254740992'
+$$;
+
+comment on function djr._is_readable(bigint, xid8, timestamptz) is
+  'Whether a runtime can read these values of an event: numbers that JavaScript holds, and a time that a Date does. Internal.';
+--! EndIncluded functions/_is_readable.sql
 --! Included functions/_refuse_unreadable.sql
 -- Only the owner can set these columns. A row that has such a value would be an event that no runtime can deliver.
 create or replace function djr._refuse_unreadable(header json) returns void
@@ -568,16 +867,14 @@ declare
   _message text;
 begin
   -- The mode is read without MVCC; it is null until it was first set. A header takes at most 110 bytes, four for each of
-  -- a type's 200 characters and six for each of a user's 255: with a detail up to 5,500 no message is too large, and needs
+  -- a type's 200 characters and six for each of a user's or a topic's 255: with a detail up to 5,500 no message is too large, and needs
   -- no more exact look.
   perform
   from _new
   where coalesce(pg_sequence_last_value('djr.delivery_mode'), 1) <> 2
     or octet_length(_new.detail::text) > 5500
-    or _new.scope = case when _new.user_id is null then 'user' else 'public' end
-    or _new.id not between 1 and 9007199254740991
-    or _new.created_at not between to_timestamp(0) and to_timestamp(8e12)
-    or _new.xid >= '9007199254740992'
+    or not djr._fits(_new.scope, _new.user_id, _new.topic, _new.replay_of)
+    or not djr._is_readable(_new.id, _new.xid, _new.created_at)
   limit 1;
   if not found then
     return null;
@@ -586,18 +883,16 @@ begin
   _room := case pg_sequence_last_value('djr.delivery_mode') when 2 then 0 else 32 end;
   for _line, _misfit in
     select
-      djr._encode(_new.id, _new.xid, _new.scope, _new.user_id, _new.type, _new.created_at, _new.detail),
-      _new.scope = case when _new.user_id is null then 'user' else 'public' end
-        or _new.id not between 1 and 9007199254740991
-        or _new.created_at not between to_timestamp(0) and to_timestamp(8e12)
-        or _new.xid >= '9007199254740992'
+      djr._encode(_new.id, _new.xid, _new.scope, _new.user_id, _new.type, _new.created_at, _new.detail, _new.topic),
+      not djr._fits(_new.scope, _new.user_id, _new.topic, _new.replay_of)
+        or not djr._is_readable(_new.id, _new.xid, _new.created_at)
     from _new
     -- publish_many inserts in the order of keys; the ids have the order that its caller gave.
     order by _new.id
   loop
     if _misfit or octet_length(_line) > 7999 then
       _header := split_part(_line, E'\t', 1)::json;
-      perform djr._validate(_header ->> 2, _header ->> 3, _header ->> 4, '{}', null);
+      perform djr._validate(_header ->> 2, _header ->> 3, _header ->> 4, '{}', null, '', _header ->> 6);
       if octet_length(_line) > 7999 then
         perform djr._refuse_size(_header ->> 4, octet_length(_line));
       end if;
@@ -621,10 +916,8 @@ begin
           select
           from _new
           where octet_length(_new.detail::text) > 5500
-            or _new.scope = case when _new.user_id is null then 'user' else 'public' end
-            or _new.id not between 1 and 9007199254740991
-            or _new.created_at not between to_timestamp(0) and to_timestamp(8e12)
-            or _new.xid >= '9007199254740992'
+            or not djr._fits(_new.scope, _new.user_id, _new.topic, _new.replay_of)
+            or not djr._is_readable(_new.id, _new.xid, _new.created_at)
         );
       end if;
     end if;
@@ -730,13 +1023,17 @@ comment on function djr._refuse_key(text, text) is
 --! Included functions/_publish_once.sql
 -- Called by djr._publish when there is a key, so that publishing without one does not pay for it.
 -- A unique key makes its second publisher wait until the first one's transaction ends: there is no other way to know.
+-- Of the first migrations: without a topic.
+drop function if exists djr._publish_once(text, text, text, jsonb, jsonb, text);
+
 create or replace function djr._publish_once(
   scope text,
   user_id text,
   type text,
   detail jsonb,
   private_data jsonb,
-  key text
+  key text,
+  topic text
 ) returns bigint
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -756,10 +1053,11 @@ begin
   end if;
 
   loop
-    insert into djr.event (scope, user_id, type, detail, private_data, key)
+    insert into djr.event (scope, user_id, type, detail, private_data, key, topic)
     values (
       _publish_once.scope, _publish_once.user_id, _publish_once.type,
-      _publish_once.detail, _publish_once.private_data, _publish_once.key
+      _publish_once.detail, _publish_once.private_data, _publish_once.key,
+      _publish_once.topic
     )
     on conflict (key) where event.key is not null do nothing
     returning event.id into _id;
@@ -770,6 +1068,7 @@ begin
       event.scope = _publish_once.scope
         and event.type = _publish_once.type
         and event.user_id is not distinct from _publish_once.user_id
+        and event.topic is not distinct from _publish_once.topic
     into _id, _same
     from djr.event
     where event.key = _publish_once.key;
@@ -783,27 +1082,32 @@ begin
 end
 $$;
 
-comment on function djr._publish_once(text, text, text, jsonb, jsonb, text) is
+comment on function djr._publish_once(text, text, text, jsonb, jsonb, text, text) is
   'Publishes unless the key was used before; returns the id of the event that has it (DJR12 if that one is another event, DJR06 with storage off). Internal.';
 --! EndIncluded functions/_publish_once.sql
 --! Included functions/_notify_only.sql
 -- With storage off there is no row and no trigger: the id is still the sequence's, and the rules are the same, the trigger's among them.
 -- It notifies in every delivery mode, because nobody sweeps what is not stored.
+-- Of the first migrations: without a topic.
+drop function if exists djr._notify_only(text, text, text, jsonb);
+
 create or replace function djr._notify_only(
   scope text,
   user_id text,
   type text,
-  detail jsonb
+  detail jsonb,
+  topic text,
+  replay_of bigint default null
 ) returns bigint
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
   _id bigint := pg_catalog.nextval('djr.event_id_seq');
-  _line text := djr._encode(_id, null, scope, user_id, type, pg_catalog.clock_timestamp(), detail);
+  _line text := djr._encode(_id, null, scope, user_id, type, pg_catalog.clock_timestamp(), detail, topic);
 begin
-  if (case when user_id is null then scope in ('public', 'system') else scope in ('user', 'system') end) is not true then
-    perform djr._validate(scope, user_id, type, detail, null);
+  if djr._fits(scope, user_id, topic, replay_of) is not true then
+    perform djr._validate(scope, user_id, type, detail, null, '', topic);
   end if;
   -- NOTIFY takes one at commit. Taken now, it says to whoever resumes that this was in progress when storage came back.
   perform pg_catalog.pg_current_xact_id();
@@ -815,7 +1119,7 @@ begin
 end
 $$;
 
-comment on function djr._notify_only(text, text, text, jsonb) is
+comment on function djr._notify_only(text, text, text, jsonb, text, bigint) is
   'Publishes an event without storing it. Internal.';
 --! EndIncluded functions/_notify_only.sql
 --! Included functions/_publish.sql
@@ -827,7 +1131,8 @@ create or replace function djr._publish(
   type text,
   detail jsonb,
   private_data jsonb,
-  key text
+  key text,
+  topic text
 ) returns bigint
 language plpgsql
 security definer
@@ -836,18 +1141,24 @@ as $$
 declare
   _id bigint;
 begin
-  if djr._is_valid(_publish.user_id, _publish.type, _publish.detail) is not true or _publish.key is not null then
-    perform djr._validate(_publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.key);
+  if djr._is_valid(_publish.user_id, _publish.type, _publish.detail) is not true
+    or _publish.key is not null
+    or not djr._is_topic(_publish.topic)
+  then
+    perform djr._validate(
+      _publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.key, '', _publish.topic
+    );
     if _publish.key is not null then
       return djr._publish_once(
-        _publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.private_data, _publish.key
+        _publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.private_data, _publish.key,
+        _publish.topic
       );
     end if;
   end if;
 
   -- The setting is read by the insert itself: one statement instead of two.
-  insert into djr.event (scope, user_id, type, detail, private_data)
-  select _publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.private_data
+  insert into djr.event (scope, user_id, type, detail, private_data, topic)
+  select _publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.private_data, _publish.topic
   from djr.settings
   where settings.storage
   returning event.id into _id;
@@ -855,17 +1166,37 @@ begin
     if not exists (select from djr.settings) then
       perform djr._heal_settings();
       return djr._publish(
-        _publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.private_data, _publish.key
+        _publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.private_data, _publish.key,
+        _publish.topic
       );
     end if;
-    return djr._notify_only(_publish.scope, _publish.user_id, _publish.type, _publish.detail);
+    return djr._notify_only(_publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.topic);
   end if;
   return _id;
 end
 $$;
 
+comment on function djr._publish(text, text, text, jsonb, jsonb, text, text) is
+  'What publish, publish_public, publish_topic and publish_system come to; granted by djr.grant_publish. Internal.';
+
+-- Of the first migrations. Kept: a session that planned a publish before an upgrade may call it after.
+create or replace function djr._publish(
+  scope text,
+  user_id text,
+  type text,
+  detail jsonb,
+  private_data jsonb,
+  key text
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    _publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.private_data, _publish.key, null
+  )
+$$;
+
 comment on function djr._publish(text, text, text, jsonb, jsonb, text) is
-  'What publish, publish_public and publish_system come to; granted by djr.grant_publish. Internal.';
+  'djr._publish for events without a topic. Internal.';
 --! EndIncluded functions/_publish.sql
 --! Included functions/_user_of.sql
 -- 42.0 is user 42, as numeric has one value for both; 42.5 is nobody.
@@ -901,7 +1232,7 @@ create or replace function djr.publish(
 ) returns bigint
 language sql
 as $$
-  select djr._publish('user', publish.user_id, publish.type, publish.detail, publish.private_data, publish.key)
+  select djr._publish('user', publish.user_id, publish.type, publish.detail, publish.private_data, publish.key, null)
 $$;
 
 comment on function djr.publish(text, text, jsonb, jsonb, text) is
@@ -916,7 +1247,7 @@ create or replace function djr.publish(
 ) returns bigint
 language sql
 as $$
-  select djr._publish('user', publish.user_id::pg_catalog.text, publish.type, publish.detail, publish.private_data, publish.key)
+  select djr._publish('user', publish.user_id::pg_catalog.text, publish.type, publish.detail, publish.private_data, publish.key, null)
 $$;
 
 comment on function djr.publish(bigint, text, jsonb, jsonb, text) is
@@ -931,7 +1262,7 @@ create or replace function djr.publish(
 ) returns bigint
 language sql
 as $$
-  select djr._publish('user', publish.user_id::pg_catalog.text, publish.type, publish.detail, publish.private_data, publish.key)
+  select djr._publish('user', publish.user_id::pg_catalog.text, publish.type, publish.detail, publish.private_data, publish.key, null)
 $$;
 
 comment on function djr.publish(uuid, text, jsonb, jsonb, text) is
@@ -1020,7 +1351,8 @@ as $$
     publish_global.type,
     publish_global.detail,
     publish_global.private_data,
-    publish_global.key
+    publish_global.key,
+    null
   )
 $$;
 
@@ -1044,7 +1376,8 @@ as $$
     publish_system.type,
     publish_system.detail,
     publish_system.private_data,
-    publish_system.key
+    publish_system.key,
+    null
   )
 $$;
 
@@ -1066,7 +1399,8 @@ as $$
     publish_system.type,
     publish_system.detail,
     publish_system.private_data,
-    publish_system.key
+    publish_system.key,
+    null
   )
 $$;
 
@@ -1088,7 +1422,8 @@ as $$
     publish_system.type,
     publish_system.detail,
     publish_system.private_data,
-    publish_system.key
+    publish_system.key,
+    null
   )
 $$;
 
@@ -1161,6 +1496,30 @@ $$;
 comment on function djr.publish_system(text, jsonb, numeric, jsonb, text) is
   'Publishes an event to backend subscribers only, about a user (an id of type numeric) or nobody, and returns its id. For the rest see djr.publish.';
 --! EndIncluded functions/publish_system.sql
+--! Included functions/publish_topic.sql
+create or replace function djr.publish_topic(
+  topic text,
+  type text,
+  detail jsonb default '{}',
+  private_data jsonb default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'topic',
+    null,
+    publish_topic.type,
+    publish_topic.detail,
+    publish_topic.private_data,
+    publish_topic.key,
+    publish_topic.topic
+  )
+$$;
+
+comment on function djr.publish_topic(text, text, jsonb, jsonb, text) is
+  'Publishes an event to the clients that may hear a topic (djr.seal, or the setting authorize_topic), and returns its id. For the rest see djr.publish.';
+--! EndIncluded functions/publish_topic.sql
 --! Included functions/publish_many.sql
 create or replace function djr.publish_many(events jsonb) returns setof bigint
 language plpgsql
@@ -1171,7 +1530,7 @@ as $$
 #variable_conflict use_column
 declare
   _storage boolean;
-  _members constant text[] := array['scope', 'user_id', 'type', 'detail', 'private_data', 'key'];
+  _members constant text[] := array['scope', 'user_id', 'topic', 'type', 'detail', 'private_data', 'key'];
   _keyed boolean;
   -- The first event's type, if it is a sound one: most have the same, and it is checked no second time. A constant in its
   -- place the planner works off.
@@ -1219,10 +1578,14 @@ begin
           coalesce(element.value -> 'detail', '{}')
         )
       end is not true
-      or case
-        when element.value ->> 'user_id' is null then coalesce(element.value ->> 'scope', 'user') not in ('public', 'system')
-        else coalesce(element.value ->> 'scope', 'user') not in ('user', 'system')
-      end
+      or not djr._fits(
+        djr._scope(element.value ->> 'scope', element.value ->> 'topic'),
+        element.value ->> 'user_id',
+        element.value ->> 'topic',
+        null
+      )
+      or jsonb_typeof(element.value -> 'topic') not in ('string', 'null')
+      or not djr._is_topic(element.value ->> 'topic')
   end
   order by element.place
   limit 1;
@@ -1232,7 +1595,7 @@ begin
         errcode = 'DJR09',
         message = format('events[%s]: an event must be a JSON object (it is of type %s)', _index, jsonb_typeof(_element)),
         detail = format('It is of type %s.', jsonb_typeof(_element)),
-        hint = 'Its members are scope, user_id, type, detail, private_data and key.';
+        hint = 'Its members are scope, user_id, topic, type, detail, private_data and key.';
     end if;
     -- A misspelt user_id must not go unnoticed.
     if _element - _members <> '{}' then
@@ -1240,17 +1603,18 @@ begin
       raise exception using
         errcode = 'DJR09',
         message = format('events[%s]: an event must have known members only (it has %s)', _index, to_json(_unknown)),
-        detail = 'Its members are scope, user_id, type, detail, private_data and key.',
+        detail = 'Its members are scope, user_id, topic, type, detail, private_data and key.',
         hint = 'What the client shall get belongs into detail.';
     end if;
     if jsonb_typeof(_element -> 'user_id') not in ('string', 'number', 'null')
       or jsonb_typeof(_element -> 'type') <> 'string'
       or jsonb_typeof(_element -> 'scope') <> 'string'
       or jsonb_typeof(_element -> 'key') not in ('string', 'number', 'null')
+      or jsonb_typeof(_element -> 'topic') not in ('string', 'null')
     then
       raise exception using
         errcode = 'DJR09',
-        message = format('events[%s]: scope, type, user_id and key must be strings', _index),
+        message = format('events[%s]: scope, type, user_id, topic and key must be strings', _index),
         detail = format('The event is %s.', left(_element::text, 200)),
         hint = 'A user_id and a key may be numbers.';
     end if;
@@ -1262,12 +1626,13 @@ begin
         hint = 'Pass the id by which your login knows the user, as a string.';
     end if;
     perform djr._validate(
-      coalesce(_element ->> 'scope', 'user'),
+      djr._scope(_element ->> 'scope', _element ->> 'topic'),
       _element ->> 'user_id',
       _element ->> 'type',
       coalesce(_element -> 'detail', '{}'),
       _element ->> 'key',
-      format('events[%s]: ', _index)
+      format('events[%s]: ', _index),
+      _element ->> 'topic'
     );
   end if;
 
@@ -1283,10 +1648,11 @@ begin
     end if;
     return query
     select djr._notify_only(
-      coalesce(element.value ->> 'scope', 'user'),
+      djr._scope(element.value ->> 'scope', element.value ->> 'topic'),
       element.value ->> 'user_id',
       element.value ->> 'type',
-      coalesce(element.value -> 'detail', '{}')
+      coalesce(element.value -> 'detail', '{}'),
+      element.value ->> 'topic'
     )
     from jsonb_array_elements(publish_many.events) element;
     return;
@@ -1295,13 +1661,14 @@ begin
   -- In the order of the array, which is then the order of the ids.
   if not _keyed then
     return query
-    insert into djr.event (scope, user_id, type, detail, private_data)
+    insert into djr.event (scope, user_id, type, detail, private_data, topic)
     select
-      coalesce(element.value ->> 'scope', 'user'),
+      djr._scope(element.value ->> 'scope', element.value ->> 'topic'),
       element.value ->> 'user_id',
       element.value ->> 'type',
       coalesce(element.value -> 'detail', '{}'),
-      element.value -> 'private_data'
+      element.value -> 'private_data',
+      element.value ->> 'topic'
     from jsonb_array_elements(publish_many.events) with ordinality element (value, place)
     order by element.place
     returning event.id;
@@ -1313,16 +1680,17 @@ begin
 
   -- Whoever inserts a key makes others who insert it wait. In one order of keys for all, no two wait for one another.
   loop
-    insert into djr.event (id, scope, user_id, type, detail, private_data, key)
+    insert into djr.event (id, scope, user_id, type, detail, private_data, key, topic)
     overriding system value
     select
       _ids[element.place],
-      coalesce(element.value ->> 'scope', 'user'),
+      djr._scope(element.value ->> 'scope', element.value ->> 'topic'),
       element.value ->> 'user_id',
       element.value ->> 'type',
       coalesce(element.value -> 'detail', '{}'),
       element.value -> 'private_data',
-      element.value ->> 'key'
+      element.value ->> 'key',
+      element.value ->> 'topic'
     from jsonb_array_elements(publish_many.events) with ordinality element (value, place)
     where not _again
       or (
@@ -1336,10 +1704,10 @@ begin
       array_agg(coalesce(event.id, _ids[element.place]) order by element.place),
       bool_or(event.id is null and element.value ->> 'key' is not null),
       min(element.place) filter (
-        where event.scope <> coalesce(element.value ->> 'scope', 'user')
+        where event.scope <> djr._scope(element.value ->> 'scope', element.value ->> 'topic')
           or event.type <> element.value ->> 'type'
-          or event.user_id is distinct from element.value ->> 'user_id'
-            and event.id is not null
+          or event.user_id is distinct from element.value ->> 'user_id' and event.id is not null
+          or event.topic is distinct from element.value ->> 'topic' and event.id is not null
       ) - 1
     into _found, _again, _index
     from jsonb_array_elements(publish_many.events) with ordinality element (value, place)
@@ -1357,7 +1725,7 @@ end
 $$;
 
 comment on function djr.publish_many(jsonb) is
-  'Publishes an array of {scope, user_id, type, detail, private_data, key} in one statement with few NOTIFYs and returns their ids in order. Without a scope it is user, so that a forgotten user_id is an error and not an event for everyone. A key that another event has is refused (DJR12), be it of the same call. All or nothing: an error says which, as in events[3].';
+  'Publishes an array of {scope, user_id, topic, type, detail, private_data, key} in one statement with few NOTIFYs and returns their ids in order. Without a scope it is topic where there is a topic, else user, so that a forgotten user_id is an error and not an event for everyone. A key that another event has is refused (DJR12), be it of the same call. All or nothing: an error says which, as in events[3].';
 --! EndIncluded functions/publish_many.sql
 --! Included functions/_base_type.sql
 create or replace function djr._base_type(
@@ -1752,7 +2120,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   if _row_user_too_long.refuse then
-    perform djr._validate('user', _row_user_too_long.user_id, _row_user_too_long.type, '{}', null);
+    perform djr._validate('user', _row_user_too_long.user_id, _row_user_too_long.type, '{}', null, '', null);
   end if;
   raise warning using
     errcode = 'DJR03',
@@ -1993,7 +2361,7 @@ begin
     );
   end if;
   if djr._is_valid(null, _type, '{}') is not true then
-    perform djr._validate('public', null, _type, '{}', null);
+    perform djr._validate('public', null, _type, '{}', null, '', null);
   end if;
 
   -- Whom it is for: one case for each kind of audience.
@@ -2103,10 +2471,11 @@ begin
   end if;
 
   return query
-  insert into djr.event (scope, user_id, type, detail, private_data, replay_of)
+  insert into djr.event (scope, user_id, topic, type, detail, private_data, replay_of)
   select
     original.scope,
     original.user_id,
+    original.topic,
     original.type,
     original.detail,
     original.private_data,
@@ -2368,6 +2737,523 @@ comment on function djr.acknowledge(text, bigint[], text) is
   'Records that a user''s page got (delivered) or showed (read) events of that user, and returns the ids of those that are: somebody else''s, public and unknown ones are left out. A second time changes nothing; with activity off nothing is stored. DJR10 for another status.';
 --! EndIncluded functions/acknowledge.sql
 
+--! Included functions/_new_seal_key.sql
+create or replace function djr._new_seal_key() returns djr.seal_key
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  -- 244 random bits; gen_random_uuid is PostgreSQL's own source of strong random numbers.
+  _key bytea := sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()));
+  _inner bytea := decode(repeat('36', 64), 'hex');
+  _outer bytea := decode(repeat('5c', 64), 'hex');
+  _made djr.seal_key;
+begin
+  for _place in 0 .. 31 loop
+    _inner := set_byte(_inner, _place, get_byte(_inner, _place) # get_byte(_key, _place));
+    _outer := set_byte(_outer, _place, get_byte(_outer, _place) # get_byte(_key, _place));
+  end loop;
+  lock table djr.seal_key in share row exclusive mode;
+  delete from djr.seal_key where not seal_key.newest;
+  update djr.seal_key set newest = false;
+  insert into djr.seal_key (inner_key, outer_key, id)
+  values (_inner, _outer, left(encode(sha256(_outer), 'hex'), 8))
+  returning * into _made;
+  return _made;
+end
+$$;
+
+comment on function djr._new_seal_key() is
+  'Makes the key that seals are signed with from now on; the one before it stays valid, and those before that one do not. Internal.';
+--! EndIncluded functions/_new_seal_key.sql
+--! Included functions/_seal_key.sql
+create or replace function djr._seal_key(valid interval) returns djr.seal_key
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _key djr.seal_key;
+begin
+  -- Two that need the first key at the same time: one waits here, and then finds it.
+  lock table djr.seal_key in share row exclusive mode;
+  update djr.seal_key
+  set longest = greatest(seal_key.longest, _seal_key.valid)
+  where seal_key.newest
+  returning * into _key;
+  if not found then
+    _key := djr._new_seal_key();
+    update djr.seal_key
+    set longest = greatest(seal_key.longest, _seal_key.valid)
+    where seal_key.newest;
+  end if;
+  return _key;
+end
+$$;
+
+comment on function djr._seal_key(interval) is
+  'The key to sign with, made where there is none, and noted for how long a seal is to be valid. Internal.';
+--! EndIncluded functions/_seal_key.sql
+--! Included functions/_base64url.sql
+create or replace function djr._base64url(bytes bytea) returns text
+language sql
+immutable
+as $$
+  select pg_catalog.rtrim(
+    pg_catalog.translate(pg_catalog.encode(bytes, 'base64'), E'+/\n', '-_'),
+    '='
+  )
+$$;
+
+comment on function djr._base64url(bytea) is
+  'Base64 for URLs, without padding (RFC 4648, section 5). Internal.';
+--! EndIncluded functions/_base64url.sql
+--! Included functions/_seal.sql
+-- STABLE: so its snapshot is that of the calling query, which read who may hear what. What has to write is a function of its own.
+-- djr1.KEY.CONTENT.SIGNATURE: the content is a JSON array of topic, user, the second at which it ends, and the snapshot that it was
+-- made in (what djr.recheck took back is told from what it did not by that), in base64url;
+-- the signature is HMAC-SHA256 of all that stands before it. The runtime checks it without a query.
+create or replace function djr._seal(
+  topic text,
+  user_id text,
+  valid interval
+) returns text
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _key djr.seal_key;
+  _snapshot pg_snapshot := pg_current_snapshot();
+  _text text;
+  _signature bytea;
+begin
+  perform djr._validate_topic(_seal.topic);
+  if length(_seal.user_id) not between 1 and 255 then
+    raise exception using
+      errcode = 'DJR03',
+      message = 'a user_id must have 1 to 255 characters',
+      detail = format('It has %s.', length(_seal.user_id)),
+      hint = 'Pass the id by which your login knows the user; null seals for everyone who has the seal.';
+  elsif _seal.valid is null or _seal.valid <= interval '0' or _seal.valid > interval '31 days' then
+    raise exception using
+      errcode = 'DJR19',
+      message = 'a seal must be valid for more than no time and at most 31 days',
+      detail = format('It is %s.', coalesce(_seal.valid::text, 'null')),
+      hint = 'An hour is the default: a page asks for a new one in time.';
+  end if;
+
+  select * into _key from djr.seal_key where seal_key.newest;
+  if not found or _seal.valid > _key.longest then
+    _key := djr._seal_key(_seal.valid);
+  end if;
+
+  _text := json_build_array(
+    _seal.topic,
+    _seal.user_id,
+    floor(extract(epoch from clock_timestamp() + _seal.valid))::bigint,
+    -- Beside very many open transactions: to have seen less is always right.
+    case
+      when length(_snapshot::text) <= 200 then _snapshot::text
+      else format('%1$s:%1$s:', pg_snapshot_xmin(_snapshot))
+    end
+  )::text;
+  _text := 'djr1.' || _key.id || '.' || djr._base64url(convert_to(_text, 'UTF8'));
+  _signature := sha256(_key.outer_key || sha256(_key.inner_key || convert_to(_text, 'UTF8')));
+  return _text || '.' || djr._base64url(_signature);
+end
+$$;
+
+comment on function djr._seal(text, text, interval) is
+  'What djr.seal comes to; granted by djr.grant_seal. Internal.';
+--! EndIncluded functions/_seal.sql
+--! Included functions/seal.sql
+-- An overload for each type that ids of users have. STABLE, for the snapshot of the query that calls them: see djr._seal.
+create or replace function djr.seal(
+  topic text,
+  user_id text default null,
+  valid interval default '1 hour'
+) returns text
+language sql
+stable
+as $$
+  select djr._seal(seal.topic, seal.user_id, seal.valid)
+$$;
+
+comment on function djr.seal(text, text, interval) is
+  'A signed permission to hear a topic, to be handed to a page: for one user, whose id is a text, or with null for whoever has it that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+
+create or replace function djr.seal(
+  topic text,
+  user_id smallint,
+  valid interval default '1 hour'
+) returns text
+language sql
+stable
+as $$
+  select djr._seal(seal.topic, seal.user_id::pg_catalog.text, seal.valid)
+$$;
+
+comment on function djr.seal(text, smallint, interval) is
+  'A signed permission to hear a topic, to be handed to a page: for one user, whose id is a smallint, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+
+create or replace function djr.seal(
+  topic text,
+  user_id integer,
+  valid interval default '1 hour'
+) returns text
+language sql
+stable
+as $$
+  select djr._seal(seal.topic, seal.user_id::pg_catalog.text, seal.valid)
+$$;
+
+comment on function djr.seal(text, integer, interval) is
+  'A signed permission to hear a topic, to be handed to a page: for one user, whose id is an integer, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+
+create or replace function djr.seal(
+  topic text,
+  user_id bigint,
+  valid interval default '1 hour'
+) returns text
+language sql
+stable
+as $$
+  select djr._seal(seal.topic, seal.user_id::pg_catalog.text, seal.valid)
+$$;
+
+comment on function djr.seal(text, bigint, interval) is
+  'A signed permission to hear a topic, to be handed to a page: for one user, whose id is a bigint, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+
+create or replace function djr.seal(
+  topic text,
+  user_id numeric,
+  valid interval default '1 hour'
+) returns text
+language sql
+stable
+as $$
+  select djr._seal(seal.topic, djr._user_of(seal.user_id), seal.valid)
+$$;
+
+comment on function djr.seal(text, numeric, interval) is
+  'A signed permission to hear a topic, to be handed to a page: for one user, whose id is a numeric, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+
+create or replace function djr.seal(
+  topic text,
+  user_id uuid,
+  valid interval default '1 hour'
+) returns text
+language sql
+stable
+as $$
+  select djr._seal(seal.topic, seal.user_id::pg_catalog.text, seal.valid)
+$$;
+
+comment on function djr.seal(text, uuid, interval) is
+  'A signed permission to hear a topic, to be handed to a page: for one user, whose id is a uuid, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+--! EndIncluded functions/seal.sql
+--! Included functions/_authorize_topic_function.sql
+create or replace function djr._authorize_topic_function() returns text
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _name text;
+  _function regprocedure;
+begin
+  select settings.authorize_topic into _name from djr.settings;
+  if _name is null then
+    return null;
+  end if;
+  _function := to_regprocedure(_name || '(text, text)');
+  if _function is null then
+    raise exception using
+      errcode = 'DJR10',
+      message = format('the setting authorize_topic must name a function (text, text) returns boolean, and there is no %s(text, text)', _name),
+      hint = 'Make the function again, or name another: select djr.configure(authorize_topic => ''app.may_hear'').';
+  end if;
+  return _name;
+end
+$$;
+
+comment on function djr._authorize_topic_function() is
+  'The qualified name of the function that the setting authorize_topic names; null: there is none. Internal.';
+--! EndIncluded functions/_authorize_topic_function.sql
+--! Included functions/authorize_topics.sql
+-- Without a search_path of its own: the app's function finds its tables as it does in the app's own sessions of this role.
+-- Everything here is qualified instead.
+create or replace function djr.authorize_topics(
+  user_ids text[],
+  topics text[],
+  out allowed boolean[],
+  out failure text
+)
+language plpgsql
+as $$
+declare
+  _answers boolean[];
+  _allowed boolean;
+  _function text := djr._authorize_topic_function();
+begin
+  if _function is null then
+    allowed := array(select false from pg_catalog.unnest(authorize_topics.topics));
+    return;
+  end if;
+  begin
+    execute pg_catalog.format(
+      'select pg_catalog.array_agg(coalesce(%s(asked.user_id, asked.topic), false) order by asked.place)
+       from pg_catalog.unnest($1, $2) with ordinality asked (user_id, topic, place)',
+      _function
+    )
+    into _answers
+    using authorize_topics.user_ids, authorize_topics.topics;
+    allowed := _answers;
+    return;
+  exception when others then
+    -- One question at which the app's function fails must not cost the others their answer: each is asked by itself.
+    allowed := '{}';
+  end;
+  for _place in 1 .. pg_catalog.cardinality(authorize_topics.topics) loop
+    begin
+      execute pg_catalog.format('select coalesce(%s($1, $2), false)', _function)
+      into strict _allowed
+      using authorize_topics.user_ids[_place], authorize_topics.topics[_place];
+      allowed[_place] := _allowed;
+    exception when others then
+      allowed[_place] := false;
+      failure := sqlerrm;
+    end;
+  end loop;
+end
+$$;
+
+comment on function djr.authorize_topics(text[], text[]) is
+  'Asks the function of the setting authorize_topic, one element a question (a null user is anonymous): whether each may hear the topic. Null and an error of the function are no; failure has the message of the last error. The runtime calls it, with its own rights.';
+--! EndIncluded functions/authorize_topics.sql
+--! Included functions/_order.sql
+-- What djr.disconnect and djr.recheck tell the runtimes: a row like an event's, so that a sweep finds it where a NOTIFY was not
+-- heard, with a scope and a mark in replay_of that no publisher can write.
+create or replace function djr._order(
+  type text,
+  user_id text,
+  reason text,
+  topic text default null
+) returns void
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _detail jsonb := jsonb_strip_nulls(jsonb_build_object('reason', left(_order.reason, 255), 'topic', _order.topic));
+begin
+  if _order.user_id is null and _order.type = 'disconnect' or length(_order.user_id) not between 1 and 255 then
+    raise exception using
+      errcode = 'DJR03',
+      message = format(
+        'a user_id must have 1 to 255 characters (it %s)', coalesce('has ' || length(_order.user_id), 'is null')
+      ),
+      hint = 'Pass the id by which your login knows the user.';
+  elsif _order.type not in ('disconnect', 'recheck') or _order.type is null then
+    raise exception using
+      errcode = 'DJR10',
+      message = format('an order must be disconnect or recheck (it is %s)', coalesce(to_json(_order.type)::text, 'null'));
+  end if;
+  if _order.type = 'recheck' then
+    if _order.topic is not null then
+      perform djr._validate_topic(_order.topic);
+    end if;
+    insert into djr.revocation (user_id, topic) values (_order.user_id, _order.topic);
+    delete from djr.revocation
+    where revocation.created_at < clock_timestamp() - (select max(seal_key.longest) from djr.seal_key);
+  end if;
+  insert into djr.event (scope, type, user_id, detail, replay_of)
+  select 'control', _order.type, _order.user_id, _detail, 0
+  from djr.settings
+  where settings.storage;
+  if not found then
+    perform djr._notify_only('control', _order.user_id, _order.type, _detail, null, 0);
+  end if;
+end
+$$;
+
+comment on function djr._order(text, text, text, text) is
+  'Stores and announces an order to the runtimes; granted by djr.grant_seal and djr.grant_server. Internal.';
+--! EndIncluded functions/_order.sql
+--! Included functions/disconnect.sql
+-- An overload for each type that ids of users have.
+create or replace function djr.disconnect(
+  user_id text,
+  reason text default null
+) returns void
+language sql
+as $$
+  select djr._order('disconnect', disconnect.user_id, disconnect.reason)
+$$;
+
+comment on function djr.disconnect(text, text) is
+  'Ends every open stream of a user, whose id is a text, within a second of the commit. The user''s pages come back when the login lets them. Call it in the transaction that deletes the session. `reason` is for the page.';
+
+create or replace function djr.disconnect(
+  user_id smallint,
+  reason text default null
+) returns void
+language sql
+as $$
+  select djr._order('disconnect', disconnect.user_id::pg_catalog.text, disconnect.reason)
+$$;
+
+comment on function djr.disconnect(smallint, text) is
+  'Ends every open stream of a user, whose id is a smallint, within a second of the commit. The user''s pages come back when the login lets them. Call it in the transaction that deletes the session. `reason` is for the page.';
+
+create or replace function djr.disconnect(
+  user_id integer,
+  reason text default null
+) returns void
+language sql
+as $$
+  select djr._order('disconnect', disconnect.user_id::pg_catalog.text, disconnect.reason)
+$$;
+
+comment on function djr.disconnect(integer, text) is
+  'Ends every open stream of a user, whose id is an integer, within a second of the commit. The user''s pages come back when the login lets them. Call it in the transaction that deletes the session. `reason` is for the page.';
+
+create or replace function djr.disconnect(
+  user_id bigint,
+  reason text default null
+) returns void
+language sql
+as $$
+  select djr._order('disconnect', disconnect.user_id::pg_catalog.text, disconnect.reason)
+$$;
+
+comment on function djr.disconnect(bigint, text) is
+  'Ends every open stream of a user, whose id is a bigint, within a second of the commit. The user''s pages come back when the login lets them. Call it in the transaction that deletes the session. `reason` is for the page.';
+
+create or replace function djr.disconnect(
+  user_id numeric,
+  reason text default null
+) returns void
+language sql
+as $$
+  select djr._order('disconnect', djr._user_of(disconnect.user_id), disconnect.reason)
+$$;
+
+comment on function djr.disconnect(numeric, text) is
+  'Ends every open stream of a user, whose id is a numeric, within a second of the commit. The user''s pages come back when the login lets them. Call it in the transaction that deletes the session. `reason` is for the page.';
+
+create or replace function djr.disconnect(
+  user_id uuid,
+  reason text default null
+) returns void
+language sql
+as $$
+  select djr._order('disconnect', disconnect.user_id::pg_catalog.text, disconnect.reason)
+$$;
+
+comment on function djr.disconnect(uuid, text) is
+  'Ends every open stream of a user, whose id is a uuid, within a second of the commit. The user''s pages come back when the login lets them. Call it in the transaction that deletes the session. `reason` is for the page.';
+--! EndIncluded functions/disconnect.sql
+--! Included functions/recheck.sql
+create or replace function djr.recheck(
+  user_id text default null,
+  topic text default null
+) returns void
+language sql
+as $$
+  select djr._order('recheck', recheck.user_id, null, recheck.topic)
+$$;
+
+comment on function djr.recheck(text, text) is
+  'Has every runtime ask again, within a second of the commit, whether the clients of this user (null: of everyone) may still hear this topic (null: every one). Seals made by a query that did not see this transaction no longer count for them. Call it in the transaction that deletes the membership.';
+--! EndIncluded functions/recheck.sql
+--! Included functions/report_presence.sql
+create or replace function djr.report_presence(
+  instance text,
+  topics text[],
+  user_ids text[],
+  streams integer[],
+  afresh boolean default false
+) returns text[]
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '5s'
+as $$
+declare
+  _changed text[];
+begin
+  if report_presence.afresh then
+    delete from djr.presence where presence.instance = report_presence.instance;
+  end if;
+  -- In one order, for no two instances to wait for one another; each writes rows of its own only.
+  with told as (
+    select told.topic, told.user_id, told.streams
+    from unnest(report_presence.topics, report_presence.user_ids, report_presence.streams) told (topic, user_id, streams)
+  ),
+  removed as (
+    delete from djr.presence
+    using told
+    where told.streams = 0
+      and presence.instance = report_presence.instance
+      and presence.topic = told.topic
+      and presence.user_id = told.user_id
+    returning presence.topic
+  ),
+  written as (
+    insert into djr.presence (since, streams, instance, topic, user_id)
+    select clock_timestamp(), told.streams, report_presence.instance, told.topic, told.user_id
+    from told
+    where told.streams > 0
+    order by told.topic, told.user_id
+    on conflict on constraint presence_pkey do update
+    set streams = excluded.streams
+    returning presence.topic
+  )
+  select array_agg(distinct told.topic) filter (where told.topic <> '') into _changed from told;
+  if _changed is not null then
+    -- Many names are not told: the others look at all that they have.
+    perform pg_notify(
+      settings.channel,
+      case
+        when octet_length(to_json(_changed)::text) < 7900 then json_build_object('presence', _changed)::text
+        else '{"presence":null}'
+      end
+    )
+    from djr.settings;
+  end if;
+  return coalesce(_changed, '{}');
+end
+$$;
+
+comment on function djr.report_presence(text, text[], text[], integer[], boolean) is
+  'Writes how many streams an instance has of which user for which topic (empty: any), 0 for none, and tells the other instances which topics changed. `afresh` forgets first what it wrote before. The runtime calls it in batches when its option presence is on.';
+--! EndIncluded functions/report_presence.sql
+--! Included functions/presence_of.sql
+create or replace function djr.presence_of(topics text[]) returns table (topic text, user_ids text[])
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return query
+  select asked.topic, array(
+    select distinct online.user_id
+    from djr.online
+    where online.topic = asked.topic
+    order by online.user_id
+  )
+  from unnest(presence_of.topics) asked (topic);
+end
+$$;
+
+comment on function djr.presence_of(text[]) is
+  'The users who hear each of these topics now, on any instance. The runtime calls it when it has heard that one changed.';
+--! EndIncluded functions/presence_of.sql
+
 --! Included functions/position.sql
 create or replace function djr.position() returns text
 language sql
@@ -2453,7 +3339,9 @@ create or replace function djr.configure(
   retention interval default null,
   activity text default null,
   delivery text default null,
-  queue_limit real default null
+  queue_limit real default null,
+  authorize_topic text default null,
+  rotate_seal_key boolean default false
 ) returns djr.settings
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -2461,6 +3349,7 @@ as $$
 declare
   _before djr.settings;
   _after djr.settings;
+  _function text;
 begin
   if octet_length(configure.channel) not between 1 and 63 then
     raise exception using
@@ -2493,6 +3382,26 @@ begin
       detail = format('It is %s.', configure.queue_limit),
       hint = 'It is a share of the NOTIFY queue: 0.25 is a quarter.';
   end if;
+  if configure.authorize_topic <> '' then
+    -- As it will be called, whatever the search_path is then.
+    begin
+      select format('%I.%I', pg_namespace.nspname, pg_proc.proname)
+      into _function
+      from pg_proc
+      join pg_namespace on pg_namespace.oid = pg_proc.pronamespace
+      where pg_proc.oid = to_regprocedure(configure.authorize_topic || '(text, text)')
+        and pg_proc.prorettype = 'boolean'::regtype;
+    exception when syntax_error or invalid_name then
+      -- What is no name at all, named below.
+    end;
+    if _function is null then
+      raise exception using
+        errcode = 'DJR10',
+        message = 'the setting authorize_topic must name a function (text, text) returns boolean',
+        detail = format('There is none named %s.', configure.authorize_topic),
+        hint = 'Name it with its schema, app.may_hear; '''' stops asking.';
+    end if;
+  end if;
 
   -- Where the row is missing this makes it.
   perform djr.channel();
@@ -2504,6 +3413,7 @@ begin
     retention = nullif(coalesce(configure.retention, settings.retention), interval '0'),
     activity = coalesce(configure.activity, settings.activity),
     delivery = coalesce(configure.delivery, settings.delivery),
+    authorize_topic = case when configure.authorize_topic = '' then null else coalesce(_function, settings.authorize_topic) end,
     queue_limit = coalesce(configure.queue_limit, settings.queue_limit),
     -- What was published meanwhile was not stored: for whoever does not see this transaction yet it is as good as pruned.
     pruned_xid = case
@@ -2515,7 +3425,10 @@ begin
   if configure.delivery in ('notify', 'sweep') then
     perform setval('djr.delivery_mode', array_position(array['notify', 'sweep'], configure.delivery));
   end if;
-  if _after is distinct from _before then
+  if configure.rotate_seal_key then
+    perform djr._new_seal_key();
+  end if;
+  if _after is distinct from _before or configure.rotate_seal_key then
     -- On the channel that the runtimes listen on: they read the settings anew, the channel's name included.
     perform djr._ring(_before.channel);
   end if;
@@ -2523,8 +3436,8 @@ begin
 end
 $$;
 
-comment on function djr.configure(boolean, text, interval, text, text, real) is
-  'Changes the settings that are given and returns all of them. retention => ''0'' keeps events for ever. For the schema''s owner.';
+comment on function djr.configure(boolean, text, interval, text, text, real, text, boolean) is
+  'Changes the settings that are given and returns all of them. retention => ''0'' keeps events for ever; authorize_topic => '''' stops asking; rotate_seal_key => true signs seals with a new key, beside which the one before stays valid. For the schema''s owner.';
 --! EndIncluded functions/configure.sql
 --! Included functions/set_delivery_mode.sql
 create or replace function djr.set_delivery_mode(mode text) returns boolean
@@ -2619,6 +3532,10 @@ begin
     for update skip locked
   );
 
+  -- Of instances that were killed.
+  delete from djr.presence
+  where not exists (select from djr.instance where instance.name = presence.instance);
+
   insert into djr.instance (name, started_at, seen_at, connections, events, deliveries, errors, lag_ms, host, version)
   values (
     report_instance.name,
@@ -2653,6 +3570,8 @@ set search_path = pg_catalog, pg_temp
 set lock_timeout = '1s'
 as $$
 begin
+  delete from djr.presence
+  where presence.instance = forget_instance.name;
   delete from djr.instance
   where instance.name = forget_instance.name;
   return found;
@@ -2664,7 +3583,7 @@ comment on function djr.forget_instance(text) is
 --! EndIncluded functions/forget_instance.sql
 
 --! Included functions/_rights.sql
--- The one list of what grant_publish and grant_server give. What is not here a migration takes away, and doctor reports.
+-- The one list of what grant_publish, grant_seal and grant_server give. What is not here a migration takes away, and doctor reports.
 create or replace function djr._rights() returns table (
   capability text,
   privilege text,
@@ -2679,7 +3598,9 @@ as $$
   values
     ('publish', 'USAGE', 'schema', 'djr', null::text[]),
     ('publish', 'SELECT', 'table', 'djr._grant', array['publish']),
-    ('publish', 'INSERT', 'table', 'djr.event', array['scope', 'user_id', 'type', 'detail', 'private_data', 'key']),
+    ('publish', 'INSERT', 'table', 'djr.event', array['scope', 'user_id', 'topic', 'type', 'detail', 'private_data', 'key']),
+    ('seal', 'USAGE', 'schema', 'djr', null),
+    ('seal', 'SELECT', 'table', 'djr._grant', array['seal']),
     ('server', 'USAGE', 'schema', 'djr', null),
     ('server', 'SELECT', 'table', 'djr._grant', array['server']),
     ('server', 'SELECT', 'table', 'djr.event', null),
@@ -2689,11 +3610,16 @@ as $$
     ('server', 'SELECT', 'table', 'djr.instance', null),
     ('server', 'SELECT', 'table', 'djr.event_status', null),
     ('server', 'SELECT', 'table', 'djr.grantee', null),
+    ('server', 'SELECT', 'table', 'djr.seal_key', null),
+    ('server', 'SELECT', 'table', 'djr.revocation', null),
+    ('server', 'SELECT', 'table', 'djr.presence', null),
+    ('server', 'SELECT', 'table', 'djr.online', null),
     ('server', 'SELECT', 'table', 'djr.migrations', null),
     ('server', 'SELECT', 'sequence', 'djr.delivery_mode', null)
   union all
   select 'publish', 'EXECUTE', 'function', granted, null
   from unnest(array[
+    'djr._publish(text, text, text, jsonb, jsonb, text, text)',
     'djr._publish(text, text, text, jsonb, jsonb, text)',
     'djr.publish(text, text, jsonb, jsonb, text)',
     'djr.publish(smallint, text, jsonb, jsonb, text)',
@@ -2703,6 +3629,7 @@ as $$
     'djr.publish(uuid, text, jsonb, jsonb, text)',
     'djr.publish_public(text, jsonb, jsonb, text)',
     'djr.publish_global(text, jsonb, jsonb, text)',
+    'djr.publish_topic(text, text, jsonb, jsonb, text)',
     'djr.publish_system(text, jsonb, text, jsonb, text)',
     'djr.publish_system(text, jsonb, smallint, jsonb, text)',
     'djr.publish_system(text, jsonb, integer, jsonb, text)',
@@ -2731,14 +3658,42 @@ as $$
     'djr.prune(interval)',
     'djr.prune_batch(interval, integer)',
     'djr._prune_turn(integer)',
+    'djr.authorize_topics(text[], text[])',
+    'djr._authorize_topic_function()',
+    'djr.report_presence(text, text[], text[], integer[], boolean)',
+    'djr.presence_of(text[])',
+    'djr.disconnect(text, text)',
+    'djr.recheck(text, text)',
+    'djr._order(text, text, text, text)',
     'djr.replay(bigint)',
     'djr.replay(bigint[])',
     'djr._excess_rights()'
   ]) granted
+  union all
+  select 'seal', 'EXECUTE', 'function', granted, null
+  from unnest(array[
+    'djr._seal(text, text, interval)',
+    'djr.seal(text, text, interval)',
+    'djr.seal(text, smallint, interval)',
+    'djr.seal(text, integer, interval)',
+    'djr.seal(text, bigint, interval)',
+    'djr.seal(text, numeric, interval)',
+    'djr.seal(text, uuid, interval)',
+    'djr.disconnect(text, text)',
+    'djr.disconnect(smallint, text)',
+    'djr.disconnect(integer, text)',
+    'djr.disconnect(bigint, text)',
+    'djr.disconnect(numeric, text)',
+    'djr.disconnect(uuid, text)',
+    'djr.recheck(text, text)',
+    'djr._order(text, text, text, text)',
+    'djr._user_of(numeric)',
+    'djr.position()'
+  ]) granted
 $$;
 
 comment on function djr._rights() is
-  'What djr.grant_publish and djr.grant_server give, a right a row. Internal.';
+  'What djr.grant_publish, djr.grant_seal and djr.grant_server give, a right a row. Internal.';
 --! EndIncluded functions/_rights.sql
 --! Included functions/_acl.sql
 -- The privileges that there are, from the catalogs: whoever gave them, and however. A null ACL of a function or a type is
@@ -3038,6 +3993,42 @@ $$;
 comment on function djr.revoke_server(name) is
   'Takes back what djr.grant_server gave a role. What the role has by djr.grant_publish it keeps.';
 --! EndIncluded functions/revoke_server.sql
+--! Included functions/grant_seal.sql
+-- Not SECURITY DEFINER, as djr.grant_publish. A grant of its own: who publishes may not therefore listen.
+create or replace function djr.grant_seal(role name) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform djr._require_role(grant_seal.role);
+  if grant_seal.role = 'public' then
+    raise exception using
+      errcode = 'DJR13',
+      message = 'the role must be one role (it is public, which is every role there is)',
+      detail = 'Every role of this database could let anybody hear any topic.',
+      hint = 'Name the role that your app logs in as.';
+  end if;
+  perform djr._grant('seal', grant_seal.role);
+end
+$$;
+
+comment on function djr.grant_seal(name) is
+  'Lets a role decide who hears what: seal, disconnect, recheck, and position. It can neither publish nor read an event. The role public is refused (DJR13). It is recorded (djr.grantee) and holds over upgrades; djr.revoke_seal takes it back.';
+--! EndIncluded functions/grant_seal.sql
+--! Included functions/revoke_seal.sql
+-- Not SECURITY DEFINER, as djr.grant_publish.
+create or replace function djr.revoke_seal(role name) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform djr._revoke('seal', revoke_seal.role);
+end
+$$;
+
+comment on function djr.revoke_seal(name) is
+  'Takes back what djr.grant_seal gave a role. What the role has by other grants it keeps. Seals that it made stay valid until they end.';
+--! EndIncluded functions/revoke_seal.sql
 --! Included privileges/exact.sql
 -- The last of each migration. New functions are executable by PUBLIC, default privileges give what they like, and somebody
 -- may have granted on everything in the schema: all of it is taken away, and what is recorded is given again. It is one

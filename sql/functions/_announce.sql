@@ -17,16 +17,14 @@ declare
   _message text;
 begin
   -- The mode is read without MVCC; it is null until it was first set. A header takes at most 110 bytes, four for each of
-  -- a type's 200 characters and six for each of a user's 255: with a detail up to 5,500 no message is too large, and needs
+  -- a type's 200 characters and six for each of a user's or a topic's 255: with a detail up to 5,500 no message is too large, and needs
   -- no more exact look.
   perform
   from _new
   where coalesce(pg_sequence_last_value('djr.delivery_mode'), 1) <> 2
     or octet_length(_new.detail::text) > 5500
-    or _new.scope = case when _new.user_id is null then 'user' else 'public' end
-    or _new.id not between 1 and 9007199254740991
-    or _new.created_at not between to_timestamp(0) and to_timestamp(8e12)
-    or _new.xid >= '9007199254740992'
+    or not djr._fits(_new.scope, _new.user_id, _new.topic, _new.replay_of)
+    or not djr._is_readable(_new.id, _new.xid, _new.created_at)
   limit 1;
   if not found then
     return null;
@@ -35,18 +33,16 @@ begin
   _room := case pg_sequence_last_value('djr.delivery_mode') when 2 then 0 else 32 end;
   for _line, _misfit in
     select
-      djr._encode(_new.id, _new.xid, _new.scope, _new.user_id, _new.type, _new.created_at, _new.detail),
-      _new.scope = case when _new.user_id is null then 'user' else 'public' end
-        or _new.id not between 1 and 9007199254740991
-        or _new.created_at not between to_timestamp(0) and to_timestamp(8e12)
-        or _new.xid >= '9007199254740992'
+      djr._encode(_new.id, _new.xid, _new.scope, _new.user_id, _new.type, _new.created_at, _new.detail, _new.topic),
+      not djr._fits(_new.scope, _new.user_id, _new.topic, _new.replay_of)
+        or not djr._is_readable(_new.id, _new.xid, _new.created_at)
     from _new
     -- publish_many inserts in the order of keys; the ids have the order that its caller gave.
     order by _new.id
   loop
     if _misfit or octet_length(_line) > 7999 then
       _header := split_part(_line, E'\t', 1)::json;
-      perform djr._validate(_header ->> 2, _header ->> 3, _header ->> 4, '{}', null);
+      perform djr._validate(_header ->> 2, _header ->> 3, _header ->> 4, '{}', null, '', _header ->> 6);
       if octet_length(_line) > 7999 then
         perform djr._refuse_size(_header ->> 4, octet_length(_line));
       end if;
@@ -70,10 +66,8 @@ begin
           select
           from _new
           where octet_length(_new.detail::text) > 5500
-            or _new.scope = case when _new.user_id is null then 'user' else 'public' end
-            or _new.id not between 1 and 9007199254740991
-            or _new.created_at not between to_timestamp(0) and to_timestamp(8e12)
-            or _new.xid >= '9007199254740992'
+            or not djr._fits(_new.scope, _new.user_id, _new.topic, _new.replay_of)
+            or not djr._is_readable(_new.id, _new.xid, _new.created_at)
         );
       end if;
     end if;

@@ -1,20 +1,25 @@
 -- With storage off there is no row and no trigger: the id is still the sequence's, and the rules are the same, the trigger's among them.
 -- It notifies in every delivery mode, because nobody sweeps what is not stored.
+-- Of the first migrations: without a topic.
+drop function if exists djr._notify_only(text, text, text, jsonb);
+
 create or replace function djr._notify_only(
   scope text,
   user_id text,
   type text,
-  detail jsonb
+  detail jsonb,
+  topic text,
+  replay_of bigint default null
 ) returns bigint
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
   _id bigint := pg_catalog.nextval('djr.event_id_seq');
-  _line text := djr._encode(_id, null, scope, user_id, type, pg_catalog.clock_timestamp(), detail);
+  _line text := djr._encode(_id, null, scope, user_id, type, pg_catalog.clock_timestamp(), detail, topic);
 begin
-  if (case when user_id is null then scope in ('public', 'system') else scope in ('user', 'system') end) is not true then
-    perform djr._validate(scope, user_id, type, detail, null);
+  if djr._fits(scope, user_id, topic, replay_of) is not true then
+    perform djr._validate(scope, user_id, type, detail, null, '', topic);
   end if;
   -- NOTIFY takes one at commit. Taken now, it says to whoever resumes that this was in progress when storage came back.
   perform pg_catalog.pg_current_xact_id();
@@ -26,5 +31,5 @@ begin
 end
 $$;
 
-comment on function djr._notify_only(text, text, text, jsonb) is
+comment on function djr._notify_only(text, text, text, jsonb, text, bigint) is
   'Publishes an event without storing it. Internal.';

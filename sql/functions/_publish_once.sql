@@ -1,12 +1,16 @@
 -- Called by djr._publish when there is a key, so that publishing without one does not pay for it.
 -- A unique key makes its second publisher wait until the first one's transaction ends: there is no other way to know.
+-- Of the first migrations: without a topic.
+drop function if exists djr._publish_once(text, text, text, jsonb, jsonb, text);
+
 create or replace function djr._publish_once(
   scope text,
   user_id text,
   type text,
   detail jsonb,
   private_data jsonb,
-  key text
+  key text,
+  topic text
 ) returns bigint
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -26,10 +30,11 @@ begin
   end if;
 
   loop
-    insert into djr.event (scope, user_id, type, detail, private_data, key)
+    insert into djr.event (scope, user_id, type, detail, private_data, key, topic)
     values (
       _publish_once.scope, _publish_once.user_id, _publish_once.type,
-      _publish_once.detail, _publish_once.private_data, _publish_once.key
+      _publish_once.detail, _publish_once.private_data, _publish_once.key,
+      _publish_once.topic
     )
     on conflict (key) where event.key is not null do nothing
     returning event.id into _id;
@@ -40,6 +45,7 @@ begin
       event.scope = _publish_once.scope
         and event.type = _publish_once.type
         and event.user_id is not distinct from _publish_once.user_id
+        and event.topic is not distinct from _publish_once.topic
     into _id, _same
     from djr.event
     where event.key = _publish_once.key;
@@ -53,5 +59,5 @@ begin
 end
 $$;
 
-comment on function djr._publish_once(text, text, text, jsonb, jsonb, text) is
+comment on function djr._publish_once(text, text, text, jsonb, jsonb, text, text) is
   'Publishes unless the key was used before; returns the id of the event that has it (DJR12 if that one is another event, DJR06 with storage off). Internal.';

@@ -1,4 +1,4 @@
--- The one list of what grant_publish and grant_server give. What is not here a migration takes away, and doctor reports.
+-- The one list of what grant_publish, grant_seal and grant_server give. What is not here a migration takes away, and doctor reports.
 create or replace function djr._rights() returns table (
   capability text,
   privilege text,
@@ -13,7 +13,9 @@ as $$
   values
     ('publish', 'USAGE', 'schema', 'djr', null::text[]),
     ('publish', 'SELECT', 'table', 'djr._grant', array['publish']),
-    ('publish', 'INSERT', 'table', 'djr.event', array['scope', 'user_id', 'type', 'detail', 'private_data', 'key']),
+    ('publish', 'INSERT', 'table', 'djr.event', array['scope', 'user_id', 'topic', 'type', 'detail', 'private_data', 'key']),
+    ('seal', 'USAGE', 'schema', 'djr', null),
+    ('seal', 'SELECT', 'table', 'djr._grant', array['seal']),
     ('server', 'USAGE', 'schema', 'djr', null),
     ('server', 'SELECT', 'table', 'djr._grant', array['server']),
     ('server', 'SELECT', 'table', 'djr.event', null),
@@ -23,11 +25,16 @@ as $$
     ('server', 'SELECT', 'table', 'djr.instance', null),
     ('server', 'SELECT', 'table', 'djr.event_status', null),
     ('server', 'SELECT', 'table', 'djr.grantee', null),
+    ('server', 'SELECT', 'table', 'djr.seal_key', null),
+    ('server', 'SELECT', 'table', 'djr.revocation', null),
+    ('server', 'SELECT', 'table', 'djr.presence', null),
+    ('server', 'SELECT', 'table', 'djr.online', null),
     ('server', 'SELECT', 'table', 'djr.migrations', null),
     ('server', 'SELECT', 'sequence', 'djr.delivery_mode', null)
   union all
   select 'publish', 'EXECUTE', 'function', granted, null
   from unnest(array[
+    'djr._publish(text, text, text, jsonb, jsonb, text, text)',
     'djr._publish(text, text, text, jsonb, jsonb, text)',
     'djr.publish(text, text, jsonb, jsonb, text)',
     'djr.publish(smallint, text, jsonb, jsonb, text)',
@@ -37,6 +44,7 @@ as $$
     'djr.publish(uuid, text, jsonb, jsonb, text)',
     'djr.publish_public(text, jsonb, jsonb, text)',
     'djr.publish_global(text, jsonb, jsonb, text)',
+    'djr.publish_topic(text, text, jsonb, jsonb, text)',
     'djr.publish_system(text, jsonb, text, jsonb, text)',
     'djr.publish_system(text, jsonb, smallint, jsonb, text)',
     'djr.publish_system(text, jsonb, integer, jsonb, text)',
@@ -65,11 +73,39 @@ as $$
     'djr.prune(interval)',
     'djr.prune_batch(interval, integer)',
     'djr._prune_turn(integer)',
+    'djr.authorize_topics(text[], text[])',
+    'djr._authorize_topic_function()',
+    'djr.report_presence(text, text[], text[], integer[], boolean)',
+    'djr.presence_of(text[])',
+    'djr.disconnect(text, text)',
+    'djr.recheck(text, text)',
+    'djr._order(text, text, text, text)',
     'djr.replay(bigint)',
     'djr.replay(bigint[])',
     'djr._excess_rights()'
   ]) granted
+  union all
+  select 'seal', 'EXECUTE', 'function', granted, null
+  from unnest(array[
+    'djr._seal(text, text, interval)',
+    'djr.seal(text, text, interval)',
+    'djr.seal(text, smallint, interval)',
+    'djr.seal(text, integer, interval)',
+    'djr.seal(text, bigint, interval)',
+    'djr.seal(text, numeric, interval)',
+    'djr.seal(text, uuid, interval)',
+    'djr.disconnect(text, text)',
+    'djr.disconnect(smallint, text)',
+    'djr.disconnect(integer, text)',
+    'djr.disconnect(bigint, text)',
+    'djr.disconnect(numeric, text)',
+    'djr.disconnect(uuid, text)',
+    'djr.recheck(text, text)',
+    'djr._order(text, text, text, text)',
+    'djr._user_of(numeric)',
+    'djr.position()'
+  ]) granted
 $$;
 
 comment on function djr._rights() is
-  'What djr.grant_publish and djr.grant_server give, a right a row. Internal.';
+  'What djr.grant_publish, djr.grant_seal and djr.grant_server give, a right a row. Internal.';

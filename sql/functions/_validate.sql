@@ -1,12 +1,16 @@
 -- The rules, raised with SQLSTATEs of our own. The CHECKs of djr.event say the same for a plain INSERT:
 -- whatever changes here changes there. `place` comes before the message, and says which of many events it is.
+-- Of the first migrations: without a topic.
+drop function if exists djr._validate(text, text, text, jsonb, text, text);
+
 create or replace function djr._validate(
   scope text,
   user_id text,
   type text,
   detail jsonb,
   key text,
-  place text default ''
+  place text,
+  topic text
 ) returns void
 language plpgsql
 immutable
@@ -50,14 +54,39 @@ begin
         detail = pg_catalog.format('The user_id is %s.', pg_catalog.to_json(user_id)),
         hint = 'Everyone would get it. For one user publish with djr.publish.';
     end if;
+  elsif scope = 'topic' then
+    if topic is null then
+      raise exception using
+        errcode = 'DJR02',
+        message = place || 'an event of scope topic needs a topic',
+        detail = 'The topic is null.',
+        hint = 'Publish it with djr.publish_topic, or name the topic: room:7.';
+    elsif user_id is not null then
+      raise exception using
+        errcode = 'DJR02',
+        message = place || 'an event of scope topic must have no user_id',
+        detail = pg_catalog.format('The user_id is %s.', pg_catalog.to_json(user_id)),
+        hint = 'Everyone who may hear the topic would get it. For one user publish with djr.publish.';
+    end if;
   elsif scope is distinct from 'system' then
     raise exception using
       errcode = 'DJR02',
       message = place || pg_catalog.format(
-        'the scope of an event must be user, public or system (it is %s)', coalesce(pg_catalog.to_json(scope)::text, 'null')
+        'the scope of an event must be user, public, topic or system (it is %s)', coalesce(pg_catalog.to_json(scope)::text, 'null')
       ),
       detail = pg_catalog.format('It is %s.', coalesce(pg_catalog.to_json(scope)::text, 'null')),
-      hint = 'user: the one whom user_id names. public: every client. system: backend subscribers only.';
+      hint = 'user: the one whom user_id names. public: every client. topic: who may hear the topic. system: backend subscribers only.';
+  end if;
+
+  if topic is not null then
+    if scope is distinct from 'topic' then
+      raise exception using
+        errcode = 'DJR02',
+        message = place || pg_catalog.format('an event of scope %s must have no topic', scope),
+        detail = pg_catalog.format('The topic is %s.', pg_catalog.to_json(topic)),
+        hint = 'An event with a topic is of scope topic: publish it with djr.publish_topic.';
+    end if;
+    perform djr._validate_topic(topic, place);
   end if;
 
   if pg_catalog.length(user_id) not between 1 and 255 then
@@ -87,5 +116,5 @@ begin
 end
 $$;
 
-comment on function djr._validate(text, text, text, jsonb, text, text) is
-  'Raises what is wrong with an event: DJR01 type, DJR02 scope, DJR03 user_id, DJR04 detail, DJR11 key. Internal.';
+comment on function djr._validate(text, text, text, jsonb, text, text, text) is
+  'Raises what is wrong with an event: DJR01 type, DJR02 scope, DJR03 user_id, DJR04 detail, DJR11 key, DJR18 topic. Internal.';

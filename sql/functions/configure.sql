@@ -8,7 +8,9 @@ create or replace function djr.configure(
   retention interval default null,
   activity text default null,
   delivery text default null,
-  queue_limit real default null
+  queue_limit real default null,
+  authorize_topic text default null,
+  rotate_seal_key boolean default false
 ) returns djr.settings
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -16,6 +18,7 @@ as $$
 declare
   _before djr.settings;
   _after djr.settings;
+  _function text;
 begin
   if octet_length(configure.channel) not between 1 and 63 then
     raise exception using
@@ -48,6 +51,26 @@ begin
       detail = format('It is %s.', configure.queue_limit),
       hint = 'It is a share of the NOTIFY queue: 0.25 is a quarter.';
   end if;
+  if configure.authorize_topic <> '' then
+    -- As it will be called, whatever the search_path is then.
+    begin
+      select format('%I.%I', pg_namespace.nspname, pg_proc.proname)
+      into _function
+      from pg_proc
+      join pg_namespace on pg_namespace.oid = pg_proc.pronamespace
+      where pg_proc.oid = to_regprocedure(configure.authorize_topic || '(text, text)')
+        and pg_proc.prorettype = 'boolean'::regtype;
+    exception when syntax_error or invalid_name then
+      -- What is no name at all, named below.
+    end;
+    if _function is null then
+      raise exception using
+        errcode = 'DJR10',
+        message = 'the setting authorize_topic must name a function (text, text) returns boolean',
+        detail = format('There is none named %s.', configure.authorize_topic),
+        hint = 'Name it with its schema, app.may_hear; '''' stops asking.';
+    end if;
+  end if;
 
   -- Where the row is missing this makes it.
   perform djr.channel();
@@ -59,6 +82,7 @@ begin
     retention = nullif(coalesce(configure.retention, settings.retention), interval '0'),
     activity = coalesce(configure.activity, settings.activity),
     delivery = coalesce(configure.delivery, settings.delivery),
+    authorize_topic = case when configure.authorize_topic = '' then null else coalesce(_function, settings.authorize_topic) end,
     queue_limit = coalesce(configure.queue_limit, settings.queue_limit),
     -- What was published meanwhile was not stored: for whoever does not see this transaction yet it is as good as pruned.
     pruned_xid = case
@@ -70,7 +94,10 @@ begin
   if configure.delivery in ('notify', 'sweep') then
     perform setval('djr.delivery_mode', array_position(array['notify', 'sweep'], configure.delivery));
   end if;
-  if _after is distinct from _before then
+  if configure.rotate_seal_key then
+    perform djr._new_seal_key();
+  end if;
+  if _after is distinct from _before or configure.rotate_seal_key then
     -- On the channel that the runtimes listen on: they read the settings anew, the channel's name included.
     perform djr._ring(_before.channel);
   end if;
@@ -78,5 +105,5 @@ begin
 end
 $$;
 
-comment on function djr.configure(boolean, text, interval, text, text, real) is
-  'Changes the settings that are given and returns all of them. retention => ''0'' keeps events for ever. For the schema''s owner.';
+comment on function djr.configure(boolean, text, interval, text, text, real, text, boolean) is
+  'Changes the settings that are given and returns all of them. retention => ''0'' keeps events for ever; authorize_topic => '''' stops asking; rotate_seal_key => true signs seals with a new key, beside which the one before stays valid. For the schema''s owner.';

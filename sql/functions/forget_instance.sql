@@ -5,6 +5,8 @@ set search_path = pg_catalog, pg_temp
 set lock_timeout = '1s'
 as $$
 begin
+  delete from djr.presence
+  where presence.instance = forget_instance.name;
   delete from djr.instance
   where instance.name = forget_instance.name;
   return found;

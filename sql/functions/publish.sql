@@ -9,7 +9,7 @@ create or replace function djr.publish(
 ) returns bigint
 language sql
 as $$
-  select djr._publish('user', publish.user_id, publish.type, publish.detail, publish.private_data, publish.key)
+  select djr._publish('user', publish.user_id, publish.type, publish.detail, publish.private_data, publish.key, null)
 $$;
 
 comment on function djr.publish(text, text, jsonb, jsonb, text) is
@@ -24,7 +24,7 @@ create or replace function djr.publish(
 ) returns bigint
 language sql
 as $$
-  select djr._publish('user', publish.user_id::pg_catalog.text, publish.type, publish.detail, publish.private_data, publish.key)
+  select djr._publish('user', publish.user_id::pg_catalog.text, publish.type, publish.detail, publish.private_data, publish.key, null)
 $$;
 
 comment on function djr.publish(bigint, text, jsonb, jsonb, text) is
@@ -39,7 +39,7 @@ create or replace function djr.publish(
 ) returns bigint
 language sql
 as $$
-  select djr._publish('user', publish.user_id::pg_catalog.text, publish.type, publish.detail, publish.private_data, publish.key)
+  select djr._publish('user', publish.user_id::pg_catalog.text, publish.type, publish.detail, publish.private_data, publish.key, null)
 $$;
 
 comment on function djr.publish(uuid, text, jsonb, jsonb, text) is

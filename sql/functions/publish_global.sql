@@ -12,7 +12,8 @@ as $$
     publish_global.type,
     publish_global.detail,
     publish_global.private_data,
-    publish_global.key
+    publish_global.key,
+    null
   )
 $$;
 

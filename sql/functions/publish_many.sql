@@ -7,7 +7,7 @@ as $$
 #variable_conflict use_column
 declare
   _storage boolean;
-  _members constant text[] := array['scope', 'user_id', 'type', 'detail', 'private_data', 'key'];
+  _members constant text[] := array['scope', 'user_id', 'topic', 'type', 'detail', 'private_data', 'key'];
   _keyed boolean;
   -- The first event's type, if it is a sound one: most have the same, and it is checked no second time. A constant in its
   -- place the planner works off.
@@ -55,10 +55,14 @@ begin
           coalesce(element.value -> 'detail', '{}')
         )
       end is not true
-      or case
-        when element.value ->> 'user_id' is null then coalesce(element.value ->> 'scope', 'user') not in ('public', 'system')
-        else coalesce(element.value ->> 'scope', 'user') not in ('user', 'system')
-      end
+      or not djr._fits(
+        djr._scope(element.value ->> 'scope', element.value ->> 'topic'),
+        element.value ->> 'user_id',
+        element.value ->> 'topic',
+        null
+      )
+      or jsonb_typeof(element.value -> 'topic') not in ('string', 'null')
+      or not djr._is_topic(element.value ->> 'topic')
   end
   order by element.place
   limit 1;
@@ -68,7 +72,7 @@ begin
         errcode = 'DJR09',
         message = format('events[%s]: an event must be a JSON object (it is of type %s)', _index, jsonb_typeof(_element)),
         detail = format('It is of type %s.', jsonb_typeof(_element)),
-        hint = 'Its members are scope, user_id, type, detail, private_data and key.';
+        hint = 'Its members are scope, user_id, topic, type, detail, private_data and key.';
     end if;
     -- A misspelt user_id must not go unnoticed.
     if _element - _members <> '{}' then
@@ -76,17 +80,18 @@ begin
       raise exception using
         errcode = 'DJR09',
         message = format('events[%s]: an event must have known members only (it has %s)', _index, to_json(_unknown)),
-        detail = 'Its members are scope, user_id, type, detail, private_data and key.',
+        detail = 'Its members are scope, user_id, topic, type, detail, private_data and key.',
         hint = 'What the client shall get belongs into detail.';
     end if;
     if jsonb_typeof(_element -> 'user_id') not in ('string', 'number', 'null')
       or jsonb_typeof(_element -> 'type') <> 'string'
       or jsonb_typeof(_element -> 'scope') <> 'string'
       or jsonb_typeof(_element -> 'key') not in ('string', 'number', 'null')
+      or jsonb_typeof(_element -> 'topic') not in ('string', 'null')
     then
       raise exception using
         errcode = 'DJR09',
-        message = format('events[%s]: scope, type, user_id and key must be strings', _index),
+        message = format('events[%s]: scope, type, user_id, topic and key must be strings', _index),
         detail = format('The event is %s.', left(_element::text, 200)),
         hint = 'A user_id and a key may be numbers.';
     end if;
@@ -98,12 +103,13 @@ begin
         hint = 'Pass the id by which your login knows the user, as a string.';
     end if;
     perform djr._validate(
-      coalesce(_element ->> 'scope', 'user'),
+      djr._scope(_element ->> 'scope', _element ->> 'topic'),
       _element ->> 'user_id',
       _element ->> 'type',
       coalesce(_element -> 'detail', '{}'),
       _element ->> 'key',
-      format('events[%s]: ', _index)
+      format('events[%s]: ', _index),
+      _element ->> 'topic'
     );
   end if;
 
@@ -119,10 +125,11 @@ begin
     end if;
     return query
     select djr._notify_only(
-      coalesce(element.value ->> 'scope', 'user'),
+      djr._scope(element.value ->> 'scope', element.value ->> 'topic'),
       element.value ->> 'user_id',
       element.value ->> 'type',
-      coalesce(element.value -> 'detail', '{}')
+      coalesce(element.value -> 'detail', '{}'),
+      element.value ->> 'topic'
     )
     from jsonb_array_elements(publish_many.events) element;
     return;
@@ -131,13 +138,14 @@ begin
   -- In the order of the array, which is then the order of the ids.
   if not _keyed then
     return query
-    insert into djr.event (scope, user_id, type, detail, private_data)
+    insert into djr.event (scope, user_id, type, detail, private_data, topic)
     select
-      coalesce(element.value ->> 'scope', 'user'),
+      djr._scope(element.value ->> 'scope', element.value ->> 'topic'),
       element.value ->> 'user_id',
       element.value ->> 'type',
       coalesce(element.value -> 'detail', '{}'),
-      element.value -> 'private_data'
+      element.value -> 'private_data',
+      element.value ->> 'topic'
     from jsonb_array_elements(publish_many.events) with ordinality element (value, place)
     order by element.place
     returning event.id;
@@ -149,16 +157,17 @@ begin
 
   -- Whoever inserts a key makes others who insert it wait. In one order of keys for all, no two wait for one another.
   loop
-    insert into djr.event (id, scope, user_id, type, detail, private_data, key)
+    insert into djr.event (id, scope, user_id, type, detail, private_data, key, topic)
     overriding system value
     select
       _ids[element.place],
-      coalesce(element.value ->> 'scope', 'user'),
+      djr._scope(element.value ->> 'scope', element.value ->> 'topic'),
       element.value ->> 'user_id',
       element.value ->> 'type',
       coalesce(element.value -> 'detail', '{}'),
       element.value -> 'private_data',
-      element.value ->> 'key'
+      element.value ->> 'key',
+      element.value ->> 'topic'
     from jsonb_array_elements(publish_many.events) with ordinality element (value, place)
     where not _again
       or (
@@ -172,10 +181,10 @@ begin
       array_agg(coalesce(event.id, _ids[element.place]) order by element.place),
       bool_or(event.id is null and element.value ->> 'key' is not null),
       min(element.place) filter (
-        where event.scope <> coalesce(element.value ->> 'scope', 'user')
+        where event.scope <> djr._scope(element.value ->> 'scope', element.value ->> 'topic')
           or event.type <> element.value ->> 'type'
-          or event.user_id is distinct from element.value ->> 'user_id'
-            and event.id is not null
+          or event.user_id is distinct from element.value ->> 'user_id' and event.id is not null
+          or event.topic is distinct from element.value ->> 'topic' and event.id is not null
       ) - 1
     into _found, _again, _index
     from jsonb_array_elements(publish_many.events) with ordinality element (value, place)
@@ -193,4 +202,4 @@ end
 $$;
 
 comment on function djr.publish_many(jsonb) is
-  'Publishes an array of {scope, user_id, type, detail, private_data, key} in one statement with few NOTIFYs and returns their ids in order. Without a scope it is user, so that a forgotten user_id is an error and not an event for everyone. A key that another event has is refused (DJR12), be it of the same call. All or nothing: an error says which, as in events[3].';
+  'Publishes an array of {scope, user_id, topic, type, detail, private_data, key} in one statement with few NOTIFYs and returns their ids in order. Without a scope it is topic where there is a topic, else user, so that a forgotten user_id is an error and not an event for everyone. A key that another event has is refused (DJR12), be it of the same call. All or nothing: an error says which, as in events[3].';

@@ -14,7 +14,8 @@ as $$
     publish_system.type,
     publish_system.detail,
     publish_system.private_data,
-    publish_system.key
+    publish_system.key,
+    null
   )
 $$;
 
@@ -36,7 +37,8 @@ as $$
     publish_system.type,
     publish_system.detail,
     publish_system.private_data,
-    publish_system.key
+    publish_system.key,
+    null
   )
 $$;
 
@@ -58,7 +60,8 @@ as $$
     publish_system.type,
     publish_system.detail,
     publish_system.private_data,
-    publish_system.key
+    publish_system.key,
+    null
   )
 $$;
 

@@ -27,10 +27,11 @@ begin
   end if;
 
   return query
-  insert into djr.event (scope, user_id, type, detail, private_data, replay_of)
+  insert into djr.event (scope, user_id, topic, type, detail, private_data, replay_of)
   select
     original.scope,
     original.user_id,
+    original.topic,
     original.type,
     original.detail,
     original.private_data,

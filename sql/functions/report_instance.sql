@@ -27,6 +27,10 @@ begin
     for update skip locked
   );
 
+  -- Of instances that were killed.
+  delete from djr.presence
+  where not exists (select from djr.instance where instance.name = presence.instance);
+
   insert into djr.instance (name, started_at, seen_at, connections, events, deliveries, errors, lag_ms, host, version)
   values (
     report_instance.name,

@@ -15,6 +15,8 @@ create table if not exists djr.settings (
   constraint settings_activity check (activity in ('off', 'summary', 'full'))
 );
 
+-- Behind the first migrations' columns.
+alter table djr.settings add column if not exists authorize_topic text;
 alter table djr.settings add column if not exists generation text collate "C";
 alter table djr.settings add column if not exists queue_limit real not null default 0.25;
 alter table djr.settings drop constraint if exists settings_queue_limit;
@@ -39,6 +41,8 @@ comment on column djr.settings.channel is
   'The NOTIFY channel. A random name, because whoever knows it can listen: only the server role may read it.';
 comment on column djr.settings.delivery is
   'How events reach the runtimes: notify (at once), sweep (publishers never notify), auto (notify until commits queue for it).';
+comment on column djr.settings.authorize_topic is
+  'A function of the app, (user_id text, topic text) returns boolean, that says who may hear a topic that a page asks for by name. Null: nobody, without a seal.';
 comment on column djr.settings.queue_limit is
   'With delivery auto: the share of the NOTIFY queue, 0.001 to 1, from which publishers do not notify any more until it has emptied to half of that.';
 comment on column djr.settings.activity is

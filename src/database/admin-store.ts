@@ -1,9 +1,17 @@
 import type pg from 'pg';
 import { Places } from '../delivery/places.js';
 import { DjrError, fromPostgres } from '../errors.js';
-import type { Scope } from '../event.js';
 import type { Pool } from './connect.js';
-import { type EventFilter, type EventState, listQuery, type PageKey, STATUSES, SUMMARY } from './event-filter.js';
+import {
+  type EventFilter,
+  type EventScope,
+  type EventState,
+  listQuery,
+  type PageKey,
+  STATUSES,
+  SUMMARY,
+} from './event-filter.js';
+import { type Online, readTopicOnline, readUserOnline } from './online.js';
 import { dated, select } from './select.js';
 import { type InstanceRow, MODE, readInstances } from './statistics.js';
 import { milliseconds } from './types.js';
@@ -12,8 +20,9 @@ import { milliseconds } from './types.js';
 export interface EventSummary {
   id: string;
   type: string;
-  scope: Scope;
+  scope: EventScope;
   user_id: string | null;
+  topic: string | null;
   /** The beginning of the detail, as text. */
   preview: string;
   /** Null: a time that a Date cannot hold. */
@@ -167,6 +176,14 @@ export class AdminStore {
       if (!settings) throw new DjrError('DJR_SCHEMA', 'djr.settings has no row.', { hint: 'Run `djr migrate`.' });
       return { settings, instances: await readInstances(client) };
     });
+  }
+
+  /** Who is connected now, as far as a user or a topic is asked for: with the option `presence` only. */
+  async online(asked: { user?: string | undefined; topic?: string | undefined }): Promise<Online> {
+    return this.#read(async (client) => ({
+      user: asked.user === undefined ? undefined : await readUserOnline(client, asked.user),
+      topic: asked.topic === undefined ? undefined : await readTopicOnline(client, asked.topic),
+    }));
   }
 
   /** Whether a containment in the detail has an index of its own. */

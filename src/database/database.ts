@@ -11,13 +11,13 @@ import { Acknowledger } from './acknowledger.js';
 import { Activity } from './activity.js';
 import { ANSWER_TIMEOUT } from './answer.js';
 import { ask, asking } from './ask.js';
+import type { Queryable } from './connect.js';
 import { backoff, isHopeless, type OwnedPool, openPool, type Pool } from './connect.js';
 import { DeliveryMode } from './delivery-mode.js';
 import { isRolledBack, readEpoch, renewEpoch } from './epoch.js';
 import { Listener } from './listener.js';
 import { Outage } from './outage.js';
 import { Pruner } from './pruner.js';
-import type { Queryable } from './publisher.js';
 import { Pulse } from './pulse.js';
 import { Repair } from './repair.js';
 import { requireSchema } from './schema.js';
@@ -34,6 +34,10 @@ export interface DatabaseOptions {
   instance: string;
   /** What the instance says of itself, every few seconds. @param queueUsage - of NOTIFY, 0 to 1; null: not known */
   read(queueUsage: number | null): Reading;
+  /** Who hears these topics has changed; null: more than a message names. */
+  onPresence(topics: string[] | null): void;
+  /** LISTEN is in force, for the first time or anew. */
+  onListening(): void;
   /** A sweep succeeded. */
   onSwept(milliseconds: number): void;
   /** The stored event that was delivered last. */
@@ -139,7 +143,10 @@ export class Database {
         feed.close();
         this.sweeper.now();
       },
-      onListening: () => this.sweeper.now(),
+      onListening: () => {
+        database.onListening();
+        this.sweeper.now();
+      },
       onLost: () => feed.close(),
     });
     this.pruner = new Pruner({ pool: this.pool, logger, interval: pruneInterval });
@@ -254,15 +261,36 @@ export class Database {
 
   #onMessage(payload: string): void {
     const { feed, options } = this.#options;
+    if (payload.startsWith('{"presence":')) {
+      if (options.presence) this.#onPresence(payload);
+      return;
+    }
     let envelopes: Envelope[];
     try {
       envelopes = decodeMessage(payload);
     } catch (err) {
-      this.garbage += 1;
-      options.logger.warn({ err, count: this.garbage }, 'dropped a message on the channel that is not ours');
+      this.#dropped(err);
       return;
     }
     feed.receive(envelopes);
+  }
+
+  #onPresence(payload: string): void {
+    try {
+      const { presence } = JSON.parse(payload) as { presence: unknown };
+      const topics = Array.isArray(presence) ? presence.filter((topic) => typeof topic === 'string') : null;
+      this.#options.onPresence(topics);
+    } catch (err) {
+      this.#dropped(err);
+    }
+  }
+
+  #dropped(err: unknown): void {
+    this.garbage += 1;
+    this.#options.options.logger.warn(
+      { err, count: this.garbage },
+      'dropped a message on the channel that is not ours',
+    );
   }
 
   /** Resolves when nothing runs any more and the pool, where it is ours, is closed. */

@@ -1,5 +1,7 @@
+import { type Audience, entitlementOf } from '../delivery/audience.js';
 import type { Need } from '../delivery/backlog.js';
 import type { Frontier } from '../delivery/frontier.js';
+import type { Query } from './rows.js';
 import { STATUS } from './status.js';
 
 /** Whether a Date can hold `created_at`. The schema refuses what it cannot; a row of before that, or one that came past the triggers, may have it. */
@@ -7,7 +9,7 @@ const IS_DATE = 'pg_catalog.isfinite(created_at) and created_at operator(pg_cata
 
 /** As PostgreSQL prints them: nothing is cast to text that is text on its way to us anyway. `created` in microseconds. */
 export const EVENT_COLUMNS = `id, xid, scope, user_id, type,
-  case when ${IS_DATE} then (pg_catalog.date_part('epoch', created_at) operator(pg_catalog.*) 1000000)::bigint end as created, detail`;
+  case when ${IS_DATE} then (pg_catalog.date_part('epoch', created_at) operator(pg_catalog.*) 1000000)::bigint end as created, detail, topic`;
 
 /** A restored dump may have transaction ids of another cluster, which lie in the future: no snapshot can tell of them. */
 export const NOT_FOREIGN = 'xid operator(pg_catalog.<) pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())';
@@ -16,11 +18,6 @@ export const NOT_FOREIGN = 'xid operator(pg_catalog.<) pg_catalog.pg_snapshot_xm
 const BEHIND = 'xid operator(pg_catalog.>=) $1::pg_catalog.xid8';
 const BEFORE = 'xid operator(pg_catalog.<) $1::pg_catalog.xid8';
 const IN_PROGRESS = 'xid operator(pg_catalog.=) any($2::pg_catalog.xid8[])';
-
-export interface Query {
-  text: string;
-  values: unknown[];
-}
 
 /** What to read: an event is in at most one of the parts, and has to pass `rest` in each. */
 export interface Filter {
@@ -50,6 +47,17 @@ export function newSince(frontier: Frontier, bornAfter: number | undefined): Fil
   return filter;
 }
 
+/** A condition for the events of these audiences. @param bind - takes a value and returns the parameter that stands for it */
+export function entitled(audiences: Iterable<Audience>, bind: (value: unknown) => string): string {
+  const { everybody, users, topics } = entitlementOf(audiences);
+  const conditions: string[] = [];
+  if (everybody) conditions.push("scope operator(pg_catalog.=) 'public'");
+  if (users.length > 0)
+    conditions.push(`(scope operator(pg_catalog.=) 'user' and user_id operator(pg_catalog.=) any(${bind(users)}))`);
+  if (topics.length > 0) conditions.push(`topic operator(pg_catalog.=) any(${bind(topics)})`);
+  return conditions.length > 0 ? `(${conditions.join(' or ')})` : 'false';
+}
+
 /** Narrows it to what goes on behind this event, in the order of readings, and was visible in that frontier already. */
 export function goOn(filter: Filter, last: { readonly xid: number; readonly id: number }, frontier: Frontier): void {
   const bind = (value: unknown) => `$${filter.values.push(value)}`;
@@ -64,7 +72,7 @@ export function goOn(filter: Filter, last: { readonly xid: number; readonly id: 
  */
 export function withStatus(...parts: string[]): string {
   const first = `select status, null::bigint as id, null::pg_catalog.xid8 as xid, null as scope, null as user_id, null as type,
-           null::bigint as created, null::pg_catalog.jsonb as detail
+           null::bigint as created, null::pg_catalog.jsonb as detail, null as topic
       from (${STATUS}) s`;
   return [first, ...parts.map((part) => `(${part})`)].join('\n union all\n');
 }
@@ -97,7 +105,7 @@ export function recentStatement({ inProgress, time, xmax }: Need, limit: number)
   ];
   const events = parts.map(
     ([condition, order]) =>
-      `select null, ${EVENT_COLUMNS} from djr.event where scope operator(pg_catalog.<>) 'system' and ${condition} ${order} limit $4`,
+      `select null, ${EVENT_COLUMNS} from djr.event where scope operator(pg_catalog.=) any (array['public', 'user', 'topic']) and ${condition} ${order} limit $4`,
   );
   return {
     text: withStatus(...events),

@@ -8,14 +8,14 @@ import { ANSWER_TIMEOUT, onceMore } from './answer.js';
 import { ask } from './ask.js';
 import type { Pool } from './connect.js';
 import { inTime } from './in-time.js';
-import { AS_TEXT, BATCH, readRows } from './rows.js';
+import { AS_TEXT, BATCH, type Query, readRows } from './rows.js';
 import type { Session } from './session.js';
 import {
   EVENT_COLUMNS,
+  entitled,
   goOn,
   NOT_FOREIGN,
   newSince,
-  type Query,
   recentStatement,
   sinceStatement,
   withStatus,
@@ -50,14 +50,15 @@ type Row = [
   type: string,
   created: string | null,
   detail: string,
+  topic: string | null,
 ];
 
 /** What no Envelope can be made of: one such row must cost its own event, and no sweep. */
 const isReadable = ([, id, , , , , created]: Row): boolean =>
   created !== null && Number.isSafeInteger(Number(id)) && Number(id) > 0;
 
-const readEnvelope = ([, id, xid, scope, userId, type, created, detail]: Row): Envelope =>
-  new Envelope(Number(id), Number(xid), scope, userId, type, Math.trunc(Number(created) / 1000), detail);
+const readEnvelope = ([, id, xid, scope, userId, type, created, detail, topic]: Row): Envelope =>
+  new Envelope(Number(id), Number(xid), scope, userId, type, Math.trunc(Number(created) / 1000), detail, topic);
 
 /** In which order two events may come one after the other. */
 type Order = (before: Envelope, behind: Envelope) => boolean;
@@ -197,7 +198,7 @@ export class Store implements ResumeSource {
 
   async readSince(
     since: Frontier,
-    client: Pick<Client, 'userId' | 'types'>,
+    client: Pick<Client, 'audiences' | 'types'>,
     from: ResumeProgress | undefined,
     onBatch: (envelopes: Envelope[]) => Promise<number>,
   ): Promise<ResumeProgress | { reset: string }> {
@@ -243,16 +244,13 @@ export class Store implements ResumeSource {
   async #readEntitled(
     since: Frontier,
     bornAfter: number | undefined,
-    client: Pick<Client, 'userId' | 'types'>,
+    client: Pick<Client, 'audiences' | 'types'>,
     from: ResumeProgress | undefined,
     onBatch: (envelopes: Envelope[]) => Promise<number>,
   ): Promise<ResumeProgress | { reset: string } | 'restarted'> {
     const filter = newSince(since, bornAfter);
     const bind = (value: unknown) => `$${filter.values.push(value)}`;
-    filter.rest += " and (scope operator(pg_catalog.=) 'public'";
-    if (client.userId !== null)
-      filter.rest += ` or (scope operator(pg_catalog.=) 'user' and user_id operator(pg_catalog.=) ${bind(client.userId)})`;
-    filter.rest += `) and ${NOT_FOREIGN}`;
+    filter.rest += ` and ${entitled(client.audiences, bind)} and ${NOT_FOREIGN}`;
     if (client.types) filter.rest += ` and type operator(pg_catalog.=) any(${bind([...client.types])})`;
     if (from) goOn(filter, from.last, from.frontier);
     let last = from?.last ?? { xid: 0, id: 0 };

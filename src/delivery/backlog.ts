@@ -1,6 +1,7 @@
+import type { Audience } from './audience.js';
 import type { Envelope } from './envelope.js';
 import type { Frontier } from './frontier.js';
-import { Item } from './history.js';
+import { Item } from './item.js';
 
 /** What one reading has to bring, so that all who wait for it can go on. */
 export interface Need {
@@ -81,8 +82,7 @@ export class Backlog {
   readonly #need: Need;
   readonly #completeFrom: number;
   /** By transaction and id; their numbers are places in this backlog. */
-  readonly #public: Item[] = [];
-  readonly #byUser = new Map<string, Item[]>();
+  readonly #byAudience = new Map<Audience, Item[]>();
 
   /** @param envelopes - what `onReceive` made of the events. */
   constructor(need: Need, before: number, recent: Recent, envelopes: readonly Envelope[]) {
@@ -93,12 +93,10 @@ export class Backlog {
     const ordered = [...envelopes].sort((a, b) => a.xid! - b.xid! || a.id - b.id);
     ordered.forEach((envelope, place) => {
       const item = new Item(place, envelope, '');
-      if (envelope.scope === 'public') this.#public.push(item);
-      else if (envelope.scope === 'user' && envelope.userId !== null) {
-        const own = this.#byUser.get(envelope.userId);
-        if (own) own.push(item);
-        else this.#byUser.set(envelope.userId, [item]);
-      }
+      if (envelope.audience === undefined) return;
+      const others = this.#byAudience.get(envelope.audience);
+      if (others) others.push(item);
+      else this.#byAudience.set(envelope.audience, [item]);
     });
   }
 
@@ -125,12 +123,15 @@ export class Backlog {
     return this.state.startedAt > frontier.time;
   }
 
-  /** What is here of the public events and the user's own that are new since this frontier, in order. */
-  since(frontier: Frontier, userId: string | null): Item[] {
-    const own = userId === null ? undefined : this.#byUser.get(userId);
-    const found = this.#new(this.#public, frontier);
-    if (!own) return found;
-    return [...found, ...this.#new(own, frontier)].sort((a, b) => a.sequence - b.sequence);
+  /** What is here for these audiences and new since this frontier, in order. */
+  since(frontier: Frontier, audiences: Iterable<Audience>): Item[] {
+    const parts: Item[][] = [];
+    for (const audience of audiences) {
+      const items = this.#byAudience.get(audience);
+      if (items) parts.push(this.#new(items, frontier));
+    }
+    if (parts.length < 2) return parts[0] ?? [];
+    return parts.flat().sort((a, b) => a.sequence - b.sequence);
   }
 
   #new(items: readonly Item[], frontier: Frontier): Item[] {

@@ -1,10 +1,11 @@
+import type { Audience } from './audience.js';
 import type { Connection } from './connection.js';
 import type { Envelope } from './envelope.js';
 import { eventFrame, type Pulse } from './frame.js';
-import type { Item } from './history.js';
+import type { Item } from './item.js';
 
 /** Why a client's connection ended. */
-export type CloseReason = 'client' | 'slow' | 'stalled' | 'lifetime' | 'replaced' | 'shutdown';
+export type CloseReason = 'client' | 'slow' | 'stalled' | 'lifetime' | 'replaced' | 'shutdown' | 'disconnected';
 
 /**
  * Milliseconds in which a client may take what is buffered for it once its stream has ended. It comes back with the id that it
@@ -23,6 +24,8 @@ export interface ClientInfo {
 
 export interface ClientOptions {
   userId: string | null;
+  /** Whose events it gets: everybody's, its user's, its topics'. */
+  audiences: readonly Audience[];
   connection: Connection;
   /** Makes the Request when a hook asks for it: a thousand idle clients need none. */
   request: () => Request;
@@ -53,6 +56,8 @@ function variantOf({ named, types }: Pick<ClientOptions, 'named' | 'types'>): st
 /** One SSE connection: what it is entitled to, and a bounded queue in front of it. */
 export class Client implements ClientInfo {
   readonly userId: string | null;
+  /** Keys of the hub's own, a few dozen at most: a list of them takes a tenth of what a set would. */
+  audiences: readonly Audience[];
   readonly types: ReadonlySet<string> | null;
   readonly named: boolean;
   readonly pulse: Pulse;
@@ -64,8 +69,6 @@ export class Client implements ClientInfo {
   expires = Number.POSITIVE_INFINITY;
   /** Since when bytes wait without any of them having gone, as far as was looked; undefined: nothing waits. */
   stalledSince: number | undefined;
-  /** Events of this client alone within the turn (see Hub). */
-  own: { item: Item; after: number }[] | undefined;
   closed = false;
   /** Events written to it. */
   sent = 0;
@@ -86,6 +89,7 @@ export class Client implements ClientInfo {
     this.#options = options;
     this.#connection = options.connection;
     this.userId = options.userId;
+    this.audiences = options.audiences;
     this.types = options.types;
     this.named = options.named;
     this.pulse = options.pulse ?? 'silent';
@@ -123,10 +127,9 @@ export class Client implements ClientInfo {
 
   /** Whether this client may have the event, and asked for its type. Every way to a client passes here. */
   wants({ envelope }: Item): boolean {
-    const entitled =
-      envelope.scope === 'public' ||
-      (envelope.scope === 'user' && envelope.userId !== null && envelope.userId === this.userId);
-    return entitled && (this.types === null || this.types.has(envelope.type));
+    const { audience } = envelope;
+    if (audience === undefined || !this.audiences.includes(audience)) return false;
+    return this.types === null || this.types.has(envelope.type);
   }
 
   /** Writes what is made for all clients of its {@link variant}. Closes the connection when too much waits. */

@@ -1,13 +1,18 @@
 import type { Detail, Event, Scope } from '../event.js';
 import { isUserText } from '../user-id.js';
+import { type Audience, audienceOf } from './audience.js';
 
 /** An event on its way through the runtime. The detail stays text until somebody needs it parsed. */
 export class Envelope {
   readonly id: number;
   /** The publisher's transaction; null when the event is not stored. */
   readonly xid: number | null;
-  readonly scope: Scope;
+  /** `control`: an order of `djr.disconnect` or `djr.recheck` to the runtimes. */
+  readonly scope: Scope | 'control';
   readonly userId: string | null;
+  readonly topic: string | null;
+  /** Which clients get it; undefined: none. */
+  readonly audience: Audience | undefined;
   readonly type: string;
   /** Milliseconds since 1970, by the database's clock. */
   readonly createdAt: number;
@@ -17,16 +22,19 @@ export class Envelope {
   constructor(
     id: number,
     xid: number | null,
-    scope: Scope,
+    scope: Scope | 'control',
     userId: string | null,
     type: string,
     createdAt: number,
     detailText: string,
+    topic: string | null = null,
   ) {
     this.id = id;
     this.xid = xid;
     this.scope = scope;
     this.userId = userId;
+    this.topic = topic;
+    this.audience = scope === 'control' ? undefined : audienceOf(scope, userId, topic);
     this.type = type;
     this.createdAt = createdAt;
     this.detailText = detailText;
@@ -42,8 +50,9 @@ export class Envelope {
     return {
       id: this.id,
       type: this.type,
-      scope: this.scope,
+      scope: this.scope as Scope,
       userId: this.userId,
+      topic: this.topic,
       detail: JSON.parse(this.detailText) as Detail,
       createdAt: new Date(this.createdAt),
     };
@@ -58,7 +67,9 @@ export class Envelope {
     const detailText: string | undefined = JSON.stringify(event.detail);
     if (!detailText?.startsWith('{')) throw new Error('the detail that a hook returns must make a JSON object');
     const sameDetail = detailText === JSON.stringify(JSON.parse(this.detailText));
-    const same = event.type === this.type && event.scope === this.scope && event.userId === this.userId;
+    const topic = event.topic ?? null;
+    const same =
+      event.type === this.type && event.scope === this.scope && event.userId === this.userId && topic === this.topic;
     if (same && sameDetail) return this;
     return new Envelope(
       this.id,
@@ -68,11 +79,20 @@ export class Envelope {
       event.type,
       this.createdAt,
       sameDetail ? this.detailText : detailText,
+      topic,
     );
   }
 }
 
-const SCOPES: ReadonlySet<unknown> = new Set<Scope>(['user', 'public', 'system']);
+/** Whether scope, user and topic are ones that go together, as `djr._fits` says it. */
+export function fits(scope: unknown, userId: unknown, topic: unknown): boolean {
+  if (userId !== null && !isUserText(userId)) return false;
+  if (topic !== null) return typeof topic === 'string' && topic !== '' && scope === 'topic' && userId === null;
+  if (scope === 'control' || scope === 'system') return true;
+  return userId === null ? scope === 'public' : scope === 'user';
+}
+
+const SCOPES: ReadonlySet<unknown> = new Set<Scope | 'control'>(['user', 'public', 'topic', 'system', 'control']);
 
 /** Whether the type can stand in a frame and in a DOM event's name. The schema holds the full rule. */
 export const isType = (value: unknown): value is string =>
@@ -93,14 +113,14 @@ function decodeLine(line: string): Envelope {
   const header = parse(line.slice(0, tab));
   // A later version may say more behind the six: in a rolling deploy it must not be garbage to this one.
   if (!Array.isArray(header) || header.length < 6) throw new Error('the header is not an array of at least six');
-  const [id, xid, scope, userId, type, createdAt] = header as unknown[];
+  const [id, xid, scope, userId, type, createdAt, topic = null] = header as unknown[];
   const detailText = line.slice(tab + 1).trim();
   const sound =
     isCount(id) &&
     id > 0 &&
     (xid === null || (typeof xid === 'string' && /^\d{1,16}$/.test(xid) && isCount(Number(xid)))) &&
     SCOPES.has(scope) &&
-    (scope === 'public' ? userId === null : userId === null ? scope === 'system' : isUserText(userId)) &&
+    fits(scope, userId, topic) &&
     isType(type) &&
     isCount(createdAt) &&
     createdAt <= MAX_TIME;
@@ -110,11 +130,12 @@ function decodeLine(line: string): Envelope {
   return new Envelope(
     id,
     xid === null ? null : Number(xid),
-    scope as Scope,
+    scope as Scope | 'control',
     userId as string | null,
     type,
     createdAt,
     detailText,
+    topic as string | null,
   );
 }
 

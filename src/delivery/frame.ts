@@ -23,11 +23,12 @@ export function eventFrame(envelope: Envelope, position: string, named: boolean)
 }
 
 /** The detail is spliced as text, so that numbers which JavaScript cannot hold reach the browser as they were stored. */
-function withType({ detailText, type }: Envelope): string {
+function withType({ detailText, topic, type }: Envelope): string {
   // Most details have no such text at all: a search costs next to nothing.
   const text = detailText.includes('"type"') ? withoutOwnType(detailText) : detailText;
   const head = text.slice(0, text.lastIndexOf('}')).trimEnd();
-  return `${head}${head === '{' ? '' : ', '}"type": ${JSON.stringify(type)}}`;
+  const audience = topic === null ? '' : `":topic": ${JSON.stringify(topic)}, `;
+  return `${head}${head === '{' ? '' : ', '}${audience}"type": ${JSON.stringify(type)}}`;
 }
 
 /** A string, or what gives JSON its structure. */
@@ -86,11 +87,16 @@ export interface Greeting {
   /** Milliseconds of silence between two visible heartbeats, and what `retry:` says. */
   heartbeat?: number;
   retry?: number;
+  /** Of the topics that it asked for: which it may hear, which not and why, and in how many seconds a permission ends. */
+  topics?: readonly string[];
+  refused?: readonly string[];
+  reasons?: Readonly<Record<string, string>> | undefined;
+  expires?: Readonly<Record<string, number>> | undefined;
 }
 
 /** Its id lets a client that is cut off before its first event resume all the same. */
-export const connectedFrame = (position: string, { key, resuming, heartbeat, retry }: Greeting): Buffer => {
-  const data = JSON.stringify({ type: 'connected', key, resuming, heartbeat, retry });
+export const connectedFrame = (position: string, greeting: Greeting): Buffer => {
+  const data = JSON.stringify({ type: 'connected', ...greeting });
   return Buffer.from(`id: 0-${position}\ndata: ${data}\n\n`);
 };
 
@@ -100,6 +106,24 @@ export const connectedFrame = (position: string, { key, resuming, heartbeat, ret
  */
 export const levelFrame = (key: string): Buffer =>
   Buffer.from(`data: ${JSON.stringify({ type: 'connected', key })}\n\n`);
+
+/** The stream goes on without this topic. */
+export const leftFrame = (topic: string, reason: string): Buffer => notice({ type: 'left', topic, reason });
+
+/** Who hears a topic: all of them to a newcomer, who came and who went to the others. */
+export const presenceFrame = (presence: {
+  topic: string;
+  users?: readonly string[] | undefined;
+  joined?: readonly string[];
+  left?: readonly string[];
+  count: number;
+}): Buffer => notice({ type: 'presence', ...presence });
+
+/** The stream ends, as `djr.disconnect` ordered. */
+export const disconnectedFrame = (reason: string | undefined): Buffer => notice({ type: 'disconnected', reason });
+
+/** No id: where the client stands is not changed by it. */
+const notice = (data: object): Buffer => Buffer.from(`data: ${JSON.stringify(data)}\n\n`);
 
 export const resetFrame = (reason: string, position: string): Buffer =>
   Buffer.from(`id: 0-${position}\ndata: ${JSON.stringify({ type: 'reset', reason })}\n\n`);

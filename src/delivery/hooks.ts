@@ -2,11 +2,10 @@ import type { Event } from '../event.js';
 import { LogLimit } from '../log-limit.js';
 import type { Logger } from '../logger.js';
 import { isReservedType } from '../reserved-types.js';
-import { isUserText } from '../user-id.js';
 import { isPromiseLike, within } from '../within.js';
 import type { ClientInfo } from './client.js';
-import { type Envelope, isType } from './envelope.js';
-import type { Item } from './history.js';
+import { type Envelope, fits, isType } from './envelope.js';
+import type { Item } from './item.js';
 import { Subscription } from './subscription.js';
 import type { Tally } from './tally.js';
 
@@ -144,17 +143,14 @@ function assertEvent(value: unknown): asserts value is Event {
   if (typeof event !== 'object' || event === null || !isType(event.type)) {
     throw new Error('a hook must return the event, or null to stop it');
   }
-  const { detail, scope, userId } = event;
+  const { detail, scope, userId, topic = null } = event;
   if (typeof detail !== 'object' || detail === null || Array.isArray(detail)) {
     throw new Error('the detail that a hook returns must be an object');
   }
   // Whoever builds a new event may forget its user, or take one from where there is none: that must not make it public.
-  const scoped =
-    scope === 'public'
-      ? userId === null
-      : scope === 'user'
-        ? isUserText(userId)
-        : scope === 'system' && (userId === null || isUserText(userId));
-  if (!scoped)
-    throw new Error('the scope and the userId that a hook returns must fit each other: a text for scope user');
+  if ((scope as string) === 'control' || !fits(scope, userId, topic)) {
+    throw new Error(
+      'the scope, the userId and the topic that a hook returns must fit each other: a text for scope user',
+    );
+  }
 }

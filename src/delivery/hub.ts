@@ -1,6 +1,7 @@
+import { type Audience, EVERYBODY } from './audience.js';
 import type { Client } from './client.js';
 import { heartbeatFrame, type Pulse } from './frame.js';
-import type { Item } from './history.js';
+import type { Item } from './item.js';
 import type { Tally } from './tally.js';
 
 export interface HubOptions {
@@ -23,8 +24,15 @@ interface Joined {
   readonly users: Map<string | null, number> | undefined;
 }
 
+/** Clients that get the same audiences' events in a turn. */
+interface Group {
+  readonly key: string;
+  readonly audiences: readonly Audience[];
+  readonly clients: Set<Client>;
+}
+
 /**
- * Who gets an event. Clients are found by user, so that an event for one user visits nobody else; all events of a
+ * Who gets an event. Clients are found by audience, so that an event for one user or topic visits nobody else; all events of a
  * turn are joined into one buffer, and each client gets one write.
  */
 export class Hub {
@@ -33,11 +41,10 @@ export class Hub {
   readonly #clients = new Set<Client>();
   /** Those that get events the moment they come. */
   readonly #live = new Set<Client>();
-  readonly #liveByUser = new Map<string, Set<Client>>();
-  /** Public events of this turn. */
-  #turn: Item[] = [];
-  /** Clients with events of their own in this turn. */
-  #touched = new Set<Client>();
+  /** The same, by each audience but everybody. */
+  readonly #liveByAudience = new Map<Audience, Set<Client>>();
+  /** Events of this turn, by audience, each in the order in which they came. */
+  #turn = new Map<Audience, Item[]>();
   #scheduled = false;
   #timer: NodeJS.Timeout | undefined;
   /** `performance.now()` of the last look at all clients. */
@@ -73,10 +80,31 @@ export class Hub {
     // What this turn holds has been read from history by a client that resumed, or was before a new one's time.
     this.flush();
     this.#live.add(client);
-    if (client.userId === null) return;
-    const clients = this.#liveByUser.get(client.userId);
-    if (clients) clients.add(client);
-    else this.#liveByUser.set(client.userId, new Set([client]));
+    for (const audience of client.audiences) {
+      if (audience === EVERYBODY) continue;
+      const clients = this.#liveByAudience.get(audience);
+      if (clients) clients.add(client);
+      else this.#liveByAudience.set(audience, new Set([client]));
+    }
+  }
+
+  /** This client may no longer hear this audience. What the turn holds it was still entitled to. */
+  drop(client: Client, audience: Audience): void {
+    if (!client.audiences.includes(audience)) return;
+    this.flush();
+    client.audiences = client.audiences.filter((own) => own !== audience);
+    this.#forget(client, audience);
+  }
+
+  /** Writes what is no event to the live clients of an audience. */
+  tell(audience: Audience, chunk: Buffer, except?: ReadonlySet<Client>): void {
+    this.flush();
+    for (const client of this.#liveByAudience.get(audience) ?? []) if (!except?.has(client)) client.write(chunk);
+  }
+
+  #forget(client: Client, audience: Audience): void {
+    const clients = this.#liveByAudience.get(audience);
+    if (clients?.delete(client) && clients.size === 0) this.#liveByAudience.delete(audience);
   }
 
   leave(client: Client): void {
@@ -84,12 +112,7 @@ export class Hub {
     this.#delivered += client.sent;
     this.#bytes += client.bytes;
     this.#live.delete(client);
-    this.#touched.delete(client);
-    if (client.userId !== null) {
-      const clients = this.#liveByUser.get(client.userId);
-      clients?.delete(client);
-      if (clients?.size === 0) this.#liveByUser.delete(client.userId);
-    }
+    for (const audience of client.audiences) this.#forget(client, audience);
     if (this.#clients.size === 0) {
       clearInterval(this.#timer);
       this.#timer = undefined;
@@ -118,17 +141,12 @@ export class Hub {
   }
 
   deliver(item: Item): void {
-    const { scope, userId } = item.envelope;
-    if (scope === 'public') this.#turn.push(item);
-    else if (scope === 'user' && userId !== null) {
-      const clients = this.#liveByUser.get(userId);
-      if (!clients) return;
-      for (const client of clients) {
-        client.own ??= [];
-        client.own.push({ item, after: this.#turn.length });
-        this.#touched.add(client);
-      }
-    } else return;
+    const { audience } = item.envelope;
+    if (audience === undefined) return;
+    if (audience !== EVERYBODY && !this.#liveByAudience.has(audience)) return;
+    const items = this.#turn.get(audience);
+    if (items) items.push(item);
+    else this.#turn.set(audience, [item]);
     if (this.#scheduled) return;
     this.#scheduled = true;
     // Runs when the chunk that PostgreSQL's socket gave us has been read to its end: no delay, and one write for all.
@@ -139,31 +157,60 @@ export class Hub {
   flush(): void {
     this.#scheduled = false;
     const turn = this.#turn;
-    const touched = this.#touched;
-    if (turn.length === 0 && touched.size === 0) return;
-    this.#turn = [];
-    this.#touched = new Set();
+    if (turn.size === 0) return;
+    this.#turn = new Map();
     const now = Math.floor(performance.now());
-    for (const client of touched) {
-      this.#sendMerged(client, turn, client.own ?? [], now);
-      client.own = undefined;
+    const everybody = turn.get(EVERYBODY);
+    if (turn.size === 1) {
+      const [audience, items] = turn.entries().next().value!;
+      this.#send(items, everybody ? this.#live : (this.#liveByAudience.get(audience) ?? []), now);
+      return;
     }
-    if (turn.length === 0) return;
+    // Clients that get the very same audiences' events of this turn are one group.
+    const groups = new Map<string, Group>();
+    const grouped = new Map<Client, Group>();
+    for (const audience of turn.keys()) {
+      if (audience === EVERYBODY) continue;
+      for (const client of this.#liveByAudience.get(audience) ?? []) {
+        const before = grouped.get(client);
+        const key = before ? `${before.key}\n${audience}` : audience;
+        let group = groups.get(key);
+        if (!group) {
+          group = { key, audiences: before ? [...before.audiences, audience] : [audience], clients: new Set() };
+          groups.set(key, group);
+        }
+        before?.clients.delete(client);
+        group.clients.add(client);
+        grouped.set(client, group);
+      }
+    }
+    for (const { audiences, clients } of groups.values()) {
+      if (clients.size === 0) continue;
+      const parts = audiences.map((audience) => turn.get(audience)!);
+      if (everybody) parts.push(everybody);
+      const items = parts.length > 1 ? parts.flat().sort((a, b) => a.sequence - b.sequence) : parts[0]!;
+      this.#send(items, clients, now);
+    }
+    if (everybody) this.#send(everybody, this.#live, now, grouped);
+  }
+
+  /** The same events for many clients: encoded once a variant, and one write for each. */
+  #send(items: readonly Item[], clients: Iterable<Client>, now: number, except?: ReadonlyMap<Client, unknown>): void {
     const variants = new Map<string, Joined>();
     // Clients of one variant mostly come one after the other.
     let variant: string | undefined;
     let joined: Joined | undefined;
-    for (const client of this.#live) {
-      if (touched.size > 0 && touched.has(client)) continue;
+    for (const client of clients) {
+      if (except?.has(client)) continue;
       if (client.variant === undefined) {
-        for (const item of turn) client.send(item);
+        for (const item of items) client.send(item);
         continue;
       }
       if (!joined || client.variant !== variant) {
         variant = client.variant;
         joined = variants.get(variant);
         if (!joined) {
-          joined = this.#encode(client, turn);
+          joined = this.#encode(client, items);
           variants.set(variant, joined);
         }
       }
@@ -189,26 +236,6 @@ export class Hub {
       if (!users) tally.sent(envelope, null, clients);
       else for (const [userId, count] of users) tally.sent(envelope, userId, count);
     }
-  }
-
-  /** A client's own events and the public ones of the turn, in the order in which they came. */
-  #sendMerged(client: Client, turn: Item[], own: { item: Item; after: number }[], now: number): void {
-    const items: Item[] = [];
-    let next = 0;
-    for (const { item, after } of own) {
-      while (next < after) items.push(turn[next++]!);
-      items.push(item);
-    }
-    items.push(...turn.slice(next));
-    if (client.variant === undefined) {
-      for (const item of items) client.send(item);
-      return;
-    }
-    const joined = this.#encode(client, items);
-    if (!joined.chunk) return;
-    client.write(joined.chunk, now);
-    client.sent += joined.items.length;
-    for (const { envelope } of joined.items) this.#options.tally.sent(envelope, client.userId, 1);
   }
 
   /** One timer for all clients. */

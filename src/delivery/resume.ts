@@ -1,11 +1,13 @@
 import type { NamedAhead } from './ahead.js';
+import type { Audience } from './audience.js';
 import { type Need, type Recent, unavailable } from './backlog.js';
 import type { Client } from './client.js';
 import type { Envelope } from './envelope.js';
 import { positionFrame, resetFrame } from './frame.js';
 import type { Frontier } from './frontier.js';
-import { type History, Item } from './history.js';
+import type { History } from './history.js';
 import type { Hub } from './hub.js';
+import { Item } from './item.js';
 import { Pace } from './pace.js';
 import { Places } from './places.js';
 import { type Position, packPosition } from './position.js';
@@ -32,7 +34,7 @@ export interface ResumeSource {
    */
   readSince(
     since: Frontier,
-    client: Pick<Client, 'userId' | 'types'>,
+    client: Pick<Client, 'audiences' | 'types'>,
     from: ResumeProgress | undefined,
     onBatch: (envelopes: Envelope[]) => Promise<number>,
   ): Promise<ResumeProgress | { reset: string }>;
@@ -70,12 +72,20 @@ interface Shown {
 }
 
 /** Where a client comes back from: its last id, or a snapshot from `djr.position()`. */
-export type ResumeFrom = { position: Position; rest: string } | { frontier: Frontier; rest: string };
+export type ResumeFrom = ({ position: Position; rest: string } | { frontier: Frontier; rest: string }) & {
+  /** Audiences that begin elsewhere: what is visible in the snapshot the page has read, what is not it lacks. */
+  starts?: ReadonlyMap<Audience, Frontier>;
+};
 
 /** What is younger than the snapshot was not in it, even when its transaction id came again after a crash. */
 const wasShown = ({ xid, createdAt }: Envelope, shown: Frontier): boolean =>
   xid !== null && !shown.isNew(xid) && createdAt <= shown.time;
 
+/** Whether the page has read this event already: it is of an audience whose beginning was read later. */
+function isShownAt(envelope: Envelope, starts: ReadonlyMap<Audience, Frontier>): boolean {
+  const start = envelope.audience === undefined ? undefined : starts.get(envelope.audience);
+  return start !== undefined && envelope.xid !== null && !start.isNew(envelope.xid);
+}
 /** Without those that the client has got already. */
 const lacking = (items: Item[], ahead: NamedAhead | undefined): Item[] =>
   ahead ? items.filter(({ envelope }) => !ahead.has(envelope)) : items;
@@ -119,6 +129,7 @@ export class Resume {
     const { history, hub } = this.#options;
     const came = 'position' in from ? from.position.frontier : from.frontier;
     let frontier = came;
+    const { starts } = from;
     const own = 'position' in from && from.position.instance === this.#options.instance;
     // What the fast lane of another instance has brought the client, in front of that frontier.
     const ahead = 'position' in from ? from.position.ahead : undefined;
@@ -132,6 +143,14 @@ export class Resume {
     let source: ResumeSourceName | undefined;
 
     if (!own) await this.#catchUp(came, ahead);
+    // What comes behind its place in the order comes with all the rest. What its id names as ahead was delivered before it: to
+    // others, where this client did not hear the topic yet.
+    const behind = (item: Item) =>
+      sequence !== undefined && history.reaches(sequence)
+        ? item.sequence > sequence
+        : came.isNew(item.envelope.xid ?? came.xmax) && !ahead?.has(item.envelope);
+    for (const [audience, start] of starts ?? []) await this.#gap(client, audience, start, behind, id);
+    const lacks = ({ envelope }: Item) => !starts || !isShownAt(envelope, starts);
     while (!client.closed) {
       if (sequence !== undefined && history.reaches(sequence)) {
         const items = chunkOf(history.after(sequence, CHUNK), 0, client);
@@ -148,7 +167,7 @@ export class Resume {
         const known = shown;
         const isNew = ({ envelope }: Item) =>
           !ahead?.has(envelope) && !(known && (wasShown(envelope, known) || wasShown(envelope, came)));
-        client.sendAll(known || ahead ? items.filter(isNew) : items);
+        client.sendAll((known || ahead ? items.filter(isNew) : items).filter(lacks));
         sequence = items.at(-1)!.sequence;
         await this.#paced(client);
       } else if (history.covers(frontier)) {
@@ -156,11 +175,16 @@ export class Resume {
         // From another instance: what is new since its frontier, then on from here by our own order.
         const items = lacking(history.since(frontier), ahead);
         sequence = history.lastSequence;
-        await this.#sendAll(client, items, id);
+        await this.#sendAll(client, items.filter(lacks), id);
         this.#mark(client, sequence);
       } else {
         source = 'storage';
-        const result = await this.#fromStorage(client, frontier, id, ahead);
+        const result = await this.#fromStorage(
+          client,
+          frontier,
+          id,
+          (item) => !ahead?.has(item.envelope) && lacks(item),
+        );
         if ('reset' in result) {
           this.reset(client, result.reset, performance.now() - began);
           return;
@@ -187,6 +211,46 @@ export class Resume {
       timer = setTimeout(resolve, MAX_CATCH_UP);
     });
     await Promise.race([catchUp(), late]).finally(() => clearTimeout(timer));
+  }
+
+  /** What an audience had between its own beginning and where the rest of the stream goes on from. */
+  async #gap(
+    client: Client,
+    audience: Audience,
+    start: Frontier,
+    behind: (item: Item) => boolean,
+    id: ResumeId,
+  ): Promise<void> {
+    const { history, limit, receive, source } = this.#options;
+    const missed = (item: Item) => item.envelope.audience === audience && !behind(item);
+    await this.#catchUp(start);
+    if (history.covers(start)) {
+      await this.#sendAll(client, history.since(start).filter(missed), id);
+      return;
+    }
+    let sent = 0;
+    let progress: ResumeProgress | undefined;
+    do {
+      const result = await this.#readers.run(() =>
+        source().readSince(start, { audiences: [audience], types: client.types }, progress, async (envelopes) => {
+          for (const stored of envelopes) {
+            const envelope = await receive(stored);
+            // In memory it has its place in the order.
+            const item = envelope && (history.find(envelope.id) ?? new Item(0, envelope, id.rest));
+            if (item && missed(item)) client.send(item, id.rest);
+          }
+          sent += envelopes.length;
+          return client.idle && sent <= limit ? envelopes.length : 0;
+        }),
+      );
+      const reason = 'reset' in result ? result.reset : sent > limit ? this.#tooMany().reset : undefined;
+      if (reason !== undefined) {
+        client.write(resetFrame(reason, id.rest));
+        return;
+      }
+      progress = result as ResumeProgress;
+      await client.ready();
+    } while (!progress.done && !client.closed);
   }
 
   /** What was missed can no longer be had: says so, and goes on live. */
@@ -232,20 +296,20 @@ export class Resume {
     client: Client,
     since: Frontier,
     id: ResumeId,
-    ahead: NamedAhead | undefined,
+    lacks: (item: Item) => boolean,
   ): Promise<Shown | { reset: string }> {
     const backlog = this.#shared.held(since) ?? (this.#readers.free ? undefined : await this.#shared.next(since));
     if (backlog) {
       const reason = unavailable(backlog.state, since);
       if (reason !== undefined) return { reset: reason };
-      const items = lacking(backlog.since(since, client.userId), ahead).filter((item) => client.wants(item));
+      const items = backlog.since(since, client.audiences).filter((item) => client.wants(item) && lacks(item));
       if (items.length > this.#options.limit) return this.#tooMany();
       if (backlog.covers(since)) {
         await this.#sendAll(client, items, id);
         return { frontier: backlog.state.frontier, before: backlog.before };
       }
     }
-    return this.#alone(client, since, id, ahead);
+    return this.#alone(client, since, id, lacks);
   }
 
   /** A reading for this client only. It holds no place, and no connection, while the client reads what came. */
@@ -253,7 +317,7 @@ export class Resume {
     client: Client,
     since: Frontier,
     id: ResumeId,
-    ahead: NamedAhead | undefined,
+    lacks: (item: Item) => boolean,
   ): Promise<Shown | { reset: string }> {
     const { history, limit, receive, source } = this.#options;
     const before = history.lastSequence;
@@ -269,12 +333,11 @@ export class Resume {
         const items: Item[] = [];
         const { rest } = id;
         for (const stored of chunk) {
-          if (ahead?.has(stored)) continue;
           const received = receive(stored);
           const envelope = received instanceof Promise ? await received : received;
           if (envelope) items.push(new Item(0, envelope, rest));
         }
-        client.sendAll(items, rest);
+        client.sendAll(items.filter(lacks), rest);
         id.add(chunk);
         this.#got(client, id);
         // Who reads has read it then, and the reading goes on.

@@ -1,6 +1,7 @@
+import { type Audience, topicAudience } from '../delivery/audience.js';
 import { Client, type CloseReason } from '../delivery/client.js';
 import type { Connection } from '../delivery/connection.js';
-import { connectedFrame, farewellFrame, levelFrame, type Pulse, retryFrame } from '../delivery/frame.js';
+import { connectedFrame, farewellFrame, type Greeting, levelFrame, type Pulse, retryFrame } from '../delivery/frame.js';
 import { Frontier } from '../delivery/frontier.js';
 import type { Hooks } from '../delivery/hooks.js';
 import type { Hub } from '../delivery/hub.js';
@@ -10,8 +11,10 @@ import type { Tally } from '../delivery/tally.js';
 import type { Logger } from '../logger.js';
 import type { ResolvedOptions } from '../options.js';
 import { SparseLog } from '../sparse-log.js';
+import type { Heard, Topics } from '../topics/topics.js';
 import { Admission, type Place } from './admission.js';
 import { userOf } from './authenticate.js';
+import type { Endpoint, StreamStart } from './endpoint.js';
 import type { Incoming } from './incoming.js';
 import { checkOrigin } from './origin.js';
 import { Rate } from './rate.js';
@@ -24,6 +27,7 @@ export interface StreamsOptions {
   hooks: Hooks;
   resume: Resume;
   tally: Tally;
+  topics: Topics;
   logger: Logger;
   /** Resolves when the stream has a beginning, or with a sentence that says why it has none. */
   ready(): Promise<string | undefined>;
@@ -33,14 +37,6 @@ export interface StreamsOptions {
   epoch(): string;
   /** Now, by the database's clock, milliseconds since 1970. */
   time(): number;
-}
-
-/** An accepted stream: the adapter opens the response with these headers and hands over its connection. */
-export interface StreamStart {
-  readonly headers: Record<string, string>;
-  begin(connection: Connection): unknown;
-  /** The connection is gone, or the client was before it began: until then it counts. */
-  gone(): void;
 }
 
 const HEADERS = {
@@ -54,7 +50,12 @@ const HEADERS = {
 
 /** Types that one client may ask for by name, and how long their list may be. */
 const MAX_TYPES = 100;
-const MAX_QUERY = 8192;
+const MAX_LIST = 8192;
+const MAX_QUERY = 12_000;
+
+/** Topics that one client may ask for, and times that it is asked anew who a client is whom an order concerned meanwhile. */
+const MAX_TOPICS = 100;
+const MAX_ATTEMPTS = 3;
 
 /** Streams of one user that may take the place of another in a minute; then there is a 429. */
 const MAX_REPLACED = 30;
@@ -66,10 +67,13 @@ const REPLACED_RETRY = 30_000;
 /** Milliseconds that {@link Streams.stop} waits for connections to be gone. */
 const STOP_GRACE = 1000;
 
-const METHODS = 'GET, OPTIONS';
+const METHODS = ['GET', 'OPTIONS'];
 
 /** Opens streams: who asks, what for, from where on; and closes them all in the end. */
-export class Streams {
+export class Streams implements Endpoint {
+  readonly path = 'sse';
+  readonly methods = METHODS;
+  readonly streams = true;
   /** Streams that ended, by why. */
   readonly closed: Record<CloseReason, number> = {
     client: 0,
@@ -78,6 +82,7 @@ export class Streams {
     lifetime: 0,
     replaced: 0,
     shutdown: 0,
+    disconnected: 0,
   };
   /** Requests refused, by status. */
   readonly refused: Record<number, number> = {};
@@ -100,7 +105,7 @@ export class Streams {
     return this.#admission.size;
   }
 
-  async open(incoming: Incoming): Promise<Reply | StreamStart> {
+  async respond(incoming: Incoming): Promise<Reply | StreamStart> {
     const answer = await this.#open(incoming);
     if ('status' in answer && answer.status >= 400) {
       this.refused[answer.status] = (this.refused[answer.status] ?? 0) + 1;
@@ -110,9 +115,6 @@ export class Streams {
 
   async #open(incoming: Incoming): Promise<Reply | StreamStart> {
     const { options } = this.#options;
-    if (incoming.method !== 'GET' && incoming.method !== 'OPTIONS') {
-      return problem(405, 'The stream is read with GET.', { Allow: METHODS });
-    }
     const origin = {
       origin: incoming.header('origin'),
       host: incoming.header('host'),
@@ -122,15 +124,15 @@ export class Streams {
     if (!cors) return problem(403, `Pages of ${origin.origin} may not open this stream (option allowedOrigins).`);
     if (incoming.method === 'OPTIONS') return preflight(cors);
     const query = parseQuery(incoming.target);
-    if (!query) return problem(400, 'The query is too long, or asks for too many types.', cors);
+    if (!query) return problem(400, 'The query is too long, or asks for too many types or topics.', cors);
     if (this.#stopping) return stopping(cors);
     const place = this.#admission.enter(incoming.address);
     if ('status' in place) return { ...place, headers: { ...place.headers, ...cors } };
     try {
-      const user = await this.#admit(incoming, place);
-      if (typeof user === 'object' && user !== null) {
+      const admitted = await this.#admit(incoming, query, place);
+      if ('status' in admitted) {
         place.leave();
-        return { ...user, headers: { ...user.headers, ...cors } };
+        return { ...admitted, headers: { ...admitted.headers, ...cors } };
       }
       if (query.get('probe') === '1') {
         place.leave();
@@ -142,7 +144,7 @@ export class Streams {
       return {
         headers: { ...HEADERS, ...cors },
         begin: (connection) => {
-          client = this.#begin({ connection, incoming, query, userId: user, lastEventId, place });
+          client = this.#begin({ connection, incoming, query, ...admitted, lastEventId, place });
           return client;
         },
         gone: () => {
@@ -156,18 +158,41 @@ export class Streams {
     }
   }
 
-  /** Whose stream it is, with a place of theirs; or why there is none. */
-  async #admit(incoming: Incoming, place: Place): Promise<string | null | Reply> {
-    const user = await userOf(incoming, this.#options.options, this.#log);
-    if (typeof user === 'object' && user !== null) return user;
-    const unready = await this.#options.ready();
-    if (unready !== undefined) return problem(503, unready, { 'Retry-After': '2' });
+  /** Whose stream it is, with a place of theirs, and what it may hear; or why there is none. */
+  async #admit(incoming: Incoming, query: Query, place: Place): Promise<Admitted | Reply> {
+    const identity = await this.#identify(incoming, query);
+    if ('status' in identity) return identity;
+    const { userId } = identity;
     if (this.#stopping) return stopping({});
-    if (user !== null && this.#admission.isFull(user) && !this.#makeRoom(user)) {
+    if (userId !== null && this.#admission.isFull(userId) && !this.#makeRoom(userId)) {
       return problem(429, 'Too many streams of this user (option maxConnectionsPerUser).', { 'Retry-After': '10' });
     }
-    place.assign(user);
-    return user;
+    place.assign(userId);
+    return identity;
+  }
+
+  /** Asked anew, with its login, where an order concerned this user meanwhile. */
+  async #identify(incoming: Incoming, query: Query): Promise<Admitted | Reply> {
+    const { options, ready, topics } = this.#options;
+    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
+      const began = performance.now();
+      const userId = await userOf(incoming, options, this.#log);
+      if (typeof userId === 'object' && userId !== null) return userId;
+      const unready = await ready();
+      if (unready !== undefined) return problem(503, unready, { 'Retry-After': '2' });
+      try {
+        const heard = await topics.heard(userId, query.topics, query.seals);
+        if (!topics.concerned(userId, began)) return { userId, heard };
+      } catch (err) {
+        this.#log.say(
+          'error',
+          { err },
+          'who may hear which topic could not be read: a stream is refused, to be tried again',
+        );
+        return problem(503, 'The permissions for topics cannot be read; try again.', { 'Retry-After': '2' });
+      }
+    }
+    return problem(503, 'Permissions change too fast; try again.', { 'Retry-After': '1' });
   }
 
   /**
@@ -195,11 +220,12 @@ export class Streams {
     return !this.#admission.isFull(userId);
   }
 
-  #begin({ connection, incoming, query, userId, lastEventId, place }: Accepted): Client {
-    const { hub, hooks, options, tally } = this.#options;
+  #begin({ connection, incoming, query, userId, heard, lastEventId, place }: Accepted): Client {
+    const { hub, hooks, options, tally, topics } = this.#options;
     const pulse = pulseOf(incoming, query);
     const client = new Client({
       userId,
+      audiences: topics.audiencesOf(userId, heard),
       connection,
       request: () => incoming.request(),
       types: query.types,
@@ -215,14 +241,19 @@ export class Streams {
     });
     if (options.lifetime > 0) client.expires = performance.now() + options.lifetime * (0.8 + Math.random() * 0.2);
     hub.admit(client);
+    topics.watch(client, heard);
 
     const delay = Math.round(options.retry * (1 + Math.random() / 2));
     const retry = retryFrame(delay, pulse);
     const asksKey = query.get('shareKey') === '1';
     const key = asksKey ? shareKey(userId, incoming, query.get('token'), hooks.beforeSend !== undefined) : undefined;
     const since = query.get('since');
-    const from = this.#resumeFrom(lastEventId, since);
-    const greeting = { key, ...(pulse === 'visible' && { heartbeat: options.heartbeat, retry: delay }) };
+    const from = this.#resumeFrom(lastEventId, since, this.#startsOf(query, heard));
+    const greeting = {
+      key,
+      ...(pulse === 'visible' && { heartbeat: options.heartbeat, retry: delay }),
+      ...(query.topics.length > 0 && describe(heard, this.#options.time())),
+    };
     if (from === undefined) {
       hub.join(client);
       client.write(Buffer.concat([retry, connectedFrame(this.#options.position(), greeting)]));
@@ -249,24 +280,47 @@ export class Streams {
     }
   }
 
-  #resumeFrom(lastEventId: string, since: string | null): ResumeFrom | { reset: string } | undefined {
+  /** Topics that begin where the page read their state. */
+  #startsOf(query: Query, heard: Heard): Map<Audience, Frontier> | undefined {
+    let starts: Map<Audience, Frontier> | undefined;
+    for (const topic of heard.topics.keys()) {
+      const since = query.get(`since.${topic}`);
+      const frontier = since ? Frontier.fromSnapshot(since, this.#options.epoch(), this.#options.time()) : undefined;
+      if (!frontier) continue;
+      starts ??= new Map();
+      starts.set(topicAudience(topic), frontier);
+    }
+    return starts;
+  }
+
+  #resumeFrom(
+    lastEventId: string,
+    since: string | null,
+    starts: Map<Audience, Frontier> | undefined,
+  ): ResumeFrom | { reset: string } | undefined {
     const epoch = this.#options.epoch();
     if (lastEventId !== '') {
       const position = parsePosition(lastEventId);
       if (!position) return { reset: 'the last event id cannot be read' };
       if (position.frontier.epoch !== epoch) return { reset: 'the database was replaced or restored' };
-      return { position, rest: lastEventId.slice(lastEventId.indexOf('-') + 1) };
+      return { position, rest: lastEventId.slice(lastEventId.indexOf('-') + 1), starts };
     }
-    if (since === null || since === '') return undefined;
+    if (since === null || since === '') {
+      if (!starts) return undefined;
+      const rest = this.#options.position();
+      const now = parsePosition(`0-${rest}`);
+      return now && { position: now, rest, starts };
+    }
     // A position says no time, and that it is of before a crash nobody can tell.
     const time = this.#options.time();
     const frontier = since.length > MAX_QUERY ? undefined : Frontier.fromSnapshot(since, epoch, time);
     if (!frontier) return { reset: 'the position in since cannot be read' };
-    return { frontier, rest: packPosition('0', 0, frontier) };
+    return { frontier, rest: packPosition('0', 0, frontier), starts };
   }
 
   #onClose(client: Client, reason: CloseReason): void {
     this.#options.hub.leave(client);
+    this.#options.topics.forget(client);
     this.closed[reason] += 1;
     if (reason === 'slow' || reason === 'stalled') {
       const context = { user: client.userId, reason, buffered: client.buffered };
@@ -287,12 +341,17 @@ export class Streams {
   }
 }
 
+/** Whose stream it is, and what of the topics that it asked for it may hear. */
+interface Admitted {
+  readonly userId: string | null;
+  readonly heard: Heard;
+}
+
 /** A stream that may begin. */
-interface Accepted {
+interface Accepted extends Admitted {
   connection: Connection;
   incoming: Incoming;
   query: Query;
-  userId: string | null;
   lastEventId: string;
   place: Place;
 }
@@ -314,7 +373,7 @@ const stopping = (headers: Record<string, string>): Reply =>
 const preflight = (cors: Record<string, string>): Reply => ({
   status: 204,
   headers: {
-    Allow: METHODS,
+    Allow: METHODS.join(', '),
     'Access-Control-Allow-Methods': 'GET',
     'Access-Control-Allow-Headers': 'Authorization, Last-Event-ID, Cache-Control',
     'Access-Control-Max-Age': '600',
@@ -326,14 +385,39 @@ const preflight = (cors: Record<string, string>): Reply => ({
 interface Query {
   get(name: string): string | null;
   types: ReadonlySet<string> | null;
+  topics: readonly string[];
+  seals: readonly string[];
 }
 
 function parseQuery(target: string): Query | undefined {
   const start = target.indexOf('?');
-  if (start < 0) return { get: () => null, types: null };
+  if (start < 0) return { get: () => null, types: null, topics: [], seals: [] };
   if (target.length - start > MAX_QUERY) return undefined;
   const parameters = new URLSearchParams(target.slice(start + 1));
-  const names = parameters.get('types')?.split(',').filter(Boolean) ?? [];
-  if (names.length > MAX_TYPES) return undefined;
-  return { get: (name) => parameters.get(name), types: names.length > 0 ? new Set(names) : null };
+  const list = parameters.get('types') ?? '';
+  if (list.length > MAX_LIST) return undefined;
+  const names = list.split(',').filter(Boolean);
+  const topics = parameters.getAll('topic');
+  const seals = parameters.getAll('seal');
+  if (names.length > MAX_TYPES || topics.length > MAX_TOPICS || seals.length > MAX_TOPICS) return undefined;
+  return {
+    get: (name) => parameters.get(name),
+    types: names.length > 0 ? new Set(names) : null,
+    topics,
+    seals,
+  };
+}
+
+/** What the connected frame says of topics; seconds until a permission ends. */
+function describe({ topics, refused }: Heard, time: number): Omit<Greeting, 'key'> {
+  const ending = [...topics].filter(([, end]) => end !== Number.POSITIVE_INFINITY);
+  return {
+    topics: [...topics.keys()],
+    refused: [...refused.keys()],
+    reasons: refused.size > 0 ? Object.fromEntries(refused) : undefined,
+    expires:
+      ending.length > 0
+        ? Object.fromEntries(ending.map(([topic, end]) => [topic, Math.floor((end - time) / 1000)]))
+        : undefined,
+  };
 }

@@ -170,8 +170,9 @@ test("serve --session-sql: the app's own session says who it is; a query that ca
 
 test('demo brings a database, a chat room and a line for psql; SIGINT ends it all with 0', async (t) => {
   const demo = start(t, ['demo', '--port', '0']);
-  const [, url] = await demo.printed(/^listening on (\S+)realtime\/\n/);
+  const [, url] = await demo.printed(/^The chat room is at (\S+)\n.*\?as=Ann and \S+\?as=Bob\n/);
   const [, database] = await demo.printed(/^database (postgres:\S+)\n/m);
+  await demo.printed(/^listening on \S+realtime\/\n/m);
   await demo.printed(/ {2}psql 'postgres:\S+' -c "select djr\.publish_global/);
   t.regex(await (await fetch(url!)).text(), /The djr chat room/);
 

@@ -1,5 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
+import { EVERYBODY, userAudience } from '../../src/delivery/audience.js';
 import { Backlog, needOf, type Recent, unavailable } from '../../src/delivery/backlog.js';
 import { Envelope } from '../../src/delivery/envelope.js';
 import { Frontier } from '../../src/delivery/frontier.js';
@@ -49,6 +50,8 @@ function read(events: Envelope[], need: ReturnType<typeof needOf>, startedAt: nu
   return { ...state, envelopes: all.slice(0, room), completeFrom };
 }
 
+const audiencesOf = (userId: string | null) => (userId === null ? [EVERYBODY] : [EVERYBODY, userAudience(userId)]);
+
 test('A backlog that covers a frontier has all that is new since it, in order, and nobody else’s', (t) => {
   let covered = 0;
   fc.assert(
@@ -77,7 +80,7 @@ test('A backlog that covers a frontier has all that is new since it, in order, a
               .filter((e) => since.isNew(e.xid!) || (startedAt > since.time && e.createdAt >= since.time))
               .sort((x, y) => x.xid! - y.xid! || x.id - y.id);
             t.deepEqual(
-              backlog.since(since, userId).map(({ envelope }) => envelope.id),
+              backlog.since(since, audiencesOf(userId)).map(({ envelope }) => envelope.id),
               expected.map(({ id }) => id),
             );
           }
@@ -119,7 +122,7 @@ test('Who brings more transactions in progress than a reading may name is served
   const backlog = new Backlog(need, 0, recent, recent.envelopes);
   t.true(frontiers.every((frontier) => backlog.covers(frontier)));
   t.deepEqual(
-    frontiers.map((frontier) => backlog.since(frontier, null).length),
+    frontiers.map((frontier) => backlog.since(frontier, audiencesOf(null)).length),
     [1, 0],
   );
 });

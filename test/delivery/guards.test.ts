@@ -1,10 +1,11 @@
 import test from 'ava';
+import { EVERYBODY } from '../../src/delivery/audience.js';
 import { Client } from '../../src/delivery/client.js';
 import { Envelope } from '../../src/delivery/envelope.js';
 import { Feed } from '../../src/delivery/feed.js';
 import { Frontier } from '../../src/delivery/frontier.js';
-import { Item } from '../../src/delivery/history.js';
 import { Hub } from '../../src/delivery/hub.js';
+import { Item } from '../../src/delivery/item.js';
 import { Tally } from '../../src/delivery/tally.js';
 import type { Logger } from '../../src/index.js';
 import { connectionTo } from '../helpers/connection.js';
@@ -68,6 +69,7 @@ test('A connection that throws loses its own client only', async (t) => {
     (take) =>
       new Client({
         userId: null,
+        audiences: [EVERYBODY],
         connection: connectionTo(take),
         request: () => new Request('http://localhost/'),
         types: null,

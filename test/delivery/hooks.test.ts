@@ -216,7 +216,7 @@ test('Subscribers get all events or those of a type, until they unsubscribe', as
   t.deepEqual(ended, ['b']);
   t.is(some.length, 1);
   const { createdAt, ...event } = some[0]!;
-  t.deepEqual(event, { id, type: 'b', scope: 'user', userId: '7', detail: { n: 1 } });
+  t.deepEqual(event, { id, type: 'b', scope: 'user', userId: '7', topic: null, detail: { n: 1 } });
   t.true(Math.abs(createdAt.getTime() - Date.now()) < 60_000);
 });
 

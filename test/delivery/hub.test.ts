@@ -1,9 +1,10 @@
 import test from 'ava';
 import fc from 'fast-check';
+import { EVERYBODY, userAudience } from '../../src/delivery/audience.js';
 import { Client } from '../../src/delivery/client.js';
 import { Envelope } from '../../src/delivery/envelope.js';
-import { Item } from '../../src/delivery/history.js';
 import { Hub } from '../../src/delivery/hub.js';
+import { Item } from '../../src/delivery/item.js';
 import { Tally } from '../../src/delivery/tally.js';
 import { connectionTo } from '../helpers/connection.js';
 
@@ -22,6 +23,7 @@ function reader(userId: string | null, types: string[] | null, hooked: boolean):
   });
   const client = new Client({
     userId,
+    audiences: userId === null ? [EVERYBODY] : [EVERYBODY, userAudience(userId)],
     connection,
     request: () => new Request('http://localhost/'),
     types: types && new Set(types),

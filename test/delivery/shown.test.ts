@@ -1,10 +1,12 @@
 import { mock } from 'node:test';
 import test from 'ava';
+import { EVERYBODY } from '../../src/delivery/audience.js';
 import { Client } from '../../src/delivery/client.js';
 import { Envelope } from '../../src/delivery/envelope.js';
 import { Frontier } from '../../src/delivery/frontier.js';
-import { History, Item } from '../../src/delivery/history.js';
+import { History } from '../../src/delivery/history.js';
 import { Hub } from '../../src/delivery/hub.js';
+import { Item } from '../../src/delivery/item.js';
 import { packPosition } from '../../src/delivery/position.js';
 import { Resume } from '../../src/delivery/resume.js';
 import { Tally } from '../../src/delivery/tally.js';
@@ -40,6 +42,7 @@ async function resumed(
   });
   const client = new Client({
     userId: null,
+    audiences: [EVERYBODY],
     connection,
     request: () => new Request('http://localhost/'),
     types: null,

@@ -5,7 +5,7 @@ import { createDatabase, type TestDatabase } from '../helpers/database.js';
 import { hasPgBouncer, type PgBouncerOptions, startPgBouncer } from '../helpers/pgbouncer.js';
 import { startApp, type TestApp, until } from '../helpers/server.js';
 
-const PUBLISH = "select djr.publish_global('note', jsonb_build_object('n', $1::int))";
+const PUBLISH = "select djr.publish_public('note', jsonb_build_object('n', $1::int))";
 
 // A machine of a developer may have none: that is seen as a skipped test. CI must have it.
 const withPgBouncer = hasPgBouncer || process.env.CI ? test : test.skip;

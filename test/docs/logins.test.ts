@@ -32,7 +32,7 @@ async function check(
 ) {
   const url = `${origin}/realtime/sse/`;
   const [ada, nobody] = [await openStream(t, url, { headers }), await openStream(t, url)];
-  await query("select djr.publish('ada', 'own'), djr.publish_global('end')");
+  await query("select djr.publish('ada', 'own'), djr.publish_public('end')");
   for (const stream of [ada, nobody]) await stream.event('end');
   t.deepEqual(ada.types, ['own', 'end']);
   t.deepEqual(nobody.types, ['end']);

@@ -40,3 +40,10 @@ export async function createRole(
     },
   };
 }
+
+/** A role of a test's own with these uses of djr. */
+export async function roleOf(t: ExecutionContext, db: TestDatabase, grants: readonly string[]): Promise<TestRole> {
+  const role = await createRole(t, db, grants[0] ?? 'nobody');
+  for (const grant of grants) await db.query(`select djr.${grant}($1)`, [role.role]);
+  return role;
+}

@@ -4,7 +4,7 @@ import type { TestDatabase } from './database.js';
 
 /** The error that a statement is refused with; no error is a failure. */
 export async function refusal(
-  db: Pick<TestDatabase, 'query'>,
+  db: { query(sql: string, values?: unknown[]): Promise<unknown> },
   sql: string,
   values?: unknown[],
 ): Promise<pg.DatabaseError> {

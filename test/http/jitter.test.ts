@@ -6,6 +6,8 @@ import { Tally } from '../../src/delivery/tally.js';
 import type { Incoming } from '../../src/http/incoming.js';
 import { Streams } from '../../src/http/stream.js';
 import { resolveOptions } from '../../src/options.js';
+import type { TopicStore } from '../../src/topics/topic-store.js';
+import { Topics } from '../../src/topics/topics.js';
 import { connectionTo } from '../helpers/connection.js';
 
 const CLIENTS = 10_000;
@@ -22,6 +24,13 @@ async function connected(options: { lifetime: number; retry: number }) {
     hooks: { beforeSend: undefined } as ConstructorParameters<typeof Streams>[0]['hooks'],
     resume: {} as Resume,
     tally,
+    topics: new Topics({
+      store: {} as TopicStore,
+      hub,
+      timeout: 1,
+      logger: resolved.logger,
+      time: () => 0,
+    }),
     logger: resolved.logger,
     ready: async () => {},
     position,
@@ -43,7 +52,7 @@ async function connected(options: { lifetime: number; retry: number }) {
       request: () => new Request('http://localhost/realtime/sse/'),
       body: async () => 'taken',
     };
-    const answer = await streams.open(incoming);
+    const answer = await streams.respond(incoming);
     if ('status' in answer) throw new Error(`refused with ${answer.status}`);
     let text = '';
     texts.push(() => text);

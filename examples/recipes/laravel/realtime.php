@@ -10,9 +10,9 @@ function publish(PDO $pdo, int|string $userId, string $type, array $detail = [])
 }
 
 /** Publishes to every client. */
-function publish_global(PDO $pdo, string $type, array $detail = []): int
+function publish_public(PDO $pdo, string $type, array $detail = []): int
 {
-    $statement = $pdo->prepare('select djr.publish_global(?, cast(? as jsonb))');
+    $statement = $pdo->prepare('select djr.publish_public(?, cast(? as jsonb))');
     $statement->execute([$type, json_encode((object) $detail, JSON_THROW_ON_ERROR)]);
     return (int) $statement->fetchColumn();
 }

@@ -9,8 +9,8 @@ module Realtime
   end
 
   # Publishes to every client.
-  def self.publish_global(type, detail = {})
-    select("select djr.publish_global($1, $2::jsonb)", type, detail.to_json)
+  def self.publish_public(type, detail = {})
+    select("select djr.publish_public($1, $2::jsonb)", type, detail.to_json)
   end
 
   def self.select(sql, *values)

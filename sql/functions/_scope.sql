@@ -1,0 +1,13 @@
+-- Plain SQL without SET, so that the planner inlines it.
+create or replace function djr._scope(
+  scope text,
+  topic text
+) returns text
+language sql
+immutable
+as $$
+  select coalesce(scope, case when topic is null then 'user' else 'topic' end)
+$$;
+
+comment on function djr._scope(text, text) is
+  'The scope of an event of djr.publish_many that may name none: topic where it has a topic, else user. Internal.';

@@ -1,0 +1,12 @@
+-- Not SECURITY DEFINER, as djr.grant_publish.
+create or replace function djr.revoke_seal(role name) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform djr._revoke('seal', revoke_seal.role);
+end
+$$;
+
+comment on function djr.revoke_seal(name) is
+  'Takes back what djr.grant_seal gave a role. What the role has by other grants it keeps. Seals that it made stay valid until they end.';

@@ -1,0 +1,84 @@
+-- An overload for each type that ids of users have. STABLE, for the snapshot of the query that calls them: see djr._seal.
+create or replace function djr.seal(
+  topic text,
+  user_id text default null,
+  valid interval default '1 hour'
+) returns text
+language sql
+stable
+as $$
+  select djr._seal(seal.topic, seal.user_id, seal.valid)
+$$;
+
+comment on function djr.seal(text, text, interval) is
+  'A signed permission to hear a topic, to be handed to a page: for one user, whose id is a text, or with null for whoever has it that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+
+create or replace function djr.seal(
+  topic text,
+  user_id smallint,
+  valid interval default '1 hour'
+) returns text
+language sql
+stable
+as $$
+  select djr._seal(seal.topic, seal.user_id::pg_catalog.text, seal.valid)
+$$;
+
+comment on function djr.seal(text, smallint, interval) is
+  'A signed permission to hear a topic, to be handed to a page: for one user, whose id is a smallint, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+
+create or replace function djr.seal(
+  topic text,
+  user_id integer,
+  valid interval default '1 hour'
+) returns text
+language sql
+stable
+as $$
+  select djr._seal(seal.topic, seal.user_id::pg_catalog.text, seal.valid)
+$$;
+
+comment on function djr.seal(text, integer, interval) is
+  'A signed permission to hear a topic, to be handed to a page: for one user, whose id is an integer, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+
+create or replace function djr.seal(
+  topic text,
+  user_id bigint,
+  valid interval default '1 hour'
+) returns text
+language sql
+stable
+as $$
+  select djr._seal(seal.topic, seal.user_id::pg_catalog.text, seal.valid)
+$$;
+
+comment on function djr.seal(text, bigint, interval) is
+  'A signed permission to hear a topic, to be handed to a page: for one user, whose id is a bigint, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+
+create or replace function djr.seal(
+  topic text,
+  user_id numeric,
+  valid interval default '1 hour'
+) returns text
+language sql
+stable
+as $$
+  select djr._seal(seal.topic, djr._user_of(seal.user_id), seal.valid)
+$$;
+
+comment on function djr.seal(text, numeric, interval) is
+  'A signed permission to hear a topic, to be handed to a page: for one user, whose id is a numeric, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+
+create or replace function djr.seal(
+  topic text,
+  user_id uuid,
+  valid interval default '1 hour'
+) returns text
+language sql
+stable
+as $$
+  select djr._seal(seal.topic, seal.user_id::pg_catalog.text, seal.valid)
+$$;
+
+comment on function djr.seal(text, uuid, interval) is
+  'A signed permission to hear a topic, to be handed to a page: for one user, whose id is a uuid, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';

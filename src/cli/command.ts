@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import pg from 'pg';
 import { asLibpq } from '../database/libpq.js';
+import { DjrError } from '../errors.js';
 import { UsageError } from './failure.js';
 
 export interface CommonOptions {
@@ -56,9 +57,10 @@ export function wholeNumber(text: string, { min = 0, max = Number.MAX_SAFE_INTEG
 function checkAddress(source: string, url: string): void {
   try {
     if (!/^(postgres(ql)?:\/\/|socket:|\/)/.test(url)) throw new Error('it must begin with postgres://');
-    new pg.Client({ connectionString: url });
+    new pg.Client(asLibpq({ connectionString: url }));
   } catch (error) {
-    const several = /^[^?]*:\d+,/.test(url);
+    const several = error instanceof DjrError && error.message.includes('several hosts');
+    if (error instanceof DjrError && !several) throw error;
     throw new UsageError(
       `${source} must be a PostgreSQL address (${several ? 'it names several hosts' : (error as Error).message}).`,
       several
@@ -79,7 +81,6 @@ export function databaseConfig(options: DatabaseOptions, environment = process.e
     : ['DATABASE_URL', environment.DATABASE_URL];
   const config: pg.ClientConfig = { application_name: 'djr', connectionTimeoutMillis: 10_000 };
   if (url) {
-    asLibpq({ connectionString: url }, environment);
     checkAddress(source, url);
     return { ...config, connectionString: url };
   }

@@ -117,6 +117,12 @@ async function health(options: WayOptions): Promise<Found> {
       'Read its problems; docs/operations.md says what to do.',
     );
   if (answer.status === 200 && answer.text.includes('"status"')) return ok('an instance answers');
+  if (answer.status === 404) {
+    return warning(
+      'healthz answers 404',
+      'Where it is not switched off (option health), correct the address: it ends in the base path.',
+    );
+  }
   if ([401, 403].includes(answer.status)) return ok(`it is not public (${answer.status})`);
   return failed(
     `healthz answers ${answer.status}, and not as djr does`,

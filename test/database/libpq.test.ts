@@ -98,8 +98,11 @@ for (const [name, connectionString, environment, message] of REFUSED) {
 
 test('the command says it, too, with the hint, and is not waiting', async (t) => {
   const { code, err } = await djr(t, ['serve', '-d', 'postgres://u@one:5432,two:5432/app', '--port', '0']);
-  t.is(code, 1);
-  t.regex(err, /^error: The address of the database names several hosts, .*\nGive the address of the primary/);
+  t.is(code, 2);
+  t.regex(
+    err,
+    /^error: --database-url must be a PostgreSQL address \(.*several hosts.*\)\.\nGive one host, the one of the primary/,
+  );
 });
 
 test('what was given as ssl in code stays, a Unix socket has no TLS, and target_session_attrs of a primary is fine', (t) => {

@@ -23,6 +23,12 @@ type Owner = Pick<ExecutionContext, 'teardown'>;
 /** Milliseconds. The documents have 15 s in front of time-outs of 60 s, and tests a quarter of theirs of 2 s. */
 const HEARTBEAT = 500;
 
+/** An admin behind a login of the app. */
+const authorize = (request: Request): boolean | Response =>
+  request.headers.get('x-admin') === 'login'
+    ? Response.redirect(new URL('/login', request.url))
+    : request.headers.get('x-admin') === 'yes';
+
 /** How a proxy is started in the foreground, and told to end without hurry. */
 export interface ProxyProgram {
   /** Writes its configuration out of the document. @returns the command that runs it */
@@ -96,7 +102,15 @@ export async function startStage(owner: Owner, program: ProxyProgram): Promise<S
   const instances = await Promise.all(
     [0, 1].map(async () => {
       const { logger } = recordingLogger();
-      const options = { database: db.url, authenticate: byHeader, logger, heartbeat: HEARTBEAT, shutdownGrace: 2000 };
+      const options: RealtimeOptions = {
+        database: db.url,
+        authenticate: byHeader,
+        admin: { authorize },
+        trustProxy: ['127.0.0.1'],
+        logger,
+        heartbeat: HEARTBEAT,
+        shutdownGrace: 2000,
+      };
       const instance = new Instance(await freePort(), options);
       await instance.start();
       owner.teardown(() => instance.stop());
@@ -279,6 +293,16 @@ export function proxyTests(name: string, withProxy: TestFn | TestFn['skip'], pro
     const [chunk] = await once(stream, 'data');
     t.regex(String(chunk), /connected|retry/);
     stream.close();
+  });
+
+  withProxy(`${name}: redirects and cookies of the admin are https, as the browser's address is`, async (t) => {
+    await publish(stage, 'ann', 1);
+    const [event] = await stage.db.query<{ id: string }>('select max(id) as id from djr.event');
+    const login = await ask(stage, '/realtime/admin/', { 'x-admin': 'login' });
+    t.is(login.headers.location, `${stage.origin}/login`);
+    const asked = await ask(stage, `/realtime/admin/replay/?id=${event!.id}`, { 'x-admin': 'yes' });
+    t.is(asked.status, 200);
+    t.regex(String(asked.headers['set-cookie']), /; Secure/);
   });
 
   withProxy(`${name}: doctor --url finds the way through it good`, async (t) => {

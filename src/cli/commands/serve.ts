@@ -187,12 +187,14 @@ async function run(flags: ServeOptions): Promise<void> {
     if (!authenticate) log.warn('no login is configured: everyone is anonymous, and gets public events only');
 
     const options: RealtimeOptions = { logger: log, ...config, database, ...(authenticate && { authenticate }) };
+    // It ends by signals of its own, behind --drain.
+    options.stopOn = [];
     if (flags.basePath !== undefined) options.basePath = flags.basePath;
     if (flags.allowOrigin !== undefined) options.allowedOrigins = flags.allowOrigin;
     if (flags.lifetime !== undefined) options.lifetime = flags.lifetime * 1000;
-    const realtime = createRealtime(options);
     if (flags.publicPath !== undefined) options.publicPath = flags.publicPath;
     if (flags.trustProxy !== undefined) options.trustProxy = flags.trustProxy;
+    const realtime = createRealtime(options);
     const worker = cluster.isWorker ? new WorkerProcess(realtime, path, lifetime) : undefined;
     const server = createServer(LIMITS, worker?.handler ?? realtime.handler);
     if (worker) lifetime.onStop(() => worker.leave());
@@ -224,7 +226,7 @@ function socketPath(text: string): string {
 
 function origins(text: string, before: string[] = []): string[] {
   if (isAllowable(text)) return [...before, text];
-  throw new InvalidArgumentError(`It is ${ALLOWABLE}.`);
+  throw new InvalidArgumentError(`It must be ${ALLOWABLE}.`);
 }
 
 function proxies(text: string, before: string[] = []): string[] {

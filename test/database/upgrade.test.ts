@@ -4,6 +4,7 @@ import { dumpSchema } from '../../src/database/dump.js';
 import { committedMigrations, migrate, printMigrations } from '../../src/database/migrate.js';
 import { createRealtime } from '../../src/index.js';
 import { createDatabase, type TestDatabase } from '../helpers/database.js';
+import { startApp } from '../helpers/server.js';
 
 const migrations = await committedMigrations();
 
@@ -102,4 +103,43 @@ test('roles keep what they were granted, and may use what the upgrade brings', a
   await realtime.stop();
   t.deepEqual(complaints, []);
   t.deepEqual(await db.query('select status from djr.activity'), [{ status: 'dispatched' }]);
+});
+
+test('an event of a type that is reserved since the upgrade is read and replayed as before, and nobody can publish another', async (t) => {
+  const db = await createDatabase(t, { template: null });
+  await installOldest(db);
+  const words = ['disconnected', 'heartbeat', 'state', 'error', 'left', 'refused', 'presence', 'djr:own'];
+  const [{ since }] = (await db.query('select pg_current_snapshot()::text as since')) as [{ since: string }];
+  await db.query(`select djr.publish_global(type, '{"n": 1}') from unnest($1::text[]) type`, [words]);
+  const before = await events(db);
+  await migrate(db.url);
+  t.deepEqual(await events(db), before);
+  t.deepEqual(await db.query('select count(*) from djr.event_status'), [{ count: String(words.length) }]);
+
+  const app = await startApp(t, { heartbeat: 100 }, db);
+  for (const query of ['?', '?heartbeat=1&', '?named=1&']) {
+    const stream = await app.stream(`${query}since=${since}`);
+    const frames = await stream.count(words.length);
+    // The number in the id tells them from the stream's own words, which have 0.
+    t.deepEqual(
+      frames.map(({ id, data }) => [id!.split('-')[0], data.type]),
+      before.map(({ id, type }) => [id, type]),
+    );
+    // An EventSource would call `onerror`.
+    t.false(frames.some(({ event }) => event === 'error'));
+    t.deepEqual(stream.resets, []);
+  }
+  t.deepEqual(
+    app.lines.filter(({ level }) => level === 'error'),
+    [],
+  );
+  for (const word of words) {
+    const refused = await t.throwsAsync(db.query('select djr.publish_global($1)', [word]));
+    t.regex(refused!.message, /must not (be one that|begin with)/);
+  }
+  // A replay tells it again, with the number of a new event.
+  await db.query('select djr.replay(1)');
+  await db.query(`update djr.event set private_data = '{}'`);
+  await db.query('delete from djr.event');
+  t.deepEqual(await events(db), []);
 });

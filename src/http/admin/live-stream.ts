@@ -67,7 +67,7 @@ export class LiveStreams {
       leftOut = 0;
       write(frame('event', lineOf(event)));
     });
-    const heartbeat = setInterval(() => connection.buffered <= MAX_BYTES && write(': heartbeat\n\n'), HEARTBEAT);
+    const heartbeat = setInterval(() => connection.buffered <= MAX_BYTES && write(': heartbeat\n'), HEARTBEAT);
     let ended = false;
     const end = () => {
       if (ended) return;
@@ -79,7 +79,8 @@ export class LiveStreams {
       connection.end(END_GRACE);
     };
     const lifetime = setTimeout(end, LIFETIME);
-    write('retry: 2000\n\n: watching\n\n');
+    // No blank line before the first event: some readers take a frame without data for an empty message.
+    write('retry: 2000\n: watching\n');
     return end;
   }
 

@@ -122,7 +122,8 @@ function createClient(): Client {
   };
 }
 
-const page = window as unknown as { [KEY]?: Client };
+// Importing it on a server must do nothing: frameworks render pages there.
+const page = globalThis as unknown as { [KEY]?: Client };
 page[KEY] ??= createClient();
 
 /** The client of this page, for the script. */

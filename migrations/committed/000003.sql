@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:8ee749cea7730eb61aeb8a4225010258d0658e4b
+--! Hash: sha1:7ca061e66ee7b7beb36be6e67063a358aeedd0dd
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -3572,6 +3572,10 @@ as $$
 begin
   delete from djr.presence
   where presence.instance = forget_instance.name;
+  if found then
+    -- The users of it are gone: the others look again.
+    perform pg_notify(settings.channel, '{"presence":null}') from djr.settings;
+  end if;
   delete from djr.instance
   where instance.name = forget_instance.name;
   return found;

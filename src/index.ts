@@ -14,6 +14,7 @@ export type {
   Authorize,
   ClientAddress,
   HealthAccess,
+  Login,
   RealtimeOptions,
   StopSignal,
   UserId,

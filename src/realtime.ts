@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { AdminStore } from './database/admin-store.js';
 import type { Queryable } from './database/connect.js';
 import { Database } from './database/database.js';
+import { disconnect, recheck } from './database/orders.js';
 import { Outage } from './database/outage.js';
 import { type Publication, publish } from './database/publisher.js';
 import { Delivery } from './delivery/delivery.js';
@@ -36,6 +37,7 @@ import { StopSignals } from './stop-signals.js';
 import { Presence } from './topics/presence.js';
 import { presenceStore, topicStore } from './topics/topic-store.js';
 import { Topics } from './topics/topics.js';
+import type { UserId } from './user-id.js';
 import { Vitals } from './vitals.js';
 
 /**
@@ -242,6 +244,14 @@ class Runtime implements Realtime {
 
   async publish(publication: Publication, options: { client?: Queryable } = {}): Promise<number> {
     return publish(options.client ?? this.#open().queryable, publication);
+  }
+
+  async disconnect(userId: UserId, reason?: string, options: { client?: Queryable } = {}): Promise<void> {
+    return disconnect(options.client ?? this.#open().queryable, userId, reason);
+  }
+
+  async recheck(userId?: UserId | null, topic?: string | null, options: { client?: Queryable } = {}): Promise<void> {
+    return recheck(options.client ?? this.#open().queryable, userId, topic);
   }
 
   scriptTag(options?: ScriptTagOptions): string {

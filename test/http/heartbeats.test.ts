@@ -123,7 +123,7 @@ test('A reader that is built on fetch never gets a frame without data', async (t
   await app.db.query("select djr.publish_global('seen')");
   const { id } = await fetched.event('seen');
   await fetched.until('more heartbeats', () => fetched.comments.length > 3);
-  t.is(fetched.lastEventId, id, 'its id moves with events alone');
+  t.is(fetched.lastEventId, id!, 'its id moves with events alone');
   await app.db.query("select djr.publish_global('missed')");
   const resumed = await app.stream('', { headers: BY_FETCH, lastEventId: id! });
   await resumed.event('missed');

@@ -1,15 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { request as ask, createServer, type ServerResponse } from 'node:http';
+import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import type { Page } from 'playwright-core';
 import { startApp } from '../helpers/server.js';
 import { until, useChromium } from './helpers/chromium.js';
 
-const read = (path: string) => readFile(new URL(`../../${path}`, import.meta.url), 'utf8');
-const [docs, extension] = await Promise.all([read('docs/http.md'), read('node_modules/htmx-ext-sse/dist/sse.js')]);
+const docs = await readFile(new URL('../../docs/http.md', import.meta.url), 'utf8');
+const extensionsOwn = createRequire(import.meta.resolve('htmx-ext-sse'));
+const extension = await readFile(extensionsOwn.resolve('./sse.js'), 'utf8');
 /** The one that the extension depends on: the admin's htmx is a newer one. */
-const htmx = await read('node_modules/htmx-ext-sse/node_modules/htmx.org/dist/htmx.js');
+const htmx = await readFile(extensionsOwn.resolve('htmx.org/dist/htmx.js'), 'utf8');
 const example = [...docs.matchAll(/```html\n([\s\S]*?)```/g)].find(([, code]) =>
   code!.includes('createEventSource'),
 )![1]!;
@@ -57,7 +59,10 @@ async function start(t: ExecutionContext) {
       answer.on('error', () => {});
       response.writeHead(answer.statusCode!, answer.headers);
       answer.pipe(response);
-      response.once('freeze', () => answer.unpipe(response).resume());
+      response.once('freeze', () => {
+        answer.unpipe(response);
+        answer.resume();
+      });
     });
     onward.on('error', () => response.destroy());
     onward.end();

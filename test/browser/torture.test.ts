@@ -2,7 +2,7 @@ import test from 'ava';
 import { isSound, table, torture } from '../torture/torture.js';
 
 // With bare readers alone: test/torture/torture.test.ts. At length: `npm run test:torture`.
-test('Tabs that go offline, freeze, are closed and loaded anew lose nothing and get nothing twice, under faults', async (t) => {
+test('Tabs that go offline, freeze, show dialogs, are swallowed, closed and loaded anew lose nothing and get nothing twice, under faults', async (t) => {
   t.timeout(300_000);
   const result = await torture({
     seconds: 20,

@@ -21,14 +21,17 @@ export class Tab implements Receiver {
   readonly lives: Map<number, number>[] = [];
   readonly resets: string[] = [];
   readonly #shares: boolean;
+  readonly #worker: boolean;
   readonly #total = new Map<number, number>();
   #page: Page | undefined;
   #lastEventId = '';
 
-  constructor(user: string, shares: boolean) {
+  /** @param worker - a service worker stands between the page and the network, and passes all on. */
+  constructor(user: string, shares: boolean, worker: boolean) {
     this.user = user;
     this.#shares = shares;
-    this.name = `a tab of ${user}${shares ? ', sharing' : ''}`;
+    this.#worker = worker;
+    this.name = `a tab of ${user}${shares ? ', sharing' : ''}${worker ? ', behind a service worker' : ''}`;
   }
 
   has({ n }: Pick<Stored, 'id' | 'n'>): boolean {
@@ -59,6 +62,7 @@ export class Tab implements Receiver {
   async load(context: BrowserContext, origin: string, position: () => Promise<string>, anew: boolean): Promise<void> {
     await this.take();
     const query = new URLSearchParams({ user: this.user, share: this.#shares ? '1' : '0' });
+    if (this.#worker) query.set('worker', '1');
     if (this.#lastEventId) query.set('lastEventId', this.#lastEventId);
     else {
       query.set('since', await position());
@@ -93,9 +97,18 @@ export class Tab implements Receiver {
       (event === 'online' ? window : document).dispatchEvent(new Event(event));
     }, name);
   }
+
+  /** Shows a dialog for so long: no code of the page runs, and the other tabs hear nothing of it. */
+  async suspend(milliseconds: number): Promise<void> {
+    this.#page?.once('dialog', async (dialog) => {
+      await pause(milliseconds);
+      await dialog.accept();
+    });
+    await this.#page?.evaluate(() => confirm('Sure?'));
+  }
 }
 
-/** Tabs of real browsers: profiles of three tabs of one user, two of which share a stream. */
+/** Tabs of real browsers: profiles of three tabs of one user, two of which share a stream. Every other profile has a service worker. */
 export class Browsers {
   readonly tabs: Tab[];
   readonly counts = new Map<string, number>();
@@ -111,7 +124,10 @@ export class Browsers {
     this.#database = database;
     this.#random = random;
     this.#front = new Front(ports, random.fork());
-    this.tabs = Array.from({ length: count }, (_, i) => new Tab(users[Math.floor(i / 3) % users.length]!, i % 3 !== 2));
+    this.tabs = Array.from({ length: count }, (_, i) => {
+      const profile = Math.floor(i / 3);
+      return new Tab(users[profile % users.length]!, i % 3 !== 2, profile % 2 === 1);
+    });
   }
 
   async start(): Promise<void> {
@@ -172,14 +188,22 @@ export class Browsers {
           await tab.fire('resume');
         },
       ],
+      // Longer than the others wait before one of them takes over. One of the two that share leads.
+      ['tab suspended by a dialog', () => random.pick(tabs.slice(0, 2)).suspend(random.between(1000, 7000))],
       ['streams of browsers cut', async () => this.#front.cut()],
+      ['streams of browsers swallowed', async () => this.#front.freeze()],
     ];
+    // Each once, in a random order, then any: a short run has nearly every kind.
+    const first = harm
+      .map((act) => ({ act, at: random.next() }))
+      .sort((a, b) => a.at - b.at)
+      .map(({ act }) => act);
     let hurried = false;
     while (!this.#stopped) {
       await pause(random.between(200, 2500));
       for (const tab of tabs) await tab.take();
       if (!this.#calm) {
-        const [name, act] = random.pick(harm);
+        const [name, act] = first.pop() ?? random.pick(harm);
         await act();
         this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
       } else if (!hurried) {

@@ -10,6 +10,7 @@ const PAGE = `<!doctype html><html lang="en"><head><title>torture</title>
 <script src="/djr.js" data-auto-connect="false" defer></script>
 <script type="module">
   const query = new URLSearchParams(location.search);
+  if (query.has('worker')) await navigator.serviceWorker.register('/worker.js');
   let got = [], resets = [];
   addEventListener('djr:note', ({ detail }) => got.push(detail.n));
   addEventListener('djr:reset', ({ detail }) => resets.push(detail.reason));
@@ -26,6 +27,10 @@ const PAGE = `<!doctype html><html lang="en"><head><title>torture</title>
     return taken;
   };
 </script></head><body></body></html>`;
+
+/** It passes all on; the requests that come of it lack the Last-Event-ID of a browser's own reconnect. */
+const WORKER = `addEventListener('fetch', (event) => event.respondWith(fetch(event.request)));
+addEventListener('activate', (event) => event.waitUntil(clients.claim()));`;
 
 /** What stands between browsers and instances: one origin, each request to an instance at random, cut when asked to. */
 export class Front {
@@ -54,6 +59,11 @@ export class Front {
     for (const stream of this.#streams) if (this.#random.chance(0.5)) stream.destroy();
   }
 
+  /** Swallows one stream in two from now on, and ends none, as a broken network does. */
+  freeze(): void {
+    for (const stream of this.#streams) if (this.#random.chance(0.5)) stream.emit('swallow');
+  }
+
   async stop(): Promise<void> {
     const closed = new Promise((resolve) => this.#server.close(resolve));
     this.#server.closeAllConnections();
@@ -66,6 +76,8 @@ export class Front {
       response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(PAGE);
     } else if (pathname === '/djr.js') {
       response.writeHead(200, { 'content-type': 'text/javascript' }).end(client);
+    } else if (pathname === '/worker.js') {
+      response.writeHead(200, { 'content-type': 'text/javascript' }).end(WORKER);
     } else if (pathname === '/realtime/sse/') this.#pass(request, response);
     else response.writeHead(404).end();
   }
@@ -80,9 +92,15 @@ export class Front {
     const { headers, url } = request;
     const onward = ask({ host: '127.0.0.1', port, path: url, headers, agent: false }, (answer) => {
       answer.on('error', () => {});
-      answer.once('close', () => response.destroy());
+      const end = () => response.destroy();
+      answer.once('close', end);
       response.writeHead(answer.statusCode!, answer.headers);
       answer.pipe(response);
+      response.once('swallow', () => {
+        answer.off('close', end);
+        answer.unpipe(response);
+        answer.resume();
+      });
     });
     onward.on('error', () => {
       if (response.headersSent) response.destroy();

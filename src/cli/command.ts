@@ -60,7 +60,7 @@ function checkAddress(source: string, url: string): void {
     new pg.Client(asLibpq({ connectionString: url }));
   } catch (error) {
     const several = error instanceof DjrError && error.message.includes('several hosts');
-    if (error instanceof DjrError && !several) throw error;
+    if (error instanceof DjrError && !several) throw new UsageError(error.message, error.hint ?? '');
     throw new UsageError(
       `${source} must be a PostgreSQL address (${several ? 'it names several hosts' : (error as Error).message}).`,
       several

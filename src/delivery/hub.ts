@@ -169,11 +169,14 @@ export class Hub {
     // Clients that get the very same audiences' events of this turn are one group.
     const groups = new Map<string, Group>();
     const grouped = new Map<Client, Group>();
+    let place = 0;
     for (const audience of turn.keys()) {
+      place += 1;
       if (audience === EVERYBODY) continue;
       for (const client of this.#liveByAudience.get(audience) ?? []) {
         const before = grouped.get(client);
-        const key = before ? `${before.key}\n${audience}` : audience;
+        // Of places in this turn: an audience may have any character, and two groups must never have one key.
+        const key = before ? `${before.key},${place}` : `${place}`;
         let group = groups.get(key);
         if (!group) {
           group = { key, audiences: before ? [...before.audiences, audience] : [audience], clients: new Set() };

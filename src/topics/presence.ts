@@ -240,7 +240,9 @@ export class Presence {
     }
     if (!newcomers) return;
     const frame = presenceFrame({ topic, users: count <= MAX_NAMED ? present : undefined, count });
-    for (const client of newcomers) if (!client.closed) client.write(frame);
+    const audience = topicAudience(topic);
+    // Some may have lost the topic while it was read.
+    for (const client of newcomers) if (!client.closed && client.audiences.includes(audience)) client.write(frame);
   }
 
   /** Tells nothing more: the instance's rows go with it. */

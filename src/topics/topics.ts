@@ -1,10 +1,11 @@
-import { type Audience, EVERYBODY, topicAudience, topicOf, userAudience } from '../delivery/audience.js';
+import { type Audience, EVERYBODY, isTopic, topicAudience, topicOf, userAudience } from '../delivery/audience.js';
 import type { Client } from '../delivery/client.js';
 import type { Envelope } from '../delivery/envelope.js';
 import { disconnectedFrame, leftFrame } from '../delivery/frame.js';
 import type { Hub } from '../delivery/hub.js';
 import type { Logger } from '../logger.js';
 import { Authorizer, type AuthorizeTopic } from './authorizer.js';
+import { Orders } from './orders.js';
 import type { Presence } from './presence.js';
 import { isRevoked, keyOf, openSeal, type Revocation, type Seal, type SealKey } from './seal.js';
 import type { TopicStore } from './topic-store.js';
@@ -37,17 +38,8 @@ const FRESH = 30_000;
 /** Milliseconds between two readings because of a key that is not known: whoever makes one up must cost nothing. */
 const UNKNOWN_KEY = 1000;
 
-/** Milliseconds for which an order is remembered for streams that are being opened: longer than any login takes. */
-const REMEMBERED = 60_000;
-
 /** Milliseconds between two looks at which seals have ended. */
 const EXPIRY = 500;
-
-interface Order {
-  readonly at: number;
-  readonly type: string;
-  readonly userId: string | null;
-}
 
 /** Who may hear which topic: seals, the app's answers, and the orders that take them back. */
 export class Topics {
@@ -56,8 +48,10 @@ export class Topics {
   #keys: ReadonlyMap<string, SealKey> = new Map();
   #revocations: readonly Revocation[] = [];
   #readAt = Number.NEGATIVE_INFINITY;
-  #reading: Promise<void> | undefined;
-  #orders: Order[] = [];
+  #reading: { readonly changes: number; readonly done: Promise<void> } | undefined;
+  /** How often the permissions have changed: what a reading that began before says is old when it comes. */
+  #changes = 0;
+  readonly #orders = new Orders();
   /** When the permissions of clients with seals end, the next first; `performance.now()`. */
   readonly #ends = new Map<Client, [Audience, number][]>();
   #timer: NodeJS.Timeout | undefined;
@@ -89,7 +83,8 @@ export class Topics {
     await Promise.all(
       [...new Set(asked)].map(async (topic) => {
         const seal = sealed.get(topic);
-        if (typeof seal === 'object') topics.set(topic, seal.ends);
+        if (!isTopic(topic)) refused.set(topic, 'a topic has 1 to 255 characters, and no white space');
+        else if (typeof seal === 'object') topics.set(topic, seal.ends);
         else if (await this.#authorizer.mayHear(userId, topic)) topics.set(topic, Number.POSITIVE_INFINITY);
         else refused.set(topic, seal ?? 'no seal, and no permission');
       }),
@@ -125,26 +120,35 @@ export class Topics {
 
   /** Reads keys and revocations, unless they were read within this time. */
   async #refresh(fresh: number): Promise<void> {
-    if (performance.now() - this.#readAt < fresh) return;
-    this.#reading ??= this.#read().finally(() => {
-      this.#reading = undefined;
-    });
-    await this.#reading;
+    while (performance.now() - this.#readAt >= fresh) {
+      const { changes } = this.#reading ?? { changes: this.#changes };
+      this.#reading ??= { changes, done: this.#read() };
+      const { done } = this.#reading;
+      await done;
+      // What this reading said was true when it began, for whoever waited since then.
+      if (changes === this.#changes) return;
+    }
   }
 
   async #read(): Promise<void> {
     const began = performance.now();
-    const { keys, revocations } = await this.#options.store.permissions();
-    this.#keys = new Map(keys.map((key) => [key.id, key]));
-    this.#revocations = revocations;
-    this.#readAt = began;
+    const changes = this.#changes;
+    try {
+      const { keys, revocations } = await this.#options.store.permissions();
+      if (changes !== this.#changes) return;
+      this.#keys = new Map(keys.map((key) => [key.id, key]));
+      this.#revocations = revocations;
+      this.#readAt = began;
+    } finally {
+      this.#reading = undefined;
+    }
   }
 
   /** Carries out what `djr.disconnect` or `djr.recheck` ordered. */
   async order({ type, userId, detailText }: Envelope): Promise<void> {
     const detail = JSON.parse(detailText) as { topic?: unknown; reason?: unknown };
-    const now = performance.now();
-    this.#orders = [...this.#orders.filter(({ at }) => now - at < REMEMBERED), { at: now, type, userId }];
+    const topic = typeof detail.topic === 'string' ? detail.topic : undefined;
+    this.#orders.add({ type, userId, topic: topic ?? null });
     const clients = [...this.#options.hub.clients].filter((client) => userId === null || client.userId === userId);
     if (type === 'disconnect') {
       if (userId === null) return;
@@ -152,13 +156,14 @@ export class Topics {
       for (const client of clients) client.close('disconnected', disconnectedFrame(reason));
     } else if (type === 'recheck') {
       this.#readAt = Number.NEGATIVE_INFINITY;
-      await this.#recheck(clients, typeof detail.topic === 'string' ? detail.topic : undefined);
+      this.#changes += 1;
+      await this.#recheck(clients, topic);
     }
   }
 
-  /** Whether an order concerned this user since then: a stream that was being opened must ask again. */
-  concerned(userId: string | null, since: number): boolean {
-    return this.#orders.some((order) => order.at >= since && (order.userId === null || order.userId === userId));
+  /** Whether an order has come since then for this user or these topics: a stream that is being opened must ask again. */
+  concerned(userId: string | null, asked: readonly string[], since: number): boolean {
+    return this.#orders.concern(userId, asked, since);
   }
 
   async #recheck(clients: readonly Client[], only: string | undefined): Promise<void> {

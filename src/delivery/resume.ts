@@ -146,7 +146,8 @@ export class Resume {
     const behind = (item: Item) =>
       sequence !== undefined && history.reaches(sequence)
         ? item.sequence > sequence
-        : came.isNew(item.envelope.xid ?? came.xmax);
+        : // What its id names it counts as having, of every audience.
+          came.isNew(item.envelope.xid ?? came.xmax) && !ahead?.has(item.envelope);
     for (const [audience, start] of starts ?? []) await this.#gap(client, audience, start, behind, id);
     const lacks = ({ envelope }: Item) => !starts || !isShownAt(envelope, starts);
     while (!client.closed) {

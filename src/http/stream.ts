@@ -167,6 +167,7 @@ export class Streams {
       begin: (connection) => {
         if (waiting) client = this.#begin(connection, waiting);
         waiting = undefined;
+        return client;
       },
       gone: () => {
         client?.close('client');

@@ -77,18 +77,23 @@ export class Topics {
   /** Which of these topics a user (null: anonymous) may hear, by a seal or by the app's answer. */
   async heard(userId: string | null, asked: readonly string[], seals: readonly string[]): Promise<Heard> {
     if (asked.length === 0) return NOTHING;
+    const sealed = await this.#open(userId, seals);
+    const decide = async (topic: string): Promise<number | string> => {
+      if (!isTopic(topic)) return 'a topic has 1 to 255 characters, and no white space';
+      const seal = sealed.get(topic);
+      if (typeof seal === 'object') return seal.ends;
+      if (await this.#authorizer.mayHear(userId, topic)) return Number.POSITIVE_INFINITY;
+      return seal ?? 'no seal, and no permission';
+    };
+    const names = [...new Set(asked)];
+    const decided = await Promise.all(names.map(decide));
     const topics = new Map<string, number>();
     const refused = new Map<string, string>();
-    const sealed = await this.#open(userId, seals);
-    await Promise.all(
-      [...new Set(asked)].map(async (topic) => {
-        const seal = sealed.get(topic);
-        if (!isTopic(topic)) refused.set(topic, 'a topic has 1 to 255 characters, and no white space');
-        else if (typeof seal === 'object') topics.set(topic, seal.ends);
-        else if (await this.#authorizer.mayHear(userId, topic)) topics.set(topic, Number.POSITIVE_INFINITY);
-        else refused.set(topic, seal ?? 'no seal, and no permission');
-      }),
-    );
+    for (const [place, topic] of names.entries()) {
+      const answer = decided[place]!;
+      if (typeof answer === 'number') topics.set(topic, answer);
+      else refused.set(topic, answer);
+    }
     return { topics, refused };
   }
 

@@ -41,6 +41,13 @@ const UNKNOWN_KEY = 1000;
 /** Milliseconds between two looks at which seals have ended. */
 const EXPIRY = 500;
 
+/** When seals of a client end. */
+interface Ending {
+  /** `performance.now()`. */
+  readonly at: number;
+  readonly audiences: readonly Audience[];
+}
+
 /** Who may hear which topic: seals, the app's answers, and the orders that take them back. */
 export class Topics {
   readonly #options: TopicsOptions;
@@ -52,8 +59,8 @@ export class Topics {
   /** How often the permissions have changed: what a reading that began before says is old when it comes. */
   #changes = 0;
   readonly #orders = new Orders();
-  /** When the permissions of clients with seals end, the next first; `performance.now()`. */
-  readonly #ends = new Map<Client, [Audience, number][]>();
+  /** Of clients with seals, the next first. */
+  readonly #ends = new Map<Client, Ending[]>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: TopicsOptions) {
@@ -70,7 +77,7 @@ export class Topics {
   audiencesOf(userId: string | null, heard: Heard): Audience[] {
     const audiences = [EVERYBODY];
     if (userId !== null) audiences.push(userAudience(userId));
-    for (const topic of heard.topics.keys()) audiences.push(topicAudience(topic));
+    for (const topic of heard.topics.keys()) audiences.push(this.#options.hub.shared(topicAudience(topic)));
     return audiences;
   }
 
@@ -199,12 +206,22 @@ export class Topics {
     this.#options.presence?.came(client);
     const time = this.#options.time();
     const now = performance.now();
-    const ends: [Audience, number][] = [];
-    for (const [topic, end] of heard.topics) {
-      if (end !== Number.POSITIVE_INFINITY) ends.push([topicAudience(topic), now + end - time]);
+    const byEnd = new Map<number, Audience[]>();
+    for (const audience of client.audiences) {
+      const end = heard.topics.get(topicOf(audience) ?? '') ?? Number.POSITIVE_INFINITY;
+      if (end === Number.POSITIVE_INFINITY) continue;
+      const others = byEnd.get(end);
+      if (others) others.push(audience);
+      else byEnd.set(end, [audience]);
     }
-    if (ends.length === 0) return;
-    ends.sort(([, one], [, other]) => one - other);
+    if (byEnd.size === 0) return;
+    // Seals of one page mostly end in one second, and then the client's own list says which they are.
+    const alone = byEnd.size === 1 && [...byEnd.values()][0]!.length === heard.topics.size;
+    const ends = [...byEnd].map(([end, audiences]) => ({
+      at: now + end - time,
+      audiences: alone ? client.audiences : audiences,
+    }));
+    ends.sort((one, other) => one.at - other.at);
     this.#ends.set(client, ends);
     this.#timer ??= setInterval(() => this.#expire(), EXPIRY).unref();
   }
@@ -225,7 +242,9 @@ export class Topics {
   #expire(): void {
     const now = performance.now();
     for (const [client, ends] of this.#ends) {
-      while (ends.length > 0 && ends[0]![1] <= now) this.#leave(client, ends.shift()![0], 'the seal has expired');
+      while (ends.length > 0 && ends[0]!.at <= now) {
+        for (const audience of ends.shift()!.audiences) this.#leave(client, audience, 'the seal has expired');
+      }
       if (ends.length === 0) this.#unwatch(client);
     }
   }

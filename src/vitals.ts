@@ -10,6 +10,7 @@ import { checkHealth, type Health } from './http/health.js';
 import { Metrics } from './http/metrics.js';
 import type { Streams } from './http/stream.js';
 import type { ResolvedOptions } from './options.js';
+import type { Topics } from './topics/topics.js';
 
 export interface VitalsOptions {
   options: ResolvedOptions;
@@ -18,6 +19,7 @@ export interface VitalsOptions {
   hooks: Hooks;
   history: History;
   streams: Streams;
+  topics: Topics;
   tally: Tally;
   /** Undefined before the start. */
   database(): Database | undefined;

@@ -1,4 +1,4 @@
-import { type Audience, EVERYBODY } from './audience.js';
+import { type Audience, EVERYBODY, topicOf } from './audience.js';
 import type { Client } from './client.js';
 import { heartbeatFrame, type Pulse } from './frame.js';
 import type { Item } from './history.js';
@@ -142,6 +142,13 @@ export class Hub {
       clearInterval(this.#timer);
       this.#timer = undefined;
     }
+  }
+
+  /** Topics that clients hear now. */
+  get topics(): number {
+    let topics = 0;
+    for (const audience of this.#liveByAudience.keys()) if (topicOf(audience) !== undefined) topics += 1;
+    return topics;
   }
 
   /** Events written to clients since the start. */

@@ -6,6 +6,7 @@ import type { Hooks } from '../delivery/hooks.js';
 import type { Hub } from '../delivery/hub.js';
 import type { ResumeSourceName } from '../delivery/resume.js';
 import type { Tally } from '../delivery/tally.js';
+import type { Topics } from '../topics/topics.js';
 import { VERSION } from '../version.js';
 import type { Reply } from './reply.js';
 import type { Streams } from './stream.js';
@@ -17,6 +18,7 @@ export interface MetricsSource {
   hooks: Hooks;
   history: History;
   streams: Streams;
+  topics: Topics;
   tally: Tally;
   /** Undefined before the start. */
   database(): Database | undefined;
@@ -42,6 +44,7 @@ export class Metrics {
 
   constructor(source: MetricsSource) {
     this.#ofClients(source);
+    this.#ofTopics(source);
     this.#ofEvents(source);
     this.#ofDatabase(source.database);
     this.#gauges('djr_build_info', 'Always 1: which version runs', 'version', () => ({ [VERSION]: 1 }));
@@ -120,6 +123,23 @@ export class Metrics {
       'status',
       () => streams.refused,
     );
+  }
+
+  /** Never with a topic as a label: there are as many as the app makes. */
+  #ofTopics({ hub, topics }: MetricsSource): void {
+    this.#gauge('djr_topics', 'Topics that clients hear now', () => hub.topics);
+    this.#counters(
+      'djr_topics_refused_total',
+      'Topics that clients asked for and may not hear, by why',
+      'reason',
+      () => topics.refused,
+    );
+    this.#counter(
+      'djr_topic_authorization_failures_total',
+      'Questions to the app who may hear what that failed, or had no answer in time',
+      () => topics.failures,
+    );
+    this.#gauge('djr_presence_users', 'Users with a stream, where presence is on', () => topics.present);
   }
 
   #ofEvents({ feed, history, hooks }: MetricsSource): void {

@@ -78,6 +78,13 @@ export class Presence {
     this.#timer.unref();
   }
 
+  /** Users with a stream here, those included that may be back in a moment. */
+  get users(): number {
+    let users = 0;
+    for (const { topic } of this.#counts.values()) if (topic === ANY) users += 1;
+    return users;
+  }
+
   /** The database may have lost what this instance told it. */
   resync(): void {
     this.#afresh = true;

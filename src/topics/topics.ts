@@ -30,6 +30,17 @@ export interface Heard {
   readonly refused: ReadonlyMap<string, string>;
 }
 
+/** Why a topic is refused: a class, for the metrics, and what the client is told. */
+const REFUSALS = {
+  name: 'a topic has 1 to 255 characters, and no white space',
+  permission: 'no seal, and no permission',
+  user: 'the seal is for another user',
+  expired: 'the seal has expired',
+  revoked: 'the seal was made before the permission was taken back',
+} as const;
+
+type Refusal = keyof typeof REFUSALS;
+
 const NOTHING: Heard = { topics: new Map(), refused: new Map() };
 
 /** Milliseconds for which keys and revocations are believed: a rotated key is void everywhere behind it. */
@@ -50,6 +61,8 @@ interface Ending {
 
 /** Who may hear which topic: seals, the app's answers, and the orders that take them back. */
 export class Topics {
+  /** Topics that clients asked for and may not hear, by why. */
+  readonly refused: Record<Refusal, number> = { name: 0, permission: 0, user: 0, expired: 0, revoked: 0 };
   readonly #options: TopicsOptions;
   readonly #authorizer: Authorizer;
   #keys: ReadonlyMap<string, SealKey> = new Map();
@@ -66,6 +79,11 @@ export class Topics {
   constructor(options: TopicsOptions) {
     this.#options = options;
     this.#authorizer = new Authorizer(options);
+  }
+
+  /** Users whom presence tells of: those with a stream here, or with one a moment ago; undefined: it is off. */
+  get present(): number | undefined {
+    return this.#options.presence?.users;
   }
 
   /** Answers that could not be had from the app. */
@@ -85,12 +103,12 @@ export class Topics {
   async heard(userId: string | null, asked: readonly string[], seals: readonly string[]): Promise<Heard> {
     if (asked.length === 0) return NOTHING;
     const sealed = await this.#open(userId, seals);
-    const decide = async (topic: string): Promise<number | string> => {
-      if (!isTopic(topic)) return 'a topic has 1 to 255 characters, and no white space';
+    const decide = async (topic: string): Promise<number | Refusal> => {
+      if (!isTopic(topic)) return 'name';
       const seal = sealed.get(topic);
       if (typeof seal === 'object') return seal.ends;
       if (await this.#authorizer.mayHear(userId, topic)) return Number.POSITIVE_INFINITY;
-      return seal ?? 'no seal, and no permission';
+      return seal ?? 'permission';
     };
     const names = [...new Set(asked)];
     const decided = await Promise.all(names.map(decide));
@@ -99,14 +117,17 @@ export class Topics {
     for (const [place, topic] of names.entries()) {
       const answer = decided[place]!;
       if (typeof answer === 'number') topics.set(topic, answer);
-      else refused.set(topic, answer);
+      else {
+        refused.set(topic, REFUSALS[answer]);
+        this.refused[answer] += 1;
+      }
     }
     return { topics, refused };
   }
 
   /** The sound seals by their topic; of another one why it is not. */
-  async #open(userId: string | null, seals: readonly string[]): Promise<Map<string, Seal | string>> {
-    const found = new Map<string, Seal | string>();
+  async #open(userId: string | null, seals: readonly string[]): Promise<Map<string, Seal | Refusal>> {
+    const found = new Map<string, Seal | Refusal>();
     if (seals.length === 0) return found;
     await this.#refresh(FRESH);
     for (const text of seals) {
@@ -123,10 +144,10 @@ export class Topics {
     return found;
   }
 
-  #refusal(seal: Seal, userId: string | null): string | undefined {
-    if (seal.userId !== null && seal.userId !== userId) return 'the seal is for another user';
-    if (seal.ends <= this.#options.time()) return 'the seal has expired';
-    if (isRevoked(seal, userId, this.#revocations)) return 'the seal was made before the permission was taken back';
+  #refusal(seal: Seal, userId: string | null): Refusal | undefined {
+    if (seal.userId !== null && seal.userId !== userId) return 'user';
+    if (seal.ends <= this.#options.time()) return 'expired';
+    if (isRevoked(seal, userId, this.#revocations)) return 'revoked';
     return undefined;
   }
 

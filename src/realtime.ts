@@ -177,6 +177,7 @@ class Runtime implements Realtime {
       hooks: this.#hooks,
       history: this.#history,
       streams: this.#streams,
+      topics: this.#topics,
       tally: this.#tally,
       database: () => this.#database,
       stopping: () => this.#stopping !== undefined,

@@ -10,6 +10,7 @@ import { checkHealth, type Health } from './http/health.js';
 import { Metrics, type StreamCounts } from './http/metrics.js';
 import type { OpenFiles } from './open-files.js';
 import type { ResolvedOptions } from './options.js';
+import type { Topics } from './topics/topics.js';
 
 export interface VitalsOptions {
   options: ResolvedOptions;
@@ -19,6 +20,7 @@ export interface VitalsOptions {
   hooks: Hooks;
   history: History;
   streams: StreamCounts;
+  topics: Topics;
   tally: Tally;
   /** Undefined before the start. */
   database(): Database | undefined;

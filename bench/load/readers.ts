@@ -5,8 +5,10 @@ import { newHistogram, pack, record } from './histogram.js';
 
 export interface ConnectOptions {
   port: number;
-  /** Path and query; `USER` in it is replaced with the client's number. */
+  /** Path and query; `USER` in it is replaced with the client's number, `ROOM` with that of its topic. */
   path: string;
+  /** Topics among which the clients are dealt out. @defaultValue 1 */
+  topics?: number;
   clients: number;
   /** What the server speaks. @defaultValue `sse` */
   protocol?: 'sse' | 'socket.io';
@@ -25,6 +27,8 @@ export interface Expectation {
   warmup: number;
   /** Whether event n is for client n modulo the clients, and nobody else. */
   toUsers?: boolean;
+  /** Event n is for the clients of topic n modulo these, among which they are dealt out, and for nobody else. */
+  topics?: number;
   /** Clients that will be there, where they connect only after this. @defaultValue those that are */
   clients?: number;
 }
@@ -92,8 +96,8 @@ class Tally {
   /** A run that ends by time learns how many there were when it has ended. */
   expectEvents(events: number): void {
     this.expectation.events = events;
-    const { toUsers } = this.expectation;
-    this.expected = toUsers ? events : events * this.clients;
+    const { toUsers, topics = 1 } = this.expectation;
+    this.expected = toUsers ? events : (events * this.clients) / topics;
     const size = toUsers ? events : events * this.clients;
     if (size > this.seen.length) {
       const grown = new Uint8Array(size);
@@ -104,13 +108,13 @@ class Tally {
 
   add(index: number, batch: Batch): void {
     const moment = now();
-    const { from = 0, toUsers, warmup } = this.expectation;
+    const { from = 0, topics = 1, toUsers, warmup } = this.expectation;
     if (this.first === 0) this.first = moment;
     this.last = moment;
     for (let i = 0; i < batch.length; i += 1) {
       const number = batch.n[i]!;
       const n = number - from;
-      if (toUsers && number % this.clients !== index) {
+      if (toUsers ? number % this.clients !== index : number % topics !== index % topics) {
         this.foreign += 1;
         continue;
       }
@@ -165,7 +169,7 @@ export function play(): Readers {
     if (!closing) tally.closed += 1;
   };
 
-  const openSse = ({ port, path, lastEventId }: ConnectOptions, index: number): Promise<Stream> =>
+  const openSse = ({ port, path, lastEventId, topics = 1 }: ConnectOptions, index: number): Promise<Stream> =>
     new Promise((resolve, reject) => {
       const reader = new FrameReader();
       let open = false;
@@ -191,7 +195,7 @@ export function play(): Readers {
       socket.once('error', reject);
       socket.once('close', () => (open ? onClose() : reject(new Error('The stream was closed before it began.'))));
       const resume = lastEventId ? `Last-Event-ID: ${lastEventId}\r\n` : '';
-      const target = path.replace('USER', String(index));
+      const target = path.replace('USER', String(index)).replace('ROOM', String(index % topics));
       socket.write(`GET ${target} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAccept: text/event-stream\r\n${resume}\r\n`);
     });
 

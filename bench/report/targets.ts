@@ -170,6 +170,22 @@ const targets: Target[] = [
     floor: 'among 100',
     most: 1.25,
   },
+  {
+    what: "a topic's event to 10 of 10,000 clients, p50",
+    scenario: 'topics',
+    variant: 'among 10,000',
+    metric: 'p50',
+    floor: 'among 10',
+    most: 1.1,
+  },
+  {
+    what: "a topic's event to many: processor time a delivery",
+    scenario: 'topic-to-many',
+    variant: 'topic',
+    metric: 'cpu',
+    floor: 'public',
+    most: 1.1,
+  },
 ];
 
 /** How a run stands to the targets that it measured. */

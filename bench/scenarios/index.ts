@@ -7,6 +7,7 @@ import { hooks, storage } from './options.js';
 import { concurrentPublishers, manyListeners, tableSize, tableSizeMost } from './publishers.js';
 import { retention } from './retention.js';
 import type { Scenario } from './scenario.js';
+import { topics, topicToMany } from './topics.js';
 
 /** All there are, in the order in which they run. */
 export const scenarios: Scenario[] = [
@@ -25,6 +26,8 @@ export const scenarios: Scenario[] = [
   activity,
   twoInstances,
   oneAmongMany,
+  topics,
+  topicToMany,
   peers,
   peersBurst,
   manyListeners,
@@ -81,6 +84,8 @@ const targeted: Scenario[] = [
   chosen('activity', { seconds: 4, rounds: 5 }, 'off', 'summary'),
   chosen('table-size-10m', { seconds: 4, rounds: 5 }),
   chosen('one-among-many', { seconds: 4, rounds: 3 }),
+  chosen('topics', { seconds: 4, rounds: 3 }),
+  chosen('topic-to-many', { seconds: 4, rounds: 5 }),
 ];
 
 /** Named choices among them. */

@@ -16,15 +16,16 @@ export async function paced(
   const warmup = Math.round(rate);
   const toUsers = options.toUsers === true;
   const before = await system!.remote.usage(null);
-  await connectClients(round);
+  const { topics } = round.variant;
+  await connectClients(round, topics ? { topics } : {});
   const connected = await system!.remote.usage(null);
   await publisher.connect({
     url: round.databaseUrl,
     connections: options.connections ?? 1,
     statements: round.variant.statements,
   });
-  await readers.expect({ events: warmup + events, warmup, toUsers });
-  const published = await publisher.paced({ rate, events, warmup, toUsers: toUsers ? clients : undefined });
+  await readers.expect({ events: warmup + events, warmup, toUsers, ...(topics ? { topics } : {}) });
+  const published = await publisher.paced({ rate, events, warmup, toUsers: toUsers ? clients : topics });
   const received = await readers.received({ patience: 3000 });
   const after = await system!.remote.usage(null);
   await readers.close(null);

@@ -21,11 +21,12 @@ export function play(): System {
   const statements = countStatements();
   return {
     usage: async (argument) => ({ ...(await usage(argument)), statements: statements() }),
-    async listen({ databaseUrl, hooks, instances = 1, ...options }: SystemOptions) {
+    async listen({ databaseUrl, hooks, instances = 1, topics, ...options }: SystemOptions) {
       const realtimes = Array.from({ length: instances }, () =>
         createRealtime({
           database: databaseUrl,
           authenticate: (request) => new URL(request.url).searchParams.get('user'),
+          ...(topics ? { authorizeTopic: () => true } : {}),
           ...(options.sweepInterval ? { sweepInterval: options.sweepInterval } : {}),
           ...(options.pruneInterval ? { pruneInterval: options.pruneInterval } : {}),
           ...(options.errorsOnly ? { logger: { ...stderrLogger, warn() {} } } : {}),
@@ -41,7 +42,7 @@ export function play(): System {
       });
       await new Promise<void>((resolve) => server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, resolve));
       const { port } = server.address() as { port: number };
-      return { port, path: '/realtime/sse/?user=USER' };
+      return { port, path: `/realtime/sse/?user=USER${topics ? '&topic=room:ROOM' : ''}` };
     },
   };
 }

@@ -10,6 +10,8 @@ export interface SystemOptions {
   hooks?: boolean;
   /** djr only: instances in the process, among which clients are dealt out. */
   instances?: number;
+  /** djr only: each client asks for one topic, which it may hear. */
+  topics?: boolean;
   /** djr only: sweep interval in milliseconds. */
   sweepInterval?: number;
   /** djr only: milliseconds between two rounds of pruning. */
@@ -22,7 +24,7 @@ export interface SystemOptions {
 
 export interface Address {
   port: number;
-  /** `USER` in it stands for the user's number. */
+  /** `USER` in it stands for the user's number, `ROOM` for that of its topic. */
   path: string;
   protocol?: 'sse' | 'socket.io';
 }

@@ -14,6 +14,8 @@ export interface Variant {
   setup?: string[];
   /** Clients, where the scenario varies them. */
   clients?: number;
+  /** Topics among which the clients are dealt out. */
+  topics?: number;
 }
 
 const INSERT_FLOOR = `insert into floor.event (scope, type, detail) values ('public', 'bench', $1::jsonb)`;
@@ -95,6 +97,13 @@ export const djrWith = (name: string, setup: string[], options: Variant['options
   name,
   setup,
   options,
+});
+
+/** Each event is for one topic of so many. */
+export const djrTopics = (name: string, topics: number): Variant => ({
+  ...djrWith(name, [], { topics: true }),
+  topics,
+  statements: { ...publish, user: `select djr.publish_topic('room:' || $2, 'bench', $1::jsonb)` },
 });
 
 /** Commits that take 2 ms, as on a cloud disk. */

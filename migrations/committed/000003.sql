@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:7ca061e66ee7b7beb36be6e67063a358aeedd0dd
+--! Hash: sha1:b38c6e6ee833ca939d58b563e862bf0ef1d1e60a
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -2470,6 +2470,19 @@ begin
       hint = 'The events there are: select * from djr.event order by id desc.';
   end if;
 
+  -- What djr.disconnect and djr.recheck order is carried out once: who has logged in again since must not be cut off.
+  select array_agg(event.id order by event.id)
+  into _missing
+  from djr.event
+  where event.id = any(replay.ids) and event.scope = 'control';
+  if _missing is not null then
+    raise exception using
+      errcode = 'DJR07',
+      message = format('there is no event %s that can be replayed', array_to_string(_missing, ', ')),
+      detail = 'It is an order of djr.disconnect or djr.recheck, which is carried out once.',
+      hint = 'Give the order again: select djr.disconnect(...), or select djr.recheck(...).';
+  end if;
+
   return query
   insert into djr.event (scope, user_id, topic, type, detail, private_data, replay_of)
   select
@@ -2488,7 +2501,7 @@ end
 $$;
 
 comment on function djr.replay(bigint[]) is
-  'Sends stored events again, in the order given, and returns the ids of the new events. Their replay_of is the original, for a replay of a replay too. All or nothing (DJR07 names what is missing, DJR06 with storage off).';
+  'Sends stored events again, in the order given, and returns the ids of the new events. Their replay_of is the original, for a replay of a replay too. All or nothing (DJR07 names what is missing, or is an order of djr.disconnect or djr.recheck; DJR06 with storage off).';
 
 create or replace function djr.replay(id bigint) returns bigint
 language plpgsql
@@ -3012,7 +3025,7 @@ begin
     using authorize_topics.user_ids, authorize_topics.topics;
     allowed := _answers;
     return;
-  exception when others then
+  exception when others or assert_failure then
     -- One question at which the app's function fails must not cost the others their answer: each is asked by itself.
     allowed := '{}';
   end;
@@ -3022,7 +3035,7 @@ begin
       into strict _allowed
       using authorize_topics.user_ids[_place], authorize_topics.topics[_place];
       allowed[_place] := _allowed;
-    exception when others then
+    exception when others or assert_failure then
       allowed[_place] := false;
       failure := sqlerrm;
     end;

@@ -26,6 +26,19 @@ begin
       hint = 'The events there are: select * from djr.event order by id desc.';
   end if;
 
+  -- What djr.disconnect and djr.recheck order is carried out once: who has logged in again since must not be cut off.
+  select array_agg(event.id order by event.id)
+  into _missing
+  from djr.event
+  where event.id = any(replay.ids) and event.scope = 'control';
+  if _missing is not null then
+    raise exception using
+      errcode = 'DJR07',
+      message = format('there is no event %s that can be replayed', array_to_string(_missing, ', ')),
+      detail = 'It is an order of djr.disconnect or djr.recheck, which is carried out once.',
+      hint = 'Give the order again: select djr.disconnect(...), or select djr.recheck(...).';
+  end if;
+
   return query
   insert into djr.event (scope, user_id, topic, type, detail, private_data, replay_of)
   select
@@ -44,7 +57,7 @@ end
 $$;
 
 comment on function djr.replay(bigint[]) is
-  'Sends stored events again, in the order given, and returns the ids of the new events. Their replay_of is the original, for a replay of a replay too. All or nothing (DJR07 names what is missing, DJR06 with storage off).';
+  'Sends stored events again, in the order given, and returns the ids of the new events. Their replay_of is the original, for a replay of a replay too. All or nothing (DJR07 names what is missing, or is an order of djr.disconnect or djr.recheck; DJR06 with storage off).';
 
 create or replace function djr.replay(id bigint) returns bigint
 language plpgsql

@@ -14,6 +14,16 @@ export const userAudience = (userId: string): Audience => `u:${userId}`;
 
 export const topicAudience = (topic: string): Audience => `t:${topic}`;
 
+/** Characters that `djr.event_topic` holds, and those that it does not: the very rule of `djr._validate_topic`. */
+const MAX_TOPIC = 255;
+const NOT_IN_TOPICS =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: a topic has none.
+  /[\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]|\p{Surrogate}/u;
+
+/** Whether an event can have this very topic. What cannot be one must not reach a statement: NUL fails all of it. */
+export const isTopic = (topic: string): boolean =>
+  topic !== '' && topic.length <= 2 * MAX_TOPIC && !NOT_IN_TOPICS.test(topic) && [...topic].length <= MAX_TOPIC;
+
 /** The topic of a key; undefined: it is another kind of audience. */
 export const topicOf = (audience: Audience): string | undefined =>
   audience.startsWith('t:') ? audience.slice(2) : undefined;

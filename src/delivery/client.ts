@@ -189,14 +189,15 @@ export class Client implements ClientInfo {
   }
 
   #hooked(item: Item, position: string): void | Promise<void> {
-    if (this.closed) return;
+    // Behind others it waited, and meanwhile the client may have lost the topic.
+    if (this.closed || !this.wants(item)) return;
     const result = this.#options.beforeSend!(item, this);
     if (result instanceof Promise) return result.then((envelope) => this.#finish(item, position, envelope));
     this.#finish(item, position, result);
   }
 
   #finish(item: Item, position: string, envelope: Envelope | null): void {
-    if (envelope === null) return;
+    if (envelope === null || !this.wants(item)) return;
     this.#count(item);
     const shared = envelope === item.envelope && position === item.position;
     this.write(shared ? item.frame(this.named) : eventFrame(envelope, position, this.named));

@@ -1,4 +1,4 @@
-import { type Audience, EVERYBODY } from './audience.js';
+import { type Audience, EVERYBODY, topicOf } from './audience.js';
 import type { Client } from './client.js';
 import { heartbeatFrame, type Pulse } from './frame.js';
 import type { Item } from './item.js';
@@ -26,9 +26,18 @@ interface Joined {
 
 /** Clients that get the same audiences' events in a turn. */
 interface Group {
-  readonly key: string;
   readonly audiences: readonly Audience[];
-  readonly clients: Set<Client>;
+  readonly clients: Client[];
+}
+
+function groupsOf(keys: ReadonlyMap<Client, string>, audiences: readonly Audience[]): Iterable<Group> {
+  const groups = new Map<string, Group>();
+  for (const [client, key] of keys) {
+    const group = groups.get(key);
+    if (group) group.clients.push(client);
+    else groups.set(key, { audiences: key.split(',').map((place) => audiences[Number(place)]!), clients: [client] });
+  }
+  return groups.values();
 }
 
 /**
@@ -41,8 +50,8 @@ export class Hub {
   readonly #clients = new Set<Client>();
   /** Those that get events the moment they come. */
   readonly #live = new Set<Client>();
-  /** The same, by each audience but everybody. */
-  readonly #liveByAudience = new Map<Audience, Set<Client>>();
+  /** The same, by each audience but everybody. Most users have one stream, and a set takes what ten clients do. */
+  readonly #liveByAudience = new Map<Audience, Client | Set<Client>>();
   /** Events of this turn, by audience, each in the order in which they came. */
   #turn = new Map<Audience, Item[]>();
   #scheduled = false;
@@ -82,9 +91,10 @@ export class Hub {
     this.#live.add(client);
     for (const audience of client.audiences) {
       if (audience === EVERYBODY) continue;
-      const clients = this.#liveByAudience.get(audience);
-      if (clients) clients.add(client);
-      else this.#liveByAudience.set(audience, new Set([client]));
+      const others = this.#liveByAudience.get(audience);
+      if (!others) this.#liveByAudience.set(audience, client);
+      else if (others instanceof Set) others.add(client);
+      else this.#liveByAudience.set(audience, new Set([others, client]));
     }
   }
 
@@ -99,12 +109,27 @@ export class Hub {
   /** Writes what is no event to the live clients of an audience. */
   tell(audience: Audience, chunk: Buffer, except?: ReadonlySet<Client>): void {
     this.flush();
-    for (const client of this.#liveByAudience.get(audience) ?? []) if (!except?.has(client)) client.write(chunk);
+    for (const client of this.#hearing(audience)) if (!except?.has(client)) client.write(chunk);
+  }
+
+  /** The very text that others have for this audience: fifty topics a client are many texts. */
+  shared(audience: Audience): Audience {
+    for (const client of this.#hearing(audience)) return client.audiences.find((own) => own === audience) ?? audience;
+    return audience;
+  }
+
+  #hearing(audience: Audience): Iterable<Client> {
+    const clients = this.#liveByAudience.get(audience);
+    if (!clients) return [];
+    return clients instanceof Set ? clients : [clients];
   }
 
   #forget(client: Client, audience: Audience): void {
     const clients = this.#liveByAudience.get(audience);
-    if (clients?.delete(client) && clients.size === 0) this.#liveByAudience.delete(audience);
+    if (clients === client) this.#liveByAudience.delete(audience);
+    else if (clients instanceof Set && clients.delete(client) && clients.size === 0) {
+      this.#liveByAudience.delete(audience);
+    }
   }
 
   leave(client: Client): void {
@@ -117,6 +142,13 @@ export class Hub {
       clearInterval(this.#timer);
       this.#timer = undefined;
     }
+  }
+
+  /** Topics that clients hear now. */
+  get topics(): number {
+    let topics = 0;
+    for (const audience of this.#liveByAudience.keys()) if (topicOf(audience) !== undefined) topics += 1;
+    return topics;
   }
 
   /** Events written to clients since the start. */
@@ -163,39 +195,61 @@ export class Hub {
     const everybody = turn.get(EVERYBODY);
     if (turn.size === 1) {
       const [audience, items] = turn.entries().next().value!;
-      this.#send(items, everybody ? this.#live : (this.#liveByAudience.get(audience) ?? []), now);
+      const clients = everybody ? this.#live : this.#liveByAudience.get(audience);
+      if (clients instanceof Set) this.#send(items, clients, now);
+      else if (clients) this.#sendOne(items, clients, now);
       return;
     }
-    // Clients that get the very same audiences' events of this turn are one group.
-    const groups = new Map<string, Group>();
-    const grouped = new Map<Client, Group>();
-    for (const audience of turn.keys()) {
-      if (audience === EVERYBODY) continue;
-      for (const client of this.#liveByAudience.get(audience) ?? []) {
-        const before = grouped.get(client);
-        const key = before ? `${before.key}\n${audience}` : audience;
-        let group = groups.get(key);
-        if (!group) {
-          group = { key, audiences: before ? [...before.audiences, audience] : [audience], clients: new Set() };
-          groups.set(key, group);
-        }
-        before?.clients.delete(client);
-        group.clients.add(client);
-        grouped.set(client, group);
-      }
-    }
-    for (const { audiences, clients } of groups.values()) {
-      if (clients.size === 0) continue;
+    const keys = this.#keysOf(turn);
+    for (const { audiences, clients } of groupsOf(keys, [...turn.keys()])) {
       const parts = audiences.map((audience) => turn.get(audience)!);
       if (everybody) parts.push(everybody);
       const items = parts.length > 1 ? parts.flat().sort((a, b) => a.sequence - b.sequence) : parts[0]!;
-      this.#send(items, clients, now);
+      if (clients.length > 1) this.#send(items, new Set(clients), now);
+      else this.#sendOne(items, clients[0]!, now);
     }
-    if (everybody) this.#send(everybody, this.#live, now, grouped);
+    if (everybody) this.#send(everybody, this.#live, now, keys);
+  }
+
+  /** Which audiences' events of a turn a client gets, as their places in it: an audience may have any character, a key must not. */
+  #keysOf(turn: ReadonlyMap<Audience, unknown>): Map<Client, string> {
+    const keys = new Map<Client, string>();
+    let place = -1;
+    for (const audience of turn.keys()) {
+      place += 1;
+      const clients = this.#liveByAudience.get(audience);
+      if (!clients) continue;
+      const own = String(place);
+      const add = (client: Client) => {
+        const before = keys.get(client);
+        keys.set(client, before === undefined ? own : `${before},${own}`);
+      };
+      if (clients instanceof Set) clients.forEach(add);
+      else add(clients);
+    }
+    return keys;
+  }
+
+  /** The same for one client, which mostly has a user's events. */
+  #sendOne(items: readonly Item[], client: Client, now: number): void {
+    if (client.variant === undefined) {
+      for (const item of items) client.send(item);
+      return;
+    }
+    const joined = this.#encode(client, items);
+    if (!joined.chunk) return;
+    client.write(joined.chunk, now);
+    client.sent += joined.items.length;
+    for (const { envelope } of joined.items) this.#options.tally.sent(envelope, client.userId, 1);
   }
 
   /** The same events for many clients: encoded once a variant, and one write for each. */
-  #send(items: readonly Item[], clients: Iterable<Client>, now: number, except?: ReadonlyMap<Client, unknown>): void {
+  #send(
+    items: readonly Item[],
+    clients: ReadonlySet<Client>,
+    now: number,
+    except?: ReadonlyMap<Client, unknown>,
+  ): void {
     const variants = new Map<string, Joined>();
     // Clients of one variant mostly come one after the other.
     let variant: string | undefined;

@@ -7,9 +7,9 @@ import type { Hub } from '../delivery/hub.js';
 import type { ResumeSourceName } from '../delivery/resume.js';
 import type { Tally } from '../delivery/tally.js';
 import type { OpenFiles } from '../open-files.js';
+import type { Topics } from '../topics/topics.js';
 import { VERSION } from '../version.js';
 
-/** The stages, whose own counters are read when somebody asks: counting costs delivery nothing more. */
 /** What the endpoint of streams counts. */
 export interface StreamCounts {
   /** Streams that are open or are being opened, or whose socket is not gone yet. */
@@ -20,12 +20,14 @@ export interface StreamCounts {
   readonly refused: Readonly<Record<string, number>>;
 }
 
+/** The stages, whose own counters are read when somebody asks: counting costs delivery nothing more. */
 export interface MetricsSource {
   hub: Hub;
   feed: Feed;
   hooks: Hooks;
   history: History;
   streams: StreamCounts;
+  topics: Topics;
   tally: Tally;
   openFiles: OpenFiles;
   /** Undefined before the start. */
@@ -56,6 +58,7 @@ export class Metrics {
 
   constructor(source: MetricsSource) {
     this.#ofClients(source);
+    this.#ofTopics(source);
     this.#ofEvents(source);
     this.#ofDatabase(source.database);
     this.#gauges('djr_build_info', 'Always 1: which version runs', 'version', () => ({ [VERSION]: 1 }));
@@ -132,6 +135,23 @@ export class Metrics {
       'status',
       () => ({ ...STATUSES, ...streams.refused }),
     );
+  }
+
+  /** Never with a topic as a label: there are as many as the app makes. */
+  #ofTopics({ hub, topics }: MetricsSource): void {
+    this.#gauge('djr_topics', 'Topics that clients hear now', () => hub.topics);
+    this.#counters(
+      'djr_topics_refused_total',
+      'Topics that clients asked for and may not hear, by why',
+      'reason',
+      () => topics.refused,
+    );
+    this.#counter(
+      'djr_topic_authorization_failures_total',
+      'Questions to the app who may hear what that failed, or had no answer in time',
+      () => topics.failures,
+    );
+    this.#gauge('djr_presence_users', 'Users with a stream, where presence is on', () => topics.present);
   }
 
   #ofEvents({ feed, history, hooks }: MetricsSource): void {

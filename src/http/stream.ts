@@ -65,6 +65,9 @@ const MINUTE = 60_000;
 /** Milliseconds after which a client whose place was taken is told to come back, and up to as much again. */
 const REPLACED_RETRY = 30_000;
 
+/** Milliseconds after which a client comes back that an order has caught between its login and its stream. */
+const REORDERED_RETRY = 1000;
+
 /** Milliseconds that {@link Streams.stop} waits for connections to be gone. */
 const STOP_GRACE = 1000;
 
@@ -142,22 +145,30 @@ export class Streams implements Endpoint {
       }
       // A browser that reconnects by itself keeps the URL, and has the newer id in the header.
       const lastEventId = incoming.header('last-event-id') || query.get('lastEventId') || '';
-      let client: Client | undefined;
-      return {
-        headers: { ...HEADERS, ...cors },
-        begin: (connection) => {
-          client = this.#begin({ connection, incoming, query, ...admitted, lastEventId, place });
-          return client;
-        },
-        gone: () => {
-          client?.close('client');
-          place.leave();
-        },
-      };
+      return this.#start({ ...HEADERS, ...cors }, { incoming, query, ...admitted, lastEventId, place });
     } catch (error) {
       place.leave();
       throw error;
     }
+  }
+
+  #start(headers: Record<string, string>, accepted: Accepted): StreamStart {
+    const { place } = accepted;
+    // A stream lives for hours: what it began with goes when it has begun.
+    let waiting: Accepted | undefined = accepted;
+    let client: Client | undefined;
+    return {
+      headers,
+      begin: (connection) => {
+        if (waiting) client = this.#begin(connection, waiting);
+        waiting = undefined;
+        return client;
+      },
+      gone: () => {
+        client?.close('client');
+        place.leave();
+      },
+    };
   }
 
   /** Whose stream it is, with a place of theirs, and what it may hear; or why there is none. */
@@ -185,7 +196,7 @@ export class Streams implements Endpoint {
       if (unready !== undefined) return problem(503, unready, { 'Retry-After': '2' });
       try {
         const heard = await topics.heard(userId, query.topics, query.seals);
-        if (!topics.concerned(userId, began)) return { ...identity, heard };
+        if (!topics.concerned(userId, query.topics, began)) return { ...identity, heard, began };
       } catch (err) {
         this.#log.say(
           'error',
@@ -223,9 +234,17 @@ export class Streams implements Endpoint {
     return !this.#admission.isFull(userId);
   }
 
-  #begin({ connection, incoming, query, userId, expires, heard, lastEventId, place }: Accepted): Client {
+  /** @returns undefined where an order came since it was let in: the client comes back, and is asked again */
+  #begin(connection: Connection, accepted: Accepted): Client | undefined {
+    const { incoming, query, userId, expires, heard, began, lastEventId, place } = accepted;
     const { hub, hooks, options, tally, topics } = this.#options;
     const pulse = pulseOf(incoming, query);
+    if (topics.concerned(userId, query.topics, began)) {
+      connection.write(farewellFrame(REORDERED_RETRY, pulse));
+      connection.end(REORDERED_RETRY);
+      this.closed.disconnected += 1;
+      return undefined;
+    }
     const client = new Client({
       userId,
       audiences: topics.audiencesOf(userId, heard),
@@ -349,11 +368,12 @@ export class Streams implements Endpoint {
 /** Whose stream it is, and what of the topics that it asked for it may hear. */
 interface Admitted extends Identity {
   readonly heard: Heard;
+  /** When it was asked, `performance.now()`. */
+  readonly began: number;
 }
 
 /** A stream that may begin. */
 interface Accepted extends Admitted {
-  connection: Connection;
   incoming: Incoming;
   query: Query;
   lastEventId: string;

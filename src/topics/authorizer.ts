@@ -1,7 +1,8 @@
 import { NoAnswerError } from '../database/ask.js';
+import { Places } from '../delivery/places.js';
 import type { Logger } from '../logger.js';
 import { isPromiseLike, within } from '../within.js';
-import type { Question, TopicStore } from './topic-store.js';
+import type { Answers, Question, TopicStore } from './topic-store.js';
 
 /** Whether a user (null: an anonymous client) may hear a topic; anything but true is no. */
 export type AuthorizeTopic = (userId: string | null, topic: string) => boolean | Promise<boolean>;
@@ -19,20 +20,27 @@ export interface AuthorizerOptions {
 const BATCH = 500;
 
 /** Statements at a time: the pool is for others, too. */
-const MAX_RUNNING = 2;
+const MAX_RUNNING = 4;
 
-const isTimeout = (err: unknown): boolean =>
-  err instanceof NoAnswerError || (err instanceof Error && 'code' in err && err.code === '57014');
+/** Whether it was one of the questions that failed, and not the connection: then each is asked by itself. */
+const isOfQuestion = (err: unknown): boolean =>
+  err instanceof NoAnswerError ||
+  (err instanceof Error &&
+    'code' in err &&
+    typeof err.code === 'string' &&
+    /^(?!08|53|57P)[0-9A-Z]{5}$/.test(err.code));
 
 interface Waiting extends Question {
+  /** `performance.now()` after which it is a no. */
+  readonly until: number;
   resolve(allowed: boolean): void;
 }
 
 /** Asks the app who may hear what: a thousand pages that join at once are a few statements. Whatever fails is a no. */
 export class Authorizer {
   readonly #options: AuthorizerOptions;
+  readonly #places = new Places(MAX_RUNNING);
   #waiting: Waiting[] = [];
-  #running = 0;
   #scheduled = false;
   /** Answers that could not be had. */
   failures = 0;
@@ -44,7 +52,7 @@ export class Authorizer {
   async mayHear(userId: string | null, topic: string): Promise<boolean> {
     if (await this.#askOption(userId, topic)) return true;
     return new Promise((resolve) => {
-      this.#waiting.push({ userId, topic, resolve });
+      this.#waiting.push({ userId, topic, until: performance.now() + this.#options.timeout, resolve });
       this.#schedule();
     });
   }
@@ -61,45 +69,55 @@ export class Authorizer {
     }
   }
 
-  /** All that asks in this turn goes together. */
+  /** All that asks in this turn goes together; what comes while all places are taken waits, and goes together then. */
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
     setImmediate(() => {
-      this.#scheduled = false;
-      while (this.#waiting.length > 0 && this.#running < MAX_RUNNING) void this.#ask(this.#waiting.splice(0, BATCH));
+      void this.#places.run(async () => {
+        this.#scheduled = false;
+        const batch = this.#waiting.splice(0, BATCH);
+        if (this.#waiting.length > 0) this.#schedule();
+        await this.#ask(batch);
+      });
     });
   }
 
+  /**
+   * One question at which the app's function hangs must not cost the others their answer: half of the time is for all
+   * together, and half for each by itself.
+   */
   async #ask(batch: Waiting[]): Promise<void> {
-    this.#running += 1;
     try {
-      const { allowed, failure } = await this.#options.store.authorize(batch);
-      if (failure !== null) this.#failed(new Error(failure));
-      for (const [place, { resolve }] of batch.entries()) resolve(allowed[place] === true);
+      this.#answer(batch, await this.#options.store.authorize(batch, this.#options.timeout / 2));
     } catch (err) {
-      if (batch.length > 1 && isTimeout(err)) {
-        // One question on which the app's function hangs must not cost the others their answer.
-        for (const question of batch) await this.#askOne(question);
-      } else {
-        this.#failed(err);
-        for (const { resolve } of batch) resolve(false);
-      }
-    } finally {
-      this.#running -= 1;
-      if (this.#waiting.length > 0) this.#schedule();
+      if (batch.length > 1 && isOfQuestion(err)) this.#askEach(batch);
+      else this.#refuse(batch, err);
     }
   }
 
-  async #askOne({ userId, topic, resolve }: Waiting): Promise<void> {
-    try {
-      const { allowed, failure } = await this.#options.store.authorize([{ userId, topic }]);
-      if (failure !== null) this.#failed(new Error(failure));
-      resolve(allowed[0] === true);
-    } catch (err) {
-      this.#failed(err);
-      resolve(false);
+  #askEach(batch: Waiting[]): void {
+    for (const question of batch) {
+      void this.#places.run(async () => {
+        const left = question.until - performance.now();
+        try {
+          if (left <= 0) throw new NoAnswerError(this.#options.timeout);
+          this.#answer([question], await this.#options.store.authorize([question], left));
+        } catch (err) {
+          this.#refuse([question], err);
+        }
+      });
     }
+  }
+
+  #answer(batch: Waiting[], { allowed, failure }: Answers): void {
+    if (failure !== null) this.#failed(new Error(failure));
+    for (const [place, { resolve }] of batch.entries()) resolve(allowed[place] === true);
+  }
+
+  #refuse(batch: Waiting[], err: unknown): void {
+    this.#failed(err);
+    for (const { resolve } of batch) resolve(false);
   }
 
   #failed(err: unknown): void {

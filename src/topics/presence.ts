@@ -78,6 +78,13 @@ export class Presence {
     this.#timer.unref();
   }
 
+  /** Users with a stream here, those included that may be back in a moment. */
+  get users(): number {
+    let users = 0;
+    for (const { topic } of this.#counts.values()) if (topic === ANY) users += 1;
+    return users;
+  }
+
   /** The database may have lost what this instance told it. */
   resync(): void {
     this.#afresh = true;
@@ -240,7 +247,9 @@ export class Presence {
     }
     if (!newcomers) return;
     const frame = presenceFrame({ topic, users: count <= MAX_NAMED ? present : undefined, count });
-    for (const client of newcomers) if (!client.closed) client.write(frame);
+    const audience = topicAudience(topic);
+    // Some may have lost the topic while it was read.
+    for (const client of newcomers) if (!client.closed && client.audiences.includes(audience)) client.write(frame);
   }
 
   /** Tells nothing more: the instance's rows go with it. */

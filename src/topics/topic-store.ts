@@ -7,8 +7,14 @@ import type { Revocation, SealKey } from './seal.js';
 export interface TopicStore {
   /** The keys that are valid now, and all revocations that a valid seal may be older than. */
   permissions(): Promise<{ keys: SealKey[]; revocations: Revocation[] }>;
-  /** Asks the function of the setting `authorize_topic`. @returns for each question whether it is a yes, and why one failed */
-  authorize(questions: readonly Question[]): Promise<{ allowed: boolean[]; failure: string | null }>;
+  /** Asks the function of the setting `authorize_topic`. @param milliseconds - how long all of it may take */
+  authorize(questions: readonly Question[], milliseconds: number): Promise<Answers>;
+}
+
+/** For each question whether it is a yes, and why one failed. */
+export interface Answers {
+  readonly allowed: readonly boolean[];
+  readonly failure: string | null;
 }
 
 /** May this user (null: an anonymous client) hear this topic? */
@@ -58,7 +64,7 @@ export function presenceStore(pool: () => Pool, instance: string): PresenceStore
   };
 }
 
-/** @param timeout - milliseconds that one answer may take: the app's function is asked in it */
+/** @param timeout - milliseconds that a reading of the permissions may take */
 export function topicStore(pool: () => Pool, timeout: number): TopicStore {
   return {
     async permissions() {
@@ -73,12 +79,12 @@ export function topicStore(pool: () => Pool, timeout: number): TopicStore {
         revocations: (revocations ?? []).map(([xid, userId, topic]) => ({ xid: Number(xid), userId, topic })),
       };
     },
-    async authorize(questions) {
+    async authorize(questions, milliseconds) {
       const query = {
         text: 'select pg_catalog.to_json(allowed) as allowed, failure from djr.authorize_topics($1::pg_catalog.text[], $2::pg_catalog.text[])',
         values: [questions.map(({ userId }) => userId), questions.map(({ topic }) => topic)],
       };
-      const { rows } = await ask<{ allowed: boolean[]; failure: string | null }>(pool(), query, timeout);
+      const { rows } = await ask<{ allowed: boolean[]; failure: string | null }>(pool(), query, milliseconds);
       return rows[0]!;
     },
   };

@@ -1,10 +1,11 @@
-import { type Audience, EVERYBODY, topicAudience, topicOf, userAudience } from '../delivery/audience.js';
+import { type Audience, EVERYBODY, isTopic, topicAudience, topicOf, userAudience } from '../delivery/audience.js';
 import type { Client } from '../delivery/client.js';
 import type { Envelope } from '../delivery/envelope.js';
 import { disconnectedFrame, leftFrame } from '../delivery/frame.js';
 import type { Hub } from '../delivery/hub.js';
 import type { Logger } from '../logger.js';
 import { Authorizer, type AuthorizeTopic } from './authorizer.js';
+import { Orders } from './orders.js';
 import type { Presence } from './presence.js';
 import { isRevoked, keyOf, openSeal, type Revocation, type Seal, type SealKey } from './seal.js';
 import type { TopicStore } from './topic-store.js';
@@ -29,6 +30,17 @@ export interface Heard {
   readonly refused: ReadonlyMap<string, string>;
 }
 
+/** Why a topic is refused: a class, for the metrics, and what the client is told. */
+const REFUSALS = {
+  name: 'a topic has 1 to 255 characters, and no white space',
+  permission: 'no seal, and no permission',
+  user: 'the seal is for another user',
+  expired: 'the seal has expired',
+  revoked: 'the seal was made before the permission was taken back',
+} as const;
+
+type Refusal = keyof typeof REFUSALS;
+
 const NOTHING: Heard = { topics: new Map(), refused: new Map() };
 
 /** Milliseconds for which keys and revocations are believed: a rotated key is void everywhere behind it. */
@@ -37,34 +49,41 @@ const FRESH = 30_000;
 /** Milliseconds between two readings because of a key that is not known: whoever makes one up must cost nothing. */
 const UNKNOWN_KEY = 1000;
 
-/** Milliseconds for which an order is remembered for streams that are being opened: longer than any login takes. */
-const REMEMBERED = 60_000;
-
 /** Milliseconds between two looks at which seals have ended. */
 const EXPIRY = 500;
 
-interface Order {
+/** When seals of a client end. */
+interface Ending {
+  /** `performance.now()`. */
   readonly at: number;
-  readonly type: string;
-  readonly userId: string | null;
+  readonly audiences: readonly Audience[];
 }
 
 /** Who may hear which topic: seals, the app's answers, and the orders that take them back. */
 export class Topics {
+  /** Topics that clients asked for and may not hear, by why. */
+  readonly refused: Record<Refusal, number> = { name: 0, permission: 0, user: 0, expired: 0, revoked: 0 };
   readonly #options: TopicsOptions;
   readonly #authorizer: Authorizer;
   #keys: ReadonlyMap<string, SealKey> = new Map();
   #revocations: readonly Revocation[] = [];
   #readAt = Number.NEGATIVE_INFINITY;
-  #reading: Promise<void> | undefined;
-  #orders: Order[] = [];
-  /** When the permissions of clients with seals end, the next first; `performance.now()`. */
-  readonly #ends = new Map<Client, [Audience, number][]>();
+  #reading: { readonly changes: number; readonly done: Promise<void> } | undefined;
+  /** How often the permissions have changed: what a reading that began before says is old when it comes. */
+  #changes = 0;
+  readonly #orders = new Orders();
+  /** Of clients with seals, the next first. */
+  readonly #ends = new Map<Client, Ending[]>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: TopicsOptions) {
     this.#options = options;
     this.#authorizer = new Authorizer(options);
+  }
+
+  /** Users whom presence tells of: those with a stream here, or with one a moment ago; undefined: it is off. */
+  get present(): number | undefined {
+    return this.#options.presence?.users;
   }
 
   /** Answers that could not be had from the app. */
@@ -76,30 +95,39 @@ export class Topics {
   audiencesOf(userId: string | null, heard: Heard): Audience[] {
     const audiences = [EVERYBODY];
     if (userId !== null) audiences.push(userAudience(userId));
-    for (const topic of heard.topics.keys()) audiences.push(topicAudience(topic));
+    for (const topic of heard.topics.keys()) audiences.push(this.#options.hub.shared(topicAudience(topic)));
     return audiences;
   }
 
   /** Which of these topics a user (null: anonymous) may hear, by a seal or by the app's answer. */
   async heard(userId: string | null, asked: readonly string[], seals: readonly string[]): Promise<Heard> {
     if (asked.length === 0) return NOTHING;
+    const sealed = await this.#open(userId, seals);
+    const decide = async (topic: string): Promise<number | Refusal> => {
+      if (!isTopic(topic)) return 'name';
+      const seal = sealed.get(topic);
+      if (typeof seal === 'object') return seal.ends;
+      if (await this.#authorizer.mayHear(userId, topic)) return Number.POSITIVE_INFINITY;
+      return seal ?? 'permission';
+    };
+    const names = [...new Set(asked)];
+    const decided = await Promise.all(names.map(decide));
     const topics = new Map<string, number>();
     const refused = new Map<string, string>();
-    const sealed = await this.#open(userId, seals);
-    await Promise.all(
-      [...new Set(asked)].map(async (topic) => {
-        const seal = sealed.get(topic);
-        if (typeof seal === 'object') topics.set(topic, seal.ends);
-        else if (await this.#authorizer.mayHear(userId, topic)) topics.set(topic, Number.POSITIVE_INFINITY);
-        else refused.set(topic, seal ?? 'no seal, and no permission');
-      }),
-    );
+    for (const [place, topic] of names.entries()) {
+      const answer = decided[place]!;
+      if (typeof answer === 'number') topics.set(topic, answer);
+      else {
+        refused.set(topic, REFUSALS[answer]);
+        this.refused[answer] += 1;
+      }
+    }
     return { topics, refused };
   }
 
   /** The sound seals by their topic; of another one why it is not. */
-  async #open(userId: string | null, seals: readonly string[]): Promise<Map<string, Seal | string>> {
-    const found = new Map<string, Seal | string>();
+  async #open(userId: string | null, seals: readonly string[]): Promise<Map<string, Seal | Refusal>> {
+    const found = new Map<string, Seal | Refusal>();
     if (seals.length === 0) return found;
     await this.#refresh(FRESH);
     for (const text of seals) {
@@ -119,35 +147,44 @@ export class Topics {
     return found;
   }
 
-  #refusal(seal: Seal, userId: string | null): string | undefined {
-    if (seal.userId !== null && seal.userId !== userId) return 'the seal is for another user';
-    if (seal.ends <= this.#options.time()) return 'the seal has expired';
-    if (isRevoked(seal, userId, this.#revocations)) return 'the seal was made before the permission was taken back';
+  #refusal(seal: Seal, userId: string | null): Refusal | undefined {
+    if (seal.userId !== null && seal.userId !== userId) return 'user';
+    if (seal.ends <= this.#options.time()) return 'expired';
+    if (isRevoked(seal, userId, this.#revocations)) return 'revoked';
     return undefined;
   }
 
   /** Reads keys and revocations, unless they were read within this time. */
   async #refresh(fresh: number): Promise<void> {
-    if (performance.now() - this.#readAt < fresh) return;
-    this.#reading ??= this.#read().finally(() => {
-      this.#reading = undefined;
-    });
-    await this.#reading;
+    while (performance.now() - this.#readAt >= fresh) {
+      const { changes } = this.#reading ?? { changes: this.#changes };
+      this.#reading ??= { changes, done: this.#read() };
+      const { done } = this.#reading;
+      await done;
+      // What this reading said was true when it began, for whoever waited since then.
+      if (changes === this.#changes) return;
+    }
   }
 
   async #read(): Promise<void> {
     const began = performance.now();
-    const { keys, revocations } = await this.#options.store.permissions();
-    this.#keys = new Map(keys.map((key) => [key.id, key]));
-    this.#revocations = revocations;
-    this.#readAt = began;
+    const changes = this.#changes;
+    try {
+      const { keys, revocations } = await this.#options.store.permissions();
+      if (changes !== this.#changes) return;
+      this.#keys = new Map(keys.map((key) => [key.id, key]));
+      this.#revocations = revocations;
+      this.#readAt = began;
+    } finally {
+      this.#reading = undefined;
+    }
   }
 
   /** Carries out what `djr.disconnect` or `djr.recheck` ordered. */
   async order({ type, userId, detailText }: Envelope): Promise<void> {
     const detail = JSON.parse(detailText) as { topic?: unknown; reason?: unknown };
-    const now = performance.now();
-    this.#orders = [...this.#orders.filter(({ at }) => now - at < REMEMBERED), { at: now, type, userId }];
+    const topic = typeof detail.topic === 'string' ? detail.topic : undefined;
+    this.#orders.add({ type, userId, topic: topic ?? null });
     const clients = [...this.#options.hub.clients].filter((client) => userId === null || client.userId === userId);
     if (type === 'disconnect') {
       if (userId === null) return;
@@ -155,13 +192,14 @@ export class Topics {
       for (const client of clients) client.close('disconnected', disconnectedFrame(reason));
     } else if (type === 'recheck') {
       this.#readAt = Number.NEGATIVE_INFINITY;
-      await this.#recheck(clients, typeof detail.topic === 'string' ? detail.topic : undefined);
+      this.#changes += 1;
+      await this.#recheck(clients, topic);
     }
   }
 
-  /** Whether an order concerned this user since then: a stream that was being opened must ask again. */
-  concerned(userId: string | null, since: number): boolean {
-    return this.#orders.some((order) => order.at >= since && (order.userId === null || order.userId === userId));
+  /** Whether an order has come since then for this user or these topics: a stream that is being opened must ask again. */
+  concerned(userId: string | null, asked: readonly string[], since: number): boolean {
+    return this.#orders.concern(userId, asked, since);
   }
 
   async #recheck(clients: readonly Client[], only: string | undefined): Promise<void> {
@@ -192,12 +230,22 @@ export class Topics {
     this.#options.presence?.came(client);
     const time = this.#options.time();
     const now = performance.now();
-    const ends: [Audience, number][] = [];
-    for (const [topic, end] of heard.topics) {
-      if (end !== Number.POSITIVE_INFINITY) ends.push([topicAudience(topic), now + end - time]);
+    const byEnd = new Map<number, Audience[]>();
+    for (const audience of client.audiences) {
+      const end = heard.topics.get(topicOf(audience) ?? '') ?? Number.POSITIVE_INFINITY;
+      if (end === Number.POSITIVE_INFINITY) continue;
+      const others = byEnd.get(end);
+      if (others) others.push(audience);
+      else byEnd.set(end, [audience]);
     }
-    if (ends.length === 0) return;
-    ends.sort(([, one], [, other]) => one - other);
+    if (byEnd.size === 0) return;
+    // Seals of one page mostly end in one second, and then the client's own list says which they are.
+    const alone = byEnd.size === 1 && [...byEnd.values()][0]!.length === heard.topics.size;
+    const ends = [...byEnd].map(([end, audiences]) => ({
+      at: now + end - time,
+      audiences: alone ? client.audiences : audiences,
+    }));
+    ends.sort((one, other) => one.at - other.at);
     this.#ends.set(client, ends);
     this.#timer ??= setInterval(() => this.#expire(), EXPIRY).unref();
   }
@@ -218,7 +266,9 @@ export class Topics {
   #expire(): void {
     const now = performance.now();
     for (const [client, ends] of this.#ends) {
-      while (ends.length > 0 && ends[0]![1] <= now) this.#leave(client, ends.shift()![0], 'the seal has expired');
+      while (ends.length > 0 && ends[0]!.at <= now) {
+        for (const audience of ends.shift()!.audiences) this.#leave(client, audience, 'the seal has expired');
+      }
       if (ends.length === 0) this.#unwatch(client);
     }
   }

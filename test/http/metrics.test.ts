@@ -68,3 +68,30 @@ test('metrics have those of Node when they are asked for', async (t) => {
   const app = await startApp(t, { nodeMetrics: true });
   t.regex(await (await fetch(`${app.origin}/realtime/metrics`)).text(), /^nodejs_heap_size_used_bytes \d/m);
 });
+
+test('metrics count topics, refusals by their reason and failures of the app, and never name a topic', async (t) => {
+  const app = await startApp(t, {
+    presence: true,
+    authorizeTopic: (_, topic) => {
+      if (topic === 'broken') throw new Error('on purpose');
+      return topic.startsWith('room:');
+    },
+  });
+  const [row] = await app.db.query<{ seal: string }>(`select djr.seal('secret', 'bob') as seal`);
+  const seal = encodeURIComponent(row!.seal);
+  await app.streamOf('ada', `?topic=room:1&topic=room:2&topic=broken&topic=a%20b&topic=secret&seal=${seal}`);
+  await app.streamOf('bob', '?topic=room:2');
+  const text = await (await fetch(`${app.origin}/realtime/metrics`)).text();
+  for (const line of [
+    'djr_topics 2',
+    'djr_topics_refused_total{reason="permission"} 1',
+    'djr_topics_refused_total{reason="name"} 1',
+    'djr_topics_refused_total{reason="user"} 1',
+    'djr_topics_refused_total{reason="expired"} 0',
+    'djr_topic_authorization_failures_total 1',
+    'djr_presence_users 2',
+  ]) {
+    t.true(text.split('\n').includes(line), `${line} in:\n${text}`);
+  }
+  t.notRegex(text, /room:1|secret|broken/);
+});

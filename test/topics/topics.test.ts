@@ -152,7 +152,7 @@ test('recheck takes a topic from who may no longer hear it, and voids seals made
 
 test('A client whose seal ends stays connected, hears the topic no more and is told so', async (t) => {
   const { db, streamOf } = await startApp(t);
-  const short = await seal(db, `djr.seal('room:7', 'u', '1 second')`);
+  const short = await seal(db, `djr.seal('room:7', 'u', '5 seconds')`);
   const stream = await streamOf('u', `?topic=room:7&seal=${short}`);
   t.deepEqual((await stream.event('left')).data, { type: 'left', topic: 'room:7', reason: 'the seal has expired' });
   await db.query(`select djr.publish_topic('room:7', 'secret'), djr.publish('u', 'end')`);

@@ -30,6 +30,7 @@ export class Faults {
   readonly #ledger: Ledger;
   readonly #random: Random;
   readonly #storage: boolean;
+  readonly #users: readonly string[];
   #stopped = false;
   #holders: pg.Client[] = [];
   /** The number of the event that the open transaction of this database has published. */
@@ -42,7 +43,9 @@ export class Faults {
     ledger: Ledger,
     random: Random,
     storage: boolean,
+    users: readonly string[],
   ) {
+    this.#users = users;
     this.#server = server;
     this.#database = database;
     this.#instances = instances;
@@ -61,6 +64,9 @@ export class Faults {
       ['instance killed and started', () => this.#kill()],
       ['instance killed and started', () => this.#kill()],
       ['third instance added or removed', () => this.#third()],
+      ['user disconnected', () => this.#order('djr.disconnect($1::text)')],
+      ['user rechecked', () => this.#order('djr.recheck($1)')],
+      ['everybody rechecked', () => this.#order('djr.recheck()', [])],
     ];
     // A sweep finds rows, and without storage there are none.
     if (this.#storage)
@@ -144,6 +150,10 @@ export class Faults {
   async #third(): Promise<void> {
     if (this.#instances.runs(2)) await this.#instances.end(2, 'SIGTERM');
     else await this.#instances.start(2);
+  }
+
+  #order(call: string, values: unknown[] = [this.#random.pick(this.#users)]): Promise<void> {
+    return administer(this.#database, (client) => client.query(`select ${call}`, values));
   }
 
   #switch(delivery: string): Promise<void> {

@@ -1,6 +1,7 @@
 /** One runtime in a process of its own, so that SIGKILL is real. Arguments: database URI, port, options as JSON. */
 import { createServer } from 'node:http';
 import { createRealtime, type Logger, type RealtimeOptions } from '../../src/index.js';
+import { roomOf } from './verdict.js';
 
 const [database, port, options] = process.argv.slice(2);
 const report = (level: string) => (context: object, message: string) => {
@@ -12,6 +13,7 @@ const realtime = createRealtime({
   database,
   logger,
   authenticate: (request) => new URL(request.url).searchParams.get('user'),
+  authorizeTopic: (userId, topic) => userId !== null && topic === roomOf(userId),
   ...(JSON.parse(options ?? '{}') as RealtimeOptions),
 });
 const server = createServer((req, res) => realtime.handler(req, res));

@@ -1,7 +1,7 @@
 import { type ClientRequest, get, type IncomingMessage } from 'node:http';
 import { pause, type Random } from './random.js';
 import { Spans } from './unstored.js';
-import type { Receiver, Rows, Stored } from './verdict.js';
+import { type Receiver, type Rows, roomOf, rooms, type Stored } from './verdict.js';
 
 /** What all readers find out together. */
 export class Findings {
@@ -12,6 +12,8 @@ export class Findings {
   /** Readers that stopped reading for some seconds. */
   pauses = 0;
   disorder: string[] = [];
+  /** Topics that were taken from who may hear them. */
+  taken = 0;
   /** Requests that were not let in, by status. */
   readonly refusals = new Map<string, number>();
   readonly resets = new Map<string, number>();
@@ -103,7 +105,10 @@ export class Reader implements Receiver {
 
   #connect(port: number): Promise<void> {
     return new Promise((resolve) => {
-      const query = this.user === null ? '' : `?user=${this.user}`;
+      // Its own room always; of the others, which it may not hear, now these and now those.
+      const asked = rooms.filter((room) => (this.user && room === roomOf(this.user)) || this.#random.chance(0.5));
+      const user = this.user === null ? [] : [`user=${this.user}`];
+      const query = `?${[...user, ...asked.map((room) => `topic=${room}`)].join('&')}`;
       const headers: Record<string, string> = {};
       if (this.lastEventId) headers['last-event-id'] = this.lastEventId;
       const timers: NodeJS.Timeout[] = [];
@@ -163,6 +168,8 @@ export class Reader implements Receiver {
           this.since = Math.min(this.since, performance.now());
           continue;
         }
+        if (event.type === 'left') this.#findings.taken += 1;
+        if (event.type === 'left' || event.type === 'disconnected') continue;
         if (event.type === 'reset') {
           this.spans.reset();
           this.#findings.reset(String(event.reason));

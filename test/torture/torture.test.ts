@@ -19,6 +19,7 @@ test('faults of every kind lose nothing and give nothing to whom it is not for',
   t.deepEqual(result.foreign, []);
   t.deepEqual(result.disorder, []);
   t.deepEqual([...result.resets], []);
+  t.is(result.taken, 0);
   t.is(result.crashes, 0);
   t.true(result.deliveries > 0 && result.resumes > 0);
   // Ids name what their frontier does not show: what is left is of chunks that were cut off in the middle.

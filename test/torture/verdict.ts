@@ -7,9 +7,18 @@ export interface Stored {
   /** The number that its writer gave it; a replay has that of its original. */
   n: number;
   replay: boolean;
-  scope: 'user' | 'public' | 'system';
+  scope: 'user' | 'public' | 'topic' | 'system';
   user_id: string | null;
+  topic: string | null;
 }
+
+const ROOMS = 4;
+
+/** The room that a user may hear; anonymous readers may hear none. */
+export const roomOf = (user: string): string => `room:${Number(/\d+$/.exec(user)![0]) % ROOMS}`;
+
+/** All rooms: every reader asks for every one, and hears its own. */
+export const rooms: readonly string[] = Array.from({ length: ROOMS }, (_, n) => `room:${n}`);
 
 export interface Rows {
   readonly byId: ReadonlyMap<number, Stored>;
@@ -36,8 +45,12 @@ export interface Verdict {
   foreign: string[];
 }
 
-export const isEntitled = (user: string | null, { scope, user_id }: Pick<Stored, 'scope' | 'user_id'>): boolean =>
-  scope === 'public' || (scope === 'user' && user_id === user && user !== null);
+export const isEntitled = (
+  user: string | null,
+  { scope, topic, user_id }: Pick<Stored, 'scope' | 'topic' | 'user_id'>,
+): boolean =>
+  scope === 'public' ||
+  (user !== null && ((scope === 'user' && user_id === user) || (scope === 'topic' && topic === roomOf(user))));
 
 /** How long nothing may come until what lacks is lost; how long all may take that still receive. */
 const SILENCE = 30_000;
@@ -104,7 +117,8 @@ export async function judge(
   for (const receiver of receivers) {
     for (const [name, event] of receiver.strangers(rows)) {
       if (!event) foreign.push(`${name}, which is not in the database, to ${receiver.name}`);
-      else if (!isEntitled(receiver.user, event)) foreign.push(`${name} of ${event.user_id} to ${receiver.name}`);
+      else if (!isEntitled(receiver.user, event))
+        foreign.push(`${name} of ${event.user_id ?? event.topic} to ${receiver.name}`);
     }
   }
   return { lost, behind, foreign };

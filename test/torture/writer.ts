@@ -1,9 +1,9 @@
 import pg from 'pg';
 import { pause, type Random } from './random.js';
-import type { Stored } from './verdict.js';
+import { roomOf, type Stored } from './verdict.js';
 
 /** Whom an event is for. */
-type Audience = Pick<Stored, 'scope' | 'user_id'>;
+type Audience = Pick<Stored, 'scope' | 'topic' | 'user_id'>;
 
 /** When the commit of each event was sent: who was there before got it, if it was committed at all. */
 export class Ledger {
@@ -13,8 +13,8 @@ export class Ledger {
   readonly #replayed = new Map<number, number>();
   rolledBack = 0;
 
-  take(scope: Stored['scope'] = 'public', user: string | null = null): number {
-    this.#audiences.push({ scope, user_id: user });
+  take(scope: Stored['scope'] = 'public', user: string | null = null, topic: string | null = null): number {
+    this.#audiences.push({ scope, user_id: user, topic });
     return this.#sent.push(Number.NaN) - 1;
   }
 
@@ -55,6 +55,7 @@ const PUBLISH = {
   keyed:
     "select djr.publish($2::text, 'note', jsonb_build_object('n', $1::int, 'text', $3::text), key => 'n' || $1::int)",
   row: 'insert into item (n, owner, text) values ($1::int, $2::text, $3::text)',
+  topic: "select djr.publish_topic($2::text, 'note', jsonb_build_object('n', $1::int, 'text', $3::text))",
   public: "select djr.publish_global('note', jsonb_build_object('n', $1::int, 'text', $3::text)), $2::text",
   system: "select djr.publish_system('note', jsonb_build_object('n', $1::int, 'text', $3::text), $2::text)",
 };
@@ -167,13 +168,16 @@ export class Writer {
       'user',
       this.#storage ? 'keyed' : 'user',
       'row',
+      'topic',
+      'topic',
       'public',
       'system',
     ] as const);
     const user = this.#random.pick(this.#users);
-    const scope = how === 'public' || how === 'system' ? how : 'user';
-    const n = this.#ledger.take(scope, user);
+    const topic = how === 'topic' ? roomOf(user) : null;
+    const scope = how === 'public' || how === 'system' || how === 'topic' ? how : 'user';
+    const n = this.#ledger.take(scope, topic === null ? user : null, topic);
     taken(n);
-    await client.query(PUBLISH[how], [n, user, 'x'.repeat(this.#random.between(0, 100))]);
+    await client.query(PUBLISH[how], [n, topic ?? user, 'x'.repeat(this.#random.between(0, 100))]);
   }
 }

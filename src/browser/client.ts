@@ -85,7 +85,8 @@ function createClient(): Client {
   };
 }
 
-const page = window as unknown as { [KEY]?: Client };
+// Not `window`: a server that renders pages imports the module, too.
+const page = globalThis as unknown as { [KEY]?: Client };
 page[KEY] ??= createClient();
 
 /** The client of this page, for the script. */

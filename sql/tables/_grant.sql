@@ -7,6 +7,9 @@ create table if not exists djr._grant (
   server boolean
 );
 
+-- As every table has: a publication for all tables asks for it.
+alter table djr._grant replica identity full;
+
 comment on table djr._grant is
   'Who was granted what, as privileges on its columns; it never has a row. Written by djr.grant_publish, djr.grant_server and their revoke_*, read through djr.grantee. Internal.';
 comment on column djr._grant.publish is 'Who may select it was granted djr.grant_publish.';

@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:6e57e136bb6dee40001e76c27a008b9dcfbdbbb3
+--! Hash: sha1:f2caf8ec9f0010a64d171fe9577f7ad18b978a0f
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -3049,8 +3049,8 @@ comment on function djr.revoke_server(name) is
 -- transaction with what made the objects, so nobody sees them in between.
 do $$
 declare
-  _path text := pg_catalog.current_setting('search_path');
-  _grantees jsonb;
+  _path pg_catalog.text := pg_catalog.current_setting('search_path');
+  _grantees pg_catalog.jsonb;
   _excess record;
   _held record;
   _grantee record;

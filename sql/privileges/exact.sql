@@ -3,8 +3,8 @@
 -- transaction with what made the objects, so nobody sees them in between.
 do $$
 declare
-  _path text := pg_catalog.current_setting('search_path');
-  _grantees jsonb;
+  _path pg_catalog.text := pg_catalog.current_setting('search_path');
+  _grantees pg_catalog.jsonb;
   _excess record;
   _held record;
   _grantee record;

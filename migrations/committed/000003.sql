@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:f2caf8ec9f0010a64d171fe9577f7ad18b978a0f
+--! Hash: sha1:0cd5957c0368d5974d6a71c24ce6212f7499c011
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -3051,9 +3051,9 @@ do $$
 declare
   _path pg_catalog.text := pg_catalog.current_setting('search_path');
   _grantees pg_catalog.jsonb;
-  _excess record;
-  _held record;
-  _grantee record;
+  _excess pg_catalog.record;
+  _held pg_catalog.record;
+  _grantee pg_catalog.record;
 begin
   perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   select jsonb_agg(jsonb_build_object('role', grantee.role, 'capability', grantee.capability))

@@ -6,7 +6,7 @@
 do $$
 declare
   _path pg_catalog.text := pg_catalog.current_setting('search_path');
-  _role record;
+  _role pg_catalog.record;
   _column pg_catalog.text;
 begin
   perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);

@@ -5,9 +5,9 @@ do $$
 declare
   _path pg_catalog.text := pg_catalog.current_setting('search_path');
   _grantees pg_catalog.jsonb;
-  _excess record;
-  _held record;
-  _grantee record;
+  _excess pg_catalog.record;
+  _held pg_catalog.record;
+  _grantee pg_catalog.record;
 begin
   perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   select jsonb_agg(jsonb_build_object('role', grantee.role, 'capability', grantee.capability))

@@ -4,8 +4,10 @@
 --!include schema/djr.sql
 --!include schema/domains.sql
 
---!include tables/settings.sql
+-- In the order in which a publisher takes its locks: an upgrade that waits for the second with the first in hand would
+-- wait for a publisher that waits for it.
 --!include tables/event.sql
+--!include tables/settings.sql
 --!include tables/activity.sql
 --!include tables/delivery_mode.sql
 --!include tables/seal_key.sql

@@ -32,7 +32,7 @@ test('What SQL refuses is a DjrError with the SQLSTATE, and a hint', async (t) =
   const app = await startApp(t);
   const refused: [publication: Parameters<Realtime['publish']>[0], message: RegExp][] = [
     [{ scope: 'public', type: 'two words' }, /type/i],
-    [{ scope: 'public', type: 'connected' }, /must not be one that the stream/i],
+    [{ scope: 'public', type: 'connected' }, /themselves.*"connected"/i],
     [{ userId: 'u'.repeat(256), type: 'x' }, /user/i],
     [{ scope: 'public', type: 'x', detail: [] as never }, /object/i],
     [{ scope: 'public', type: 'x', detail: { text: 'x'.repeat(8000) } }, /bytes/i],

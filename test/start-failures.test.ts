@@ -33,7 +33,7 @@ test('a database that is not there, and a role, are named in the log and not out
   url.pathname = '/nowhere_of_mine';
   const missing = await refused(t, { database: url.href });
   t.is(missing.errors.length, 1);
-  t.regex(missing.errors[0]!, /correct its name in/);
+  t.regex(missing.errors[0]!, /There is no such database: correct its name in `database`, or make it/);
   t.regex(missing.detail, /does not exist \(3D000\)/);
   t.notRegex(missing.detail, /nowhere_of_mine/);
 

@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:b38c6e6ee833ca939d58b563e862bf0ef1d1e60a
+--! Hash: sha1:06ef8b0cb4731dd5ce6b0f4daa567014c89dfa50
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -96,57 +96,8 @@ comment on domain djr.event_key is 'An idempotency key: 1 to 255 characters.';
 comment on domain djr.event_detail is 'A JSON object.';
 --! EndIncluded schema/domains.sql
 
---! Included tables/settings.sql
-create table if not exists djr.settings (
-  pruned_xid xid8,
-  retention interval,
-  storage boolean not null default true,
-  one_row boolean not null default true,
-  channel text collate "C" not null default 'djr_' || pg_catalog.replace(pg_catalog.gen_random_uuid()::text, '-', ''),
-  delivery text collate "C" not null default 'auto',
-  activity text collate "C" not null default 'summary',
-  constraint settings_pkey primary key (one_row),
-  constraint settings_one_row check (one_row),
-  constraint settings_retention check (retention > interval '0'),
-  -- NOTIFY's own limit is 63 bytes.
-  constraint settings_channel check (pg_catalog.octet_length(channel) between 1 and 63),
-  constraint settings_delivery check (delivery in ('auto', 'notify', 'sweep')),
-  constraint settings_activity check (activity in ('off', 'summary', 'full'))
-);
-
--- Behind the first migrations' columns.
-alter table djr.settings add column if not exists authorize_topic text;
-alter table djr.settings add column if not exists generation text collate "C";
-alter table djr.settings add column if not exists queue_limit real not null default 0.25;
-alter table djr.settings drop constraint if exists settings_queue_limit;
-alter table djr.settings add constraint settings_queue_limit check (queue_limit between 0.001 and 1);
-
-insert into djr.settings default values
-on conflict do nothing;
-
-comment on table djr.settings is
-  'The settings of djr in this database, in one row. Change them with djr.configure(...).';
-comment on column djr.settings.pruned_xid is
-  'The highest transaction of which events were deleted (by pruning or by hand), that truncated djr.event, or that switched storage on again: a client that resumes from before it is told to reset. Null: none has been.';
-comment on column djr.settings.generation is
-  'Part of djr.epoch(): a runtime sets it anew when events that it delivered are gone after a restart, as after a rolled-back storage snapshot. Null: that has not been.';
-comment on column djr.settings.retention is
-  'How long events are kept; the runtime prunes what is older. Null: for ever.';
-comment on column djr.settings.storage is
-  'Whether publish* store events. When false they validate and notify only: no resume, no replay, no sweep.';
-comment on column djr.settings.one_row is
-  'Always true, and the primary key: there is one row.';
-comment on column djr.settings.channel is
-  'The NOTIFY channel. A random name, because whoever knows it can listen: only the server role may read it.';
-comment on column djr.settings.delivery is
-  'How events reach the runtimes: notify (at once), sweep (publishers never notify), auto (notify until commits queue for it).';
-comment on column djr.settings.authorize_topic is
-  'A function of the app, (user_id text, topic text) returns boolean, that says who may hear a topic that a page asks for by name. Null: nobody, without a seal.';
-comment on column djr.settings.queue_limit is
-  'With delivery auto: the share of the NOTIFY queue, 0.001 to 1, from which publishers do not notify any more until it has emptied to half of that.';
-comment on column djr.settings.activity is
-  'What the runtimes record in djr.activity: off, summary (a row an event and instance), full (a row a user, too).';
---! EndIncluded tables/settings.sql
+-- In the order in which a publisher takes its locks: an upgrade that waits for the second with the first in hand would
+-- wait for a publisher that waits for it.
 --! Included tables/event.sql
 -- Column order: the fixed widths first, so that no row carries padding between them.
 -- What a column may hold is in its domain; that scope and user_id fit together, the trigger checks as it reads the row.
@@ -228,6 +179,57 @@ comment on index djr.event_created_at is 'By time: pruning, and the admin''s dat
 comment on index djr.event_key is 'One event a key.';
 comment on index djr.event_replay_of is 'The replays of an event.';
 --! EndIncluded tables/event.sql
+--! Included tables/settings.sql
+create table if not exists djr.settings (
+  pruned_xid xid8,
+  retention interval,
+  storage boolean not null default true,
+  one_row boolean not null default true,
+  channel text collate "C" not null default 'djr_' || pg_catalog.replace(pg_catalog.gen_random_uuid()::text, '-', ''),
+  delivery text collate "C" not null default 'auto',
+  activity text collate "C" not null default 'summary',
+  constraint settings_pkey primary key (one_row),
+  constraint settings_one_row check (one_row),
+  constraint settings_retention check (retention > interval '0'),
+  -- NOTIFY's own limit is 63 bytes.
+  constraint settings_channel check (pg_catalog.octet_length(channel) between 1 and 63),
+  constraint settings_delivery check (delivery in ('auto', 'notify', 'sweep')),
+  constraint settings_activity check (activity in ('off', 'summary', 'full'))
+);
+
+-- Behind the first migrations' columns.
+alter table djr.settings add column if not exists authorize_topic text;
+alter table djr.settings add column if not exists generation text collate "C";
+alter table djr.settings add column if not exists queue_limit real not null default 0.25;
+alter table djr.settings drop constraint if exists settings_queue_limit;
+alter table djr.settings add constraint settings_queue_limit check (queue_limit between 0.001 and 1);
+
+insert into djr.settings default values
+on conflict do nothing;
+
+comment on table djr.settings is
+  'The settings of djr in this database, in one row. Change them with djr.configure(...).';
+comment on column djr.settings.pruned_xid is
+  'The highest transaction of which events were deleted (by pruning or by hand), that truncated djr.event, or that switched storage on again: a client that resumes from before it is told to reset. Null: none has been.';
+comment on column djr.settings.generation is
+  'Part of djr.epoch(): a runtime sets it anew when events that it delivered are gone after a restart, as after a rolled-back storage snapshot. Null: that has not been.';
+comment on column djr.settings.retention is
+  'How long events are kept; the runtime prunes what is older. Null: for ever.';
+comment on column djr.settings.storage is
+  'Whether publish* store events. When false they validate and notify only: no resume, no replay, no sweep.';
+comment on column djr.settings.one_row is
+  'Always true, and the primary key: there is one row.';
+comment on column djr.settings.channel is
+  'The NOTIFY channel. A random name, because whoever knows it can listen: only the server role may read it.';
+comment on column djr.settings.delivery is
+  'How events reach the runtimes: notify (at once), sweep (publishers never notify), auto (notify until commits queue for it).';
+comment on column djr.settings.authorize_topic is
+  'A function of the app, (user_id text, topic text) returns boolean, that says who may hear a topic that a page asks for by name. Null: nobody, without a seal.';
+comment on column djr.settings.queue_limit is
+  'With delivery auto: the share of the NOTIFY queue, 0.001 to 1, from which publishers do not notify any more until it has emptied to half of that.';
+comment on column djr.settings.activity is
+  'What the runtimes record in djr.activity: off, summary (a row an event and instance), full (a row a user, too).';
+--! EndIncluded tables/settings.sql
 --! Included tables/activity.sql
 -- Append-only, written by the runtimes in batches. There is no primary key: nothing refers to a row of it. And no foreign
 -- key: looking for the event of each row took 40,000 of its 69,000 instructions. A trigger of djr.event removes what is
@@ -314,6 +316,9 @@ create table if not exists djr.revocation (
   topic text collate "C"
 );
 
+-- It has no key, and a publication for all tables asks for one.
+alter table djr.revocation replica identity full;
+
 create index if not exists revocation_created_at on djr.revocation (created_at);
 
 comment on table djr.revocation is
@@ -393,6 +398,8 @@ create table if not exists djr._grant (
 );
 
 alter table djr._grant add column if not exists seal boolean;
+-- As every table has: a publication for all tables asks for it.
+alter table djr._grant replica identity full;
 
 comment on table djr._grant is
   'Who was granted what, as privileges on its columns; it never has a row. Written by djr.grant_publish, djr.grant_seal, djr.grant_server and their revoke_*, read through djr.grantee. Internal.';
@@ -4052,11 +4059,11 @@ comment on function djr.revoke_seal(name) is
 -- transaction with what made the objects, so nobody sees them in between.
 do $$
 declare
-  _path text := pg_catalog.current_setting('search_path');
-  _grantees jsonb;
-  _excess record;
-  _held record;
-  _grantee record;
+  _path pg_catalog.text := pg_catalog.current_setting('search_path');
+  _grantees pg_catalog.jsonb;
+  _excess pg_catalog.record;
+  _held pg_catalog.record;
+  _grantee pg_catalog.record;
 begin
   perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   select jsonb_agg(jsonb_build_object('role', grantee.role, 'capability', grantee.capability))

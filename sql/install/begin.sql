@@ -2,10 +2,10 @@
 -- as it has to come before the first one that is applied; `djr migrate` runs it, and `--print` prints it.
 do $$
 declare
-  _path text := pg_catalog.current_setting('search_path');
-  _mine oid[];
-  _aliens text[];
-  _owner name;
+  _path pg_catalog.text := pg_catalog.current_setting('search_path');
+  _mine pg_catalog.oid[];
+  _aliens pg_catalog.text[];
+  _owner pg_catalog.name;
 begin
   -- What stands in this block is resolved in pg_catalog alone.
   perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);

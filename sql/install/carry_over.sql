@@ -5,9 +5,9 @@
 -- it has no right to functions that no grant gives. The same is the proof of grant_server, which granted whole objects.
 do $$
 declare
-  _path text := pg_catalog.current_setting('search_path');
-  _role record;
-  _column text;
+  _path pg_catalog.text := pg_catalog.current_setting('search_path');
+  _role pg_catalog.record;
+  _column pg_catalog.text;
 begin
   perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   if to_regclass('djr.event') is not null and to_regprocedure('djr._grant(text, name)') is null then

@@ -3,11 +3,11 @@
 -- transaction with what made the objects, so nobody sees them in between.
 do $$
 declare
-  _path text := pg_catalog.current_setting('search_path');
-  _grantees jsonb;
-  _excess record;
-  _held record;
-  _grantee record;
+  _path pg_catalog.text := pg_catalog.current_setting('search_path');
+  _grantees pg_catalog.jsonb;
+  _excess pg_catalog.record;
+  _held pg_catalog.record;
+  _grantee pg_catalog.record;
 begin
   perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   select jsonb_agg(jsonb_build_object('role', grantee.role, 'capability', grantee.capability))

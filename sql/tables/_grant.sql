@@ -8,6 +8,8 @@ create table if not exists djr._grant (
 );
 
 alter table djr._grant add column if not exists seal boolean;
+-- As every table has: a publication for all tables asks for it.
+alter table djr._grant replica identity full;
 
 comment on table djr._grant is
   'Who was granted what, as privileges on its columns; it never has a row. Written by djr.grant_publish, djr.grant_seal, djr.grant_server and their revoke_*, read through djr.grantee. Internal.';

@@ -6,6 +6,9 @@ create table if not exists djr.revocation (
   topic text collate "C"
 );
 
+-- It has no key, and a publication for all tables asks for one.
+alter table djr.revocation replica identity full;
+
 create index if not exists revocation_created_at on djr.revocation (created_at);
 
 comment on table djr.revocation is

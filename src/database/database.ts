@@ -229,16 +229,17 @@ export class Database {
   async #prepare(client: pg.Client): Promise<void> {
     await requireSchema(client);
     await this.#repair.run(client);
-    if (this.store.epoch === '') this.store.epoch = await readEpoch(client);
+    if (this.store.epoch === '') this.store.epoch = (await readEpoch(client)).short;
   }
 
   async #onRestart(status: Status): Promise<void> {
     const { feed, history, onReplaced, options } = this.#options;
     const client = asking(this.pool, ANSWER_TIMEOUT);
-    let epoch = await readEpoch(client);
-    if (epoch === this.store.epoch && (await isRolledBack(client, this.#options.newest()))) {
-      epoch = await renewEpoch(client);
+    let known = await readEpoch(client);
+    if (known.short === this.store.epoch && (await isRolledBack(client, this.#options.newest()))) {
+      known = await renewEpoch(client, known);
     }
+    const epoch = known.short;
     for (const { envelope } of history.all()) this.#handedOn.add(identity(envelope));
     history.restarted(status.startedAt);
     if (epoch === this.store.epoch) return;

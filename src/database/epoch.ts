@@ -3,10 +3,19 @@ import type { Queryable } from './connect.js';
 import { select } from './select.js';
 import { shortEpoch } from './status.js';
 
-/** Which history of the database it is, as frames' ids say it. */
-export async function readEpoch(client: Queryable): Promise<string> {
+/** Which history of the database it is. */
+export interface Epoch {
+  /** As PostgreSQL says it. */
+  readonly whole: string;
+  /** As frames' ids say it. */
+  readonly short: string;
+}
+
+const toEpoch = (whole: string): Epoch => ({ whole, short: shortEpoch(whole) });
+
+export async function readEpoch(client: Queryable): Promise<Epoch> {
   const [row] = await select<{ epoch: string }>(client, 'select djr.epoch() as epoch');
-  return shortEpoch(row!.epoch);
+  return toEpoch(row!.epoch);
 }
 
 /**
@@ -32,8 +41,13 @@ export async function isRolledBack(client: Queryable, newest: Envelope | undefin
   return !row!.there;
 }
 
-/** Begins another epoch, unless another instance has noticed first. */
-export async function renewEpoch(client: Queryable): Promise<string> {
-  const [row] = await select<{ epoch: string }>(client, 'select djr.renew_epoch(djr.epoch()) as epoch');
-  return shortEpoch(row!.epoch);
+/**
+ * Begins another epoch, unless another instance has noticed first.
+ *
+ * @param known - what was read before the events were missed: one that is read only now may be the other instance's
+ */
+export async function renewEpoch(client: Queryable, known: Epoch): Promise<Epoch> {
+  const statement = 'select djr.renew_epoch($1::pg_catalog.text) as epoch';
+  const [row] = await select<{ epoch: string }>(client, statement, [known.whole]);
+  return toEpoch(row!.epoch);
 }

@@ -179,7 +179,7 @@ async function limitsOf(client: pg.Client, lockTimeout: number): Promise<Limits>
 /** A line for each role that can do more than it was granted. */
 async function excessRights(client: pg.Client): Promise<string[]> {
   const { rows } = await client.query<{ role: string; rights: string[] }>(
-    'select role, rights from djr._excess_rights()',
+    'select role, pg_catalog.to_json(rights) as rights from djr._excess_rights()',
   );
   return rows.map(({ role, rights }) => `djr: ${role} can do more than it was granted: ${rights.join(', ')}`);
 }

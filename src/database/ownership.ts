@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { inTime } from './in-time.js';
+import { select } from './select.js';
 
 /**
  * Whose PostgreSQL session a connection is.
@@ -28,8 +29,8 @@ const ANSWERS_WITHIN = 3000;
 const BACKEND = 'select pg_catalog.pg_backend_pid() as pid';
 
 async function backendOf(client: pg.Client): Promise<number> {
-  const { rows } = await client.query<{ pid: number }>(BACKEND);
-  return rows[0]!.pid;
+  const [row] = await select<{ pid: number }>(client, BACKEND);
+  return row!.pid;
 }
 
 /**

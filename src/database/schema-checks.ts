@@ -71,7 +71,7 @@ const NAMED = 10;
 
 export async function grants(client: pg.Client) {
   const { rows } = await client.query<{ role: string; rights: string[] }>(
-    'select role, rights from djr._excess_rights()',
+    'select role, pg_catalog.to_json(rights) as rights from djr._excess_rights()',
   );
   if (rows.length === 0) return ok('no role can do more than it was granted');
   const shortened = (list: string[]) =>

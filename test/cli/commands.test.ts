@@ -68,7 +68,10 @@ test('what the database refuses ends with 1 and says what to do', async (t) => {
   const { url } = await createDatabase(t);
   const { code, err } = await djr(t, ['publish', 'connected', '--global', '-d', url]);
   t.is(code, 1);
-  t.regex(err, /^error: The type of an event must not be one .*\(it is "connected"\)\. .*\nChoose another word\.\n$/);
+  t.regex(
+    err,
+    /^error: The type of an event must not be one that the stream .* \(it is "connected"\)\. .*\nChoose another word\.\n$/,
+  );
 });
 
 test('tail prints what is wanted as it happens, and SIGINT ends it with 0', async (t) => {

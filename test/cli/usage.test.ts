@@ -34,7 +34,7 @@ const wrong: [string, string[], RegExp][] = [
     /--database-url must be a PostgreSQL address \(it must begin with postgres:\/\/\)\./,
   ],
   ['a port that is none', ['serve', '--port', '70000'], /whole number, 0 to 65535/],
-  ['an origin that is none', ['serve', '--allow-origin', 'https://a/b'], /It must be an origin/],
+  ['an origin that is none', ['serve', '--allow-origin', 'https://a/b'], /It is an origin: https:/],
   ['a config that is not there', ['serve', '--config', 'nowhere.mjs'], /There is no file nowhere\.mjs\./],
   ['half of a session', ['serve', '--session-cookie', 'sid'], /need one another/],
   ['two kinds of token', ['serve', '--jwt-secret', 'a', '--jwks-url', 'https://a'], /do not go together/],

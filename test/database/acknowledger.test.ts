@@ -1,11 +1,14 @@
+import { EventEmitter } from 'node:events';
 import test from 'ava';
 import type pg from 'pg';
 import { Acknowledger } from '../../src/database/acknowledger.js';
 
 test('An acknowledgement that comes in any moment around the end of a batch is stored', async (t) => {
-  const pool = {
+  const client = Object.assign(new EventEmitter(), {
     query: async ({ values }: { values: [string, string[]] }) => ({ rows: [{ own: values[1].map(() => true) }] }),
-  } as unknown as pg.Pool;
+    release() {},
+  });
+  const pool = { connect: async () => client } as unknown as pg.Pool;
   for (let microtasks = 0; microtasks < 30; microtasks += 1) {
     const acknowledger = new Acknowledger(pool, 'i');
     const one = { userId: 'ann', id: 1, status: 'read' } as const;

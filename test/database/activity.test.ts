@@ -117,7 +117,7 @@ test('A client that gets an event by resuming counts as well', async (t) => {
 test('A hook that fails is an error of that event, for as many clients as it failed for', async (t) => {
   const app = await startApp(t, {
     onReceive(event) {
-      if (event.type === 'refused') throw new Error('onReceive failed');
+      if (event.type === 'declined') throw new Error('onReceive failed');
       return event;
     },
     async beforeSend(event, { userId }) {
@@ -126,14 +126,14 @@ test('A hook that fails is an error of that event, for as many clients as it fai
     },
   });
   const [stream] = await Promise.all([app.streamOf('7'), app.streamOf('8'), app.stream()]);
-  await app.realtime.publish({ scope: 'public', type: 'refused' });
+  await app.realtime.publish({ scope: 'public', type: 'declined' });
   await app.realtime.publish({ scope: 'public', type: 'partly' });
   await stream.event('partly');
   const status = () =>
     app.db.query('select type, status, recipients::int, errors::int from djr.event_status order by id');
   await until('both errors are there', async () => (await status()).every(({ errors }) => errors > 0));
   t.deepEqual(await status(), [
-    { type: 'refused', status: 'error', recipients: 0, errors: 1 },
+    { type: 'declined', status: 'error', recipients: 0, errors: 1 },
     { type: 'partly', status: 'sent', recipients: 1, errors: 2 },
   ]);
 });

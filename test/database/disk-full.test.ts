@@ -73,7 +73,10 @@ onLinux('On a full disk the publisher is told and nobody gets what failed; with 
   t.true(realtime.health().ok);
   t.is((await fetch(`${server.origin}/realtime/healthz`)).status, 200);
 
+  // Without the triggers: what is deleted by hand is a reset for those who resume from before it.
+  await client.query('set session_replication_role = replica');
   await client.query("delete from djr.event where type = 'filler'");
+  await client.query('reset session_replication_role');
   await client.query('vacuum djr.event');
   for (let i = 0; i < 3; i += 1) await publish();
   t.deepEqual(numbers(await stream.count(published.length)), published);

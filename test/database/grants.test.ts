@@ -36,7 +36,7 @@ async function installUpTo(db: TestDatabase, version: '000001' | '000002'): Prom
   const sql = await printMigrations();
   const name = version === '000001' ? '000001-install' : '000002';
   // As that version printed it: without what now comes before the migrations and behind them.
-  const start = sql.indexOf('create table djr.migrations');
+  const start = sql.indexOf('create table if not exists djr.migrations');
   const end = sql.indexOf(';', sql.indexOf(`values ('${name}'`)) + 1;
   await db.query(`create schema djr; ${sql.slice(start, end)}`);
 }

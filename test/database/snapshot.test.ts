@@ -5,8 +5,9 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import test from 'ava';
 import pg from 'pg';
+import { readEpoch, renewEpoch } from '../../src/database/epoch.js';
 import { startCluster } from '../helpers/cluster.js';
-import type { TestDatabase } from '../helpers/database.js';
+import { createDatabase, type TestDatabase } from '../helpers/database.js';
 import { startApp, until } from '../helpers/server.js';
 
 const cp = promisify(execFile);
@@ -77,4 +78,12 @@ test('A restart that loses nothing is no reset', async (t) => {
   await query(PUBLISH, [2]);
   await stream.count(2);
   t.deepEqual(stream.resets, []);
+});
+
+test('Two instances that notice the same rollback begin one epoch, however late the second comes', async (t) => {
+  const { pool } = await createDatabase(t);
+  const known = await readEpoch(pool);
+  const first = await renewEpoch(pool, known);
+  t.not(first.short, known.short);
+  t.deepEqual(await renewEpoch(pool, known), first);
 });

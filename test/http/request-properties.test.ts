@@ -41,7 +41,7 @@ function encoded(text: string): string {
 }
 
 test('Whatever a request asks for, it gets a stream or a refusal, never a failure', async (t) => {
-  const app = await startApp(t);
+  const app = await startApp(t, { authenticate: (request) => request.headers.get('x-user') || null });
   const sound = async ({
     path,
     query,

@@ -40,6 +40,9 @@ test('Clients that all change their room at once, each with a new stream from it
     t.false(after.types.some((type) => String(type).startsWith('o')));
     // Of the new room, all from its first on: without a gap.
     const numbers = after.types.map(String).flatMap((type) => (type.startsWith('n') ? [Number(type.slice(1))] : []));
-    t.deepEqual(numbers, Array.from({ length: numbers.length }, (_, k) => published - numbers.length + 1 + k));
+    t.deepEqual(
+      numbers,
+      Array.from({ length: numbers.length }, (_, k) => published - numbers.length + 1 + k),
+    );
   }
 });

@@ -69,6 +69,7 @@ test('?since= holds for topics: what the page has read does not come, what came 
 for (const [name, options] of [
   ['memory', {}],
   ['storage', { historyEvents: 0 }],
+  ['storage, ahead of every sweep', { historyEvents: 0, sweepInterval: 60_000 }],
 ] as const) {
   test(`A topic that is joined later begins where the page read its state, before or after the stream's own place (${name})`, async (t) => {
     const { db, streamOf } = await startApp(t, { authorizeTopic, ...options });

@@ -1,4 +1,5 @@
-export type { Publication, Queryable } from './database/publisher.js';
+export type { Queryable } from './database/connect.js';
+export type { Publication } from './database/publisher.js';
 export type { ClientInfo } from './delivery/client.js';
 export type { BeforeSend, OnReceive } from './delivery/hooks.js';
 export { DjrError } from './errors.js';

@@ -1,4 +1,5 @@
-import type { Publication, Queryable } from './database/publisher.js';
+import type { Queryable } from './database/connect.js';
+import type { Publication } from './database/publisher.js';
 import type { Event, EventMap, EventOf } from './event.js';
 import type { FetchHandler } from './http/fetch.js';
 import type { Health } from './http/health.js';

@@ -1,15 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { AdminStore } from './database/admin-store.js';
+import type { Queryable } from './database/connect.js';
 import { Database } from './database/database.js';
 import { Outage } from './database/outage.js';
-import { type Publication, publish, type Queryable } from './database/publisher.js';
+import { type Publication, publish } from './database/publisher.js';
 import { Ahead } from './delivery/ahead.js';
 import type { Envelope } from './delivery/envelope.js';
 import { Feed } from './delivery/feed.js';
 import { resetFrame } from './delivery/frame.js';
-import { History, Item } from './delivery/history.js';
+import { History } from './delivery/history.js';
 import { Hooks, type Subscriber } from './delivery/hooks.js';
 import { Hub } from './delivery/hub.js';
+import { Item } from './delivery/item.js';
 import { packPosition } from './delivery/position.js';
 import { Resume } from './delivery/resume.js';
 import { Tally } from './delivery/tally.js';
@@ -17,10 +19,13 @@ import { DjrError } from './errors.js';
 import type { EventMap } from './event.js';
 import { Acknowledgements } from './http/acknowledgements.js';
 import { Admin } from './http/admin/admin.js';
+import { SCRIPTS } from './http/assets.js';
 import { type FetchHandler, fetchHandler } from './http/fetch.js';
-import { Handler } from './http/handler.js';
 import type { Health } from './http/health.js';
+import { HealthEndpoint } from './http/health-endpoint.js';
+import { MetricsEndpoint } from './http/metrics-endpoint.js';
 import { type NodeHandler, nodeHandler } from './http/node.js';
+import { Router } from './http/router.js';
 import { Senders } from './http/senders.js';
 import { Streams } from './http/stream.js';
 import { guarded } from './logger.js';
@@ -167,29 +172,40 @@ class Runtime implements Realtime {
         logger,
         store: new AdminStore(() => this.#open().pool),
         hooks: this.#hooks,
+        presence: options.presence,
         instance: this.#instance,
         series: this.#vitals.series,
         health: () => this.health(),
         ready: () => this.#ready(),
       });
-    const handler = new Handler({
-      ...options,
-      senders: new Senders(options),
-      mayReadMetrics: options.metrics?.authorize,
-      healthAccess: options.health,
-      streams: this.#streams,
-      metrics: this.#vitals.metrics,
-      admin: this.#admin,
-      acknowledgements: new Acknowledgements({
-        options,
-        logger,
-        ready: () => this.#ready(),
-        acknowledge: (asked) => this.#connected().acknowledger.acknowledge(asked),
-      }),
-      health: () => this.health(),
+    const acknowledgements = new Acknowledgements({
+      options,
+      logger,
+      ready: () => this.#ready(),
+      acknowledge: (asked) => this.#connected().acknowledger.acknowledge(asked),
     });
-    this.handler = nodeHandler(handler);
-    this.fetch = fetchHandler(handler);
+    const { hookTimeout } = options;
+    const { metrics } = this.#vitals;
+    const router = new Router({
+      basePath: options.basePath,
+      logger,
+      senders: new Senders(options),
+      endpoints: [
+        this.#streams,
+        acknowledgements,
+        ...SCRIPTS,
+        new HealthEndpoint({ access: options.health, hookTimeout, logger, health: () => this.health() }),
+        new MetricsEndpoint({
+          authorize: options.metrics?.authorize,
+          hookTimeout,
+          logger,
+          metrics,
+        }),
+        ...(this.#admin ? [this.#admin] : []),
+      ],
+    });
+    this.handler = nodeHandler(router);
+    this.fetch = fetchHandler(router);
   }
 
   subscribe(

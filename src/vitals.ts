@@ -7,8 +7,7 @@ import { Lag } from './delivery/lag.js';
 import { type Reading, Series } from './delivery/series.js';
 import type { Tally } from './delivery/tally.js';
 import { checkHealth, type Health } from './http/health.js';
-import { Metrics } from './http/metrics.js';
-import type { Streams } from './http/stream.js';
+import { Metrics, type StreamCounts } from './http/metrics.js';
 import type { ResolvedOptions } from './options.js';
 
 export interface VitalsOptions {
@@ -17,7 +16,7 @@ export interface VitalsOptions {
   feed: Feed;
   hooks: Hooks;
   history: History;
-  streams: Streams;
+  streams: StreamCounts;
   tally: Tally;
   /** Undefined before the start. */
   database(): Database | undefined;

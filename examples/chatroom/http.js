@@ -1,13 +1,11 @@
 // @ts-check
-/** What any server has, and none of it is about djr: files, forms, the cookie. */
+/** What any server has, and none of it is about djr: files, forms, who it is. */
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
-import { parseCookie, stringifySetCookie } from 'cookie';
 
 /**
  * @typedef {{ name: string, form: Record<string, string> }} Visit
- * @typedef {{ page?: import('./html.js').Html, status?: number, redirect?: string, name?: string }} Answer
- * `name`: the cookie is set to it, or cleared when it is empty.
+ * @typedef {{ page?: import('./html.js').Html, status?: number, redirect?: string }} Answer
  * @typedef {Record<string, (visit: Visit) => Promise<Answer>>} Routes
  */
 
@@ -18,8 +16,11 @@ export const clean = (value, length) =>
     .trim()
     .slice(0, length);
 
-/** Who sends a Cookie header; nobody: ''. @param {string | null | undefined} header */
-export const nameFrom = (header) => clean(parseCookie(header ?? '').name, 30);
+/** Whose address it is; nobody's: ''. @param {string | undefined} url */
+export const nameFrom = (url) => clean(new URL(url ?? '/', 'http://chatroom').searchParams.get('as') ?? undefined, 30);
+
+/** The address of this path for one guest. Nobody's has no name in it. @param {string} name @param {string} path */
+export const as = (name, path) => (name ? `${path}?${new URLSearchParams({ as: name })}` : path);
 
 /** @param {string} path @param {string} type */
 const file = async (path, type) => ({ type, body: await readFile(new URL(path, import.meta.url)) });
@@ -53,16 +54,7 @@ export async function answer(routes, request, response) {
   }
 
   const form = Object.fromEntries(new URLSearchParams(await text(request)));
-  const { page, status = 200, redirect, name } = await route({ name: nameFrom(request.headers.cookie), form });
-  if (name !== undefined) {
-    const rules = {
-      httpOnly: true,
-      sameSite: /** @type {const} */ ('lax'),
-      path: '/',
-      maxAge: name ? 30 * 24 * 3600 : 0,
-    };
-    response.setHeader('Set-Cookie', stringifySetCookie({ name: 'name', value: name, ...rules }));
-  }
+  const { page, status = 200, redirect } = await route({ name: nameFrom(request.url), form });
   if (page) return void response.writeHead(status, headers).end(page.markup);
   // htmx needs no answer: it hears what is new through djr, like everyone else. Without JavaScript the page comes again.
   if (request.headers['hx-request']) return void response.writeHead(204).end();

@@ -3,13 +3,14 @@
  * A chat room on djr: `DATABASE_URL=… node examples/chatroom/server.js`, in a database that has seen `djr migrate`.
  *
  * There is no table of messages: djr.event is one. SQL publishes, the browser hears a DOM event, htmx fetches.
- * The login is a name in a cookie, so anyone can be anyone; your app has a real one to give to `authenticate`.
+ * The login is a name in the address, so anyone can be anyone, and each window of a browser somebody else; your app has a
+ * real one to give to `authenticate`.
  */
 import { createServer } from 'node:http';
 import { pathToFileURL } from 'node:url';
 import { createRealtime } from 'djr';
 import pg from 'pg';
-import { answer, clean, nameFrom } from './http.js';
+import { answer, as, clean, nameFrom } from './http.js';
 import { oneTimeLink } from './one-time-link.js';
 import { logPart, roomPage, signInPage, visitorsPart } from './views.js';
 
@@ -21,7 +22,7 @@ export async function startChatroom({ databaseUrl, port = 8000, host = '127.0.0.
   const admin = oneTimeLink('/realtime/admin/');
   const realtime = createRealtime({
     database: databaseUrl,
-    authenticate: (request) => nameFrom(request.headers.get('cookie')) || null,
+    authenticate: (request) => nameFrom(request.url) || null,
     admin: { authorize: admin.authorize },
   });
 
@@ -66,7 +67,8 @@ export async function startChatroom({ databaseUrl, port = 8000, host = '127.0.0.
       if (!name) return { page: signInPage() };
       const room = await readRoom(name);
       // The stream begins where the page was read: no message falls in between.
-      return { page: roomPage(room, realtime.scriptTag({ since: room.since })) };
+      const script = realtime.scriptTag({ endpoint: as(name, '/realtime/sse/'), key: name, since: room.since });
+      return { page: roomPage(room, script) };
     },
     'GET /log': async ({ name }) => ({ page: logPart(await readRoom(name)) }),
     'GET /visitors': async ({ name }) => ({ page: visitorsPart(await readRoom(name)) }),
@@ -75,9 +77,9 @@ export async function startChatroom({ databaseUrl, port = 8000, host = '127.0.0.
       const name = clean(form.name, 30);
       if (!name) return { status: 422, page: signInPage('Everybody has a name. What is yours?') };
       await database.query("select djr.publish_public('guest_entered', $1)", [{ name }]);
-      return { name, redirect: '/' };
+      return { redirect: as(name, '/') };
     },
-    'POST /leave': async () => ({ name: '', redirect: '/' }),
+    'POST /leave': async () => ({ redirect: '/' }),
 
     async 'POST /say'({ name, form }) {
       const [said, to] = [clean(form.text, 500), clean(form.to, 30)];
@@ -88,7 +90,7 @@ export async function startChatroom({ databaseUrl, port = 8000, host = '127.0.0.
       } else if (name && said) {
         await database.query("select djr.publish_public('chat_message', $1)", [{ name, text: said }]);
       }
-      return { redirect: '/' };
+      return { redirect: as(name, '/') };
     },
   };
 
@@ -128,5 +130,7 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const databaseUrl = process.env.DATABASE_URL;
   if (!databaseUrl) throw new Error('Set DATABASE_URL, or run `djr demo`, which brings a database of its own.');
   const { url, adminUrl } = await startChatroom({ databaseUrl, port: Number(process.env.PORT ?? 8000) });
-  console.log(`The chat room is at ${url}\nIts admin, by a link that works once: ${adminUrl}`);
+  console.log(
+    `The chat room is at ${url}, for two guests in one browser at ${url}?as=Ann and ${url}?as=Bob\nIts admin, by a link that works once: ${adminUrl}`,
+  );
 }

@@ -1,5 +1,6 @@
 // @ts-check
 import { html, trusted } from './html.js';
+import { as } from './http.js';
 
 /**
  * @typedef {{ name?: unknown, text?: unknown, to?: unknown }} Words
@@ -64,10 +65,10 @@ export const roomPage = (room, script) =>
     <section class="window chat" aria-labelledby="chat-title">
       <h2 id="chat-title">Chat <span id="line" role="status">dialling…</span></h2>
       <div class="log" role="log" aria-label="Messages" tabindex="0">
-        <div hx-get="/log" hx-swap="innerMorph" hx-trigger="djr:chat_message from:window, djr:whisper from:window,
+        <div hx-get="${as(room.name, '/log')}" hx-swap="innerMorph" hx-trigger="djr:chat_message from:window, djr:whisper from:window,
           djr:guest_entered from:window, djr:reset from:window">${logPart(room)}</div>
       </div>
-      <form id="say" method="post" action="/say" hx-post="/say" hx-swap="none">
+      <form id="say" method="post" action="${as(room.name, '/say')}" hx-post="${as(room.name, '/say')}" hx-swap="none">
         <label class="to">To <input name="to" list="names" maxlength="30" placeholder="everyone" autocomplete="off"></label>
         <label class="text"><span class="hidden">Your message</span>
           <input name="text" required maxlength="500" placeholder="Say something nice" autocomplete="off"
@@ -80,10 +81,11 @@ export const roomPage = (room, script) =>
         <h2>You are</h2>
         <p class="you">${room.name}</p>
         <form method="post" action="/leave"><button class="link">not you? leave</button></form>
+        <p class="small"><a href="/" target="_blank">be somebody else in another window</a></p>
       </section>
       <section class="window counter">
         <h2>Guests so far</h2>
-        <div hx-get="/visitors" hx-trigger="djr:guest_entered from:window">${visitorsPart(room)}</div>
+        <div hx-get="${as(room.name, '/visitors')}" hx-trigger="djr:guest_entered from:window">${visitorsPart(room)}</div>
       </section>
       <section class="window wide">
         <h2><b class="new">NEW!</b> Talk SQL to us</h2>

@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:972872d1a04643c551ed7da61a9aeff18987fe75
+--! Hash: sha1:8ee749cea7730eb61aeb8a4225010258d0658e4b
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -412,7 +412,8 @@ select
   event.replay_of,
   coalesce(activity.status, 'new') as status,
   coalesce(activity.recipients, 0) as recipients,
-  coalesce(activity.errors, 0) as errors
+  coalesce(activity.errors, 0) as errors,
+  event.topic
 from djr.event
 left join lateral (
   select
@@ -431,6 +432,7 @@ comment on column djr.event_status.id is 'The event''s id.';
 comment on column djr.event_status.type is 'Its type.';
 comment on column djr.event_status.scope is 'Its scope.';
 comment on column djr.event_status.user_id is 'Its user.';
+comment on column djr.event_status.topic is 'Its topic.';
 comment on column djr.event_status.detail is 'Its detail.';
 comment on column djr.event_status.created_at is 'When it was published.';
 comment on column djr.event_status.replay_of is 'The event that it sends again.';
@@ -2118,7 +2120,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   if _row_user_too_long.refuse then
-    perform djr._validate('user', _row_user_too_long.user_id, _row_user_too_long.type, '{}', null);
+    perform djr._validate('user', _row_user_too_long.user_id, _row_user_too_long.type, '{}', null, '', null);
   end if;
   raise warning using
     errcode = 'DJR03',
@@ -2359,7 +2361,7 @@ begin
     );
   end if;
   if djr._is_valid(null, _type, '{}') is not true then
-    perform djr._validate('public', null, _type, '{}', null);
+    perform djr._validate('public', null, _type, '{}', null, '', null);
   end if;
 
   -- Whom it is for: one case for each kind of audience.

@@ -9,7 +9,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   if _row_user_too_long.refuse then
-    perform djr._validate('user', _row_user_too_long.user_id, _row_user_too_long.type, '{}', null);
+    perform djr._validate('user', _row_user_too_long.user_id, _row_user_too_long.type, '{}', null, '', null);
   end if;
   raise warning using
     errcode = 'DJR03',

@@ -50,7 +50,7 @@ begin
     );
   end if;
   if djr._is_valid(null, _type, '{}') is not true then
-    perform djr._validate('public', null, _type, '{}', null);
+    perform djr._validate('public', null, _type, '{}', null, '', null);
   end if;
 
   -- Whom it is for: one case for each kind of audience.

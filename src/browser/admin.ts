@@ -1,10 +1,11 @@
-/** What the admin's pages do with JavaScript beyond htmx: the live view, and a box that selects all. */
+/** What the admin's pages do with JavaScript beyond htmx: the live view, a box that selects all, times of the reader's zone, a folded filter. */
 
 interface LiveEvent {
   id: number;
   type: string;
   scope: string;
   user: string | null;
+  topic: string | null;
   detail: string;
   createdAt: string;
 }
@@ -23,17 +24,32 @@ function element(name: string, className: string, ...children: (Node | string)[]
   return made;
 }
 
+/** To the list of what is for them. */
+function listLink(root: string, field: 'user' | 'topic', value: string): HTMLElement {
+  const link = document.createElement('a');
+  link.className = field;
+  link.href = `${root}?${new URLSearchParams({ [field]: value })}`;
+  link.textContent = value;
+  return link;
+}
+
 function row(event: LiveEvent, root: string): HTMLElement {
   const link = document.createElement('a');
-  link.href = `${root}${event.id}/`;
+  link.href = `${root}events/${event.id}/`;
   link.append(element('span', 'type', event.type), ' ', element('span', 'id', String(event.id)));
   const head = element('th', '', link);
   head.setAttribute('scope', 'row');
   const audience = element('td', 'whom', element('span', 'scope', event.scope));
-  if (event.user !== null) audience.append(' ', element('span', 'user', event.user));
+  if (event.user !== null) audience.append(' ', listLink(root, 'user', event.user));
+  if (event.topic !== null) audience.append(' ', listLink(root, 'topic', event.topic));
   const detail = event.detail.length > MAX_DETAIL ? `${event.detail.slice(0, MAX_DETAIL)}…` : event.detail;
-  const time = element('time', '', `${event.createdAt.slice(0, 10)} `, element('b', '', event.createdAt.slice(11, 19)));
-  time.append(element('span', 'ms', event.createdAt.slice(19, 23)));
+  const time = document.createElement('time');
+  time.dateTime = event.createdAt;
+  time.append(
+    `${event.createdAt.slice(0, 10)} `,
+    element('b', '', event.createdAt.slice(11, 19)),
+    element('span', 'ms', event.createdAt.slice(19, 23)),
+  );
   return element(
     'tr',
     'fresh',
@@ -46,7 +62,11 @@ function row(event: LiveEvent, root: string): HTMLElement {
 
 function watch(view: HTMLElement): void {
   const [rows, state, empty, pause] = [byId('live-rows'), byId('live-state'), byId('live-empty'), byId('live-pause')];
-  const type = byId<HTMLInputElement>('live-type');
+  const [type, user, topic] = ['live-type', 'live-user', 'live-topic'].map((id) => byId<HTMLInputElement>(id));
+  const wanted = (event: LiveEvent) =>
+    event.type.startsWith(type!.value) &&
+    (!user!.value || event.user === user!.value) &&
+    (!topic!.value || event.topic === topic!.value);
   let held: LiveEvent[] | undefined;
   let missed = 0;
   byId('live-off').hidden = true;
@@ -56,7 +76,7 @@ function watch(view: HTMLElement): void {
     if (state.textContent !== text) state.textContent = text;
   };
   const show = (event: LiveEvent) => {
-    rows.prepend(row(event, view.dataset.event!));
+    rows.prepend(row(event, view.dataset.root!));
     while (rows.childElementCount > MAX_ROWS) rows.lastElementChild!.remove();
     empty.hidden = true;
   };
@@ -66,7 +86,7 @@ function watch(view: HTMLElement): void {
     say(source.readyState === EventSource.CLOSED ? 'Refused: log in again, and load the page.' : 'Connecting again…');
   source.addEventListener('event', (message) => {
     const event: LiveEvent = JSON.parse(message.data);
-    if (!event.type.startsWith(type.value)) return;
+    if (!wanted(event)) return;
     if (!held) show(event);
     else {
       held.push(event);
@@ -93,8 +113,33 @@ function boxes(all: HTMLInputElement): HTMLInputElement[] {
   return [...all.closest('table')!.querySelectorAll<HTMLInputElement>('input[name=id]')];
 }
 
+const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+/** Beside each time of UTC that of the reader's zone, once. */
+function tellZone(): void {
+  if (/^(Etc\/)?(UTC|GMT)$/.test(ZONE)) return;
+  for (const place of document.querySelectorAll('[data-zone]:empty')) {
+    place.textContent = `, and below them those of ${ZONE}`;
+  }
+  for (const time of document.querySelectorAll<HTMLTimeElement>('time[datetime]:not(:has(+ .local))')) {
+    const date = new Date(time.dateTime);
+    const [day, clock] = [date.toLocaleDateString('sv-SE'), date.toLocaleTimeString('en-GB')];
+    const sameDay = time.dateTime.startsWith(day);
+    time.after(element('span', 'local', `${sameDay ? '' : `${day} `}${clock}`));
+  }
+}
+
+/** On a phone the filter is folded until it is wanted; without this script it is open. */
+const wide = matchMedia('(min-width: 44.01rem)');
+function fold(): void {
+  for (const form of document.querySelectorAll<HTMLDetailsElement>('details.fold')) form.open = wide.matches;
+}
+wide.addEventListener('change', fold);
+fold();
+
 /** Also for what htmx puts in later: without this script the box would do nothing, so it is hidden. */
 const reveal = () => {
+  tellZone();
   for (const all of document.querySelectorAll<HTMLInputElement>('[data-select-all]')) all.hidden = false;
 };
 

@@ -1,13 +1,20 @@
 import { styleText } from 'node:util';
 import type { Event } from '../event.js';
+import { printable } from '../printable.js';
 
 // Anyone who may publish writes to the terminal of whoever watches: C1 controls, which JSON leaves as they are, could
 // move its cursor or set its title.
-export const defuse = (text: string) =>
-  text.replace(
-    /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+export const defuse = printable;
+
+/** As {@link defuse}, of JSON that stays JSON: it knows escapes of 16 bits only. */
+const defuseJson = (json: string) =>
+  json.replace(/[^ -~]/gu, (character) => {
+    if (defuse(character) === character) return character;
+    return character
+      .split('')
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+      .join('');
+  });
 
 const clock = (date: Date) => `${date.toLocaleTimeString('en-GB')}.${String(date.getMilliseconds()).padStart(3, '0')}`;
 
@@ -22,13 +29,13 @@ export function formatEvent(event: Event, colour: boolean): string {
     paint('gray', String(event.id)),
     paint(hue[event.scope], whom),
     paint('bold', defuse(event.type)),
-    defuse(JSON.stringify(event.detail)),
+    defuseJson(JSON.stringify(event.detail)),
   ].join('  ');
 }
 
 /** One event on one line, for programs. */
 export function formatJson({ id, type, scope, userId, topic, detail, createdAt }: Event): string {
-  return defuse(
+  return defuseJson(
     JSON.stringify({ id, type, scope, user_id: userId, topic, detail, created_at: createdAt.toISOString() }),
   );
 }

@@ -1,9 +1,19 @@
 import type pg from 'pg';
 import { Places } from '../delivery/places.js';
 import { DjrError, fromPostgres } from '../errors.js';
-import type { Scope } from '../event.js';
+import { TimeoutError, within } from '../within.js';
+import { checkOut } from './checkout.js';
 import type { Pool } from './connect.js';
-import { type EventFilter, type EventState, listQuery, type PageKey, STATUSES, SUMMARY } from './event-filter.js';
+import {
+  type EventFilter,
+  type EventScope,
+  type EventState,
+  listQuery,
+  type PageKey,
+  STATUSES,
+  SUMMARY,
+} from './event-filter.js';
+import { type Online, readTopicOnline, readUserOnline } from './online.js';
 import { dated, select } from './select.js';
 import { type InstanceRow, MODE, readInstances } from './statistics.js';
 import { milliseconds } from './types.js';
@@ -12,8 +22,9 @@ import { milliseconds } from './types.js';
 export interface EventSummary {
   id: string;
   type: string;
-  scope: Scope;
+  scope: EventScope;
   user_id: string | null;
+  topic: string | null;
   /** The beginning of the detail, as text. */
   preview: string;
   /** Null: a time that a Date cannot hold. */
@@ -67,6 +78,9 @@ const MAX_REPLAYS = 50;
 
 /** Milliseconds that a search may take; then it is ended, and says so. */
 export const SEARCH_TIMEOUT = 3000;
+
+/** Milliseconds after which a reading is given up that nothing comes back from: a network that is cut says nothing. */
+const ANSWER_TIMEOUT = 2 * SEARCH_TIMEOUT;
 
 /** Searches at the same time, and those that wait: the pool is there for delivery first. */
 const MAX_READERS = 2;
@@ -169,6 +183,14 @@ export class AdminStore {
     });
   }
 
+  /** Who is connected now, as far as a user or a topic is asked for: with the option `presence` only. */
+  async online(asked: { user?: string | undefined; topic?: string | undefined }): Promise<Online> {
+    return this.#read(async (client) => ({
+      user: asked.user === undefined ? undefined : await readUserOnline(client, asked.user),
+      topic: asked.topic === undefined ? undefined : await readTopicOnline(client, asked.topic),
+    }));
+  }
+
   /** Whether a containment in the detail has an index of its own. */
   async hasDetailIndex(): Promise<boolean> {
     const text = `select from pg_catalog.pg_index index join pg_catalog.pg_class class on class.oid operator(pg_catalog.=) index.indexrelid
@@ -192,23 +214,27 @@ export class AdminStore {
       throw new DjrError('DJR_BUSY', 'Too many searches are waiting already.', { hint: 'Try again in a moment.' });
     }
     return this.#places.run(async () => {
-      const client = await this.#pool().connect();
-      let failure: unknown;
+      const { client, unlessLost, release } = await checkOut(this.#pool());
+      let failure: Error | undefined;
       try {
-        // In a transaction, so that it holds through a pooler, too.
-        await client.query(`begin read only; set local statement_timeout = ${SEARCH_TIMEOUT}`);
-        const result = await work(client);
-        await client.query('commit');
-        return result;
+        return await within(ANSWER_TIMEOUT, unlessLost(inTransaction(client, work)));
       } catch (error) {
-        failure = error;
-        throw isCancelled(error) ? slow(error) : fromPostgres(error);
+        failure = error instanceof Error ? error : new Error(String(error));
+        throw isCancelled(error) || error instanceof TimeoutError ? slow(error) : fromPostgres(error);
       } finally {
-        const ended = failure === undefined || (await client.query('rollback').then(Boolean, () => false));
-        client.release(!ended);
+        // A connection on which something failed may be lost without a word: it is closed, and never asked for a rollback.
+        release(failure);
       }
     });
   }
+}
+
+/** In a transaction, so that the time-out holds through a pooler, too. */
+async function inTransaction<T>(client: pg.PoolClient, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  await client.query(`begin read only; set local statement_timeout = ${SEARCH_TIMEOUT}`);
+  const result = await work(client);
+  await client.query('commit');
+  return result;
 }
 
 const isCancelled = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === '57014';

@@ -73,3 +73,6 @@ export const isHopeless = (error: unknown): boolean =>
 /** 100 ms doubling to 10 s, each time a random part of it: instances do not come back all at once. */
 export const backoff = (failures: number): number =>
   Math.random() * Math.min(10_000, 100 * 2 ** Math.min(failures, 10));
+
+/** A `pg.Pool`, or a client inside a transaction of the caller's. */
+export type Queryable = Pick<pg.ClientBase, 'query'>;

@@ -1,5 +1,5 @@
 import type { Envelope } from '../delivery/envelope.js';
-import type { Queryable } from './publisher.js';
+import type { Queryable } from './connect.js';
 import { select } from './select.js';
 import { shortEpoch } from './status.js';
 

@@ -5,15 +5,20 @@ import { milliseconds } from './types.js';
 export const STATUSES = ['new', 'dispatched', 'error', 'sent', 'delivered', 'read'] as const;
 export type EventState = (typeof STATUSES)[number];
 
+/** Of a stored row: `control` is what djr itself orders (`djr.disconnect`, `djr.recheck`), and is no event of an app. */
+export type EventScope = Scope | 'control';
+
 /** Which events to list. Ids are text, as a bigint is more than a number holds. */
 export interface EventFilter {
   id?: string | undefined;
   /** Exact, or with `*` at its end what begins so. */
   type?: string | undefined;
-  scope?: Scope | undefined;
+  scope?: EventScope | undefined;
   status?: EventState | undefined;
   /** As `type`. */
   user?: string | undefined;
+  /** As `type`. */
+  topic?: string | undefined;
   from?: Date | undefined;
   to?: Date | undefined;
   /** A JSON object that the detail contains. */
@@ -52,6 +57,7 @@ export function listQuery(filter: EventFilter, key: PageKey, limit: number): Lis
   if (filter.type !== undefined) text('type', filter.type);
   if (filter.scope !== undefined) add(`scope ${EQUALS} ${bind(filter.scope)}`);
   if (filter.user !== undefined) text('user_id', filter.user);
+  if (filter.topic !== undefined) text('topic', filter.topic);
   if (filter.from !== undefined) add(`created_at operator(pg_catalog.>=) ${bind(filter.from)}`);
   if (filter.to !== undefined) add(`created_at operator(pg_catalog.<) ${bind(filter.to)}`);
   if (filter.detail !== undefined) add(`detail operator(pg_catalog.@>) ${bind(filter.detail)}::pg_catalog.jsonb`);
@@ -72,7 +78,10 @@ export function listQuery(filter: EventFilter, key: PageKey, limit: number): Lis
 /** Characters of a detail that a list shows. */
 const PREVIEW = 200;
 
+/** An order's topic is in its detail. */
+const TOPIC = `case when event.scope operator(pg_catalog.=) 'control' then event.detail operator(pg_catalog.->>) 'topic' else event.topic end`;
+
 /** One line of a list, of `djr.event_status event`. */
-export const SUMMARY = `event.id::pg_catalog.text, event.type, event.scope, event.user_id,
+export const SUMMARY = `event.id::pg_catalog.text, event.type, event.scope, event.user_id, ${TOPIC} as topic,
   pg_catalog.left(event.detail::pg_catalog.text, ${PREVIEW}) as preview, ${milliseconds('event.created_at')} as created_at,
   event.replay_of::pg_catalog.text, event.status, event.recipients, event.errors`;

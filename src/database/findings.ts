@@ -1,5 +1,4 @@
 import type pg from 'pg';
-import { select } from './select.js';
 
 /** What one check found. */
 export interface Finding {
@@ -18,14 +17,3 @@ export type Check = (client: pg.Client, openSecond: () => Promise<pg.Client>) =>
 export const ok = (found: string): Found => ({ state: 'ok', found, todo: '' });
 export const warning = (found: string, todo: string): Found => ({ state: 'warning', found, todo });
 export const failed = (found: string, todo: string): Found => ({ state: 'failed', found, todo });
-
-export const one = async <Row extends pg.QueryResultRow>(
-  client: pg.Client,
-  sql: string,
-  values: unknown[] = [],
-): Promise<Row> => {
-  const [row] = await select<Row>(client, sql, values);
-  // The one table that such a statement may find empty.
-  if (!row) throw new Error('djr.settings has no row; `djr migrate` puts it back');
-  return row;
-};

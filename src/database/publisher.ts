@@ -1,7 +1,7 @@
-import type pg from 'pg';
 import { DjrError, fromPostgres } from '../errors.js';
 import type { Detail, Scope } from '../event.js';
 import { toUserId, type UserId } from '../user-id.js';
+import type { Queryable } from './connect.js';
 import { TYPES } from './types.js';
 
 /** What every publication says. */
@@ -29,9 +29,6 @@ type Audience =
 
 /** An event to publish: `{ userId, type, … }` to one user, `{ scope: 'public', type, … }` to every client. */
 export type Publication<Type extends string = string, D extends Detail = Detail> = Content<Type, D> & Audience;
-
-/** A `pg.Pool`, or a client inside a transaction of the caller's. */
-export type Queryable = Pick<pg.ClientBase, 'query'>;
 
 /** `user`: whether the scope must have a user, may have one, or must not. */
 const SCOPES: Record<Scope, { user: 'required' | 'optional' | 'none'; call: string }> = {

@@ -4,7 +4,12 @@ import { NoAnswerError } from './ask.js';
 import { giveUp } from './cancel.js';
 import { checkOut } from './checkout.js';
 import type { Pool } from './connect.js';
-import type { Query } from './statements.js';
+
+/** A statement with its parameters. */
+export interface Query {
+  text: string;
+  values: unknown[];
+}
 
 /** Rows as arrays of the texts that PostgreSQL sent, whatever type parsers an app has set. */
 export const AS_TEXT = {

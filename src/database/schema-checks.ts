@@ -1,7 +1,8 @@
 import type pg from 'pg';
-import { failed, ok, one, warning } from './findings.js';
+import { failed, ok, warning } from './findings.js';
 import { disableRowSecurity, securedTables } from './row-security.js';
 import { requireSchema } from './schema.js';
+import { one } from './select.js';
 
 /** Without one of these a sweep, a resume or pruning reads the whole table. */
 const INDEXES = [

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { Queryable } from './publisher.js';
+import type { Queryable } from './connect.js';
 import { TYPES } from './types.js';
 
 /** Rows of one statement of ours, read as djr reads them, whatever the process or the session is set to. */
@@ -21,3 +21,15 @@ export function dated<Row extends object>(rows: Row[], ...columns: (keyof Row)[]
   }
   return rows;
 }
+
+/** The first row of one statement. */
+export const one = async <Row extends pg.QueryResultRow>(
+  client: Queryable,
+  sql: string,
+  values: unknown[] = [],
+): Promise<Row> => {
+  const [row] = await select<Row>(client, sql, values);
+  // The one table that such a statement may find empty.
+  if (!row) throw new Error('djr.settings has no row; `djr migrate` puts it back');
+  return row;
+};

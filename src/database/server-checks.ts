@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type pg from 'pg';
-import { failed, ok, one, warning } from './findings.js';
+import { failed, ok, warning } from './findings.js';
 import { inTime } from './in-time.js';
 import { ownershipOf } from './ownership.js';
-import { select } from './select.js';
+import { one, select } from './select.js';
 import { milliseconds } from './types.js';
 
 /** Milliseconds within which a NOTIFY to oneself comes back, where nothing is in the way. */

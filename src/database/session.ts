@@ -1,8 +1,8 @@
 import pg from 'pg';
 import { NoAnswerError } from './ask.js';
 import { giveUp } from './cancel.js';
+import type { Query } from './rows.js';
 import { AS_TEXT } from './rows.js';
-import type { Query } from './statements.js';
 
 /** Milliseconds for an answer before the pool is asked: a connection may have been cut in silence. */
 const TIMEOUT = 3000;

@@ -1,6 +1,7 @@
 import { type Audience, entitlementOf } from '../delivery/audience.js';
 import type { Need } from '../delivery/backlog.js';
 import type { Frontier } from '../delivery/frontier.js';
+import type { Query } from './rows.js';
 import { STATUS } from './status.js';
 
 /** Whether a Date can hold `created_at`. The schema refuses what it cannot; a row of before that, or one that came past the triggers, may have it. */
@@ -17,11 +18,6 @@ export const NOT_FOREIGN = 'xid operator(pg_catalog.<) pg_catalog.pg_snapshot_xm
 const BEHIND = 'xid operator(pg_catalog.>=) $1::pg_catalog.xid8';
 const BEFORE = 'xid operator(pg_catalog.<) $1::pg_catalog.xid8';
 const IN_PROGRESS = 'xid operator(pg_catalog.=) any($2::pg_catalog.xid8[])';
-
-export interface Query {
-  text: string;
-  values: unknown[];
-}
 
 /** What to read: an event is in at most one of the parts, and has to pass `rest` in each. */
 export interface Filter {

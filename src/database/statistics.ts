@@ -1,7 +1,6 @@
 import type pg from 'pg';
-import { one } from './findings.js';
-import type { Queryable } from './publisher.js';
-import { dated, select } from './select.js';
+import type { Queryable } from './connect.js';
+import { dated, one, select } from './select.js';
 import { milliseconds } from './types.js';
 
 /** A runtime, as `djr.instance` has it. */

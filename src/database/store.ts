@@ -8,7 +8,7 @@ import { ANSWER_TIMEOUT, onceMore } from './answer.js';
 import { ask } from './ask.js';
 import type { Pool } from './connect.js';
 import { inTime } from './in-time.js';
-import { AS_TEXT, BATCH, readRows } from './rows.js';
+import { AS_TEXT, BATCH, type Query, readRows } from './rows.js';
 import type { Session } from './session.js';
 import {
   EVENT_COLUMNS,
@@ -16,7 +16,6 @@ import {
   goOn,
   NOT_FOREIGN,
   newSince,
-  type Query,
   recentStatement,
   sinceStatement,
   withStatus,

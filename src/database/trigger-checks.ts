@@ -1,5 +1,6 @@
 import type pg from 'pg';
-import { failed, ok, one, warning } from './findings.js';
+import { failed, ok, warning } from './findings.js';
+import { one } from './select.js';
 
 interface Trigger {
   name: string;

@@ -1,7 +1,7 @@
 import type { Audience } from './audience.js';
 import type { Envelope } from './envelope.js';
 import type { Frontier } from './frontier.js';
-import { Item } from './history.js';
+import { Item } from './item.js';
 
 /** What one reading has to bring, so that all who wait for it can go on. */
 export interface Need {

@@ -2,7 +2,7 @@ import type { Audience } from './audience.js';
 import type { Connection } from './connection.js';
 import type { Envelope } from './envelope.js';
 import { eventFrame, type Pulse } from './frame.js';
-import type { Item } from './history.js';
+import type { Item } from './item.js';
 
 /** Why a client's connection ended. */
 export type CloseReason = 'client' | 'slow' | 'stalled' | 'lifetime' | 'replaced' | 'shutdown' | 'disconnected';

@@ -5,7 +5,7 @@ import { isReservedType } from '../reserved-types.js';
 import { isPromiseLike, within } from '../within.js';
 import type { ClientInfo } from './client.js';
 import { type Envelope, fits, isType } from './envelope.js';
-import type { Item } from './history.js';
+import type { Item } from './item.js';
 import { Subscription } from './subscription.js';
 import type { Tally } from './tally.js';
 

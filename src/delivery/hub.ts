@@ -1,7 +1,7 @@
 import { type Audience, EVERYBODY } from './audience.js';
 import type { Client } from './client.js';
 import { heartbeatFrame, type Pulse } from './frame.js';
-import type { Item } from './history.js';
+import type { Item } from './item.js';
 import type { Tally } from './tally.js';
 
 export interface HubOptions {

@@ -5,8 +5,9 @@ import type { Client } from './client.js';
 import type { Envelope } from './envelope.js';
 import { positionFrame, resetFrame } from './frame.js';
 import type { Frontier } from './frontier.js';
-import { type History, Item } from './history.js';
+import type { History } from './history.js';
 import type { Hub } from './hub.js';
+import { Item } from './item.js';
 import { Pace } from './pace.js';
 import { Places } from './places.js';
 import { type Position, packPosition } from './position.js';
@@ -142,11 +143,12 @@ export class Resume {
     let source: ResumeSourceName | undefined;
 
     if (!own) await this.#catchUp(came, ahead);
-    // What comes behind its place in this instance's order comes with all the rest.
+    // What comes behind its place in the order comes with all the rest. What its id names as ahead was delivered before it: to
+    // others, where this client did not hear the topic yet.
     const behind = (item: Item) =>
       sequence !== undefined && history.reaches(sequence)
         ? item.sequence > sequence
-        : came.isNew(item.envelope.xid ?? came.xmax);
+        : came.isNew(item.envelope.xid ?? came.xmax) && !ahead?.has(item.envelope);
     for (const [audience, start] of starts ?? []) await this.#gap(client, audience, start, behind, id);
     const lacks = ({ envelope }: Item) => !starts || !isShownAt(envelope, starts);
     while (!client.closed) {

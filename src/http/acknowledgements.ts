@@ -5,6 +5,7 @@ import { SparseLog } from '../sparse-log.js';
 import { Admission, type AdmissionLimits } from './admission.js';
 import { userOf } from './authenticate.js';
 import { toJson } from './body.js';
+import type { Endpoint } from './endpoint.js';
 import type { Incoming } from './incoming.js';
 import { checkOrigin } from './origin.js';
 import { Rate } from './rate.js';
@@ -24,10 +25,12 @@ export interface AcknowledgementsOptions {
 const MAX_BYTES = 16 * 1024;
 const MAX_ACKS = 100;
 
-const METHODS = 'POST, OPTIONS';
+const METHODS = ['POST', 'OPTIONS'];
 
 /** `POST ack/`: a page says that its user's events were delivered or read. */
-export class Acknowledgements {
+export class Acknowledgements implements Endpoint {
+  readonly path = 'ack';
+  readonly methods = METHODS;
   readonly #options: AcknowledgementsOptions;
   readonly #rate: Rate;
   /** As many may be under way as streams may be open: none of an address runs in `authenticate` without end. */
@@ -55,7 +58,6 @@ export class Acknowledgements {
   }
 
   async #post(incoming: Incoming): Promise<Reply> {
-    if (incoming.method !== 'POST') return problem(405, 'Events are acknowledged with POST.', { Allow: METHODS });
     // A form of another site cannot send this type, and a script of it has to ask first.
     if (!/^application\/json\s*(;|$)/i.test(incoming.header('content-type') ?? '')) {
       return problem(415, 'The Content-Type of an acknowledgement is application/json.');
@@ -118,7 +120,7 @@ const tooLarge = (): Reply => problem(413, `An acknowledgement has at most ${MAX
 const preflight = (): Reply => ({
   status: 204,
   headers: {
-    Allow: METHODS,
+    Allow: METHODS.join(', '),
     'Access-Control-Allow-Methods': 'POST',
     'Access-Control-Allow-Headers': 'Content-Type, Authorization',
     'Access-Control-Max-Age': '600',

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { type Endpoint, READ } from './endpoint.js';
 import { problem, type Reply } from './reply.js';
 
 interface Asset {
@@ -46,3 +47,10 @@ export async function assetReply(
     return problem(500, `The package lacks ${name}: build it with "npm run build".`);
   }
 }
+
+/** The browser client: a classic script and a module. */
+export const SCRIPTS: readonly Endpoint[] = (['djr.js', 'djr.mjs'] as const).map((name) => ({
+  path: name,
+  methods: READ,
+  respond: (incoming) => assetReply(`browser/${name}`, incoming.header('if-none-match')),
+}));

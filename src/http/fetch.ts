@@ -1,9 +1,9 @@
 import { readText } from './body.js';
+import type { StreamStart } from './endpoint.js';
 import { FetchConnection, HIGH_WATER_MARK } from './fetch-connection.js';
-import type { Handler } from './handler.js';
 import type { HandedLogin, Incoming } from './incoming.js';
 import { problem } from './reply.js';
-import type { StreamStart } from './stream.js';
+import type { Router } from './router.js';
 
 /** What the app knows of a request, which a Request does not say. */
 export interface FetchContext {
@@ -19,16 +19,16 @@ export interface FetchContext {
  */
 export type FetchHandler = (request: Request, context?: FetchContext | object) => Promise<Response>;
 
-export function fetchHandler(handler: Handler): FetchHandler {
+export function fetchHandler(router: Router): FetchHandler {
   return async (request, context = {}) => {
     const url = new URL(request.url);
     const target = url.pathname + url.search;
-    const route = handler.owns(target);
-    if (route === undefined) handler.missed(target);
+    const route = router.route(target);
+    if (route === undefined) router.missed(target);
     const answer =
       route === undefined
         ? problem(404, 'There is nothing here.')
-        : await handler.respond(route, toIncoming(handler, request, target, url, context));
+        : await router.respond(route, toIncoming(router, request, target, url, context));
     if (!('status' in answer)) return stream(request, answer, context);
     const body =
       request.method === 'HEAD' || [204, 304].includes(answer.status) ? null : new Uint8Array(Buffer.from(answer.body));
@@ -53,13 +53,13 @@ function peerOf(request: Request, context: ServerContext | undefined): string | 
   return typeof context?.requestIP === 'function' ? context.requestIP(request)?.address : undefined;
 }
 
-function toIncoming(handler: Handler, request: Request, target: string, url: URL, context: object): Incoming {
+function toIncoming(router: Router, request: Request, target: string, url: URL, context: object): Incoming {
   const header = (name: string) => request.headers.get(name) ?? (name === 'host' ? url.host : undefined);
   const none = {};
   // Without an address nobody knows who sent the headers, so not even a Unix socket's peer is assumed.
   const isSecure = () => {
     const peer = peerOf(request, context);
-    return (peer === undefined ? undefined : handler.senders.isSecure(peer, header)) ?? url.protocol === 'https:';
+    return (peer === undefined ? undefined : router.senders.isSecure(peer, header)) ?? url.protocol === 'https:';
   };
   // The app's functions see the client's scheme. (The body is ours to read, from the request itself.)
   const seen = () => {
@@ -76,7 +76,7 @@ function toIncoming(handler: Handler, request: Request, target: string, url: URL
     get address() {
       const peer = peerOf(request, context);
       const asked = { peer, header: peer === undefined ? () => undefined : header, request: seen };
-      return handler.senders.address({ ...asked, context: none });
+      return router.senders.address({ ...asked, context: none });
     },
     get secure() {
       return isSecure();

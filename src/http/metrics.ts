@@ -7,16 +7,24 @@ import type { Hub } from '../delivery/hub.js';
 import type { ResumeSourceName } from '../delivery/resume.js';
 import type { Tally } from '../delivery/tally.js';
 import { VERSION } from '../version.js';
-import type { Reply } from './reply.js';
-import type { Streams } from './stream.js';
 
 /** The stages, whose own counters are read when somebody asks: counting costs delivery nothing more. */
+/** What the endpoint of streams counts. */
+export interface StreamCounts {
+  /** Streams that are open or are being opened, or whose socket is not gone yet. */
+  readonly places: number;
+  /** Streams that ended, by why. */
+  readonly closed: Readonly<Record<string, number>>;
+  /** Requests refused, by status. */
+  readonly refused: Readonly<Record<string, number>>;
+}
+
 export interface MetricsSource {
   hub: Hub;
   feed: Feed;
   hooks: Hooks;
   history: History;
-  streams: Streams;
+  streams: StreamCounts;
   tally: Tally;
   /** Undefined before the start. */
   database(): Database | undefined;
@@ -87,16 +95,8 @@ export class Metrics {
     return this.#registry.metrics();
   }
 
-  async reply(): Promise<Reply> {
-    return {
-      status: 200,
-      headers: {
-        'Content-Type': this.#registry.contentType,
-        'Cache-Control': 'no-store',
-        'Cross-Origin-Resource-Policy': 'same-origin',
-      },
-      body: await this.text(),
-    };
+  get contentType(): string {
+    return this.#registry.contentType;
   }
 
   #ofClients({ hub, hooks, streams }: MetricsSource): void {

@@ -2,14 +2,14 @@ import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerResponse } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 import { type Body, readText } from './body.js';
-import type { Handler } from './handler.js';
+import type { StreamStart } from './endpoint.js';
 import { Http2Connection } from './http2-connection.js';
 import type { HandedLogin, Incoming } from './incoming.js';
 import { linger } from './linger.js';
 import { NodeConnection } from './node-connection.js';
 import { behindStream, carryStream, listen, turn } from './pipeline.js';
 import { problem, type Reply } from './reply.js';
-import type { StreamStart } from './stream.js';
+import type { Router } from './router.js';
 
 /** What the app knows of a request already. */
 export interface HandlerContext {
@@ -50,7 +50,7 @@ interface Call {
 /** Seconds of silence after which the kernel asks whether the other side is still there. */
 const TCP_KEEP_ALIVE = 30_000;
 
-export function nodeHandler(handler: Handler): NodeHandler {
+export function nodeHandler(router: Router): NodeHandler {
   // Two parameters, as far as anybody can see: Express takes a function with four for one that handles errors.
   return async (first: unknown, second: unknown, ...rest: unknown[]): Promise<void> => {
     const call = readCall(first, second, rest);
@@ -58,19 +58,19 @@ export function nodeHandler(handler: Handler): NodeHandler {
     // Express and Connect cut the mount path off `url`.
     const { originalUrl } = req as IncomingMessage & { originalUrl?: string };
     const target = originalUrl ?? req.url ?? '/';
-    const route = handler.owns(target);
+    const route = router.route(target);
     if (route === undefined) {
-      handler.missed(target);
+      router.missed(target);
       if (next) await next();
       else await send(req, res, problem(404, 'There is nothing here.'));
       return;
     }
     try {
       const http1 = req.httpVersionMajor < 2;
-      if (http1 && route === 'stream') await turn(res);
+      if (http1 && route.endpoint?.streams) await turn(res);
       const unanswerable = http1 ? behindStream(req.socket) : undefined;
       if (unanswerable) return await unanswerable;
-      const answer = await handler.respond(route, toIncoming(handler, call, target));
+      const answer = await router.respond(route, toIncoming(router, call, target));
       if ('status' in answer) await send(req, res, answer);
       // The client has gone while it was looked at, or somebody else has answered it.
       else if (res.headersSent || res.destroyed || res.writableEnded || req.socket?.destroyed) answer.gone();
@@ -93,7 +93,7 @@ function readCall(first: unknown, second: unknown, rest: unknown[]): Call {
   return { req: first as IncomingMessage, res: second as ServerResponse, next: rest.find(isNext), context };
 }
 
-function toIncoming(handler: Handler, { req, context }: Call, target: string): Incoming {
+function toIncoming(router: Router, { req, context }: Call, target: string): Incoming {
   const header = (name: string) => {
     // HTTP/2 has it in a field of its own.
     const value = req.headers[name] ?? (name === 'host' ? req.headers[':authority'] : undefined);
@@ -101,7 +101,7 @@ function toIncoming(handler: Handler, { req, context }: Call, target: string): I
   };
   const own = { req };
   const peer = req.socket.remoteAddress;
-  const request = () => toRequest(req, target, handler.senders.isSecure(peer, header) ?? isEncrypted(req));
+  const request = () => toRequest(req, target, router.senders.isSecure(peer, header) ?? isEncrypted(req));
   return {
     method: req.method ?? 'GET',
     target,
@@ -110,10 +110,10 @@ function toIncoming(handler: Handler, { req, context }: Call, target: string): I
     header,
     request,
     get address() {
-      return handler.senders.address({ peer, header, request, context: own });
+      return router.senders.address({ peer, header, request, context: own });
     },
     get secure() {
-      return handler.senders.isSecure(peer, header) ?? isEncrypted(req);
+      return router.senders.isSecure(peer, header) ?? isEncrypted(req);
     },
     body: (limit) => readBody(req, context, limit),
   };

@@ -14,6 +14,7 @@ import { SparseLog } from '../sparse-log.js';
 import type { Heard, Topics } from '../topics/topics.js';
 import { Admission, type Place } from './admission.js';
 import { userOf } from './authenticate.js';
+import type { Endpoint, StreamStart } from './endpoint.js';
 import type { Incoming } from './incoming.js';
 import { checkOrigin } from './origin.js';
 import { Rate } from './rate.js';
@@ -36,14 +37,6 @@ export interface StreamsOptions {
   epoch(): string;
   /** Now, by the database's clock, milliseconds since 1970. */
   time(): number;
-}
-
-/** An accepted stream: the adapter opens the response with these headers and hands over its connection. */
-export interface StreamStart {
-  readonly headers: Record<string, string>;
-  begin(connection: Connection): unknown;
-  /** The connection is gone, or the client was before it began: until then it counts. */
-  gone(): void;
 }
 
 const HEADERS = {
@@ -74,10 +67,13 @@ const REPLACED_RETRY = 30_000;
 /** Milliseconds that {@link Streams.stop} waits for connections to be gone. */
 const STOP_GRACE = 1000;
 
-const METHODS = 'GET, OPTIONS';
+const METHODS = ['GET', 'OPTIONS'];
 
 /** Opens streams: who asks, what for, from where on; and closes them all in the end. */
-export class Streams {
+export class Streams implements Endpoint {
+  readonly path = 'sse';
+  readonly methods = METHODS;
+  readonly streams = true;
   /** Streams that ended, by why. */
   readonly closed: Record<CloseReason, number> = {
     client: 0,
@@ -109,7 +105,7 @@ export class Streams {
     return this.#admission.size;
   }
 
-  async open(incoming: Incoming): Promise<Reply | StreamStart> {
+  async respond(incoming: Incoming): Promise<Reply | StreamStart> {
     const answer = await this.#open(incoming);
     if ('status' in answer && answer.status >= 400) {
       this.refused[answer.status] = (this.refused[answer.status] ?? 0) + 1;
@@ -119,9 +115,6 @@ export class Streams {
 
   async #open(incoming: Incoming): Promise<Reply | StreamStart> {
     const { options } = this.#options;
-    if (incoming.method !== 'GET' && incoming.method !== 'OPTIONS') {
-      return problem(405, 'The stream is read with GET.', { Allow: METHODS });
-    }
     const origin = {
       origin: incoming.header('origin'),
       host: incoming.header('host'),
@@ -380,7 +373,7 @@ const stopping = (headers: Record<string, string>): Reply =>
 const preflight = (cors: Record<string, string>): Reply => ({
   status: 204,
   headers: {
-    Allow: METHODS,
+    Allow: METHODS.join(', '),
     'Access-Control-Allow-Methods': 'GET',
     'Access-Control-Allow-Headers': 'Authorization, Last-Event-ID, Cache-Control',
     'Access-Control-Max-Age': '600',

@@ -182,7 +182,12 @@ const PAGES = [
   '',
   '?type=none',
   '?detail=x',
+  '?scope=control',
+  `?user=${'u'.repeat(255)}`,
+  `?topic=room:${'7'.repeat(250)}`,
   'events/1/',
+  'events/4/',
+  'events/5/',
   'replay/?id=1',
   'replay/?done=1',
   'live/',
@@ -192,7 +197,7 @@ const PAGES = [
 
 for (const colorScheme of ['light', 'dark'] as const) {
   test(`no page keeps anyone out (axe-core), ${colorScheme}, and none is wider than a phone`, async (t) => {
-    const { db, realtime, open, page, complaints } = await openAdmin(t, { colorScheme });
+    const { db, realtime, open, page, complaints } = await openAdmin(t, { colorScheme }, { presence: true });
     await db.query("select djr.configure(activity => 'full')");
     const long = { text: 'x'.repeat(2000), words: 'many words '.repeat(50) };
     await realtime.publish({
@@ -209,6 +214,11 @@ for (const colorScheme of ['light', 'dark'] as const) {
       'u'.repeat(255),
     ]);
     for (const type of ['order_paid', 'order_shipped']) await realtime.publish({ scope: 'public', type });
+    await db.query('select djr.publish_topic($1, $2)', [`room:${'7'.repeat(250)}`, 'said']);
+    await db.query(
+      "select djr.disconnect($1::text), djr.record_activity('i', array[4], array['dispatched'], array[null::text], array[null::int])",
+      ['u'.repeat(255)],
+    );
     for (const path of PAGES) {
       for (const width of [1100, 390]) {
         await page.setViewportSize({ width, height: 800 });

@@ -1,12 +1,13 @@
 import test, { type ExecutionContext } from 'ava';
+import type { BrowserContext } from 'playwright-core';
 import { startChatroom } from '../../examples/chatroom/server.js';
 import { createDatabase } from '../helpers/database.js';
-import { useChromium } from './helpers/chromium.js';
+import { until, useChromium } from './helpers/chromium.js';
 
 const newContext = useChromium();
 
-async function enter(t: ExecutionContext, url: string, name: string) {
-  const page = await (await newContext(t)).newPage();
+async function enter(t: ExecutionContext, url: string, name: string, context?: BrowserContext) {
+  const page = await (context ?? (await newContext(t))).newPage();
   await page.goto(url);
   await page.getByLabel('Your name').fill(name);
   await page.getByRole('button', { name: /Enter/ }).click();
@@ -19,7 +20,7 @@ async function enter(t: ExecutionContext, url: string, name: string) {
       const line = page.getByLabel('Your message');
       await line.fill(text);
       await line.press('Enter');
-      await page.waitForFunction('document.querySelector("[name=text]").value === ""');
+      await until('the line is empty', async () => (await line.inputValue()) === '');
     },
   };
 }
@@ -43,4 +44,35 @@ test('two guests chat, a whisper reaches one, and psql has a say', async (t) => 
   for (const { log } of [ann, bob, eve]) await log.getByText('psql: hi from SQL').waitFor();
   t.is(await eve.log.getByText('a secret').count(), 0);
   t.is(await ann.page.locator('.digits .hidden').textContent(), '3');
+});
+
+test('two windows of one browser are two guests, who stay who they are', async (t) => {
+  const database = await createDatabase(t);
+  const room = await startChatroom({ databaseUrl: database.url, port: 0 });
+  t.teardown(() => room.close());
+  const browser = await newContext(t);
+  const ann = await enter(t, room.url, 'Ann', browser);
+  const bob = await enter(t, room.url, 'Bob', browser);
+  await ann.page.reload();
+  await ann.page.getByText('on-line').waitFor();
+  t.is(await ann.page.locator('.you').textContent(), 'Ann');
+
+  await ann.say('psst', 'Bob');
+  await bob.log.getByText('Ann whispers to you: psst').waitFor();
+  await bob.say('what?');
+  await ann.log.getByText('Bob: what?').waitFor();
+  await bob.say('nothing to Ann', 'Eve');
+  await bob.say('that was it');
+  await ann.log.getByText('that was it').waitFor();
+  t.is(await ann.log.getByText('nothing to Ann').count(), 0, 'a whisper is for its window only');
+});
+
+test('the address of a guest is enough to be that guest', async (t) => {
+  const database = await createDatabase(t);
+  const room = await startChatroom({ databaseUrl: database.url, port: 0 });
+  t.teardown(() => room.close());
+  const page = await (await newContext(t)).newPage();
+  await page.goto(`${room.url}?as=Ann`);
+  await page.getByText('on-line').waitFor();
+  t.is(await page.locator('.you').textContent(), 'Ann');
 });

@@ -68,7 +68,7 @@ test('what the database refuses ends with 1 and says what to do', async (t) => {
   const { url } = await createDatabase(t);
   const { code, err } = await djr(t, ['publish', 'connected', '--global', '-d', url]);
   t.is(code, 1);
-  t.regex(err, /^error: The type "connected" is reserved\. .*\nChoose another word\.\n$/);
+  t.regex(err, /^error: The type of an event must not be one .*\(it is "connected"\)\. .*\nChoose another word\.\n$/);
 });
 
 test('tail prints what is wanted as it happens, and SIGINT ends it with 0', async (t) => {
@@ -170,9 +170,10 @@ test("serve --session-sql: the app's own session says who it is; a query that ca
 
 test('demo brings a database, a chat room and a line for psql; SIGINT ends it all with 0', async (t) => {
   const demo = start(t, ['demo', '--port', '0']);
-  const [, url] = await demo.printed(/^listening on (\S+)realtime\/\n/);
+  const [, url] = await demo.printed(/^The chat room is at (\S+)\n.*\?as=Ann and \S+\?as=Bob\n/);
   const [, database] = await demo.printed(/^database (postgres:\S+)\n/m);
-  await demo.printed(/ {2}psql 'postgres:\S+' -c "select djr\.publish_global/);
+  await demo.printed(/^listening on \S+realtime\/\n/m);
+  await demo.printed(/ {2}psql 'postgres:\S+' -c "select djr\.publish_public/);
   t.regex(await (await fetch(url!)).text(), /The djr chat room/);
 
   const { events } = await readEvents(`${url}realtime/sse/`, 1);

@@ -3,7 +3,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import test from 'ava';
 import { Envelope } from '../../src/delivery/envelope.js';
-import { History, Item } from '../../src/delivery/history.js';
+import { History } from '../../src/delivery/history.js';
+import { Item } from '../../src/delivery/item.js';
 
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;

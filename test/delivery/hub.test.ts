@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { EVERYBODY, userAudience } from '../../src/delivery/audience.js';
 import { Client } from '../../src/delivery/client.js';
 import { Envelope } from '../../src/delivery/envelope.js';
-import { Item } from '../../src/delivery/history.js';
 import { Hub } from '../../src/delivery/hub.js';
+import { Item } from '../../src/delivery/item.js';
 import { Tally } from '../../src/delivery/tally.js';
 import { connectionTo } from '../helpers/connection.js';
 

@@ -1,7 +1,8 @@
 import test, { type ExecutionContext } from 'ava';
 import { Envelope } from '../../src/delivery/envelope.js';
 import { Frontier } from '../../src/delivery/frontier.js';
-import { History, Item } from '../../src/delivery/history.js';
+import { History } from '../../src/delivery/history.js';
+import { Item } from '../../src/delivery/item.js';
 import { createDatabase } from '../helpers/database.js';
 import { startProxy } from '../helpers/proxy.js';
 import { startApp, type TestApp, until } from '../helpers/server.js';

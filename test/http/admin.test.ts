@@ -65,7 +65,7 @@ test('a filter that cannot be read is told so, and asks the database nothing', a
   for (const [query, sentence] of [
     ['id=x', /The id must be a whole number/],
     ['id=9223372036854775808', /The id must be a whole number/],
-    ['scope=all', /The scope must be user, public or system/],
+    ['scope=all', /The scope must be user, public, topic, system or control/],
     ['status=lost', /The status must be one of/],
     ['from=yesterday', /must be a date and time/],
     ['to=2026-13-45', /must be a date and time/],

@@ -52,7 +52,7 @@ async function connected(options: { lifetime: number; retry: number }) {
       request: () => new Request('http://localhost/realtime/sse/'),
       body: async () => 'taken',
     };
-    const answer = await streams.open(incoming);
+    const answer = await streams.respond(incoming);
     if ('status' in answer) throw new Error(`refused with ${answer.status}`);
     let text = '';
     texts.push(() => text);

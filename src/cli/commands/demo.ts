@@ -25,7 +25,7 @@ export function demoCommand(program: Command): void {
   subcommand(program, 'demo', 'start a chat room on a PostgreSQL of its own')
     .description(
       'Starts a PostgreSQL of its own, installs djr in it, and opens a chat room. Everything is gone when it ends. Open the ' +
-        'address in two windows and chat; publish from psql with the line that it prints. The source is in examples/chatroom.',
+        'address in two windows, under two names, and chat; publish from psql with the line that it prints. The source is in examples/chatroom.',
     )
     .addOption(portOption())
     .addOption(hostOption())
@@ -52,10 +52,12 @@ async function run(options: DemoOptions): Promise<void> {
     lifetime.onStop(() => room.close());
 
     const hello = `select djr.publish_public('chat_message', '{"name": "psql", "text": "Hello from SQL!"}')`;
-    process.stdout.write(`listening on ${room.url}realtime/
+    process.stdout.write(`The chat room is at ${room.url}
+Two guests, in two windows of one browser: ${room.url}?as=Ann and ${room.url}?as=Bob
+
+listening on ${room.url}realtime/
 database ${database.url}
 
-The chat room is at ${room.url} - open it in two windows.
 Say something from SQL:
 
   psql '${database.url}' -c ${JSON.stringify(hello).replace(/\\"/g, '\\"')}

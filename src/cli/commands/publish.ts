@@ -8,6 +8,7 @@ import { UsageError } from '../failure.js';
 
 interface PublishOptions extends DatabaseOptions {
   user?: string;
+  topic?: string;
   public?: boolean;
   /** Another name of `public`. */
   global?: boolean;
@@ -23,6 +24,14 @@ export function publishCommand(program: Command): void {
     .argument('[detail]', 'a JSON object; - reads it from standard input', '{}')
     .addOption(databaseOption())
     .option('-u, --user <id>', 'to this user')
+    .addOption(
+      new Option('-t, --topic <name>', 'to the clients that may hear this topic').conflicts([
+        'user',
+        'public',
+        'global',
+        'system',
+      ]),
+    )
     .option('-g, --public', 'to every connected client')
     .addOption(new Option('--global', 'the same').hideHelp())
     .addOption(
@@ -39,6 +48,7 @@ export function publishCommand(program: Command): void {
 Examples:
   $ djr publish task_complete '{"task_id": 123}' --user 42
   $ djr publish maintenance '{"minutes": 5}' --public --key maintenance-2026-01-01
+  $ djr publish message '{"text": "hello"}' --topic room:7
   $ djr publish cache_stale --system
   $ jq -c .order order.json | djr publish order_changed - --user 42
 
@@ -50,8 +60,8 @@ ${DATABASE_ENVIRONMENT}`,
 
 async function run(type: string, detail: string, given: PublishOptions): Promise<void> {
   const options = { ...given, public: given.public || given.global };
-  if (options.user === undefined && !options.public && !options.system) {
-    throw new UsageError('Nobody is named to publish to.', 'Give --user ID, --public or --system.');
+  if (options.user === undefined && options.topic === undefined && !options.public && !options.system) {
+    throw new UsageError('Nobody is named to publish to.', 'Give --user ID, --topic NAME, --public or --system.');
   }
   if (options.user !== undefined && options.public) {
     throw new UsageError('--user and --public do not go together.', 'Give one of them.');
@@ -69,7 +79,8 @@ async function run(type: string, detail: string, given: PublishOptions): Promise
 
   // Everything else about an event is for the database to judge. It gets the text as it was given: to parse it here would
   // round its large numbers.
-  const values = [type, json, privateData, options.key ?? null, ...(options.public ? [] : [options.user ?? null])];
+  const name = options.topic ?? options.user ?? null;
+  const values = [type, json, privateData, options.key ?? null, ...(options.public ? [] : [name])];
   const id = await withClient(config, async (client) => {
     try {
       return (await select<{ id: string }>(client, statement(options), values))[0]!.id;
@@ -80,9 +91,10 @@ async function run(type: string, detail: string, given: PublishOptions): Promise
   process.stdout.write(`${id}\n`);
 }
 
-function statement({ public: everyone, system }: PublishOptions): string {
+function statement({ public: everyone, system, topic }: PublishOptions): string {
   const rest =
     '$1::pg_catalog.text, $2::pg_catalog.jsonb, private_data => $3::pg_catalog.jsonb, key => $4::pg_catalog.text';
+  if (topic !== undefined) return `select djr.publish_topic($5::pg_catalog.text, ${rest})::pg_catalog.text as id`;
   if (everyone) return `select djr.publish_public(${rest})::pg_catalog.text as id`;
   if (system) return `select djr.publish_system(${rest}, user_id => $5::pg_catalog.text)::pg_catalog.text as id`;
   return `select djr.publish($5::pg_catalog.text, ${rest})::pg_catalog.text as id`;

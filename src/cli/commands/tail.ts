@@ -16,6 +16,7 @@ import { Lifetime } from '../lifetime.js';
 interface TailOptions extends DatabaseOptions {
   type?: string[];
   user?: string[];
+  topic?: string[];
   scope?: Scope[];
   json?: boolean;
   count?: number;
@@ -24,13 +25,14 @@ interface TailOptions extends DatabaseOptions {
 export function tailCommand(program: Command): void {
   subcommand(program, 'tail', 'print events as they happen')
     .description(
-      'Prints events as they happen, one a line, until Ctrl-C: time, id, scope or user, type, detail. Private data is not ' +
+      'Prints events as they happen, one a line, until Ctrl-C: time, id, scope with user or topic, type, detail. Private data is not ' +
         'shown. It listens as an instance does, and takes nothing away from anyone. The role needs what djr.grant_server gives.',
     )
     .addOption(databaseOption())
     .option('-t, --type <type...>', 'only these types')
     .option('-u, --user <id...>', 'only events of these users')
-    .addOption(new Option('-s, --scope <scope...>', 'only these scopes').choices(['user', 'public', 'system']))
+    .option('--topic <name...>', 'only events of these topics')
+    .addOption(new Option('-s, --scope <scope...>', 'only these scopes').choices(['user', 'public', 'topic', 'system']))
     .option('--json', 'print each event as a JSON object')
     .addOption(
       new Option('-n, --count <number>', 'end after so many events').argParser((value) =>
@@ -43,6 +45,7 @@ export function tailCommand(program: Command): void {
 Examples:
   $ djr tail
   $ djr tail --type order_changed --user 42
+  $ djr tail --topic room:7
   $ djr tail --json --scope system | jq .detail
   $ djr tail --type import_finished --count 1 && say done
 
@@ -75,10 +78,11 @@ async function run(options: TailOptions): Promise<void> {
   });
 }
 
-function wanted(event: Event, { type, user, scope }: TailOptions): boolean {
+function wanted(event: Event, { type, user, topic, scope }: TailOptions): boolean {
   return (
     (!type || type.includes(event.type)) &&
     (!user || (event.userId !== null && user.includes(event.userId))) &&
+    (!topic || (event.topic !== null && topic.includes(event.topic))) &&
     (!scope || scope.includes(event.scope))
   );
 }

@@ -1,20 +1,25 @@
-import type { AdminStore } from '../../database/admin-store.js';
+import type { AdminStore, EventSummary } from '../../database/admin-store.js';
+import type { Online } from '../../database/online.js';
+import { Outage } from '../../database/outage.js';
+import { isUnreachable } from '../../database/unreachable.js';
 import type { Hooks } from '../../delivery/hooks.js';
 import type { Series } from '../../delivery/series.js';
 import { DjrError } from '../../errors.js';
 import type { Logger } from '../../logger.js';
 import type { Authorize } from '../../options.js';
+import { within } from '../../within.js';
 import { assetReply } from '../assets.js';
+import type { Endpoint, StreamStart } from '../endpoint.js';
 import type { Health } from '../health.js';
 import type { Incoming } from '../incoming.js';
 import { PERSONAL_HEADERS, type Reply } from '../reply.js';
-import type { StreamStart } from '../stream.js';
 import { refuse } from './access.js';
 import { Csrf } from './csrf.js';
 import { eventBody, privateBody } from './event-page.js';
 import { eventsBody } from './events-page.js';
 import { isId, readSearch } from './filter.js';
 import { readForm } from './form.js';
+import { titleOf } from './links.js';
 import { liveBody } from './live-page.js';
 import { LiveStreams } from './live-stream.js';
 import { overviewBody } from './overview-page.js';
@@ -31,6 +36,8 @@ export interface AdminOptions {
   logger: Logger;
   store: AdminStore;
   hooks: Hooks;
+  /** Whether it is kept who is connected. */
+  presence: boolean;
   /** Which of the instances this is. */
   instance: string;
   series: Series;
@@ -42,19 +49,26 @@ export interface AdminOptions {
 /** Events of a page. */
 const PAGE_SIZE = 50;
 
+/** Milliseconds that the overview waits for PostgreSQL: what it has in memory is wanted most while that is away. */
+const OVERVIEW_PATIENCE = 2000;
+
 /** Characters of an address: a filter, or a hundred ids. */
 const MAX_TARGET = 8192;
 
 const ASSETS = ['admin.css', 'admin.js', 'htmx.min.js'] as const;
 
 /** The pages at `admin/`: each request is authorised by the app, each error is a page. */
-export class Admin {
+export class Admin implements Endpoint {
+  readonly path = 'admin/*';
+  /** A wrong method is told by a page. */
+  readonly methods = 'any';
   readonly #options: AdminOptions;
   /** The admin's path: of links, and of requests as they come here. */
   readonly #root: string;
   readonly #ownRoot: string;
   readonly #csrf: Csrf;
   readonly #live: LiveStreams;
+  readonly #outage: Outage;
 
   constructor(options: AdminOptions) {
     this.#options = options;
@@ -62,6 +76,7 @@ export class Admin {
     this.#ownRoot = `${options.basePath}/admin/`;
     this.#csrf = new Csrf(`${options.publicPath}/admin`, () => options.store.secret());
     this.#live = new LiveStreams(options.hooks);
+    this.#outage = new Outage(options.logger);
   }
 
   async respond(incoming: Incoming): Promise<Reply | StreamStart> {
@@ -95,13 +110,13 @@ export class Admin {
       return this.#live.open();
     }
     if (section === 'live' && steps.length === 1) {
-      return page({ root: this.#root, title: 'Live', section, body: liveBody(this.#root) });
+      return page({ root: this.#root, title: 'Live', section, body: liveBody(this.#root, query) });
     }
+    if (section === 'overview' && steps.length === 1) return this.#overview();
     await this.#options.ready().catch((cause: unknown) => {
       throw new DjrError('DJR_BUSY', 'The database cannot be reached yet.', { hint: 'Try again in a moment.', cause });
     });
     if (section === undefined) return this.#events(query);
-    if (section === 'overview' && steps.length === 1) return this.#overview();
     if (section === 'replay' && steps.length === 1) {
       if (incoming.method === 'POST') return this.#replay(incoming);
       return query.has('done') ? this.#done(query) : this.#confirm(query, incoming);
@@ -127,15 +142,33 @@ export class Admin {
             return undefined;
           });
     const status = search.problems.length > 0 ? 400 : found ? 200 : 503;
-    const body = eventsBody({ root: this.#root, search, found, failure, types, detailIndex });
+    const online = found && (await this.#online(search.filter));
+    const body = eventsBody({ root: this.#root, search, found, failure, types, detailIndex, online });
     return page({ root: this.#root, title: 'Events', section: 'events', body, status });
   }
 
   async #event(id: string): Promise<Reply> {
     const event = await this.#options.store.find(id);
     if (!event) return this.#error(404, `There is no event ${id}.`, 'It was rolled back, pruned, or never stored.');
-    const title = `${event.type} ${id}`;
-    return page({ root: this.#root, title, section: 'events', body: eventBody(this.#root, event) });
+    const { scope, user_id, topic } = event;
+    const asked = { user: scope === 'user' ? (user_id ?? undefined) : undefined, topic: topic ?? undefined };
+    const online = await this.#online(asked);
+    const title = `${titleOf(event)} ${id}`;
+    return page({ root: this.#root, title, section: 'events', body: eventBody(this.#root, event, online) });
+  }
+
+  /** Who is connected now of one user, or one topic; undefined: nobody is asked for, or it is not kept. */
+  async #online({
+    user,
+    topic,
+  }: {
+    user?: string | undefined;
+    topic?: string | undefined;
+  }): Promise<Online | undefined> {
+    const one = (text: string | undefined) => (text?.endsWith('*') ? undefined : text);
+    const asked = { user: one(user), topic: one(topic) };
+    if (!this.#options.presence || (asked.user === undefined && asked.topic === undefined)) return undefined;
+    return this.#options.store.online(asked);
   }
 
   async #privateData(id: string, { address }: Incoming): Promise<Reply> {
@@ -150,10 +183,13 @@ export class Admin {
     if (typeof ids === 'string') return this.#error(400, ids, 'Go back, and choose events in the list.');
     const found = await this.#options.store.findAll(ids);
     const there = new Set(found.map(({ id }) => id));
-    const missing = ids.filter((id) => !there.has(id));
-    if (found.length === 0) return this.#error(404, 'None of these events is there any more.');
+    const gone = ids.filter((id) => !there.has(id));
+    const orders = found.filter(isOrder).map(({ id }) => id);
+    const events = found.filter((event) => !isOrder(event));
+    if (events.length === 0 && orders.length > 0) return this.#error(400, NO_ORDERS);
+    if (events.length === 0) return this.#error(404, 'None of these events is there any more.');
     const { token, cookies } = await this.#csrf.issue(incoming);
-    const body = confirmBody(this.#root, found, missing, token);
+    const body = confirmBody(this.#root, events, { gone, orders }, token);
     return { ...page({ root: this.#root, title: 'Replay', section: 'events', body }), cookies };
   }
 
@@ -166,6 +202,7 @@ export class Admin {
     const ids = readIds((form.get('ids') ?? '').split(','), isId);
     if (typeof ids === 'string') return this.#error(400, ids);
     const { logger, store } = this.#options;
+    if ((await store.findAll(ids)).some(isOrder)) return this.#error(400, NO_ORDERS);
     const replayed = await store.replay(ids);
     logger.info({ events: ids, replayed, address: incoming.address }, 'events were replayed in the admin');
     // A page that is loaded again must not replay again.
@@ -182,12 +219,18 @@ export class Admin {
 
   async #overview(): Promise<Reply> {
     const { store, series, instance, health } = this.#options;
+    const reading = this.#options.ready().then(() => store.overview());
+    const stored = await within(OVERVIEW_PATIENCE, reading).catch((err: unknown) => {
+      this.#outage.say('warn', { err }, 'the overview could not read instances and settings');
+      return undefined;
+    });
+    if (stored) this.#outage.end('the overview reads instances and settings again');
     const body = overviewBody({
       root: this.#root,
       instance,
       samples: series.samples,
       health: health(),
-      ...(await store.overview()),
+      stored,
     });
     return page({ root: this.#root, title: 'Overview', section: 'overview', body });
   }
@@ -196,6 +239,10 @@ export class Admin {
     if (err instanceof DjrError) {
       const status = err.code === 'DJR07' ? 404 : err.code === 'DJR_BUSY' || err.code === 'DJR_SLOW' ? 503 : 400;
       return this.#error(status, sentence(err.message), err.hint);
+    }
+    if (isUnreachable(err)) {
+      const hint = 'Try again in a moment. The overview says how this instance is.';
+      return this.#error(503, 'PostgreSQL cannot be reached.', hint, { 'Retry-After': '5' });
     }
     this.#options.logger.error({ err }, 'a page of the admin failed');
     return this.#error(500, 'The page could not be made.', 'The log of this instance says why.');
@@ -210,5 +257,9 @@ export class Admin {
     this.#live.stop();
   }
 }
+
+const isOrder = ({ scope }: EventSummary): boolean => scope === 'control';
+
+const NO_ORDERS = 'Orders of djr itself are not replayed.';
 
 const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/\.?$/, '.')}`;

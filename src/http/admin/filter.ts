@@ -1,7 +1,22 @@
-import { type EventFilter, type EventState, type PageKey, STATUSES } from '../../database/event-filter.js';
-import type { Scope } from '../../event.js';
+import {
+  type EventFilter,
+  type EventScope,
+  type EventState,
+  type PageKey,
+  STATUSES,
+} from '../../database/event-filter.js';
+import { printable } from '../../printable.js';
 
-export const SCOPES: readonly Scope[] = ['user', 'public', 'system'];
+export const SCOPES: readonly EventScope[] = ['user', 'public', 'topic', 'system', 'control'];
+
+/** Times that people ask for, and their minutes. */
+export const RECENT: Record<string, number> = {
+  'last 15 minutes': 15,
+  'last hour': 60,
+  'last 24 hours': 24 * 60,
+  'last 7 days': 7 * 24 * 60,
+  'last 30 days': 30 * 24 * 60,
+};
 
 /** What the address of the list says: as typed, for the form; as understood, for the search; and what was not understood. */
 export interface Search {
@@ -11,7 +26,7 @@ export interface Search {
   problems: string[];
 }
 
-export const FIELDS = ['id', 'type', 'scope', 'status', 'user', 'from', 'to', 'detail'] as const;
+export const FIELDS = ['id', 'type', 'scope', 'status', 'user', 'topic', 'recent', 'from', 'to', 'detail'] as const;
 export type Field = (typeof FIELDS)[number];
 
 /** PostgreSQL's bigint. */
@@ -22,24 +37,33 @@ const MAX_DETAIL = 4000;
 export const isId = (text: string): boolean => /^\d{1,19}$/.test(text) && BigInt(text) <= MAX_ID;
 
 export function readSearch(query: URLSearchParams): Search {
-  const typed = Object.fromEntries(FIELDS.map((field) => [field, (query.get(field) ?? '').trim()])) as Search['typed'];
+  const typed = Object.fromEntries(
+    FIELDS.map((field) => [field, withInvisible((query.get(field) ?? '').trim())]),
+  ) as Search['typed'];
   const filter: EventFilter = {};
   const problems: string[] = [];
 
   if (typed.id && isId(typed.id)) filter.id = typed.id;
   else if (typed.id) problems.push(`The id must be a whole number (it is “${typed.id}”).`);
-  for (const field of ['type', 'user'] as const) {
+  for (const field of ['type', 'user', 'topic'] as const) {
     if (typed[field].length > MAX_TEXT || typed[field].includes('\0'))
       problems.push(`The ${field} is too long, or has a character that no text has.`);
     else if (typed[field]) filter[field] = typed[field];
   }
-  if ((SCOPES as string[]).includes(typed.scope)) filter.scope = typed.scope as Scope;
-  else if (typed.scope) problems.push(`The scope must be user, public or system (it is “${typed.scope}”).`);
+  if ((SCOPES as string[]).includes(typed.scope)) filter.scope = typed.scope as EventScope;
+  else if (typed.scope)
+    problems.push(`The scope must be user, public, topic, system or control (it is “${typed.scope}”).`);
   if ((STATUSES as readonly string[]).includes(typed.status)) filter.status = typed.status as EventState;
   else if (typed.status) problems.push(`The status must be one of ${STATUSES.join(', ')} (it is “${typed.status}”).`);
+  const minutes = RECENT[typed.recent];
+  if (minutes !== undefined) filter.from = new Date(Date.now() - minutes * 60_000);
+  else if (typed.recent) {
+    problems.push(`The time must be one of ${Object.keys(RECENT).join(', ')} (it is “${typed.recent}”).`);
+  }
   for (const field of ['from', 'to'] as const) {
     const date = readDate(typed[field]);
-    if (date) filter[field] = date;
+    // Of a preset and a date the later one: both were asked for.
+    if (date) filter[field] = field === 'from' && filter.from && filter.from > date ? filter.from : date;
     else if (typed[field])
       problems.push(`“${field}” must be a date and time like 2026-11-25 09:30, in UTC (it is “${typed[field]}”).`);
   }
@@ -50,6 +74,15 @@ export function readSearch(query: URLSearchParams): Search {
   }
   return { typed, filter, key: readKey(query), problems };
 }
+
+/** Pages write invisible characters out, in the form's fields, too: what comes back means the characters. */
+const withInvisible = (text: string): string =>
+  text.replace(/\\u(?:([0-9a-f]{4})|\{([0-9a-f]{1,6})\})/gi, (written, short?: string, long?: string) => {
+    const code = Number.parseInt(short ?? long!, 16);
+    if (code > 0x10ffff) return written;
+    const character = String.fromCodePoint(code);
+    return printable(character) === character ? written : character;
+  });
 
 function readKey(query: URLSearchParams): PageKey {
   const [before, after] = [query.get('before') ?? '', query.get('after') ?? ''];

@@ -1,12 +1,15 @@
 import { type Html, html } from './html.js';
 
 /** The table is empty: admin.js shows it, and fills it from the stream. */
-export function liveBody(root: string): Html {
-  return html`<div class="heading"><h1>Live</h1><p class="quiet">Events as this instance hands them on. The latest 200 are kept here.</p></div>
+export function liveBody(root: string, query: URLSearchParams): Html {
+  const given = (name: string) => (query.get(name) ?? '').slice(0, 300);
+  return html`<div class="heading"><h1>Live</h1><p class="quiet">Events as this instance hands them on. The latest 200 are kept here. All times are UTC<span data-zone></span>.</p></div>
 <div id="live-off" class="notice"><p>The live view needs JavaScript. <a href="${root}">The list of events</a> does not.</p></div>
-<div id="live" data-stream="${root}live/stream/" data-event="${root}events/" hidden>
+<div id="live" data-stream="${root}live/stream/" data-root="${root}" hidden>
 <div class="bar"><p role="status" id="live-state">Connecting…</p>
-<div class="actions"><label class="inline">Type begins with <input id="live-type" autocomplete="off" placeholder="order_"></label>
+<div class="actions"><label class="inline">Type begins with <input id="live-type" value="${given('type')}" autocomplete="off" placeholder="order_"></label>
+<label class="inline">User <input id="live-user" value="${given('user')}" autocomplete="off"></label>
+<label class="inline">Topic <input id="live-topic" value="${given('topic')}" autocomplete="off"></label>
 <button type="button" id="live-pause" class="secondary" aria-pressed="false">Pause</button>
 <button type="button" id="live-clear" class="secondary">Clear</button></div></div>
 <div class="table"><table class="events" aria-label="Events as they come">

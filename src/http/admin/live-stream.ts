@@ -2,8 +2,8 @@ import type { Connection } from '../../delivery/connection.js';
 import type { Hooks } from '../../delivery/hooks.js';
 import type { Event } from '../../event.js';
 import { printable } from '../../printable.js';
+import type { StreamStart } from '../endpoint.js';
 import { PERSONAL_HEADERS, problem, type Reply } from '../reply.js';
-import type { StreamStart } from '../stream.js';
 
 const HEADERS = {
   'Content-Type': 'text/event-stream; charset=utf-8',
@@ -92,11 +92,12 @@ export class LiveStreams {
 
 const frame = (name: string, data: unknown): string => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 
-const lineOf = ({ id, type, scope, userId, detail, createdAt }: Event) => ({
+const lineOf = ({ id, type, scope, userId, topic, detail, createdAt }: Event) => ({
   id,
   type: printable(type),
   scope,
   user: userId === null ? null : printable(userId),
   detail: printable(JSON.stringify(detail)),
   createdAt: createdAt.toISOString(),
+  topic: topic === null ? null : printable(topic),
 });

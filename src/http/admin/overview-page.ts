@@ -12,8 +12,8 @@ export interface OverviewView {
   instance: string;
   samples: readonly Sample[];
   health: Health;
-  settings: AdminSettings;
-  instances: InstanceRow[];
+  /** Undefined: PostgreSQL does not answer. */
+  stored: { settings: AdminSettings; instances: InstanceRow[] } | undefined;
 }
 
 export function overviewBody(view: OverviewView): Html {
@@ -25,8 +25,12 @@ export function overviewBody(view: OverviewView): Html {
 <p><strong>${health.ok ? 'All is well.' : 'This instance cannot serve its clients.'}</strong>
 ${[...health.problems, ...health.warnings].map((text) => html`<span>${text}</span> `)}</p></section>
 ${charts(view.samples)}
-${instanceTable(view)}
-${settingsList(view.settings)}
+${
+  view.stored
+    ? html`${instanceTable(view.stored.instances, view.instance)}
+${settingsList(view.stored.settings)}`
+    : html`<section class="hint" role="status">PostgreSQL does not answer, so the other instances and the settings are not shown. What stands above is from this instance's memory.</section>`
+}
 </div>`;
 }
 
@@ -43,7 +47,7 @@ ${sparkline({ name: 'NOTIFY queue', values: of('queueUsage'), format: (part) => 
 </div></section>`;
 }
 
-function instanceTable({ instances, instance }: OverviewView): Html {
+function instanceTable(instances: InstanceRow[], instance: string): Html {
   if (instances.length === 0) {
     return html`<section><h2>Instances</h2><p class="quiet">None has said yet that it is there: each does every 5 seconds.</p></section>`;
   }
@@ -52,12 +56,13 @@ function instanceTable({ instances, instance }: OverviewView): Html {
       row,
     ) => html`<tr${row.gone ? html` class="gone"` : ''}><th scope="row"><code>${row.name}</code>${row.name === instance ? html` <span class="scope">this one</span>` : ''}<br>
 <span class="quiet">${row.host} · ${row.version}</span></th>
-<td>${row.gone ? html`<span class="pill error">gone</span>` : html`<span class="pill sent">there</span>`}</td>
-<td class="figure">${number(row.connections)}</td><td class="figure">${number(row.events)}</td><td class="figure">${number(row.deliveries)}</td>
-<td class="figure">${number(row.errors)}</td><td class="figure">${row.lag_ms === null ? '–' : `${number(row.lag_ms)} ms`}</td>
-<td class="when">${time(row.started_at)}</td><td class="when">${time(row.seen_at)}</td></tr>`,
+<td data-label="State">${row.gone ? html`<span class="pill error">gone</span>` : html`<span class="pill sent">there</span>`}</td>
+<td class="figure" data-label="Clients">${number(row.connections)}</td><td class="figure" data-label="Events">${number(row.events)}</td>
+<td class="figure" data-label="Deliveries">${number(row.deliveries)}</td><td class="figure" data-label="Errors">${number(row.errors)}</td>
+<td class="figure" data-label="Lag">${row.lag_ms === null ? '–' : `${number(row.lag_ms)} ms`}</td>
+<td class="when" data-label="Started">${time(row.started_at)}</td><td class="when" data-label="Seen">${time(row.seen_at)}</td></tr>`,
   );
-  return html`<section aria-labelledby="instances"><h2 id="instances">Instances</h2><div class="table" tabindex="0" role="region" aria-label="Instances and their figures"><table>
+  return html`<section aria-labelledby="instances"><h2 id="instances">Instances</h2><div class="table" tabindex="0" role="region" aria-label="Instances and their figures"><table class="instances">
 <thead><tr><th scope="col">Instance</th><th scope="col">State</th><th scope="col" class="figure">Clients</th><th scope="col" class="figure">Events</th>
 <th scope="col" class="figure">Deliveries</th><th scope="col" class="figure">Errors</th><th scope="col" class="figure">Lag</th><th scope="col">Started</th><th scope="col">Seen</th></tr></thead>
 <tbody>${rows}</tbody></table></div></section>`;

@@ -110,6 +110,7 @@ export function errorPage(
 <p>${message}</p>
 ${hint ? html`<p class="quiet">${hint}</p>` : ''}
 ${status === 403 ? '' : html`<p><a href="${root}">To the events</a></p>`}
+${status === 503 ? html`<p><a href="${root}overview/">To the overview</a></p>` : ''}
 </section>`;
   return page({ root, title, body, status, headers });
 }

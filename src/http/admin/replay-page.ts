@@ -5,14 +5,20 @@ import { type Html, html } from './html.js';
 const events = (count: number): string => (count === 1 ? 'this event' : `these ${count} events`);
 
 /** Asks before anything is sent. */
-export function confirmBody(root: string, found: EventSummary[], missing: string[], token: string): Html {
+export function confirmBody(
+  root: string,
+  found: EventSummary[],
+  leftOut: { gone: string[]; orders: string[] },
+  token: string,
+): Html {
   const ids = found.map(({ id }) => id);
   const everyone = found.filter(({ scope }) => scope === 'public').length;
   return html`<nav aria-label="Where you are" class="crumbs"><a href="${root}">Events</a> <span aria-hidden="true">/</span> replay</nav>
 <h1>Replay ${events(ids.length)}?</h1>
-<p>Each is sent again as a new event, with the same type, detail and user, to whoever it is for.
+<p>Each is sent again as a new event, with the same type, detail, user and topic, to whoever it is for.
 ${everyone > 0 ? html`<strong>${everyone === ids.length ? 'Every connected client gets it.' : `Every connected client gets ${everyone} of them.`}</strong>` : ''}</p>
-${missing.length > 0 ? html`<p class="hint">No longer there, and left out: ${missing.join(', ')}.</p>` : ''}
+${leftOut.gone.length > 0 ? html`<p class="hint">No longer there, and left out: ${leftOut.gone.join(', ')}.</p>` : ''}
+${leftOut.orders.length > 0 ? html`<p class="hint">Orders of djr itself are not replayed, and left out: ${leftOut.orders.join(', ')}.</p>` : ''}
 ${eventTable(root, found, false)}
 <form action="${root}replay/" method="post" class="bar">
 <input type="hidden" name="token" value="${token}"><input type="hidden" name="ids" value="${ids.join(',')}">

@@ -1,0 +1,32 @@
+import type { Envelope } from './envelope.js';
+import { eventFrame } from './frame.js';
+
+/** An event that this instance has handed on, with its place in the order. */
+export class Item {
+  readonly sequence: number;
+  readonly envelope: Envelope;
+  /** What a client that got this has got: the rest of the frame's id. */
+  readonly position: string;
+  #frame: Buffer | undefined;
+  #named: Buffer | undefined;
+
+  constructor(sequence: number, envelope: Envelope, position: string) {
+    this.sequence = sequence;
+    this.envelope = envelope;
+    this.position = position;
+  }
+
+  /** Encoded once, for all clients. */
+  frame(named: boolean): Buffer {
+    if (named) {
+      this.#named ??= eventFrame(this.envelope, this.position, true);
+      return this.#named;
+    }
+    this.#frame ??= eventFrame(this.envelope, this.position, false);
+    return this.#frame;
+  }
+
+  get size(): number {
+    return this.envelope.size;
+  }
+}

@@ -11,6 +11,10 @@ export interface ScriptTagOptions {
   shareTabs?: boolean;
   /** Who the page is for, as anything that tells two users apart: tabs of two users never share a connection. */
   key?: string;
+  /** Topics that the page joins. With `since`, it hears them from there. */
+  topics?: readonly string[];
+  /** What `djr.seal` made for these topics, in their order; an empty text for a topic that is asked for by name. */
+  seals?: readonly string[];
   /** For a Content-Security-Policy. */
   nonce?: string;
 }
@@ -20,7 +24,7 @@ const escapeAttribute = (value: string): string =>
 
 /** The script tag that loads the browser client, with its options as `data-` attributes. */
 export function scriptTag(basePath: string, options: ScriptTagOptions = {}): string {
-  const { autoConnect = true, endpoint = `${basePath}/sse/`, since, shareTabs, key, nonce } = options;
+  const { autoConnect = true, endpoint = `${basePath}/sse/`, since, shareTabs, key, topics, seals, nonce } = options;
   const attributes: [string, string | undefined][] = [
     ['src', `${basePath}/djr.js`],
     ['data-endpoint', endpoint],
@@ -28,6 +32,8 @@ export function scriptTag(basePath: string, options: ScriptTagOptions = {}): str
     ['data-since', since && shortSnapshot(since)],
     ['data-share-tabs', shareTabs === undefined ? undefined : String(shareTabs)],
     ['data-key', key],
+    ['data-topics', topics?.join(' ')],
+    ['data-seals', seals?.join(' ')],
     ['nonce', nonce],
   ];
   const text = attributes

@@ -15,6 +15,7 @@ export type {
   Authorize,
   ClientAddress,
   HealthAccess,
+  Login,
   RealtimeOptions,
   StopSignal,
   UserId,

@@ -16,11 +16,24 @@ export type { UserId };
  * Who the client is; null: anonymous. A Response, or an error thrown, refuses the stream, and so does what no user can have
  * as id (an empty text, a number that is no safe integer, any other value): that is logged as an error. `context.req` is the
  * original request of node:http, with what middlewares have put on it; undefined in `fetch`.
+ *
+ * With {@link Login.expires} the stream ends when the login does, and its page comes back with a new one. A login that has
+ * ended is refused with 401.
  */
 export type Authenticate = (
   request: Request,
   context: RequestContext,
-) => UserId | null | undefined | Response | Promise<UserId | null | undefined | Response>;
+) => Authenticated | Promise<Authenticated>;
+
+type Authenticated = UserId | Login | null | undefined | Response;
+
+/** A login that ends. */
+export interface Login {
+  /** null: an anonymous client. */
+  userId: UserId | null;
+  /** Milliseconds since 1970, or a Date. @defaultValue never by itself */
+  expires?: number | Date | undefined;
+}
 
 /**
  * Whether a request may see something: true, and nothing else, lets it in. False, or an error thrown, is 403; a Response

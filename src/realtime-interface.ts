@@ -5,6 +5,7 @@ import type { FetchHandler } from './http/fetch.js';
 import type { Health } from './http/health.js';
 import type { NodeHandler } from './http/node.js';
 import type { ScriptTagOptions } from './script-tag.js';
+import type { UserId } from './user-id.js';
 
 /** A running djr: one instance, one listening connection. Made by `createRealtime`. */
 export interface Realtime<Events extends EventMap = EventMap> {
@@ -30,6 +31,23 @@ export interface Realtime<Events extends EventMap = EventMap> {
     publication: Publication<T, Events[T]>,
     options?: { client?: Queryable },
   ): Promise<number>;
+  /**
+   * Ends every open stream of a user on every instance, within a second: `djr.disconnect` of SQL, which the transaction that
+   * deletes a session calls itself. The user's pages come back when `authenticate` lets them.
+   *
+   * @param reason - for the page
+   * @throws `DjrError` `DJR02` or `DJR03` where `userId` names nobody
+   */
+  disconnect(userId: UserId, reason?: string, options?: { client?: Queryable }): Promise<void>;
+  /**
+   * Asks again who may hear topics, on every instance within a second: `djr.recheck` of SQL. Seals from before are void. A page
+   * whose permission is gone is told, and asks for a new seal once.
+   *
+   * @param userId - null or left out: everyone
+   * @param topic - null or left out: every topic
+   * @throws `DjrError` `DJR03` where `userId` is nobody's id, `DJR18` where the topic is none
+   */
+  recheck(userId?: UserId | null, topic?: string | null, options?: { client?: Queryable }): Promise<void>;
   /** The script tag for a page. */
   scriptTag(options?: ScriptTagOptions): string;
   /**

@@ -3,7 +3,8 @@ import { AdminStore } from './database/admin-store.js';
 import type { Queryable } from './database/connect.js';
 import { Database } from './database/database.js';
 import { Outage } from './database/outage.js';
-import { type Publication, publish } from './database/publisher.js';
+import { disconnect, recheck } from './database/orders.js';
+import { type Publication, publish, type Queryable } from './database/publisher.js';
 import { Ahead } from './delivery/ahead.js';
 import type { Envelope } from './delivery/envelope.js';
 import { Feed } from './delivery/feed.js';
@@ -37,6 +38,7 @@ import { StopSignals } from './stop-signals.js';
 import { Presence } from './topics/presence.js';
 import { presenceStore, topicStore } from './topics/topic-store.js';
 import { Topics } from './topics/topics.js';
+import type { UserId } from './user-id.js';
 import { Vitals } from './vitals.js';
 
 /**
@@ -224,6 +226,14 @@ class Runtime implements Realtime {
 
   async publish(publication: Publication, options: { client?: Queryable } = {}): Promise<number> {
     return publish(options.client ?? this.#open().queryable, publication);
+  }
+
+  async disconnect(userId: UserId, reason?: string, options: { client?: Queryable } = {}): Promise<void> {
+    return disconnect(options.client ?? this.#open().queryable, userId, reason);
+  }
+
+  async recheck(userId?: UserId | null, topic?: string | null, options: { client?: Queryable } = {}): Promise<void> {
+    return recheck(options.client ?? this.#open().queryable, userId, topic);
   }
 
   scriptTag(options?: ScriptTagOptions): string {

@@ -7,6 +7,10 @@ export interface ScriptTagOptions {
   endpoint?: string;
   /** From `djr.position()`, read in the snapshot of the page's state: the stream goes on from exactly there. */
   since?: string;
+  /** Topics that the page hears from the start. */
+  topics?: readonly string[];
+  /** What `djr.seal` made for them, in the order of `topics`; undefined: that topic is asked for by name. */
+  seals?: readonly (string | null | undefined)[];
   /** Whether the tabs of an origin share one connection. @defaultValue true, where the browser can */
   shareTabs?: boolean;
   /** Who the page is for, as anything that tells two users apart: tabs of two users never share a connection. */
@@ -24,12 +28,14 @@ const escapeAttribute = (value: string): string =>
 
 /** The script tag that loads the browser client, with its options as `data-` attributes. */
 export function scriptTag(basePath: string, options: ScriptTagOptions = {}): string {
-  const { autoConnect = true, endpoint = `${basePath}/sse/`, since, shareTabs, key, topics, seals, nonce } = options;
+  const { autoConnect = true, endpoint = `${basePath}/sse/`, since, topics, seals, shareTabs, key, nonce } = options;
   const attributes: [string, string | undefined][] = [
     ['src', `${basePath}/djr.js`],
     ['data-endpoint', endpoint],
     ['data-auto-connect', String(autoConnect)],
     ['data-since', since && shortSnapshot(since)],
+    ['data-topics', topics?.length ? topics.join(' ') : undefined],
+    ['data-seal', seals?.some(Boolean) ? seals.map((seal) => seal ?? '').join(' ') : undefined],
     ['data-share-tabs', shareTabs === undefined ? undefined : String(shareTabs)],
     ['data-key', key],
     ['data-topics', topics?.join(' ')],

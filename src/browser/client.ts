@@ -47,7 +47,9 @@ function createClient(): Client {
   let early = createRooms();
   const joinIn = (rooms: Rooms, topic: string, options?: JoinOptions) => {
     if (typeof topic === 'string' && topic) return rooms.join(topic, options);
-    throw new TypeError(`djr.join must be given a topic, a text that is not empty (it is ${topic === '' ? 'empty' : typeof topic})`);
+    throw new TypeError(
+      `djr.join must be given a topic, a text that is not empty (it is ${topic === '' ? 'empty' : typeof topic})`,
+    );
   };
   return {
     defaults,

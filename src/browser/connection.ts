@@ -3,7 +3,7 @@ import { remember, type Source } from './ack.js';
 import { createLines, type Line } from './lines.js';
 import { documentHas, listen, safely } from './page.js';
 import { mayTell } from './reset.js';
-import { type Grant, type Rooms, presenceAfter, startOf } from './rooms.js';
+import { type Grant, presenceAfter, type Rooms, startOf } from './rooms.js';
 import { parseFrame, rowsOf } from './row-id.js';
 import { createSeen } from './seen.js';
 import { everySecond } from './stream.js';
@@ -186,14 +186,15 @@ export function createConnection(
     if (host.lastId) searchParams.set('lastEventId', host.lastId);
     else if (options.since) searchParams.set('since', options.since);
     let count = 0;
+    line.over = [];
     for (const [topic, shownOf] of line.asked) {
       const more = new URLSearchParams({ topic });
       for (const text of shownOf) {
         if (text.startsWith(startOf(''))) more.set(`since.${topic}`, text.slice(startOf('').length));
         else if (text) more.append('seal', text);
       }
-      if (++count > MAX_TOPICS || `${url.search}&${more}`.length > MAX_ADDRESS) continue;
-      for (const [key, text] of more) searchParams.append(key, text);
+      if (++count > MAX_TOPICS || `${url.search}&${more}`.length > MAX_ADDRESS) line.over.push(topic);
+      else for (const [key, text] of more) searchParams.append(key, text);
     }
     return url.href;
   };
@@ -237,8 +238,7 @@ export function createConnection(
   const connected = (line: Line, data: Detail, id: string): number | undefined => {
     const first = !line.answered;
     const heard = (data.topics ?? []) as string[];
-    const asksResume =
-      line.asksResume || heard.some((topic) => line.asked.get(topic)?.at(-1)?.startsWith(startOf('')));
+    const asksResume = line.asksResume || heard.some((topic) => line.asked.get(topic)?.at(-1)?.startsWith(startOf('')));
     const missing = first && asksResume && data.resuming !== true;
     fromBeginning &&= first;
     line.answered = true;
@@ -290,7 +290,11 @@ export function createConnection(
     },
     { withCredentials: !!options.withCredentials },
   );
-  rooms.host = { changed: () => tabs.changed(), fire };
+  rooms.host = {
+    again: (topic) => lines.current?.asked.delete(topic),
+    changed: () => tabs.changed(),
+    fire,
+  };
 
   const sleep = () => {
     tabs.leave();
@@ -346,16 +350,13 @@ export function createConnection(
 }
 
 /** What the connected frame says of topics; at the end of a resume it says nothing new of them. */
-function grantOf({ asked }: Line, data: Detail, before: Grant | undefined): Grant {
+function grantOf({ asked, over }: Line, data: Detail, before: Grant | undefined): Grant {
   const level = data.resuming !== true;
   if (!data.topics && before?.asked === asked) return { ...before, level };
   const { expires = {}, reasons = {} } = data as { [name: string]: Record<string, unknown> | undefined };
   const heard = (data.topics ?? []) as string[];
   const refused = new Map(((data.refused ?? []) as string[]).map((topic) => [topic, `${reasons[topic]}`]));
-  for (const topic of asked.keys()) {
-    if (heard.length < MAX_TOPICS / 2 || heard.includes(topic) || refused.has(topic)) continue;
-    refused.set(topic, 'one stream has no room for more topics');
-  }
+  for (const topic of over) refused.set(topic, 'one stream has no room for more topics');
   const end = (topic: string) =>
     topic in expires ? Date.now() + Number(expires[topic]) * 1000 : Number.POSITIVE_INFINITY;
   return {

@@ -7,6 +7,8 @@ import type { State } from './types.js';
 export interface Line {
   stream: Stream;
   asked: Asked;
+  /** Topics for which there was no room. */
+  over: string[];
   /** Whether the attempt has been answered, and whether that was a resume, where one was asked for. */
   answered: boolean;
   asksResume: boolean;

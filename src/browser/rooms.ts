@@ -28,6 +28,8 @@ export const startOf = (since: string) => `since=${since}`;
 
 /** What the topics of a page need of its connection. */
 export interface RoomsHost {
+  /** The topic is to be asked for anew, whatever the stream has been asked for. */
+  again(topic: string): void;
   /** What {@link Rooms.wants} says is different now. */
   changed(): void;
   fire(type: string, detail: Detail): void;
@@ -187,7 +189,11 @@ export function createRooms(): Rooms {
       };
       entry.members.add(member);
       if (typeof options.seal === 'string') entry.seal = options.seal;
-      if (options.since) entry.since = entry.since ? earlier(entry.since, options.since) : options.since;
+      if (options.since) {
+        entry.since = entry.since ? earlier(entry.since, options.since) : options.since;
+        // A part of what is new to this room may have come already.
+        rooms.host?.again(topic);
+      }
       if (waiting) renew(topic, entry);
       else changed();
       return room as Room;

@@ -5,7 +5,8 @@ if (!client.scripted) {
   client.scripted = true;
   window.djr = window.DjangoRealtime = client;
   const script = documentHas<Element | null>('currentScript');
-  const { endpoint, since, autoConnect, shareTabs, key, topics, seals } = script instanceof HTMLScriptElement ? script.dataset : {};
+  const { endpoint, since, autoConnect, shareTabs, key, topics, seal } =
+    script instanceof HTMLScriptElement ? script.dataset : {};
   const beside = addressOf(script?.getAttribute('src') || '/realtime/');
   const { defaults } = client;
   defaults.endpoint = addressOf(endpoint || new URL('sse/', beside).href).href;
@@ -13,9 +14,10 @@ if (!client.scripted) {
   if (key) defaults.shareKey = key;
   defaults.shareTabs = shareTabs !== 'false';
   // Topics have no white space, and seals neither.
-  const sealed = seals?.split(' ') ?? [];
-  for (const [place, topic] of (topics ?? '').split(' ').filter(Boolean).entries()) {
-    client.join(topic, { ...(sealed[place] && { seal: sealed[place] }), ...(since && { since }) });
+  const seals = seal?.split(' ') ?? [];
+  for (const [place, topic] of (topics?.split(' ') ?? []).entries()) {
+    // `since` is that of the whole stream, with which the page begins.
+    if (topic) client.join(topic, seals[place] ? { seal: seals[place] } : {});
   }
   if (autoConnect !== 'false') {
     let started = false;

@@ -91,7 +91,7 @@ function audienceOf(publication: { scope?: unknown; userId?: unknown; topic?: un
 }
 
 /** What is no text must not become a topic that others hear: `room:undefined`. */
-function toTopic(topic: unknown): string {
+export function toTopic(topic: unknown): string {
   if (typeof topic === 'string' && topic !== '') return topic;
   throw new DjrError('DJR18', 'a topic must be a text of 1 to 255 characters', {
     detail: topic === '' ? 'It is empty.' : `It is ${topic === null ? 'null' : `of type ${typeof topic}`}.`,

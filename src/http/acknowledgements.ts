@@ -3,7 +3,7 @@ import type { Logger } from '../logger.js';
 import type { ResolvedOptions } from '../options.js';
 import { SparseLog } from '../sparse-log.js';
 import { Admission, type AdmissionLimits } from './admission.js';
-import { userOf } from './authenticate.js';
+import { identify } from './authenticate.js';
 import { toJson } from './body.js';
 import type { Endpoint } from './endpoint.js';
 import type { Incoming } from './incoming.js';
@@ -73,8 +73,9 @@ export class Acknowledgements implements Endpoint {
   }
 
   async #ofUser(incoming: Incoming): Promise<Reply> {
-    const user = await userOf(incoming, this.#options.options, this.#log);
-    if (typeof user === 'object' && user !== null) return user;
+    const identity = await identify(incoming, this.#options.options, this.#log);
+    if ('status' in identity) return identity;
+    const user = identity.userId;
     if (user === null) return problem(401, 'An event is acknowledged by its user, and this request is anonymous.');
     if (!this.#rate.take(user)) {
       return problem(429, 'Too many acknowledgements a second (option maxAcknowledgementsPerUser).', {

@@ -1,3 +1,4 @@
+import { DjrError } from '../errors.js';
 import type { ResolvedOptions } from '../options.js';
 import type { SparseLog } from '../sparse-log.js';
 import { toUserId } from '../user-id.js';
@@ -5,13 +6,23 @@ import { isPromiseLike, TimeoutError, within } from '../within.js';
 import type { Incoming } from './incoming.js';
 import { fromResponse, problem, type Reply } from './reply.js';
 
-/** Whose request it is: a user's id, null for an anonymous one, or the reply that refuses it. */
-export async function userOf(
+/** Whose request it is. */
+export interface Identity {
+  /** null: an anonymous client. */
+  readonly userId: string | null;
+  /** When the login ends, milliseconds since 1970; Infinity: never by itself. */
+  readonly expires: number;
+}
+
+const anonymous: Identity = { userId: null, expires: Number.POSITIVE_INFINITY };
+
+/** Whose request it is, or the reply that refuses it. */
+export async function identify(
   incoming: Incoming,
   { authenticate, hookTimeout }: Pick<ResolvedOptions, 'authenticate' | 'hookTimeout'>,
   log: SparseLog,
-): Promise<string | null | Reply> {
-  if (!authenticate && !incoming.login) return null;
+): Promise<Identity | Reply> {
+  if (!authenticate && !incoming.login) return anonymous;
   let request: Request;
   try {
     request = incoming.request();
@@ -19,10 +30,10 @@ export async function userOf(
     return problem(400, 'Host and path of the request make no URL.');
   }
   try {
-    const answer: unknown = incoming.login ? incoming.login.userId : authenticate?.(request, incoming.context);
+    const answer: unknown = incoming.login ?? authenticate?.(request, incoming.context);
     const user = isPromiseLike(answer) ? await within(hookTimeout, answer) : answer;
     if (user instanceof Response) return await refusal(user);
-    return user === null || user === undefined ? null : userIdOf(user, log);
+    return identityOf(user, log);
   } catch (err) {
     if (err instanceof Response) return refusal(err);
     if (err instanceof TimeoutError) {
@@ -39,13 +50,29 @@ export async function userOf(
 }
 
 /** What no user can have as id is a fault of the app, and not an anonymous client: many would share it. */
-function userIdOf(value: unknown, log: SparseLog): string | Reply {
+function identityOf(answer: unknown, log: SparseLog): Identity | Reply {
   try {
-    return toUserId(value, "authenticate's user");
+    const whole = typeof answer === 'object' && answer !== null && 'userId' in answer;
+    const { userId, expires } = (whole ? answer : { userId: answer }) as { userId: unknown; expires?: unknown };
+    const end = endOf(expires);
+    if (end <= Date.now()) return problem(401, 'The login has expired.');
+    if (userId === null || userId === undefined) return { userId: null, expires: end };
+    return { userId: toUserId(userId, "authenticate's user"), expires: end };
   } catch (err) {
-    log.say('error', { err }, 'authenticate returned what is no user id: a request is refused');
+    log.say('error', { err }, 'authenticate returned what is no user id, or no time: a request is refused');
     return problem(401, 'authenticate did not say who sends this request.');
   }
+}
+
+/** @throws DjrError where it is no time: a login must not last for ever because of a mistake */
+function endOf(expires: unknown): number {
+  if (expires === undefined || expires === null) return Number.POSITIVE_INFINITY;
+  const end = expires instanceof Date ? expires.getTime() : expires;
+  if (typeof end === 'number' && !Number.isNaN(end)) return end;
+  throw new DjrError(
+    'DJR_CONFIG',
+    `expires must be a Date or milliseconds since 1970 (it is ${expires instanceof Date ? 'an invalid Date' : typeof end === 'number' ? 'NaN' : `of type ${typeof end}`})`,
+  );
 }
 
 /** A Response that refuses; what would let in, refuses all the same. */

@@ -9,12 +9,14 @@ import type { Router } from './router.js';
 export interface FetchContext {
   /** Whose request it is; `authenticate` is not asked then. Null or undefined: an anonymous client. */
   userId?: HandedLogin['userId'];
+  /** When that login ends, milliseconds since 1970 or a Date. */
+  expires?: HandedLogin['expires'];
   /** The address of whoever holds the connection, as the server sees it: a client, or a proxy of `trustProxy`. */
   address?: string | undefined;
 }
 
 /**
- * `(Request, { userId, address }?) => Promise<Response>`: for Hono, Next, Bun, Deno and whatever else is built on Fetch. Where a
+ * `(Request, { userId, expires, address }?) => Promise<Response>`: for Hono, Next, Bun, Deno and whatever else is built on Fetch. Where a
  * server calls it itself, its own second argument is as good: Bun's and Deno's say the address.
  */
 export type FetchHandler = (request: Request, context?: FetchContext | object) => Promise<Response>;
@@ -70,7 +72,7 @@ function toIncoming(router: Router, request: Request, target: string, url: URL, 
     method: request.method,
     target,
     context: none,
-    login: context && Object.hasOwn(context, 'userId') ? { userId: (context as FetchContext).userId } : undefined,
+    login: context && Object.hasOwn(context, 'userId') ? loginOf(context) : undefined,
     header,
     request: seen,
     get address() {
@@ -112,3 +114,5 @@ function stream(request: Request, start: StreamStart, context: ServerContext): R
   request.signal?.addEventListener('abort', () => connection.aborted(), { once: true });
   return new Response(body, { headers: start.headers });
 }
+
+const loginOf = ({ userId, expires }: FetchContext): HandedLogin => ({ userId, expires });

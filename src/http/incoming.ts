@@ -11,6 +11,8 @@ export interface RequestContext {
 /** A login that the app has made out itself: null or undefined is an anonymous client. */
 export interface HandedLogin {
   readonly userId: UserId | null | undefined;
+  /** When it ends, milliseconds since 1970 or a Date: the stream ends then. @defaultValue never by itself */
+  readonly expires?: number | Date | undefined;
 }
 
 /** A request, whatever brought it. */

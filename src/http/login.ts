@@ -3,8 +3,13 @@ import { createRemoteJWKSet, errors, type JWTVerifyGetKey, type JWTVerifyOptions
 import type pg from 'pg';
 import { toUserId } from '../user-id.js';
 
-/** Says who sends a request: a user's id, null for nobody in particular, or the response that refuses it. */
-export type Authenticate = (request: Request) => Promise<string | null | Response>;
+/**
+ * Says who sends a request: a user's id, with when the login ends where that is known, null for nobody in particular, or the
+ * response that refuses it.
+ */
+export type Authenticate = (
+  request: Request,
+) => Promise<string | { userId: string; expires: number } | null | Response>;
 
 export interface LoginOptions {
   /** Refuse with 401 whoever is not logged in. @defaultValue false: they get public events only */
@@ -25,6 +30,9 @@ export interface JwtOptions extends LoginOptions {
   issuer?: string;
   audience?: string;
 }
+
+/** Seconds by which clocks may differ. */
+const CLOCK_TOLERANCE = 5;
 
 const SYMMETRIC = ['HS256', 'HS384', 'HS512'];
 const ASYMMETRIC = [
@@ -50,7 +58,7 @@ export function jwtLogin(options: JwtOptions): Authenticate {
     algorithms: options.secret === undefined ? ASYMMETRIC : SYMMETRIC,
     issuer: options.issuer,
     audience: options.audience,
-    clockTolerance: 5,
+    clockTolerance: CLOCK_TOLERANCE,
   };
 
   return async (request) => {
@@ -63,7 +71,10 @@ export function jwtLogin(options: JwtOptions): Authenticate {
         return refuse(options, `The token has no claim "${claim}".`);
       }
       const user = claimed(token, claim, payload[claim]);
-      return user ?? refuse(options, `The claim "${claim}" of the token is no user's id.`);
+      // jose has seen that it is a number, and believes a clock that is slow by as much.
+      const expires = payload.exp === undefined ? undefined : (payload.exp + CLOCK_TOLERANCE) * 1000;
+      if (user !== undefined) return expires === undefined ? user : { userId: user, expires };
+      return refuse(options, `The claim "${claim}" of the token is no user's id.`);
     } catch (error) {
       if (isAboutTheToken(error)) return refuse(options, `The token is refused: ${error.message}.`);
       return unavailable(options, `The keys cannot be had: ${error instanceof Error ? error.message : error}.`);

@@ -15,6 +15,8 @@ import type { Router } from './router.js';
 export interface HandlerContext {
   /** Whose request it is; `authenticate` is not asked then. Null or undefined: an anonymous client. */
   userId?: HandedLogin['userId'];
+  /** When that login ends, milliseconds since 1970 or a Date. */
+  expires?: HandedLogin['expires'];
   /** The body that a parser before us has read, where it is not `req.body`: Fastify's `request.body`. */
   body?: unknown;
 }
@@ -30,7 +32,7 @@ export interface KoaContext {
 }
 
 /**
- * `(req, res, next?, { userId }?)`: for node:http, HTTP/2, Express, Connect, Fastify's raw requests; Koa's `(ctx, next)`. What it
+ * `(req, res, next?, { userId, expires }?)`: for node:http, HTTP/2, Express, Connect, Fastify's raw requests; Koa's `(ctx, next)`. What it
  * returns resolves when the answer is over.
  */
 export interface NodeHandler {
@@ -106,7 +108,7 @@ function toIncoming(router: Router, { req, context }: Call, target: string): Inc
     method: req.method ?? 'GET',
     target,
     context: own,
-    login: 'userId' in context ? { userId: context.userId } : undefined,
+    login: 'userId' in context ? { userId: context.userId, expires: context.expires } : undefined,
     header,
     request,
     get address() {

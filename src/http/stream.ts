@@ -13,9 +13,9 @@ import type { ResolvedOptions } from '../options.js';
 import { SparseLog } from '../sparse-log.js';
 import type { Heard, Topics } from '../topics/topics.js';
 import { Admission, type Place } from './admission.js';
-import { userOf } from './authenticate.js';
-import type { Endpoint, StreamStart } from './endpoint.js';
+import { type Identity, identify } from './authenticate.js';
 import type { Incoming } from './incoming.js';
+import { Logins } from './logins.js';
 import { checkOrigin } from './origin.js';
 import { Rate } from './rate.js';
 import { PERSONAL_HEADERS, problem, type Reply } from './reply.js';
@@ -88,6 +88,7 @@ export class Streams implements Endpoint {
   readonly refused: Record<number, number> = {};
   readonly #options: StreamsOptions;
   readonly #admission: Admission;
+  readonly #logins = new Logins();
   readonly #replaced = new Rate(MAX_REPLACED, MINUTE);
   readonly #log: SparseLog;
   /** Why the last resume that failed did. */
@@ -176,13 +177,14 @@ export class Streams implements Endpoint {
     const { options, ready, topics } = this.#options;
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
       const began = performance.now();
-      const userId = await userOf(incoming, options, this.#log);
-      if (typeof userId === 'object' && userId !== null) return userId;
+      const identity = await identify(incoming, options, this.#log);
+      if ('status' in identity) return identity;
+      const { userId } = identity;
       const unready = await ready();
       if (unready !== undefined) return problem(503, unready, { 'Retry-After': '2' });
       try {
         const heard = await topics.heard(userId, query.topics, query.seals);
-        if (!topics.concerned(userId, began)) return { userId, heard };
+        if (!topics.concerned(userId, began)) return { ...identity, heard };
       } catch (err) {
         this.#log.say(
           'error',
@@ -220,7 +222,7 @@ export class Streams implements Endpoint {
     return !this.#admission.isFull(userId);
   }
 
-  #begin({ connection, incoming, query, userId, heard, lastEventId, place }: Accepted): Client {
+  #begin({ connection, incoming, query, userId, expires, heard, lastEventId, place }: Accepted): Client {
     const { hub, hooks, options, tally, topics } = this.#options;
     const pulse = pulseOf(incoming, query);
     const client = new Client({
@@ -241,6 +243,7 @@ export class Streams implements Endpoint {
     });
     if (options.lifetime > 0) client.expires = performance.now() + options.lifetime * (0.8 + Math.random() * 0.2);
     hub.admit(client);
+    this.#logins.watch(client, expires);
     topics.watch(client, heard);
 
     const delay = Math.round(options.retry * (1 + Math.random() / 2));
@@ -321,6 +324,7 @@ export class Streams implements Endpoint {
   #onClose(client: Client, reason: CloseReason): void {
     this.#options.hub.leave(client);
     this.#options.topics.forget(client);
+    this.#logins.forget(client);
     this.closed[reason] += 1;
     if (reason === 'slow' || reason === 'stalled') {
       const context = { user: client.userId, reason, buffered: client.buffered };
@@ -342,8 +346,7 @@ export class Streams implements Endpoint {
 }
 
 /** Whose stream it is, and what of the topics that it asked for it may hear. */
-interface Admitted {
-  readonly userId: string | null;
+interface Admitted extends Identity {
   readonly heard: Heard;
 }
 

@@ -110,8 +110,11 @@ export class Topics {
       const seal = key && openSeal(text, key);
       if (!seal) continue;
       const reason = this.#refusal(seal, userId);
-      if (reason === undefined) found.set(seal.topic, seal);
-      else if (!found.has(seal.topic)) found.set(seal.topic, reason);
+      const before = found.get(seal.topic);
+      if (reason === undefined) {
+        // A page that has just got a new seal shows the one before it, too.
+        if (typeof before !== 'object' || before.ends < seal.ends) found.set(seal.topic, seal);
+      } else if (!found.has(seal.topic)) found.set(seal.topic, reason);
     }
     return found;
   }

@@ -13,6 +13,8 @@ export interface App {
   readonly streams: number;
   /** Streams that are open. */
   readonly open: number;
+  /** What the newest stream was asked for. */
+  readonly topics: string[];
   /** Serves a page with this in its head, behind the script tag of the runtime. */
   page(head: string, tag?: ScriptTagOptions): string;
   stop(): Promise<void>;
@@ -27,6 +29,7 @@ export async function startApp(t: ExecutionContext, options: RealtimeOptions): P
   let port = 0;
   let streams = 0;
   let open = 0;
+  let topics: string[] = [];
 
   const start = async () => {
     realtime = createRealtime({
@@ -43,6 +46,7 @@ export async function startApp(t: ExecutionContext, options: RealtimeOptions): P
       if (request.url!.startsWith('/realtime/sse/')) {
         streams++;
         open++;
+        topics = new URL(request.url!, 'http://localhost').searchParams.getAll('topic');
         response.once('close', () => open--);
       }
       realtime.handler(request, response);
@@ -68,6 +72,9 @@ export async function startApp(t: ExecutionContext, options: RealtimeOptions): P
     },
     get streams() {
       return streams;
+    },
+    get topics() {
+      return topics;
     },
     get open() {
       return open;

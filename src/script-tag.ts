@@ -15,10 +15,6 @@ export interface ScriptTagOptions {
   shareTabs?: boolean;
   /** Who the page is for, as anything that tells two users apart: tabs of two users never share a connection. */
   key?: string;
-  /** Topics that the page joins. With `since`, it hears them from there. */
-  topics?: readonly string[];
-  /** What `djr.seal` made for these topics, in their order; an empty text for a topic that is asked for by name. */
-  seals?: readonly string[];
   /** For a Content-Security-Policy. */
   nonce?: string;
 }
@@ -38,8 +34,6 @@ export function scriptTag(basePath: string, options: ScriptTagOptions = {}): str
     ['data-seal', seals?.some(Boolean) ? seals.map((seal) => seal ?? '').join(' ') : undefined],
     ['data-share-tabs', shareTabs === undefined ? undefined : String(shareTabs)],
     ['data-key', key],
-    ['data-topics', topics?.join(' ')],
-    ['data-seals', seals?.join(' ')],
     ['nonce', nonce],
   ];
   const text = attributes

@@ -25,7 +25,7 @@ async function openRoom(t: ExecutionContext) {
     },
     /** What a stream of this guest may hear with what the page of another one had in it. */
     async hears(name: string, page: string) {
-      const seal = /data-seals="([^"]+)"/.exec(page)?.[1];
+      const seal = /data-seal="([^"]+)"/.exec(page)?.[1];
       const url = at('/realtime/sse/', name, { topic: 'room:back', ...(seal && { seal }) });
       const aborter = new AbortController();
       t.teardown(() => aborter.abort());
@@ -118,7 +118,7 @@ test('the back room is for members: whoever knocks at an empty one, and those wh
   await back.post('/say', { text: 'let me in' }, 'Eve');
   t.regex(await back.see('/log', 'Ann'), /a secret/);
   t.notRegex(await back.see('/log', 'Ann'), /let me in/);
-  for (const path of ['/', '/log', '/here']) t.notRegex(await back.see(path, 'Eve'), /a secret|data-seals|Ann/, path);
+  for (const path of ['/', '/log', '/here']) t.notRegex(await back.see(path, 'Eve'), /a secret|data-seal|Ann/, path);
   t.notRegex(await see('/log', 'Ann'), /a secret/, 'what is said in a room stays in it');
 
   await back.post('/let-in', { guest: 'Bob' }, 'Ann');

@@ -1,6 +1,7 @@
 import { fromPostgres } from '../errors.js';
 import { toUserId, type UserId } from '../user-id.js';
-import { type Queryable, toTopic } from './publisher.js';
+import type { Queryable } from './connect.js';
+import { toTopic } from './publisher.js';
 
 async function order(client: Queryable, text: string, values: unknown[]): Promise<void> {
   try {

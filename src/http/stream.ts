@@ -14,6 +14,7 @@ import { SparseLog } from '../sparse-log.js';
 import type { Heard, Topics } from '../topics/topics.js';
 import { Admission, type Place } from './admission.js';
 import { type Identity, identify } from './authenticate.js';
+import type { Endpoint, StreamStart } from './endpoint.js';
 import type { Incoming } from './incoming.js';
 import { Logins } from './logins.js';
 import { checkOrigin } from './origin.js';

@@ -89,10 +89,13 @@ export const roomPage = (room, script) =>
       </section>`
       }
       ${room.allowed && room.room !== 'lobby' && members(room)}
-      <section class="window counter">
+      ${
+        room.room === 'lobby' &&
+        html`<section class="window counter">
         <h2>Guests so far</h2>
         <div hx-get="${as(room, '/visitors')}" hx-trigger="djr:guest_entered from:window">${visitorsPart(room)}</div>
-      </section>
+      </section>`
+      }
       <section class="window wide">
         <h2><b class="new">NEW!</b> Talk SQL to us</h2>
         <pre tabindex="0">select djr.publish_topic(
@@ -130,7 +133,7 @@ const closedDoor = (room) => html`<form class="door" method="post" action="${as(
 /** @param {Room} room */
 const members = (room) => html`<section class="window">
         <h2>Members only</h2>
-        <form method="post" action="${as(room, '/let-in')}">
+        <form class="let-in" method="post" action="${as(room, '/let-in')}">
           <label>Let in <input name="guest" required maxlength="30" placeholder="a name" autocomplete="off"></label>
           <button>Open</button>
         </form>

@@ -54,9 +54,11 @@
 --!include functions/_row_value.sql
 --!include functions/_row_id.sql
 --!include functions/_row_names.sql
+--!include functions/_row_audience.sql
+--!include functions/_row_audience_value.sql
 --!include functions/_row_columns.sql
 --!include functions/_row_brief.sql
---!include functions/_row_user_too_long.sql
+--!include functions/_row_misfit.sql
 --!include functions/_row_members.sql
 --!include functions/_row_events.sql
 --!include functions/_row_statement.sql

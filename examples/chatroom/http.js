@@ -4,7 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 
 /**
- * @typedef {{ name: string, form: Record<string, string> }} Visit
+ * @typedef {{ name: string, room: string }} Place
+ * @typedef {Place & { form: Record<string, string> }} Visit
  * @typedef {{ page?: import('./html.js').Html, status?: number, redirect?: string }} Answer
  * @typedef {Record<string, (visit: Visit) => Promise<Answer>>} Routes
  */
@@ -19,8 +20,13 @@ export const clean = (value, length) =>
 /** Whose address it is; nobody's: ''. @param {string | undefined} url */
 export const nameFrom = (url) => clean(new URL(url ?? '/', 'http://chatroom').searchParams.get('as') ?? undefined, 30);
 
-/** The address of this path for one guest. Nobody's has no name in it. @param {string} name @param {string} path */
-export const as = (name, path) => (name ? `${path}?${new URLSearchParams({ as: name })}` : path);
+/** In which room the address is; anything else is the lobby. @param {string | undefined} url */
+const roomFrom = (url) =>
+  new URL(url ?? '/', 'http://chatroom').searchParams.get('room') === 'back' ? 'back' : 'lobby';
+
+/** The address of this path for one guest, in one room. Nobody's has no name in it. @param {Partial<Place>} place @param {string} path */
+export const as = ({ name, room }, path) =>
+  name ? `${path}?${new URLSearchParams({ as: name, ...(room && room !== 'lobby' && { room }) })}` : path;
 
 /** @param {string} path @param {string} type */
 const file = async (path, type) => ({ type, body: await readFile(new URL(path, import.meta.url)) });
@@ -54,7 +60,11 @@ export async function answer(routes, request, response) {
   }
 
   const form = Object.fromEntries(new URLSearchParams(await text(request)));
-  const { page, status = 200, redirect } = await route({ name: nameFrom(request.url), form });
+  const {
+    page,
+    status = 200,
+    redirect,
+  } = await route({ name: nameFrom(request.url), room: roomFrom(request.url), form });
   if (page) return void response.writeHead(status, headers).end(page.markup);
   // htmx needs no answer: it hears what is new through djr, like everyone else. Without JavaScript the page comes again.
   if (request.headers['hx-request']) return void response.writeHead(204).end();

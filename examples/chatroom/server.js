@@ -3,6 +3,7 @@
  * A chat room on djr: `DATABASE_URL=… node examples/chatroom/server.js`, in a database that has seen `djr migrate`.
  *
  * There is no table of messages: djr.event is one. SQL publishes, the browser hears a DOM event, htmx fetches.
+ * Two rooms: who may hear the back room is decided in SQL, by the query that reads it (rooms.js).
  * The login is a name in the address, so anyone can be anyone, and each window of a browser somebody else; your app has a
  * real one to give to `authenticate`.
  */
@@ -12,7 +13,8 @@ import { createRealtime } from 'djr';
 import pg from 'pg';
 import { answer, as, clean, nameFrom } from './http.js';
 import { oneTimeLink } from './one-time-link.js';
-import { logPart, roomPage, signInPage, visitorsPart } from './views.js';
+import * as sql from './rooms.js';
+import { herePart, logPart, roomPage, signInPage, visitorsPart } from './views.js';
 
 /** @param {{ databaseUrl: string, port?: number, host?: string }} options */
 export async function startChatroom({ databaseUrl, port = 8000, host = '127.0.0.1' }) {
@@ -24,6 +26,7 @@ export async function startChatroom({ databaseUrl, port = 8000, host = '127.0.0.
     database: databaseUrl,
     authenticate: (request) => nameFrom(request.url) || null,
     admin: { authorize: admin.authorize },
+    presence: true,
   });
 
   // A backend subscriber. Were there two instances of this server, both would greet; under one key it happens once.
@@ -33,64 +36,61 @@ export async function startChatroom({ databaseUrl, port = 8000, host = '127.0.0.
   });
 
   /**
-   * What a guest may see, and where the stream stood then: in one statement, so of one moment.
-   *
-   * @param {string} name
+   * @param {import('./http.js').Place} place
    * @returns {Promise<import('./views.js').Room>}
    */
-  async function readRoom(name) {
-    const { rows } = await database.query(
-      `select
-         $1::text as name,
-         djr.position() as since,
-         (select count(*)::int from djr.event where type = 'guest_entered' and scope = 'public') as visitors,
-         array(
-           select to_jsonb(message)
-           from (
-             select id, type, detail, created_at
-             from djr.event
-             where (scope = 'public' and type in ('chat_message', 'guest_entered'))
-                or (scope = 'user' and type = 'whisper' and user_id = $1)
-             order by id desc
-             limit 50
-           ) as message
-           order by message.id
-         ) as messages`,
-      [name],
-    );
-    return rows[0];
-  }
+  const readRoom = async ({ name, room }) => (await database.query(sql.read, [name, room])).rows[0];
 
   /** @type {import('./http.js').Routes} */
   const routes = {
-    async 'GET /'({ name }) {
-      if (!name) return { page: signInPage() };
-      const room = await readRoom(name);
+    async 'GET /'(visit) {
+      if (!visit.name) return { page: signInPage() };
+      const room = await readRoom(visit);
       // The stream begins where the page was read: no message falls in between.
-      const script = realtime.scriptTag({ endpoint: as(name, '/realtime/sse/'), key: name, since: room.since });
+      const script = realtime.scriptTag({
+        endpoint: as({ name: room.name }, '/realtime/sse/'),
+        key: room.name,
+        since: room.since,
+        ...(room.seal && { topics: [room.topic], seals: [room.seal] }),
+      });
       return { page: roomPage(room, script) };
     },
-    'GET /log': async ({ name }) => ({ page: logPart(await readRoom(name)) }),
-    'GET /visitors': async ({ name }) => ({ page: visitorsPart(await readRoom(name)) }),
+    'GET /log': async (visit) => ({ page: logPart(await readRoom(visit)) }),
+    'GET /here': async (visit) => ({ page: herePart(await readRoom(visit)) }),
+    'GET /visitors': async (visit) => ({ page: visitorsPart(await readRoom(visit)) }),
 
     async 'POST /enter'({ form }) {
       const name = clean(form.name, 30);
       if (!name) return { status: 422, page: signInPage('Everybody has a name. What is yours?') };
       await database.query("select djr.publish_public('guest_entered', $1)", [{ name }]);
-      return { redirect: as(name, '/') };
+      return { redirect: as({ name }, '/') };
     },
     'POST /leave': async () => ({ redirect: '/' }),
 
-    async 'POST /say'({ name, form }) {
+    async 'POST /knock'({ name, room }) {
+      if (name) await database.query(sql.knock, [name, room]);
+      return { redirect: as({ name, room }, '/') };
+    },
+    async 'POST /let-in'({ name, room, form }) {
+      const guest = clean(form.guest, 30);
+      if (name && guest) await database.query(sql.letIn, [name, room, guest]);
+      return { redirect: as({ name, room }, '/') };
+    },
+    async 'POST /give-up'({ name, room }) {
+      await database.query(sql.giveUp, [name, room]);
+      return { redirect: as({ name }, '/') };
+    },
+
+    async 'POST /say'({ name, room, form }) {
       const [said, to] = [clean(form.text, 500), clean(form.to, 30)];
       if (name && said && to) {
         // For the one it is meant for and the one who wrote it, in one statement: both get it or neither.
         const whisper = 'select djr.publish(reader, $1, $2) from unnest($3::text[]) as reader';
         await database.query(whisper, ['whisper', { name, to, text: said }, [...new Set([to, name])]]);
       } else if (name && said) {
-        await database.query("select djr.publish_public('chat_message', $1)", [{ name, text: said }]);
+        await database.query(sql.say, [name, room, { name, text: said }]);
       }
-      return { redirect: as(name, '/') };
+      return { redirect: as({ name, room }, '/') };
     },
   };
 
@@ -111,6 +111,7 @@ export async function startChatroom({ databaseUrl, port = 8000, host = '127.0.0.
   }
 
   try {
+    await database.query(sql.install);
     await realtime.start();
     await new Promise((resolve, reject) => server.once('error', reject).listen(port, host, () => resolve(null)));
   } catch (error) {

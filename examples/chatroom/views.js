@@ -5,9 +5,13 @@ import { as } from './http.js';
 /**
  * @typedef {{ name?: unknown, text?: unknown, to?: unknown }} Words
  * @typedef {{ id: number, type: string, detail: Words, created_at: string }} Message
- * @typedef {{ name: string, since: string, visitors: number, messages: Message[] }} Room
+ * @typedef {{ name: string, room: string, topic: string, allowed: boolean, since: string, seal: string | null, here: string[],
+ *   visitors: number, messages: Message[] }} Room
  * @typedef {import('./html.js').Html} Html
  */
+
+/** @type {Record<string, string>} */
+const rooms = { lobby: 'Lobby', back: 'Back room' };
 
 /** @param {{ head?: Html, body: Html }} parts */
 const layout = ({ head, body }) => html`<!doctype html>
@@ -63,18 +67,12 @@ export const roomPage = (room, script) =>
   ${trusted(script)}`,
     body: html`<main class="room">
     <section class="window chat" aria-labelledby="chat-title">
-      <h2 id="chat-title">Chat <span id="line" role="status">dialling…</span></h2>
-      <div class="log" role="log" aria-label="Messages" tabindex="0">
-        <div hx-get="${as(room.name, '/log')}" hx-swap="innerMorph" hx-trigger="djr:chat_message from:window, djr:whisper from:window,
-          djr:guest_entered from:window, djr:reset from:window">${logPart(room)}</div>
-      </div>
-      <form id="say" method="post" action="${as(room.name, '/say')}" hx-post="${as(room.name, '/say')}" hx-swap="none">
-        <label class="to">To <input name="to" list="names" maxlength="30" placeholder="everyone" autocomplete="off"></label>
-        <label class="text"><span class="hidden">Your message</span>
-          <input name="text" required maxlength="500" placeholder="Say something nice" autocomplete="off"
-            enterkeyhint="send" autofocus></label>
-        <button>Send</button>
-      </form>
+      <h2 id="chat-title">${rooms[room.room]} <span id="line" role="status">dialling…</span></h2>
+      <nav aria-label="Rooms">${Object.entries(rooms).map(
+        ([key, title]) =>
+          html`<a href="${as({ name: room.name, room: key }, '/')}"${key === room.room && html` aria-current="page"`}>${title}</a>`,
+      )}</nav>
+      ${room.allowed ? chat(room) : closedDoor(room)}
     </section>
     <aside>
       <section class="window">
@@ -83,13 +81,25 @@ export const roomPage = (room, script) =>
         <form method="post" action="/leave"><button class="link">not you? leave</button></form>
         <p class="small"><a href="/" target="_blank">be somebody else in another window</a></p>
       </section>
-      <section class="window counter">
+      ${
+        room.allowed &&
+        html`<section class="window">
+        <h2>Here now</h2>
+        <div hx-get="${as(room, '/here')}" hx-trigger="djr:presence from:window">${herePart(room)}</div>
+      </section>`
+      }
+      ${room.allowed && room.room !== 'lobby' && members(room)}
+      ${
+        room.room === 'lobby' &&
+        html`<section class="window counter">
         <h2>Guests so far</h2>
-        <div hx-get="${as(room.name, '/visitors')}" hx-trigger="djr:guest_entered from:window">${visitorsPart(room)}</div>
-      </section>
+        <div hx-get="${as(room, '/visitors')}" hx-trigger="djr:guest_entered from:window">${visitorsPart(room)}</div>
+      </section>`
+      }
       <section class="window wide">
         <h2><b class="new">NEW!</b> Talk SQL to us</h2>
-        <pre tabindex="0">select djr.publish_public(
+        <pre tabindex="0">select djr.publish_topic(
+  'room:lobby',
   'chat_message',
   '{"name": "psql",
     "text": "hi!"}');</pre>
@@ -99,6 +109,40 @@ export const roomPage = (room, script) =>
     </aside>
   </main>`,
   });
+
+/** @param {Room} room */
+const chat = (room) => html`<div class="log" role="log" aria-label="Messages" tabindex="0">
+        <div hx-get="${as(room, '/log')}" hx-swap="innerMorph" hx-trigger="djr:chat_message from:window, djr:whisper from:window,
+          djr:guest_entered from:window, djr:reset from:window">${logPart(room)}</div>
+      </div>
+      <form id="say" method="post" action="${as(room, '/say')}" hx-post="${as(room, '/say')}" hx-swap="none">
+        <label class="to">To <input name="to" list="names" maxlength="30" placeholder="everyone" autocomplete="off"></label>
+        <label class="text"><span class="hidden">Your message</span>
+          <input name="text" required maxlength="500" placeholder="Say something nice" autocomplete="off"
+            enterkeyhint="send" autofocus></label>
+        <button>Send</button>
+      </form>`;
+
+/** @param {Room} room */
+const closedDoor = (room) => html`<form class="door" method="post" action="${as(room, '/knock')}">
+        <p><b>Members only.</b> Nobody without a key hears a word of what is said in here.</p>
+        <p>Knock: an empty room is yours. In a room that is not, a member has to let you in.</p>
+        <button>Knock</button>
+      </form>`;
+
+/** @param {Room} room */
+const members = (room) => html`<section class="window">
+        <h2>Members only</h2>
+        <form class="let-in" method="post" action="${as(room, '/let-in')}">
+          <label>Let in <input name="guest" required maxlength="30" placeholder="a name" autocomplete="off"></label>
+          <button>Open</button>
+        </form>
+        <form method="post" action="${as(room, '/give-up')}"><button class="link">give your key back</button></form>
+      </section>`;
+
+/** @param {Room} room */
+export const herePart = ({ here }) =>
+  html`<ul>${here.map((name) => html`<li class="hue-${hue(name)}">${name}</li>`)}</ul>`;
 
 /** @param {Room} room */
 export const logPart = ({ name, messages }) => html`

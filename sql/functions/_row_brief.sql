@@ -1,7 +1,10 @@
 -- Called for large details only.
+-- Of the first migrations: of users only.
+drop function if exists djr._row_brief(text, text, jsonb);
+
 create or replace function djr._row_brief(
   type text,
-  user_id text,
+  audience text,
   detail jsonb
 ) returns jsonb
 language plpgsql
@@ -9,10 +12,11 @@ immutable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  -- What the message has besides: 110 bytes are the most that djr.event's own fields take.
+  -- What the message has besides: 110 bytes are the most that djr.event's own fields take, the null and
+  -- the comma of an event with a topic among them.
   _room integer := 7999 - 110
     - octet_length(to_json(_row_brief.type)::text)
-    - coalesce(octet_length(to_json(_row_brief.user_id)::text), 0);
+    - coalesce(octet_length(to_json(_row_brief.audience)::text), 0);
   _brief jsonb;
 begin
   if octet_length(_row_brief.detail::text) <= _room then

@@ -1,5 +1,6 @@
 -- Of the first migrations.
 drop function if exists djr._row_columns(regclass, text[]);
+drop function if exists djr._row_columns(regclass, text[], text, text);
 
 -- Three expressions of a row, for format(): %1$s is the row. They are made anew whenever a trigger fires, as the only places
 -- that could keep them (settings, prepared statements, temporary tables) are anybody's to write. So there is one query, and
@@ -7,7 +8,7 @@ drop function if exists djr._row_columns(regclass, text[]);
 create or replace function djr._row_columns(
   relation regclass,
   columns text[],
-  user_column text,
+  audience text[],
   id_column text
 ) returns text
 language plpgsql
@@ -15,7 +16,14 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  _wanted text[] := array_remove(_row_columns.columns || _row_columns.user_column || _row_columns.id_column, null);
+  -- Texts and names of columns by turns: the names become expressions.
+  _audience text[] := _row_columns.audience;
+  _audience_columns text[] := array(
+    select listed.name
+    from unnest(_row_columns.audience) with ordinality listed (name, place)
+    where listed.place % 2 = 0
+  );
+  _wanted text[] := array_remove(_row_columns.columns || _audience_columns || _row_columns.id_column, null);
   _id_number smallint;
   _name text;
   _type oid;
@@ -24,9 +32,9 @@ declare
   _is_plain boolean;
   _reference text;
   _value text;
+  _value_text text;
   _found text[] := '{}';
   _pairs text[] := '{}';
-  _user text := 'null::pg_catalog.text';
   _id text := 'null::pg_catalog.jsonb';
 begin
   if _row_columns.id_column is null then
@@ -67,13 +75,18 @@ begin
         replace(quote_literal(_name), '%', '%%') || ', ' || case when _is_plain then _reference else _value end
       );
     end if;
-    if _name = _row_columns.user_column then
-      _user := case
+    if _name = any(_audience_columns) then
+      _value_text := case
         -- As djr.publish(column, ...) has it: char(n) without its blanks, which do not count. The cast of a built-in type is
         -- nobody's to change.
         when _type < 16384 or djr._base_type(_type) < 16384 then '(' || _reference || ')::pg_catalog.text'
         else format('case when (%1$s) is distinct from null then pg_catalog.concat(%1$s) end', _reference)
       end;
+      for _place in 1 .. cardinality(_audience_columns) loop
+        if _audience_columns[_place] = _name then
+          _audience[2 * _place] := _value_text;
+        end if;
+      end loop;
     end if;
     if _name = _row_columns.id_column or _number = _id_number then
       _id := case
@@ -94,14 +107,14 @@ begin
       errcode = 'DJR08',
       message = format('table %s has no column %s', _row_columns.relation, to_json(_name)),
       detail = 'A trigger with djr.publish_row names it.',
-      hint = 'djr.publish_row(type, column of the user or '''', columns to send, column of the id): name columns as the table has them, capitals and all.';
+      hint = 'djr.publish_row(type, column of the user, topic:room:{column} or '''', columns to send, column of the id): name columns as the table has them, capitals and all.';
   end if;
   return case
     when cardinality(_pairs) <= 50 then 'pg_catalog.jsonb_build_object(' || array_to_string(_pairs, ', ') || ')'
     else djr._row_object(_pairs)
-  end || ', ' || _user || ', ' || _id;
+  end || ', ' || djr._row_audience_value(_audience) || ', ' || _id;
 end
 $$;
 
-comment on function djr._row_columns(regclass, text[], text, text) is
-  'Three expressions of a row, with %1$s in its place: the named columns as a JSON object, the user as a text, and the value of :id, of the primary key without an id_column. DJR08 for a column that is not there or that no trigger can read. Internal.';
+comment on function djr._row_columns(regclass, text[], text[], text) is
+  'Three expressions of a row, with %1$s in its place: the named columns as a JSON object, the user or the topic as a text, and the value of :id, of the primary key without an id_column. DJR08 for a column that is not there or that no trigger can read. Internal.';

@@ -26,7 +26,7 @@ declare
   _absent constant text := 'null::pg_catalog.jsonb, null::pg_catalog.text, null::pg_catalog.jsonb';
 begin
   return format(
-    'select %1$L as scope, event.user_id, %2$L as type, event.detail from %3$s cross join lateral '
+    'select %1$L as scope, event.audience, %2$L as type, event.detail from %3$s cross join lateral '
       'djr._row_events(%4$s, %1$L, %2$L, %5$L, %6$s, %7$s) event order by %8$s, event.part',
     _row_statement.scope,
     _row_statement.type,

@@ -20,7 +20,7 @@ declare
   _type text := tg_argv[0];
   _op text := lower(tg_op);
   _columns text[];
-  _user_column text;
+  _audience text[];
   _id_column text;
   _scope text;
   _refuse boolean;
@@ -30,10 +30,10 @@ declare
   _by_place boolean := true;
   _query text;
   _before jsonb;
-  _before_user text;
+  _before_audience text;
   _before_id jsonb;
   _after jsonb;
-  _after_user text;
+  _after_audience text;
   _after_id jsonb;
 begin
   if tg_when <> 'AFTER' or tg_op = 'TRUNCATE' or tg_nargs not between 3 and 5 then
@@ -54,8 +54,8 @@ begin
   end if;
 
   -- Whom it is for: one case for each kind of audience.
-  _user_column := case when tg_argv[1] like '"%"' then (djr._row_names(tg_argv[1]))[1] else nullif(trim(tg_argv[1]), '') end;
-  _scope := case when _user_column is null then 'public' else 'user' end;
+  _audience := djr._row_audience(tg_name, tg_relid, tg_argv[1]);
+  _scope := case when _audience is null then 'public' when cardinality(_audience) = 2 then 'user' else 'topic' end;
 
   _columns := case
     when strpos(tg_argv[2], '"') > 0 then djr._row_names(tg_argv[2])
@@ -67,7 +67,7 @@ begin
     );
   end if;
   _id_column := case when tg_argv[3] like '"%"' then (djr._row_names(tg_argv[3]))[1] else nullif(trim(tg_argv[3]), '') end;
-  _row := djr._row_columns(tg_relid, _columns, _user_column, _id_column);
+  _row := djr._row_columns(tg_relid, _columns, _audience, _id_column);
 
   if tg_level = 'STATEMENT' then
     select pg_trigger.tgoldtable, pg_trigger.tgnewtable
@@ -94,33 +94,51 @@ begin
     end if;
     _query := djr._row_statement(_old_table, _new_table, _row, _by_place, _op, _scope, _type, _refuse);
     if (select settings.storage from djr.settings) then
-      execute 'insert into djr.event (scope, user_id, type, detail) ' || _query;
+      execute format('insert into djr.event (scope, %I, type, detail) ', case _scope when 'topic' then 'topic' else 'user_id' end) || _query;
     else
-      execute 'select djr._publish(event.scope, event.user_id, event.type, event.detail, null, null) from (' || _query || ') event';
+      execute format(
+        'select djr._publish(event.scope, %s, event.type, event.detail, null, null, %s) from (%s) event',
+        case _scope when 'topic' then 'null' else 'event.audience' end,
+        case _scope when 'topic' then 'event.audience' else 'null' end,
+        _query
+      );
     end if;
     return null;
   end if;
 
   if tg_op = 'INSERT' then
-    execute 'select ' || format(_row, '($1)') into _after, _after_user, _after_id using new;
+    execute 'select ' || format(_row, '($1)') into _after, _after_audience, _after_id using new;
   elsif tg_op = 'DELETE' then
-    execute 'select ' || format(_row, '($1)') into _before, _before_user, _before_id using old;
+    execute 'select ' || format(_row, '($1)') into _before, _before_audience, _before_id using old;
   else
     execute 'select ' || format(_row, '($1)') || ', ' || format(_row, '($2)')
-    into _before, _before_user, _before_id, _after, _after_user, _after_id
+    into _before, _before_audience, _before_id, _after, _after_audience, _after_id
     using old, new;
   end if;
 
-  insert into djr.event (scope, user_id, type, detail)
-  select _scope, event.user_id, _type, event.detail
+  insert into djr.event (scope, user_id, topic, type, detail)
+  select
+    _scope,
+    case when _scope <> 'topic' then event.audience end,
+    case when _scope = 'topic' then event.audience end,
+    _type,
+    event.detail
   from djr._row_events(
-    _op, _scope, _type, _refuse, _before, _before_user, _before_id, _after, _after_user, _after_id
+    _op, _scope, _type, _refuse, _before, _before_audience, _before_id, _after, _after_audience, _after_id
   ) event
   where (select settings.storage from djr.settings);
   if not found and (select settings.storage from djr.settings) is not true then
-    perform djr._publish(_scope, event.user_id, _type, event.detail, null, null)
+    perform djr._publish(
+      _scope,
+      case when _scope <> 'topic' then event.audience end,
+      _type,
+      event.detail,
+      null,
+      null,
+      case when _scope = 'topic' then event.audience end
+    )
     from djr._row_events(
-      _op, _scope, _type, _refuse, _before, _before_user, _before_id, _after, _after_user, _after_id
+      _op, _scope, _type, _refuse, _before, _before_audience, _before_id, _after, _after_audience, _after_id
     ) event;
   end if;
   return null;
@@ -128,4 +146,4 @@ end
 $$;
 
 comment on function djr.publish_row() is
-  'A trigger function for any table: after insert or update or delete ... for each row execute function djr.publish_row(type, user column or '''' for everyone, columns to send, id column, truncate or refuse). For statements of many rows declare it for each statement instead, a trigger for each of insert, update and delete, with referencing old table as ... new table as .... detail has the columns as to_jsonb has them, op (insert, update or delete) and :id (the primary key, or the column of the fourth argument), as a text unless it is a safe integer of JavaScript; after a change of the id it has :old_id, too. Nothing is published for a row without a user (null or empty), or when no named column changed; a user whom an update takes the row from gets op delete. A row too large for an event is published as :id, op and truncated: true; with refuse as fifth argument the write fails with DJR05. DJR08 if the trigger does not fit the table.';
+  'A trigger function for any table: after insert or update or delete ... for each row execute function djr.publish_row(type, user column, topic:room:{column} for a topic, or '''' for everyone, columns to send, id column, truncate or refuse). For statements of many rows declare it for each statement instead, a trigger for each of insert, update and delete, with referencing old table as ... new table as .... detail has the columns as to_jsonb has them, op (insert, update or delete) and :id (the primary key, or the column of the fourth argument), as a text unless it is a safe integer of JavaScript; after a change of the id it has :old_id, too. A topic has names of columns in braces, as many as it takes. Nothing is published for a row without a user, or with a null or empty column of the topic, or when no named column changed; the user, or the topic, that an update takes the row from gets op delete. A user or a topic that no event can have is a warning, and no event. A row too large for an event is published as :id, op and truncated: true; with refuse as fifth argument the write fails with DJR05, or DJR03 or DJR18. DJR08 if the trigger does not fit the table.';

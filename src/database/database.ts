@@ -56,6 +56,9 @@ const IDLE = 20;
 /** Milliseconds between two sweeps while nothing is heard. */
 const DEAF_SWEEP = 250;
 
+/** What `djr.report_presence` notifies; PostgreSQL's json_build_object writes a space before the colon. */
+const PRESENCE = /^\{"presence"\s*:/;
+
 /** Events whose row cannot be read that are told one by one. */
 const MAX_UNREADABLE = 100;
 
@@ -262,7 +265,7 @@ export class Database {
 
   #onMessage(payload: string): void {
     const { feed, options } = this.#options;
-    if (payload.startsWith('{"presence":')) {
+    if (PRESENCE.test(payload)) {
       if (options.presence) this.#onPresence(payload);
       return;
     }

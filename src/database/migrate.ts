@@ -204,9 +204,19 @@ export async function printMigrations(from?: string): Promise<string> {
   return wanted.length === 0 ? '' : surrounded(asPlainSql(wanted));
 }
 
-/** With the same checks before and behind it that `migrate` makes. */
+/**
+ * With the same checks before and behind it that `migrate` makes. Released migrations do not qualify every name: the path is pinned,
+ * and is as it was behind it, for what another migration tool says next.
+ */
 async function surrounded(sql: string): Promise<string> {
-  return [await beginning(), sql, await ending()].join('\n');
+  return [
+    "select pg_catalog.set_config('djr.search_path', pg_catalog.current_setting('search_path'), false);",
+    'set search_path = pg_catalog, pg_temp;\n',
+    await beginning(),
+    sql,
+    await ending(),
+    "select pg_catalog.set_config('search_path', pg_catalog.current_setting('djr.search_path'), false);\n",
+  ].join('\n');
 }
 
 /** Drops schema `djr` with all events. */

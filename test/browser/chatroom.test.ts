@@ -40,7 +40,9 @@ test('two guests chat, a whisper reaches one, and psql has a say', async (t) => 
   await bob.say('<b>a secret</b>', 'Ann');
   for (const { log } of [ann, bob]) await log.getByText('<b>a secret</b>').waitFor();
 
-  await database.query(`select djr.publish_global('chat_message', '{"name": "psql", "text": "hi from SQL"}')`);
+  await database.query(
+    `select djr.publish_topic('room:lobby', 'chat_message', '{"name": "psql", "text": "hi from SQL"}')`,
+  );
   for (const { log } of [ann, bob, eve]) await log.getByText('psql: hi from SQL').waitFor();
   t.is(await eve.log.getByText('a secret').count(), 0);
   t.is(await ann.page.locator('.digits .hidden').textContent(), '3');
@@ -75,4 +77,39 @@ test('the address of a guest is enough to be that guest', async (t) => {
   await page.goto(`${room.url}?as=Ann`);
   await page.getByText('on-line').waitFor();
   t.is(await page.locator('.you').textContent(), 'Ann');
+});
+
+test('a member of the back room hears what is said and who comes; nobody else does, nor do former members', async (t) => {
+  const database = await createDatabase(t);
+  const room = await startChatroom({ databaseUrl: database.url, port: 0 });
+  t.teardown(() => room.close());
+  const browser = await newContext(t);
+  const [ann, bob, eve] = [
+    await enter(t, room.url, 'Ann', browser),
+    await enter(t, room.url, 'Bob', browser),
+    await enter(t, room.url, 'Eve', browser),
+  ];
+  await ann.page.getByRole('listitem').filter({ hasText: 'Eve' }).waitFor();
+
+  for (const { page } of [ann, bob, eve]) await page.getByRole('link', { name: 'Back room' }).click();
+  await ann.page.getByRole('button', { name: 'Knock' }).click();
+  await ann.page.getByText('on-line').waitFor();
+  await bob.page.getByText('on-line').waitFor();
+  await eve.page.getByText('on-line').waitFor();
+  await ann.page.getByLabel('Let in').fill('Bob');
+  await ann.page.getByRole('button', { name: 'Open' }).click();
+  await bob.page.getByLabel('Let in').waitFor();
+  await bob.page.getByText('on-line').waitFor();
+  await ann.page.getByRole('listitem').filter({ hasText: 'Bob' }).waitFor();
+
+  await ann.say('a secret');
+  await bob.log.getByText('Ann: a secret').waitFor();
+  t.is(await eve.page.getByText('a secret').count(), 0);
+  t.is(await eve.page.getByRole('button', { name: 'Knock' }).count(), 1);
+
+  // In another window, so that this one has to be told.
+  const second = await enter(t, room.url, 'Bob', browser);
+  await second.page.getByRole('link', { name: 'Back room' }).click();
+  await second.page.getByRole('button', { name: 'give your key back' }).click();
+  await bob.page.getByRole('button', { name: 'Knock' }).waitFor();
 });

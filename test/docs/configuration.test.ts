@@ -15,7 +15,8 @@ const rows = new Map(
     .map(([, name, , value]) => [name!, value!] as const),
 );
 
-const declared = source.slice(source.indexOf('interface RealtimeOptions'), source.indexOf('\n}\n'));
+const start = source.indexOf('interface RealtimeOptions');
+const declared = source.slice(start, source.indexOf('\n}\n', start));
 const names = [...declared.matchAll(/^ {2}(\w+)\?:/gm)].map((match) => match[1]!);
 
 test('the page has every option, and no other', (t) => {

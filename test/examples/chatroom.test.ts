@@ -6,19 +6,36 @@ async function openRoom(t: ExecutionContext) {
   const database = await createDatabase(t);
   const room = await startChatroom({ databaseUrl: database.url, port: 0 });
   t.teardown(() => room.close());
-  const visit = (path: string, name?: string) =>
-    fetch(new URL(name ? `${path}?${new URLSearchParams({ as: name })}` : path, room.url));
+  const at = (path: string, name = '', query: Record<string, string> = {}) =>
+    new URL(name ? `${path}?${new URLSearchParams({ as: name, ...query })}` : path, room.url);
+  const visit = (path: string, name?: string, query?: Record<string, string>) => fetch(at(path, name, query));
+  const submit = (url: URL, form: Record<string, string>, headers: Record<string, string> = {}) =>
+    fetch(url, { method: 'POST', redirect: 'manual', headers, body: new URLSearchParams(form) });
   return {
     database,
     visit,
     see: async (path: string, name?: string) => (await visit(path, name)).text(),
     post: (path: string, form: Record<string, string>, name = '', headers: Record<string, string> = {}) =>
-      fetch(new URL(name ? `${path}?${new URLSearchParams({ as: name })}` : path, room.url), {
-        method: 'POST',
-        redirect: 'manual',
-        headers,
-        body: new URLSearchParams(form),
-      }),
+      submit(at(path, name), form, headers),
+    /** The same, in the back room. */
+    back: {
+      see: async (path: string, name: string) => (await visit(path, name, { room: 'back' })).text(),
+      post: (path: string, form: Record<string, string>, name: string) =>
+        submit(at(path, name, { room: 'back' }), form),
+    },
+    /** What a stream of this guest may hear with what the page of another one had in it. */
+    async hears(name: string, page: string) {
+      const seal = /data-seal="([^"]+)"/.exec(page)?.[1];
+      const url = at('/realtime/sse/', name, { topic: 'room:back', ...(seal && { seal }) });
+      const aborter = new AbortController();
+      t.teardown(() => aborter.abort());
+      const { body } = await fetch(url, { signal: aborter.signal });
+      const reader = body!.pipeThrough(new TextDecoderStream()).getReader();
+      let text = '';
+      while (!text.includes('"connected"')) text += (await reader.read()).value;
+      const frame = text.split('\n').find((each) => each.startsWith('data:') && each.includes('"connected"'))!;
+      return (JSON.parse(frame.slice(5)) as { topics: string[] }).topics;
+    },
   };
 }
 
@@ -53,9 +70,10 @@ test('whatever anyone writes is text, in names and events from SQL too', async (
   const evil = `"><img src=x onerror=alert(1)>'`;
   await post('/say', { text: `<script>alert(1)</script>${evil}`, to: '' }, evil);
   await post('/say', { text: evil, to: evil }, evil);
-  await database.query(`select djr.publish_global('chat_message', $1), djr.publish_global('chat_message')`, [
-    { name: ['<script>'], text: { markup: '<script>' } },
-  ]);
+  await database.query(
+    `select djr.publish_topic('room:lobby', 'chat_message', $1), djr.publish_topic('room:lobby', 'chat_message')`,
+    [{ name: ['<script>'], text: { markup: '<script>' } }],
+  );
   for (const page of [await see('/', evil), await see('/log', evil), await see('/log')]) {
     t.notRegex(page, /<script>|<img/);
     t.regex(page, /&lt;script&gt;alert\(1\)/);
@@ -88,4 +106,44 @@ test('nothing is said without a name or a word, and no form is endless', async (
   await post('/say', { text: ' ' }, 'Ann');
   t.is((await post('/say', { text: 'x'.repeat(20_000) }, 'Ann')).status, 413);
   t.deepEqual(await database.query('select * from djr.event'), []);
+});
+
+test('the back room is for members: whoever knocks at an empty one, and those whom a member lets in', async (t) => {
+  const { see, back, hears } = await openRoom(t);
+  t.regex(await back.see('/', 'Ann'), /Members only/);
+  await back.post('/knock', {}, 'Ann');
+  await back.post('/knock', {}, 'Eve');
+  await back.post('/let-in', { guest: 'Eve' }, 'Eve');
+  await back.post('/say', { text: 'a secret' }, 'Ann');
+  await back.post('/say', { text: 'let me in' }, 'Eve');
+  t.regex(await back.see('/log', 'Ann'), /a secret/);
+  t.notRegex(await back.see('/log', 'Ann'), /let me in/);
+  for (const path of ['/', '/log', '/here']) t.notRegex(await back.see(path, 'Eve'), /a secret|data-seal|Ann/, path);
+  t.notRegex(await see('/log', 'Ann'), /a secret/, 'what is said in a room stays in it');
+
+  await back.post('/let-in', { guest: 'Bob' }, 'Ann');
+  t.regex(await back.see('/log', 'Bob'), /a secret/);
+  t.regex(await see('/log', 'Bob'), /The door is open for you/);
+  t.deepEqual(await hears('Bob', await back.see('/', 'Bob')), ['room:back']);
+  t.deepEqual(await hears('Eve', await back.see('/', 'Bob')), [], 'a seal is for whom the page was made');
+});
+
+test('who gives the key back hears no more, with a seal of before either', async (t) => {
+  const { back, hears } = await openRoom(t);
+  await back.post('/knock', {}, 'Ann');
+  const page = await back.see('/', 'Ann');
+  t.deepEqual(await hears('Ann', page), ['room:back']);
+  t.is((await back.post('/give-up', {}, 'Ann')).headers.get('location'), '/?as=Ann');
+  while ((await hears('Ann', page)).length > 0);
+  t.regex(await back.see('/', 'Ann'), /Knock/);
+  t.pass();
+});
+
+test('two servers start on one database, and on one that has the table', async (t) => {
+  const { database, back, see } = await openRoom(t);
+  await back.post('/knock', {}, 'Ann');
+  const other = await startChatroom({ databaseUrl: database.url, port: 0 });
+  t.teardown(() => other.close());
+  t.regex(await (await fetch(new URL('/?as=Ann&room=back', other.url))).text(), /Let in/);
+  t.regex(await see('/', 'Ann'), /Lobby/);
 });

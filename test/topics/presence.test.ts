@@ -50,6 +50,8 @@ test('Who hears a topic is told who is there, who came and who went, across inst
   tab.close();
   await sees(a, ['a']);
   t.deepEqual(presence(a).at(-1), { type: 'presence', topic: 'room:7', joined: [], left: ['b'], count: 1 });
+  const complaints = [...first.lines, ...second.lines].filter(({ level }) => level === 'warn' || level === 'error');
+  t.deepEqual(complaints, [], 'what instances tell one another is no rubbish to any of them');
 });
 
 test('A reload is neither a leave nor a join', async (t) => {

@@ -1,11 +1,17 @@
 // @ts-check
-const line = /** @type {HTMLInputElement} */ (document.querySelector('#say [name=text]'));
+const line = /** @type {HTMLInputElement | null} */ (document.querySelector('#say [name=text]'));
 const status = /** @type {HTMLElement} */ (document.querySelector('#line'));
 
 // What is said leaves the line.
 addEventListener('htmx:after:request', (event) => {
-  if (event.target === line.form && /** @type {CustomEvent} */ (event).detail.ctx.response.raw.ok) line.value = '';
+  if (line && event.target === line.form && /** @type {CustomEvent} */ (event).detail.ctx.response.raw.ok)
+    line.value = '';
 });
 
 addEventListener('djr:connected', () => (status.textContent = 'on-line'));
 addEventListener('djr:disconnected', () => (status.textContent = 'redialling…'));
+
+// The key is gone: what the page shows now is the closed door.
+addEventListener('djr:left', () => location.reload());
+// Let in, before a closed door.
+addEventListener('djr:whisper', () => line ?? location.reload());

@@ -55,7 +55,7 @@ async function run(options: DemoOptions): Promise<void> {
     });
     lifetime.onStop(() => room.close());
 
-    const hello = `select djr.publish_public('chat_message', '{"name": "psql", "text": "Hello from SQL!"}')`;
+    const hello = `select djr.publish_topic('room:lobby', 'chat_message', '{"name": "psql", "text": "Hello from SQL!"}')`;
     process.stdout.write(`The chat room is at ${room.url}
 Two guests, in two windows of one browser: ${room.url}?as=Ann and ${room.url}?as=Bob
 

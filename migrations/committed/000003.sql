@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:06ef8b0cb4731dd5ce6b0f4daa567014c89dfa50
+--! Hash: sha1:13830c99e0b8d809587f842f6358d17af28e6113
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -1969,9 +1969,104 @@ $$;
 comment on function djr._row_names(text) is
   'The names in a list of columns, some of them in double quotes. Internal.';
 --! EndIncluded functions/_row_names.sql
+--! Included functions/_row_audience.sql
+-- What the second argument of djr.publish_row says, as texts and names of columns by turns: {"", user_id} or
+-- {"room:", room_id, ""}. Null: for everyone.
+create or replace function djr._row_audience(
+  name text,
+  relation regclass,
+  argument text
+) returns text[]
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _argument text := btrim(_row_audience.argument, E' \t\r\n');
+  _template text;
+  _place constant text := '\{\s*("(?:[^"]|"")*"|[^{}"]+)\s*\}';
+  _texts text[];
+  _columns text[];
+  _audience text[];
+begin
+  if coalesce(_argument, '') = '' then
+    return null;
+  elsif _argument like '"%' then
+    return array['', (djr._row_names(_argument))[1]];
+  elsif _argument not like 'topic:%' then
+    return array['', _argument];
+  end if;
+
+  _template := substr(_argument, 7);
+  _texts := regexp_split_to_array(_template, _place);
+  _columns := array(
+    select case when found.part[1] like '"%' then (djr._row_names(found.part[1]))[1] else btrim(found.part[1], E' \t\r\n') end
+    from regexp_matches(_template, _place, 'g') with ordinality found (part, place)
+    order by found.place
+  );
+  if array_to_string(_texts, '') ~ '[{}]' or '' = any(_columns) or array_position(_columns, null) is not null then
+    perform djr._refuse_trigger(
+      _row_audience.name,
+      _row_audience.relation,
+      format('A topic must have names of columns in braces, as in topic:room:{room_id}; it is %s.', to_json(_argument))
+    );
+  elsif _columns = '{}' and _template = '' or djr._is_topic(nullif(array_to_string(_texts, ''), '')) is not true then
+    perform djr._refuse_trigger(
+      _row_audience.name,
+      _row_audience.relation,
+      format(
+        'A topic must have 1 to 255 characters, no white space and no control characters; it is %s.', to_json(_argument)
+      )
+    );
+  end if;
+
+  for _part in 1 .. cardinality(_texts) loop
+    _audience := _audience || _texts[_part] || _columns[_part];
+  end loop;
+  -- Behind the last text there is no column.
+  return trim_array(_audience, 1);
+end
+$$;
+
+comment on function djr._row_audience(text, regclass, text) is
+  'The second argument of djr.publish_row as texts and names of columns by turns; null for everyone. DJR08 for a topic that can be none. Internal.';
+--! EndIncluded functions/_row_audience.sql
+--! Included functions/_row_audience_value.sql
+-- An expression of djr._row_audience's parts, the columns among them expressions by now.
+create or replace function djr._row_audience_value(
+  parts text[]
+) returns text
+language sql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  select case
+    when _row_audience_value.parts is null then 'null::pg_catalog.text'
+    -- A user. Who nobody is (null or empty) djr._row_events knows.
+    when cardinality(_row_audience_value.parts) = 2 then _row_audience_value.parts[2]
+    else (
+      select string_agg(
+        case
+          -- %: the expression is for format().
+          when part.place % 2 = 1 then replace(quote_literal(part.value), '%', '%%') || '::pg_catalog.text'
+          -- A row that is in no room is in no room called "room:".
+          else format('(select case when _c.c operator(pg_catalog.<>) '''' then _c.c end from (select %s as c offset 0) _c)', part.value)
+        end,
+        ' operator(pg_catalog.||) '
+        order by part.place
+      )
+      from unnest(_row_audience_value.parts) with ordinality part (value, place)
+    )
+  end
+$$;
+
+comment on function djr._row_audience_value(text[]) is
+  'An expression for the user or the topic of a row: null where a column of the topic is null or empty. Internal.';
+--! EndIncluded functions/_row_audience_value.sql
 --! Included functions/_row_columns.sql
 -- Of the first migrations.
 drop function if exists djr._row_columns(regclass, text[]);
+drop function if exists djr._row_columns(regclass, text[], text, text);
 
 -- Three expressions of a row, for format(): %1$s is the row. They are made anew whenever a trigger fires, as the only places
 -- that could keep them (settings, prepared statements, temporary tables) are anybody's to write. So there is one query, and
@@ -1979,7 +2074,7 @@ drop function if exists djr._row_columns(regclass, text[]);
 create or replace function djr._row_columns(
   relation regclass,
   columns text[],
-  user_column text,
+  audience text[],
   id_column text
 ) returns text
 language plpgsql
@@ -1987,7 +2082,14 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  _wanted text[] := array_remove(_row_columns.columns || _row_columns.user_column || _row_columns.id_column, null);
+  -- Texts and names of columns by turns: the names become expressions.
+  _audience text[] := _row_columns.audience;
+  _audience_columns text[] := array(
+    select listed.name
+    from unnest(_row_columns.audience) with ordinality listed (name, place)
+    where listed.place % 2 = 0
+  );
+  _wanted text[] := array_remove(_row_columns.columns || _audience_columns || _row_columns.id_column, null);
   _id_number smallint;
   _name text;
   _type oid;
@@ -1996,9 +2098,9 @@ declare
   _is_plain boolean;
   _reference text;
   _value text;
+  _value_text text;
   _found text[] := '{}';
   _pairs text[] := '{}';
-  _user text := 'null::pg_catalog.text';
   _id text := 'null::pg_catalog.jsonb';
 begin
   if _row_columns.id_column is null then
@@ -2039,13 +2141,18 @@ begin
         replace(quote_literal(_name), '%', '%%') || ', ' || case when _is_plain then _reference else _value end
       );
     end if;
-    if _name = _row_columns.user_column then
-      _user := case
+    if _name = any(_audience_columns) then
+      _value_text := case
         -- As djr.publish(column, ...) has it: char(n) without its blanks, which do not count. The cast of a built-in type is
         -- nobody's to change.
         when _type < 16384 or djr._base_type(_type) < 16384 then '(' || _reference || ')::pg_catalog.text'
         else format('case when (%1$s) is distinct from null then pg_catalog.concat(%1$s) end', _reference)
       end;
+      for _place in 1 .. cardinality(_audience_columns) loop
+        if _audience_columns[_place] = _name then
+          _audience[2 * _place] := _value_text;
+        end if;
+      end loop;
     end if;
     if _name = _row_columns.id_column or _number = _id_number then
       _id := case
@@ -2066,23 +2173,26 @@ begin
       errcode = 'DJR08',
       message = format('table %s has no column %s', _row_columns.relation, to_json(_name)),
       detail = 'A trigger with djr.publish_row names it.',
-      hint = 'djr.publish_row(type, column of the user or '''', columns to send, column of the id): name columns as the table has them, capitals and all.';
+      hint = 'djr.publish_row(type, column of the user, topic:room:{column} or '''', columns to send, column of the id): name columns as the table has them, capitals and all.';
   end if;
   return case
     when cardinality(_pairs) <= 50 then 'pg_catalog.jsonb_build_object(' || array_to_string(_pairs, ', ') || ')'
     else djr._row_object(_pairs)
-  end || ', ' || _user || ', ' || _id;
+  end || ', ' || djr._row_audience_value(_audience) || ', ' || _id;
 end
 $$;
 
-comment on function djr._row_columns(regclass, text[], text, text) is
-  'Three expressions of a row, with %1$s in its place: the named columns as a JSON object, the user as a text, and the value of :id, of the primary key without an id_column. DJR08 for a column that is not there or that no trigger can read. Internal.';
+comment on function djr._row_columns(regclass, text[], text[], text) is
+  'Three expressions of a row, with %1$s in its place: the named columns as a JSON object, the user or the topic as a text, and the value of :id, of the primary key without an id_column. DJR08 for a column that is not there or that no trigger can read. Internal.';
 --! EndIncluded functions/_row_columns.sql
 --! Included functions/_row_brief.sql
 -- Called for large details only.
+-- Of the first migrations: of users only.
+drop function if exists djr._row_brief(text, text, jsonb);
+
 create or replace function djr._row_brief(
   type text,
-  user_id text,
+  audience text,
   detail jsonb
 ) returns jsonb
 language plpgsql
@@ -2090,10 +2200,11 @@ immutable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  -- What the message has besides: 110 bytes are the most that djr.event's own fields take.
+  -- What the message has besides: 110 bytes are the most that djr.event's own fields take, the null and
+  -- the comma of an event with a topic among them.
   _room integer := 7999 - 110
     - octet_length(to_json(_row_brief.type)::text)
-    - coalesce(octet_length(to_json(_row_brief.user_id)::text), 0);
+    - coalesce(octet_length(to_json(_row_brief.audience)::text), 0);
   _brief jsonb;
 begin
   if octet_length(_row_brief.detail::text) <= _room then
@@ -2115,10 +2226,14 @@ $$;
 comment on function djr._row_brief(text, text, jsonb) is
   'The detail of a row''s event if it fits into a message; else :id, :old_id, op and truncated, without the ids where even they are too large. Internal.';
 --! EndIncluded functions/_row_brief.sql
---! Included functions/_row_user_too_long.sql
-create or replace function djr._row_user_too_long(
+--! Included functions/_row_misfit.sql
+-- Of the first migrations: of users only.
+drop function if exists djr._row_user_too_long(text, text, boolean);
+
+create or replace function djr._row_misfit(
+  scope text,
   type text,
-  user_id text,
+  audience text,
   refuse boolean
 ) returns boolean
 language plpgsql
@@ -2126,21 +2241,40 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  if _row_user_too_long.refuse then
-    perform djr._validate('user', _row_user_too_long.user_id, _row_user_too_long.type, '{}', null, '', null);
+  if _row_misfit.refuse then
+    perform djr._validate(
+      _row_misfit.scope,
+      case when _row_misfit.scope = 'user' then _row_misfit.audience end,
+      _row_misfit.type,
+      '{}',
+      null,
+      '',
+      case when _row_misfit.scope = 'topic' then _row_misfit.audience end
+    );
+  elsif _row_misfit.scope = 'user' then
+    raise warning using
+      errcode = 'DJR03',
+      message = format('the event "%s" of a row is not published', _row_misfit.type),
+      detail = format('Its user_id has %s characters, and no stream is of a user with more than 255.', length(_row_misfit.audience)),
+      hint = 'Name the column by which your login knows the user; with ''refuse'' as fifth argument djr.publish_row makes it an error.';
+  else
+    raise warning using
+      errcode = 'DJR18',
+      message = format('the event "%s" of a row is not published', _row_misfit.type),
+      detail = format(
+        'A topic must have 1 to 255 characters, no white space and no control characters; it has %s: %s.',
+        length(_row_misfit.audience),
+        to_json(left(_row_misfit.audience, 255))
+      ),
+      hint = 'Name the column of an id in the topic; with ''refuse'' as fifth argument djr.publish_row makes it an error.';
   end if;
-  raise warning using
-    errcode = 'DJR03',
-    message = format('the event "%s" of a row is not published', _row_user_too_long.type),
-    detail = format('Its user_id has %s characters, and no stream is of a user with more than 255.', length(_row_user_too_long.user_id)),
-    hint = 'Name the column by which your login knows the user; with ''refuse'' as fifth argument djr.publish_row makes it an error.';
   return false;
 end
 $$;
 
-comment on function djr._row_user_too_long(text, text, boolean) is
-  'Raises DJR03, or warns and says false: a row''s user is nobody whom an event can reach. Internal.';
---! EndIncluded functions/_row_user_too_long.sql
+comment on function djr._row_misfit(text, text, text, boolean) is
+  'Raises DJR03 or DJR18, or warns and says false: a row''s user or topic is one that no event can have. Internal.';
+--! EndIncluded functions/_row_misfit.sql
 --! Included functions/_row_members.sql
 -- Plain SQL without SET, so that the planner inlines it. Few calls for what most rows have: an id that stays.
 create or replace function djr._row_members(
@@ -2165,44 +2299,47 @@ comment on function djr._row_members(text, jsonb, jsonb) is
 --! EndIncluded functions/_row_members.sql
 --! Included functions/_row_events.sql
 -- Which events a changed row makes, and for whom: the one place that says so, for a row and for a statement of them.
--- Plain SQL without SET, so that the planner puts it into its callers' queries.
+-- Plain SQL without SET, so that the planner puts it into its callers' queries. audience: the user or the topic.
+-- Of the first migrations: of users only.
+drop function if exists djr._row_events(text, text, text, boolean, jsonb, text, jsonb, jsonb, text, jsonb);
+
 create or replace function djr._row_events(
   op text,
   scope text,
   type text,
   refuse boolean,
   before jsonb,
-  before_user text,
+  before_audience text,
   before_id jsonb,
   after jsonb,
-  after_user text,
+  after_audience text,
   after_id jsonb
-) returns table (part integer, user_id text, detail jsonb)
+) returns table (part integer, audience text, detail jsonb)
 language sql
 stable
 rows 1
 as $$
   select
     event.part,
-    event.user_id,
+    event.audience,
     case
       when refuse or pg_catalog.octet_length(event.detail::pg_catalog.text) operator(pg_catalog.<=) 5500 then event.detail
-      else djr._row_brief(type, event.user_id, event.detail)
+      else djr._row_brief(type, event.audience, event.detail)
     end
   from (
-    -- Whom an update takes the row from must see it go, under the id that they know.
+    -- Whom (or which room) an update takes the row from must see it go, under the id that they know.
     select
       1 as part,
-      before_user as user_id,
+      before_audience as audience,
       before operator(pg_catalog.||) djr._row_members('delete', before_id, null) as detail
     where op operator(pg_catalog.=) 'update'
-      and scope operator(pg_catalog.=) 'user'
-      and before_user operator(pg_catalog.<>) ''
-      and not coalesce(before_user operator(pg_catalog.=) after_user, before_user is null and after_user is null)
+      and scope operator(pg_catalog.<>) 'public'
+      and before_audience operator(pg_catalog.<>) ''
+      and not coalesce(before_audience operator(pg_catalog.=) after_audience, before_audience is null and after_audience is null)
     union all
     select
       2,
-      case when scope operator(pg_catalog.=) 'user' then case when op operator(pg_catalog.=) 'delete' then before_user else after_user end end,
+      case when scope operator(pg_catalog.<>) 'public' then case when op operator(pg_catalog.=) 'delete' then before_audience else after_audience end end,
       case when op operator(pg_catalog.=) 'delete' then before else after end
         operator(pg_catalog.||) djr._row_members(
           op,
@@ -2211,27 +2348,29 @@ as $$
           case
             when op operator(pg_catalog.=) 'update'
               and not coalesce(before_id operator(pg_catalog.=) after_id, before_id is null and after_id is null)
-              and coalesce(before_user operator(pg_catalog.=) after_user, before_user is null and after_user is null)
+              and coalesce(before_audience operator(pg_catalog.=) after_audience, before_audience is null and after_audience is null)
               then before_id
           end
         )
     -- A row that belongs to nobody (a guest's order) is for nobody; in no case for everyone.
-    where (scope operator(pg_catalog.<>) 'user' or case when op operator(pg_catalog.=) 'delete' then before_user else after_user end operator(pg_catalog.<>) '')
+    where (scope operator(pg_catalog.=) 'public' or case when op operator(pg_catalog.=) 'delete' then before_audience else after_audience end operator(pg_catalog.<>) '')
       and (
         op operator(pg_catalog.<>) 'update'
         or not coalesce(before operator(pg_catalog.=) after, before is null and after is null)
-        or not coalesce(before_user operator(pg_catalog.=) after_user, before_user is null and after_user is null)
+        or not coalesce(before_audience operator(pg_catalog.=) after_audience, before_audience is null and after_audience is null)
         or not coalesce(before_id operator(pg_catalog.=) after_id, before_id is null and after_id is null)
       )
   ) event
   where case
-    when pg_catalog.length(event.user_id) operator(pg_catalog.>) 255 then djr._row_user_too_long(type, event.user_id, refuse)
+    when pg_catalog.length(event.audience) operator(pg_catalog.>) 255
+      or scope operator(pg_catalog.=) 'topic' and not djr._is_topic(event.audience)
+      then djr._row_misfit(scope, type, event.audience, refuse)
     else true
   end
 $$;
 
 comment on function djr._row_events(text, text, text, boolean, jsonb, text, jsonb, jsonb, text, jsonb) is
-  'The events of one row that djr.publish_row was fired for: op, the columns, the user and the id before and after. Internal.';
+  'The events of one row that djr.publish_row was fired for: op, the columns, the user or topic, and the id before and after. Internal.';
 --! EndIncluded functions/_row_events.sql
 --! Included functions/_row_statement.sql
 -- The events of a statement's rows, in the order of the rows. No WITH: its names would hide the tables of the rows, whose
@@ -2262,7 +2401,7 @@ declare
   _absent constant text := 'null::pg_catalog.jsonb, null::pg_catalog.text, null::pg_catalog.jsonb';
 begin
   return format(
-    'select %1$L as scope, event.user_id, %2$L as type, event.detail from %3$s cross join lateral '
+    'select %1$L as scope, event.audience, %2$L as type, event.detail from %3$s cross join lateral '
       'djr._row_events(%4$s, %1$L, %2$L, %5$L, %6$s, %7$s) event order by %8$s, event.part',
     _row_statement.scope,
     _row_statement.type,
@@ -2308,7 +2447,7 @@ begin
     errcode = 'DJR08',
     message = format('trigger %I on %s does not fit djr.publish_row', _refuse_trigger.name, _refuse_trigger.relation),
     detail = _refuse_trigger.detail,
-    hint = 'create trigger ... after insert or update or delete on ... for each row execute function djr.publish_row(''type'', ''user_column or empty'', ''columns,to,send''); or, for one of the three, ... after update on ... referencing old table as before new table as after for each statement execute function ....';
+    hint = 'create trigger ... after insert or update or delete on ... for each row execute function djr.publish_row(''type'', ''user_column, topic:room:{column} or empty'', ''columns,to,send''); or, for one of the three, ... after update on ... referencing old table as before new table as after for each statement execute function ....';
 end
 $$;
 
@@ -2338,7 +2477,7 @@ declare
   _type text := tg_argv[0];
   _op text := lower(tg_op);
   _columns text[];
-  _user_column text;
+  _audience text[];
   _id_column text;
   _scope text;
   _refuse boolean;
@@ -2348,10 +2487,10 @@ declare
   _by_place boolean := true;
   _query text;
   _before jsonb;
-  _before_user text;
+  _before_audience text;
   _before_id jsonb;
   _after jsonb;
-  _after_user text;
+  _after_audience text;
   _after_id jsonb;
 begin
   if tg_when <> 'AFTER' or tg_op = 'TRUNCATE' or tg_nargs not between 3 and 5 then
@@ -2372,8 +2511,8 @@ begin
   end if;
 
   -- Whom it is for: one case for each kind of audience.
-  _user_column := case when tg_argv[1] like '"%"' then (djr._row_names(tg_argv[1]))[1] else nullif(trim(tg_argv[1]), '') end;
-  _scope := case when _user_column is null then 'public' else 'user' end;
+  _audience := djr._row_audience(tg_name, tg_relid, tg_argv[1]);
+  _scope := case when _audience is null then 'public' when cardinality(_audience) = 2 then 'user' else 'topic' end;
 
   _columns := case
     when strpos(tg_argv[2], '"') > 0 then djr._row_names(tg_argv[2])
@@ -2385,7 +2524,7 @@ begin
     );
   end if;
   _id_column := case when tg_argv[3] like '"%"' then (djr._row_names(tg_argv[3]))[1] else nullif(trim(tg_argv[3]), '') end;
-  _row := djr._row_columns(tg_relid, _columns, _user_column, _id_column);
+  _row := djr._row_columns(tg_relid, _columns, _audience, _id_column);
 
   if tg_level = 'STATEMENT' then
     select pg_trigger.tgoldtable, pg_trigger.tgnewtable
@@ -2412,33 +2551,51 @@ begin
     end if;
     _query := djr._row_statement(_old_table, _new_table, _row, _by_place, _op, _scope, _type, _refuse);
     if (select settings.storage from djr.settings) then
-      execute 'insert into djr.event (scope, user_id, type, detail) ' || _query;
+      execute format('insert into djr.event (scope, %I, type, detail) ', case _scope when 'topic' then 'topic' else 'user_id' end) || _query;
     else
-      execute 'select djr._publish(event.scope, event.user_id, event.type, event.detail, null, null) from (' || _query || ') event';
+      execute format(
+        'select djr._publish(event.scope, %s, event.type, event.detail, null, null, %s) from (%s) event',
+        case _scope when 'topic' then 'null' else 'event.audience' end,
+        case _scope when 'topic' then 'event.audience' else 'null' end,
+        _query
+      );
     end if;
     return null;
   end if;
 
   if tg_op = 'INSERT' then
-    execute 'select ' || format(_row, '($1)') into _after, _after_user, _after_id using new;
+    execute 'select ' || format(_row, '($1)') into _after, _after_audience, _after_id using new;
   elsif tg_op = 'DELETE' then
-    execute 'select ' || format(_row, '($1)') into _before, _before_user, _before_id using old;
+    execute 'select ' || format(_row, '($1)') into _before, _before_audience, _before_id using old;
   else
     execute 'select ' || format(_row, '($1)') || ', ' || format(_row, '($2)')
-    into _before, _before_user, _before_id, _after, _after_user, _after_id
+    into _before, _before_audience, _before_id, _after, _after_audience, _after_id
     using old, new;
   end if;
 
-  insert into djr.event (scope, user_id, type, detail)
-  select _scope, event.user_id, _type, event.detail
+  insert into djr.event (scope, user_id, topic, type, detail)
+  select
+    _scope,
+    case when _scope <> 'topic' then event.audience end,
+    case when _scope = 'topic' then event.audience end,
+    _type,
+    event.detail
   from djr._row_events(
-    _op, _scope, _type, _refuse, _before, _before_user, _before_id, _after, _after_user, _after_id
+    _op, _scope, _type, _refuse, _before, _before_audience, _before_id, _after, _after_audience, _after_id
   ) event
   where (select settings.storage from djr.settings);
   if not found and (select settings.storage from djr.settings) is not true then
-    perform djr._publish(_scope, event.user_id, _type, event.detail, null, null)
+    perform djr._publish(
+      _scope,
+      case when _scope <> 'topic' then event.audience end,
+      _type,
+      event.detail,
+      null,
+      null,
+      case when _scope = 'topic' then event.audience end
+    )
     from djr._row_events(
-      _op, _scope, _type, _refuse, _before, _before_user, _before_id, _after, _after_user, _after_id
+      _op, _scope, _type, _refuse, _before, _before_audience, _before_id, _after, _after_audience, _after_id
     ) event;
   end if;
   return null;
@@ -2446,7 +2603,7 @@ end
 $$;
 
 comment on function djr.publish_row() is
-  'A trigger function for any table: after insert or update or delete ... for each row execute function djr.publish_row(type, user column or '''' for everyone, columns to send, id column, truncate or refuse). For statements of many rows declare it for each statement instead, a trigger for each of insert, update and delete, with referencing old table as ... new table as .... detail has the columns as to_jsonb has them, op (insert, update or delete) and :id (the primary key, or the column of the fourth argument), as a text unless it is a safe integer of JavaScript; after a change of the id it has :old_id, too. Nothing is published for a row without a user (null or empty), or when no named column changed; a user whom an update takes the row from gets op delete. A row too large for an event is published as :id, op and truncated: true; with refuse as fifth argument the write fails with DJR05. DJR08 if the trigger does not fit the table.';
+  'A trigger function for any table: after insert or update or delete ... for each row execute function djr.publish_row(type, user column, topic:room:{column} for a topic, or '''' for everyone, columns to send, id column, truncate or refuse). For statements of many rows declare it for each statement instead, a trigger for each of insert, update and delete, with referencing old table as ... new table as .... detail has the columns as to_jsonb has them, op (insert, update or delete) and :id (the primary key, or the column of the fourth argument), as a text unless it is a safe integer of JavaScript; after a change of the id it has :old_id, too. A topic has names of columns in braces, as many as it takes. Nothing is published for a row without a user, or with a null or empty column of the topic, or when no named column changed; the user, or the topic, that an update takes the row from gets op delete. A user or a topic that no event can have is a warning, and no event. A row too large for an event is published as :id, op and truncated: true; with refuse as fifth argument the write fails with DJR05, or DJR03 or DJR18. DJR08 if the trigger does not fit the table.';
 --! EndIncluded functions/publish_row.sql
 --! Included functions/replay.sql
 -- A replay is a row like any other, so it is durable, swept and resumed, and told apart by replay_of.

@@ -1,9 +1,10 @@
-import { type Asked, type Grant, startOf, type Want } from '../rooms.js';
+import type { Asked, Grant, Want } from '../rooms.js';
 import type { Seen } from '../seen.js';
 import { SILENT_INTERVALS } from '../stream.js';
 import type { State } from '../types.js';
 import { type Group, joinGroup } from './group.js';
 import type { Said } from './messages.js';
+import { unionOf } from './union.js';
 
 /** The page that is a tab here: its stream, and what it has shown. */
 export interface Host {
@@ -101,14 +102,24 @@ export function createTabs(host: Host, name: string | undefined): Tabs {
   /** What other tabs want, by their names; who spoke last is last. */
   const members = new Map<string, Want[]>();
   const me = `${Math.random()}`;
-  /** Whether the others would notice that this tab is gone. */
-  let noticed = false;
+  /** Whether the others would notice that this tab is gone: before that it wants nothing of them. Undefined: it has not tried. */
+  let noticed: boolean | undefined;
   /** What the own stream hears, and the leader's. */
   let own: Grant | undefined;
   let leaders: Grant | undefined;
 
   const post = (...said: Said) => group?.post(term, ...said);
-  const tell = () => noticed && post('want', me, host.wants());
+  const tell = () => {
+    const wants = host.wants();
+    if (noticed) post('want', me, wants);
+    else if (group && wants.length && noticed === undefined) {
+      noticed = false;
+      group.appear(me, () => {
+        noticed = true;
+        tell();
+      });
+    }
+  };
   const greet = () => {
     post('welcome', host.lastId, host.seen.all(), [...members, [me, host.wants()]]);
     if (own) post('grant', own);
@@ -248,7 +259,8 @@ export function createTabs(host: Host, name: string | undefined): Tabs {
     members.clear();
     group = welcome = own = leaders = undefined;
     role = 'alone';
-    verified = level = turn = noticed = false;
+    verified = level = turn = false;
+    noticed = undefined;
     term = asked = 0;
   };
 
@@ -265,11 +277,8 @@ export function createTabs(host: Host, name: string | undefined): Tabs {
       level = role === 'leading' || !resuming;
       if (!level) stopOverlap();
       if (role === 'alone' && key && name !== undefined) {
-        const ready = () => {
-          noticed = true;
-          if (host.wants().length) tell();
-        };
-        group = joinGroup(`${name} ${key}`, me, { ready, elected, deposed, heard: hear });
+        group = joinGroup(`${name} ${key}`, { elected, deposed, heard: hear });
+        tell();
         if (group) role = 'electing';
       }
       if (turn && level) elected();
@@ -293,21 +302,7 @@ export function createTabs(host: Host, name: string | undefined): Tabs {
         host.open();
       }
     },
-    union() {
-      const union = new Map<string, string[]>();
-      const add = ([topic, seal]: Want) => {
-        // A seal of the same user's, whichever tab has it: the one before, too, as the newest may be a bad one.
-        const before = (union.get(topic) ?? []).filter((other) => other && other !== seal).slice(-1);
-        union.set(topic, [...before, seal]);
-      };
-      if (role === 'leading') for (const wants of members.values()) wants.forEach(add);
-      for (const want of host.wants()) {
-        add(want);
-        // What another tab wants from before, it catches up with by itself.
-        if (want[2]) union.get(want[0])!.push(startOf(want[2]));
-      }
-      return union;
-    },
+    union: () => unionOf(role === 'leading' ? members.values() : [], host.wants()),
     alive() {
       if (role === 'leading' && verified) post('alive', host.lastId);
     },

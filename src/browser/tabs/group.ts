@@ -2,8 +2,6 @@ import type { Envelope, Said } from './messages.js';
 
 /** What a {@link Group} tells its member. */
 export interface GroupHandlers {
-  /** The others would notice now that this tab is gone. */
-  ready(): void;
   /** This tab has the lock. */
   elected(): void;
   /** Another tab has taken the lock away. */
@@ -16,6 +14,8 @@ export interface Group {
   post(term: number, ...said: Said): void;
   /** Takes the lock from a tab that does not answer. */
   takeOver(): void;
+  /** Takes a lock of the member's own name, so that the others notice when it is gone. */
+  appear(member: string, ready: () => void): void;
   /** Tells once when a member of this name is gone, however it went. */
   watch(member: string, gone: () => void): void;
   /** Also lets go of the lock, so that the tab that waits longest leads. */
@@ -25,29 +25,17 @@ export interface Group {
 /**
  * Joins the tabs of a name. The lock of that name elects the leader, for as long as its tab lives and answers.
  *
- * @param member - this tab's own name, which it holds a lock of, too
  * @returns undefined where tabs cannot share: no Web Locks (they need https or localhost) or no BroadcastChannel.
  */
-export function joinGroup(
-  name: string,
-  member: string,
-  { ready, elected, deposed, heard }: GroupHandlers,
-): Group | undefined {
+export function joinGroup(name: string, { elected, deposed, heard }: GroupHandlers): Group | undefined {
   if (!isSecureContext || !navigator.locks || !self.BroadcastChannel) return undefined;
   const channel = new BroadcastChannel(name);
   channel.onmessage = ({ data: { term, said } }: MessageEvent<Envelope>) => heard(said, term);
   let left = false;
   let letGo = () => {};
   const leaving = new AbortController();
-  const { signal: leave } = leaving;
-  const lockOf = (tab: string) => `${name} ${tab}`;
-  navigator.locks
-    .request(lockOf(member), { signal: leave }, () => {
-      if (left) return;
-      ready();
-      return new Promise<void>((resolve) => leave.addEventListener('abort', () => resolve()));
-    })
-    .catch(() => {});
+  const { signal } = leaving;
+  const lockOf = (member: string) => `${name} ${member}`;
 
   const queue = (steal: boolean) => {
     letGo();
@@ -76,8 +64,17 @@ export function joinGroup(
   return {
     post: (term, ...said) => channel.postMessage({ term, said } satisfies Envelope),
     takeOver: () => queue(true),
+    appear(member, ready) {
+      const until = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+      const held = () => {
+        if (left) return;
+        ready();
+        return until;
+      };
+      navigator.locks.request(lockOf(member), { signal }, held).catch(() => {});
+    },
     watch(tab, gone) {
-      navigator.locks.request(lockOf(tab), { signal: leave }, () => left || gone()).catch(() => {});
+      navigator.locks.request(lockOf(tab), { signal }, () => left || gone()).catch(() => {});
     },
     leave() {
       left = true;

@@ -101,14 +101,24 @@ export function createTabs(host: Host, name: string | undefined): Tabs {
   /** What other tabs want, by their names; who spoke last is last. */
   const members = new Map<string, Want[]>();
   const me = `${Math.random()}`;
-  /** Whether the others would notice that this tab is gone. */
-  let noticed = false;
+  /** Whether the others would notice that this tab is gone: before that it wants nothing of them. Undefined: it has not tried. */
+  let noticed: boolean | undefined;
   /** What the own stream hears, and the leader's. */
   let own: Grant | undefined;
   let leaders: Grant | undefined;
 
   const post = (...said: Said) => group?.post(term, ...said);
-  const tell = () => noticed && post('want', me, host.wants());
+  const tell = () => {
+    const wants = host.wants();
+    if (noticed) post('want', me, wants);
+    else if (group && wants.length && noticed === undefined) {
+      noticed = false;
+      group.appear(me, () => {
+        noticed = true;
+        tell();
+      });
+    }
+  };
   const greet = () => {
     post('welcome', host.lastId, host.seen.all(), [...members, [me, host.wants()]]);
     if (own) post('grant', own);
@@ -248,7 +258,8 @@ export function createTabs(host: Host, name: string | undefined): Tabs {
     members.clear();
     group = welcome = own = leaders = undefined;
     role = 'alone';
-    verified = level = turn = noticed = false;
+    verified = level = turn = false;
+    noticed = undefined;
     term = asked = 0;
   };
 
@@ -265,11 +276,8 @@ export function createTabs(host: Host, name: string | undefined): Tabs {
       level = role === 'leading' || !resuming;
       if (!level) stopOverlap();
       if (role === 'alone' && key && name !== undefined) {
-        const ready = () => {
-          noticed = true;
-          if (host.wants().length) tell();
-        };
-        group = joinGroup(`${name} ${key}`, me, { ready, elected, deposed, heard: hear });
+        group = joinGroup(`${name} ${key}`, { elected, deposed, heard: hear });
+        tell();
         if (group) role = 'electing';
       }
       if (turn && level) elected();

@@ -1,6 +1,7 @@
 import { type Audience, EVERYBODY, topicOf } from './audience.js';
 import type { Client } from './client.js';
 import { heartbeatFrame, type Pulse } from './frame.js';
+import { groupsOf } from './groups.js';
 import type { Item } from './item.js';
 import type { Tally } from './tally.js';
 
@@ -22,22 +23,6 @@ interface Joined {
   clients: number;
   /** Of each user, where the tally asks for it. */
   readonly users: Map<string | null, number> | undefined;
-}
-
-/** Clients that get the same audiences' events in a turn. */
-interface Group {
-  readonly audiences: readonly Audience[];
-  readonly clients: Client[];
-}
-
-function groupsOf(keys: ReadonlyMap<Client, string>, audiences: readonly Audience[]): Iterable<Group> {
-  const groups = new Map<string, Group>();
-  for (const [client, key] of keys) {
-    const group = groups.get(key);
-    if (group) group.clients.push(client);
-    else groups.set(key, { audiences: key.split(',').map((place) => audiences[Number(place)]!), clients: [client] });
-  }
-  return groups.values();
 }
 
 /**

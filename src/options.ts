@@ -20,20 +20,9 @@ export type { UserId };
  * With {@link Login.expires} the stream ends when the login does, and its page comes back with a new one. A login that has
  * ended is refused with 401.
  */
-export type Authenticate = (
-  request: Request,
-  context: RequestContext,
-) => Authenticated | Promise<Authenticated>;
+export type Authenticate = (request: Request, context: RequestContext) => Authenticated | Promise<Authenticated>;
 
 type Authenticated = UserId | Login | null | undefined | Response;
-
-/** A login that ends. */
-export interface Login {
-  /** null: an anonymous client. */
-  userId: UserId | null;
-  /** Milliseconds since 1970, or a Date. @defaultValue never by itself */
-  expires?: number | Date | undefined;
-}
 
 /**
  * Whether a request may see something: true, and nothing else, lets it in. False, or an error thrown, is 403; a Response
@@ -152,6 +141,14 @@ export interface RealtimeOptions {
   presence?: boolean;
   /** Milliseconds in which `stop()` lets clients and queries end. @defaultValue 10000 */
   shutdownGrace?: number;
+}
+
+/** A login that ends. */
+export interface Login {
+  /** null: an anonymous client. */
+  userId: UserId | null;
+  /** Milliseconds since 1970, or a Date. @defaultValue never by itself */
+  expires?: number | Date | undefined;
 }
 
 const fn = <T>() => z.custom<T>((value) => typeof value === 'function', 'must be a function');

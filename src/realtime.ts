@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { AdminStore } from './database/admin-store.js';
 import { Database } from './database/database.js';
-import { Outage } from './database/outage.js';
 import { disconnect, recheck } from './database/orders.js';
+import { Outage } from './database/outage.js';
 import { type Publication, publish, type Queryable } from './database/publisher.js';
 import { Ahead } from './delivery/ahead.js';
 import type { Envelope } from './delivery/envelope.js';

@@ -1,5 +1,6 @@
 import type { Detail } from '../event.js';
 import { remember, type Source } from './ack.js';
+import { askFor, grantOf } from './asking.js';
 import { createLines, type Line } from './lines.js';
 import { documentHas, listen, safely } from './page.js';
 import { mayTell } from './reset.js';
@@ -16,10 +17,6 @@ const MAX_UNRESUMED = 3;
 const REASON = 1000;
 /** Milliseconds of silence after which a stream is begun anew when the network has changed. */
 const CHANGED = 1000;
-
-/** What one stream may ask for: topics, and characters of its address, for which proxies have room. */
-const MAX_TOPICS = 100;
-const MAX_ADDRESS = 11_000;
 
 /** What the client says itself, and no event may. */
 const OWN_TYPES = /^(connected|disconnected|reset|heartbeat|state|error|left|refused|presence|djr:.*)$/s;
@@ -185,17 +182,7 @@ export function createConnection(
     if (value) searchParams.set('token', value);
     if (host.lastId) searchParams.set('lastEventId', host.lastId);
     else if (options.since) searchParams.set('since', options.since);
-    let count = 0;
-    line.over = [];
-    for (const [topic, shownOf] of line.asked) {
-      const more = new URLSearchParams({ topic });
-      for (const text of shownOf) {
-        if (text.startsWith(startOf(''))) more.set(`since.${topic}`, text.slice(startOf('').length));
-        else if (text) more.append('seal', text);
-      }
-      if (++count > MAX_TOPICS || `${url.search}&${more}`.length > MAX_ADDRESS) line.over.push(topic);
-      else for (const [key, text] of more) searchParams.append(key, text);
-    }
+    askFor(url, line);
     return url.href;
   };
 
@@ -346,24 +333,5 @@ export function createConnection(
       up = false;
       setState({ state: 'closed' });
     },
-  };
-}
-
-/** What the connected frame says of topics; at the end of a resume it says nothing new of them. */
-function grantOf({ asked, over }: Line, data: Detail, before: Grant | undefined): Grant {
-  const level = data.resuming !== true;
-  if (!data.topics && before?.asked === asked) return { ...before, level };
-  const { expires = {}, reasons = {} } = data as { [name: string]: Record<string, unknown> | undefined };
-  const heard = (data.topics ?? []) as string[];
-  const refused = new Map(((data.refused ?? []) as string[]).map((topic) => [topic, `${reasons[topic]}`]));
-  for (const topic of over) refused.set(topic, 'one stream has no room for more topics');
-  const end = (topic: string) =>
-    topic in expires ? Date.now() + Number(expires[topic]) * 1000 : Number.POSITIVE_INFINITY;
-  return {
-    asked,
-    topics: new Map(heard.map((topic) => [topic, end(topic)])),
-    refused,
-    present: new Map(),
-    level,
   };
 }

@@ -84,9 +84,7 @@ test('A room that is joined later begins where the page read its state', async (
   // Another part of the page has an older state of the same room: it gets what that lacks, and window gets nothing twice.
   await page.evaluate((place) => {
     const room = window.djr.join('room:7', { since: place });
-    room.on('message' as never, (detail: { n: number }) =>
-      (window as never as { log: unknown[] }).log.push(['again', detail.n]),
-    );
+    room.on('message', (detail) => (window as never as { log: unknown[] }).log.push(['again', detail.n]));
   }, since);
   await waitForEvent(page, 'again');
   await db.query(`select djr.publish_topic('room:7', 'message', '{"n": 3}')`);

@@ -4,8 +4,9 @@ import { jwtLogin } from '../../src/http/login.js';
 import { startApp } from '../helpers/server.js';
 
 test('A stream ends with its login, says so, and comes back with a new one without a gap', async (t) => {
-  let expires: number | Date | undefined = new Date(Date.now() + 1000);
+  let expires: Date | undefined;
   const { stream, db } = await startApp(t, { authenticate: () => ({ userId: 'u', expires }) });
+  expires = new Date(Date.now() + 1000);
   const first = await stream();
   await first.until('the last frame', () => first.frames.at(-1)?.data.type === 'disconnected');
   t.deepEqual(first.frames.at(-1)!.data, { type: 'disconnected', reason: 'the login has expired' });

@@ -1,9 +1,10 @@
-import { type Asked, type Grant, startOf, type Want } from '../rooms.js';
+import type { Asked, Grant, Want } from '../rooms.js';
 import type { Seen } from '../seen.js';
 import { SILENT_INTERVALS } from '../stream.js';
 import type { State } from '../types.js';
 import { type Group, joinGroup } from './group.js';
 import type { Said } from './messages.js';
+import { unionOf } from './union.js';
 
 /** The page that is a tab here: its stream, and what it has shown. */
 export interface Host {
@@ -301,21 +302,7 @@ export function createTabs(host: Host, name: string | undefined): Tabs {
         host.open();
       }
     },
-    union() {
-      const union = new Map<string, string[]>();
-      const add = ([topic, seal]: Want) => {
-        // A seal of the same user's, whichever tab has it: the one before, too, as the newest may be a bad one.
-        const before = (union.get(topic) ?? []).filter((other) => other && other !== seal).slice(-1);
-        union.set(topic, [...before, seal]);
-      };
-      if (role === 'leading') for (const wants of members.values()) wants.forEach(add);
-      for (const want of host.wants()) {
-        add(want);
-        // What another tab wants from before, it catches up with by itself.
-        if (want[2]) union.get(want[0])!.push(startOf(want[2]));
-      }
-      return union;
-    },
+    union: () => unionOf(role === 'leading' ? members.values() : [], host.wants()),
     alive() {
       if (role === 'leading' && verified) post('alive', host.lastId);
     },

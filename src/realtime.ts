@@ -4,10 +4,8 @@ import type { Queryable } from './database/connect.js';
 import { Database } from './database/database.js';
 import { disconnect, recheck } from './database/orders.js';
 import { Outage } from './database/outage.js';
-
 import { type Publication, publish } from './database/publisher.js';
 import { Delivery } from './delivery/delivery.js';
-
 import { Feed } from './delivery/feed.js';
 import { resetFrame } from './delivery/frame.js';
 import { Head } from './delivery/head.js';

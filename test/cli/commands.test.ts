@@ -176,7 +176,7 @@ test('demo brings a database, a chat room and a line for psql; SIGINT ends it al
   const [, url] = await demo.printed(/^The chat room is at (\S+)\n.*\?as=Ann and \S+\?as=Bob\n/);
   const [, database] = await demo.printed(/^database (postgres:\S+)\n/m);
   await demo.printed(/^listening on \S+realtime\/\n/m);
-  await demo.printed(/ {2}psql 'postgres:\S+' -c "select djr\.publish_public/);
+  await demo.printed(/ {2}psql 'postgres:\S+' -c "select djr\.publish_topic\('room:lobby'/);
   t.regex(await (await fetch(url!)).text(), /The djr chat room/);
 
   const { events } = await readEvents(`${url}realtime/sse/`, 1);

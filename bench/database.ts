@@ -1,6 +1,6 @@
 import pg from 'pg';
-import { startEmbedded } from '../src/database/embedded.js';
-import { migrate } from '../src/database/migrate.js';
+import { migrate } from '../src/install/migrate.js';
+import { startEmbedded } from '../src/testing/embedded.js';
 
 /** The server that is measured, and databases of the benchmark's own on it. */
 export interface DatabaseServer {

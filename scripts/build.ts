@@ -29,12 +29,17 @@ async function bundle(): Promise<void> {
     build({ ...common, entryPoints: ['src/browser/script.ts'], format: 'iife', outfile: 'dist/browser/djr.js' }),
     build({
       ...common,
-      entryPoints: ['src/browser/admin.ts'],
+      entryPoints: ['src/admin/browser/admin.ts'],
       format: 'iife',
       outfile: 'dist/assets/admin.js',
       sourcemap: false,
     }),
-    build({ ...common, entryPoints: ['src/browser/admin.css'], outfile: 'dist/assets/admin.css', sourcemap: false }),
+    build({
+      ...common,
+      entryPoints: ['src/admin/browser/admin.css'],
+      outfile: 'dist/assets/admin.css',
+      sourcemap: false,
+    }),
     build({ ...common, entryPoints: ['src/browser/client.ts'], format: 'esm', outfile: 'dist/browser/djr.mjs' }),
   ]);
 }

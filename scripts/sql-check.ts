@@ -7,9 +7,9 @@
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import pg from 'pg';
-import { dumpSchema } from '../src/database/dump.js';
-import { startEmbedded } from '../src/database/embedded.js';
-import { committedMigrations, migrate } from '../src/database/migrate.js';
+import { committedMigrations, migrate } from '../src/install/migrate.js';
+import { startEmbedded } from '../src/testing/embedded.js';
+import { dumpSchema } from './schema-dump.js';
 import { sqlReference } from './sql-reference.js';
 
 const write = process.argv.includes('--write');

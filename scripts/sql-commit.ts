@@ -11,8 +11,8 @@ import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
 import { commit, migrate, type Settings, uncommit } from 'graphile-migrate';
 import pg from 'pg';
-import { startEmbedded } from '../src/database/embedded.js';
-import { committedMigrations } from '../src/database/migrate.js';
+import { committedMigrations } from '../src/install/migrate.js';
+import { startEmbedded } from '../src/testing/embedded.js';
 
 const { values } = parseArgs({ options: { message: { type: 'string', short: 'm' } } });
 const current = 'migrations/current.sql';

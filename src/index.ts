@@ -1,14 +1,11 @@
-export type { Queryable } from './database/connect.js';
-export type { Publication } from './database/publisher.js';
-export type { ClientInfo } from './delivery/client.js';
-export type { BeforeSend, OnReceive } from './delivery/hooks.js';
-export { DjrError } from './errors.js';
-export type { Detail, Event, EventMap, EventOf, Scope } from './event.js';
-export type { FetchContext, FetchHandler } from './http/fetch.js';
-export type { Health } from './http/health.js';
+export type { ClientInfo } from './clients/client.js';
+export type { Detail, Event, EventMap, EventOf, Scope } from './event/event.js';
+export type { FetchContext, FetchHandler } from './http/adapters/fetch.js';
+export type { HandlerContext, NodeHandler } from './http/adapters/node.js';
 export type { RequestContext } from './http/incoming.js';
-export type { HandlerContext, NodeHandler } from './http/node.js';
-export type { Logger } from './logger.js';
+export type { ScriptTagOptions } from './http/script-tag.js';
+export { DjrError } from './lib/errors.js';
+export type { Logger } from './lib/logger.js';
 export type {
   AdminAuthorize,
   Authenticate,
@@ -20,6 +17,9 @@ export type {
   StopSignal,
   UserId,
 } from './options.js';
+export type { Queryable } from './postgres/connect.js';
+export type { Publication } from './publish/publisher.js';
 export { createRealtime } from './realtime.js';
 export type { Realtime } from './realtime-interface.js';
-export type { ScriptTagOptions } from './script-tag.js';
+export type { BeforeSend, OnReceive } from './stream/hooks.js';
+export type { Health } from './telemetry/health.js';

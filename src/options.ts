@@ -1,14 +1,14 @@
 import type pg from 'pg';
 import { z } from 'zod';
-import { connectionOf, isPool, type Pool, type PoolSource } from './database/connect.js';
-import type { BeforeSend, OnReceive } from './delivery/hooks.js';
-import { DjrError } from './errors.js';
+import type { AuthorizeTopic } from './clients/topics/authorizer.js';
+import type { UserId } from './event/user-id.js';
+import { ALLOWABLE, isAllowable, Origins } from './http/guards/origin.js';
+import { isProxy } from './http/guards/trusted-proxies.js';
 import type { RequestContext } from './http/incoming.js';
-import { ALLOWABLE, isAllowable, Origins } from './http/origin.js';
-import { isProxy } from './http/trusted-proxies.js';
-import { type Logger, stderrLogger } from './logger.js';
-import type { AuthorizeTopic } from './topics/authorizer.js';
-import type { UserId } from './user-id.js';
+import { DjrError } from './lib/errors.js';
+import { type Logger, stderrLogger } from './lib/logger.js';
+import { connectionOf, isPool, type Pool, type PoolSource } from './postgres/connect.js';
+import type { BeforeSend, OnReceive } from './stream/hooks.js';
 
 export type { UserId };
 

@@ -1,11 +1,11 @@
-import type { Queryable } from './database/connect.js';
-import type { Publication } from './database/publisher.js';
-import type { Event, EventMap, EventOf } from './event.js';
-import type { FetchHandler } from './http/fetch.js';
-import type { Health } from './http/health.js';
-import type { NodeHandler } from './http/node.js';
-import type { ScriptTagOptions } from './script-tag.js';
-import type { UserId } from './user-id.js';
+import type { Event, EventMap, EventOf } from './event/event.js';
+import type { UserId } from './event/user-id.js';
+import type { FetchHandler } from './http/adapters/fetch.js';
+import type { NodeHandler } from './http/adapters/node.js';
+import type { ScriptTagOptions } from './http/script-tag.js';
+import type { Queryable } from './postgres/connect.js';
+import type { Publication } from './publish/publisher.js';
+import type { Health } from './telemetry/health.js';
 
 /** A running djr: one instance, one listening connection. Made by `createRealtime`. */
 export interface Realtime<Events extends EventMap = EventMap> {

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import test from 'ava';
 import { pino } from 'pino';
 import { createRealtime } from '../src/index.js';
-import { type Logger, withoutSecrets } from '../src/logger.js';
+import { type Logger, withoutSecrets } from '../src/lib/logger.js';
 import { createDatabase } from './helpers/database.js';
 import { startServer, until } from './helpers/server.js';
 

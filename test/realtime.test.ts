@@ -1,6 +1,6 @@
 import test from 'ava';
-import { migrate } from '../src/database/migrate.js';
 import { createRealtime, DjrError, type Realtime } from '../src/index.js';
+import { migrate } from '../src/install/migrate.js';
 import { createDatabase } from './helpers/database.js';
 import { byHeader, recordingLogger, startApp, startServer, until } from './helpers/server.js';
 

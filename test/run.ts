@@ -10,8 +10,8 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
-import { startEmbedded } from '../src/database/embedded.js';
-import { migrate } from '../src/database/migrate.js';
+import { migrate } from '../src/install/migrate.js';
+import { startEmbedded } from '../src/testing/embedded.js';
 import { TEMPLATE } from './helpers/database.js';
 
 const { values } = parseArgs({

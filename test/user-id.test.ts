@@ -1,6 +1,6 @@
 import test from 'ava';
+import { toUserId } from '../src/event/user-id.js';
 import { DjrError } from '../src/index.js';
-import { toUserId } from '../src/user-id.js';
 import { createDatabase } from './helpers/database.js';
 
 const GOOD: [value: unknown, id: string][] = [

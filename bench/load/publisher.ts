@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { Session } from '../../src/database/session.js';
+import { Session } from '../../src/source/postgres/session.js';
 import { now, waitUntil } from '../clock.js';
 import { newHistogram, pack, record } from './histogram.js';
 

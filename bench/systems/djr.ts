@@ -2,7 +2,7 @@
 import { createServer } from 'node:http';
 import pg from 'pg';
 import { createRealtime } from '../../src/index.js';
-import { stderrLogger } from '../../src/logger.js';
+import { stderrLogger } from '../../src/lib/logger.js';
 import { type System, type SystemOptions, usage } from './system.js';
 
 /** What this process asks the database, counted where every statement passes. */

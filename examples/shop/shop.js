@@ -20,8 +20,8 @@ const TABLE = `
 
 /** `DATABASE_URL` where it is set (with djr's schema in it), else a PostgreSQL of the example's own. */
 async function findDatabase() {
-  const { startEmbedded } = await import('../../dist/database/embedded.js');
-  const { migrate } = await import('../../dist/database/migrate.js');
+  const { startEmbedded } = await import('../../dist/testing/embedded.js');
+  const { migrate } = await import('../../dist/install/migrate.js');
   const own = process.env.DATABASE_URL ? undefined : await startEmbedded();
   const url = process.env.DATABASE_URL ?? own?.url ?? '';
   await migrate(url);

@@ -1,4 +1,4 @@
-import type { Detail } from '../event.js';
+import type { Detail } from '../event/event.js';
 import type { AckStatus, ConnectOptions } from './types.js';
 
 /** A stream, as the address beside it is asked by its rules. */

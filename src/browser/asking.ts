@@ -1,4 +1,4 @@
-import type { Detail } from '../event.js';
+import type { Detail } from '../event/event.js';
 import type { Line } from './lines.js';
 import { type Grant, startOf } from './rooms.js';
 

@@ -1,4 +1,4 @@
-import type { Detail, EventMap } from '../event.js';
+import type { Detail, EventMap } from '../event/event.js';
 import { acknowledge, originOf } from './ack.js';
 import { createConnection, type SharedConnection } from './connection.js';
 import { addressOf, safely } from './page.js';

@@ -1,4 +1,4 @@
-import type { Detail } from '../event.js';
+import type { Detail } from '../event/event.js';
 import { remember, type Source } from './ack.js';
 import { askFor, grantOf } from './asking.js';
 import { createLines, type Line } from './lines.js';

@@ -1,4 +1,4 @@
-import type { Detail } from '../event.js';
+import type { Detail } from '../event/event.js';
 import type { Asked } from './rooms.js';
 import { openStream, type Stream } from './stream.js';
 import type { State } from './types.js';

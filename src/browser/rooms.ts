@@ -1,4 +1,4 @@
-import type { Detail, EventMap } from '../event.js';
+import type { Detail, EventMap } from '../event/event.js';
 import { safely } from './page.js';
 import type { JoinOptions, Presence, Room } from './types.js';
 

@@ -1,4 +1,4 @@
-import type { Detail } from '../event.js';
+import type { Detail } from '../event/event.js';
 
 /** A string, a number or word, or what gives JSON its structure. */
 const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s"{}[\],:]+/g;

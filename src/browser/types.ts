@@ -1,4 +1,4 @@
-import type { Detail, EventMap } from '../event.js';
+import type { Detail, EventMap } from '../event/event.js';
 
 /** What a page says of an event: it got it, or it showed it. */
 export type AckStatus = 'delivered' | 'read';

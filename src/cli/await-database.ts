@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type pg from 'pg';
-import { backoff, isAway } from '../database/connect.js';
-import type { Logger } from '../logger.js';
+import type { Logger } from '../lib/logger.js';
+import { backoff, isAway } from '../postgres/connect.js';
 import { checkDatabase } from './database.js';
 import { explain } from './failure.js';
 

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import pg from 'pg';
-import { asLibpq } from '../database/libpq.js';
-import { DjrError } from '../errors.js';
+import { DjrError } from '../lib/errors.js';
+import { asLibpq } from '../postgres/libpq.js';
 import { UsageError } from './failure.js';
 
 export interface CommonOptions {

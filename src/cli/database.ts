@@ -1,7 +1,7 @@
 import pg from 'pg';
-import { toConfig } from '../database/connect.js';
-import { requireSchema } from '../database/schema.js';
-import { TYPES } from '../database/types.js';
+import { requireSchema } from '../install/schema.js';
+import { toConfig } from '../postgres/connect.js';
+import { TYPES } from '../postgres/types.js';
 
 /** A connection that whoever asked for it ends. */
 export async function open(config: pg.ClientConfig): Promise<pg.Client> {

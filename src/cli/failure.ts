@@ -1,4 +1,4 @@
-import { DjrError } from '../errors.js';
+import { DjrError } from '../lib/errors.js';
 import { ListenError } from './listen.js';
 import { TLS_FAILURES, tlsFailureOf } from './tls-failure.js';
 

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
-import type { Event } from '../event.js';
-import { printable } from '../printable.js';
+import type { Event } from '../event/event.js';
+import { printable } from '../lib/printable.js';
 
 // Anyone who may publish writes to the terminal of whoever watches: C1 controls, which JSON leaves as they are, could
 // move its cursor or set its title.

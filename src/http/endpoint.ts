@@ -1,4 +1,4 @@
-import type { Connection } from '../delivery/connection.js';
+import type { Connection } from '../clients/connection.js';
 import type { Incoming } from './incoming.js';
 import type { Reply } from './reply.js';
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { UserId } from '../options.js';
-import type { Body } from './body.js';
+import type { Body } from './adapters/body.js';
 
 /** What `authenticate` and the other options that look at a request get beside it. */
 export interface RequestContext {

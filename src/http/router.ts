@@ -1,9 +1,9 @@
-import type { Logger } from '../logger.js';
-import { printable } from '../printable.js';
+import type { Logger } from '../lib/logger.js';
+import { printable } from '../lib/printable.js';
 import type { Endpoint, StreamStart } from './endpoint.js';
+import type { Senders } from './guards/senders.js';
 import type { Incoming } from './incoming.js';
 import { problem, type Reply } from './reply.js';
-import type { Senders } from './senders.js';
 
 export interface RouterOptions {
   basePath: string;

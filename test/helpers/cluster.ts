@@ -5,8 +5,8 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import type { ExecutionContext } from 'ava';
 import pg from 'pg';
-import { type EmbeddedPostgres, startEmbedded } from '../../src/database/embedded.js';
-import { migrate } from '../../src/database/migrate.js';
+import { migrate } from '../../src/install/migrate.js';
+import { type EmbeddedPostgres, startEmbedded } from '../../src/testing/embedded.js';
 import { takeTurn } from './turn.js';
 
 /** A PostgreSQL of a test's own, which it may stop and crash. */

@@ -1,4 +1,4 @@
-import type { Connection } from '../../src/delivery/connection.js';
+import type { Connection } from '../../src/clients/connection.js';
 
 /** A connection whose other side reads everything at once. */
 export const connectionTo = (read: (chunk: Buffer) => void): Connection => ({

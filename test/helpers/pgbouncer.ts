@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
 import type { ExecutionContext } from 'ava';
-import { freePort } from '../../src/database/embedded.js';
+import { freePort } from '../../src/testing/embedded.js';
 import { until } from './server.js';
 
 /** Debian puts it where only root's PATH leads. */

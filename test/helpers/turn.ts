@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { ExecutionContext } from 'ava';
-import { Places } from '../../src/delivery/places.js';
+import { Places } from '../../src/lib/semaphore.js';
 
 type Test = Pick<ExecutionContext, 'teardown'>;
 

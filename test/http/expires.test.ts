@@ -1,6 +1,6 @@
 import test from 'ava';
 import { SignJWT } from 'jose';
-import { jwtLogin } from '../../src/http/login.js';
+import { jwtLogin } from '../../src/cli/login/token-login.js';
 import { startApp } from '../helpers/server.js';
 
 test('A stream ends with its login, says so, and comes back with a new one without a gap', async (t) => {

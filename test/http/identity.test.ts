@@ -1,9 +1,9 @@
 import test from 'ava';
 import { SignJWT } from 'jose';
-import { Acknowledger } from '../../src/database/acknowledger.js';
-import { Activity } from '../../src/database/activity.js';
-import { Tally } from '../../src/delivery/tally.js';
-import { jwtLogin, sessionLogin } from '../../src/http/login.js';
+import { Acknowledger } from '../../src/activity/acknowledger.js';
+import { Tally } from '../../src/activity/counter.js';
+import { Activity } from '../../src/activity/writer.js';
+import { jwtLogin, sessionLogin } from '../../src/cli/login/token-login.js';
 import { createDatabase } from '../helpers/database.js';
 import { recordingLogger, startApp, until } from '../helpers/server.js';
 

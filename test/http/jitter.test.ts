@@ -1,13 +1,13 @@
 import test from 'ava';
-import type { Client } from '../../src/delivery/client.js';
-import { Hub } from '../../src/delivery/hub.js';
-import type { Resume } from '../../src/delivery/resume.js';
-import { Tally } from '../../src/delivery/tally.js';
+import { Tally } from '../../src/activity/counter.js';
+import type { Client } from '../../src/clients/client.js';
+import { Hub } from '../../src/clients/hub.js';
+import type { TopicStore } from '../../src/clients/topics/topic-store.js';
+import { Topics } from '../../src/clients/topics/topics.js';
+import { Streams } from '../../src/http/endpoints/stream.js';
 import type { Incoming } from '../../src/http/incoming.js';
-import { Streams } from '../../src/http/stream.js';
 import { resolveOptions } from '../../src/options.js';
-import type { TopicStore } from '../../src/topics/topic-store.js';
-import { Topics } from '../../src/topics/topics.js';
+import type { Resume } from '../../src/stream/resume/resume.js';
 import { connectionTo } from '../helpers/connection.js';
 
 const CLIENTS = 10_000;

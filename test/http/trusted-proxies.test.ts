@@ -3,7 +3,7 @@ import { createServer, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { limitKey, plainAddress, TrustedProxies } from '../../src/http/trusted-proxies.js';
+import { limitKey, plainAddress, TrustedProxies } from '../../src/http/guards/trusted-proxies.js';
 import type { RealtimeOptions } from '../../src/index.js';
 import { openAdmin } from '../helpers/admin.js';
 import { startApp, until } from '../helpers/server.js';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import test from 'ava';
-import { dumpSchema } from '../../src/database/dump.js';
-import { committedMigrations, migrate } from '../../src/database/migrate.js';
+import { dumpSchema } from '../../scripts/schema-dump.js';
+import { committedMigrations, migrate } from '../../src/install/migrate.js';
 import { createDatabase } from '../helpers/database.js';
 
 test('own columns, indexes and foreign keys work beside publish, and survive the schema being applied again', async (t) => {

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import type { EmbeddedPostgres } from '../../src/database/embedded.js';
+import type { EmbeddedPostgres } from '../../src/testing/embedded.js';
 import type { Instances } from './instances.js';
 import { pause, type Random } from './random.js';
 import type { Ledger } from './writer.js';

@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '../../src/database/embedded.js';
+import { freePort } from '../../src/testing/embedded.js';
 
-const MODULE = fileURLToPath(new URL('instance.ts', import.meta.url));
+const MODULE = fileURLToPath(new URL('./instance.ts', import.meta.url));
 
 interface Slot {
   readonly port: number;

@@ -1,6 +1,6 @@
 import pg from 'pg';
-import { startEmbedded } from '../../src/database/embedded.js';
-import { migrate } from '../../src/database/migrate.js';
+import { migrate } from '../../src/install/migrate.js';
+import { startEmbedded } from '../../src/testing/embedded.js';
 import { Browsers, type Tab } from './browsers.js';
 import { Faults } from './faults.js';
 import { Instances } from './instances.js';

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
-import { startEmbedded } from '../../database/embedded.js';
-import { migrate } from '../../database/migrate.js';
+import { migrate } from '../../install/migrate.js';
+import { startEmbedded } from '../../testing/embedded.js';
 import { hostOption, portOption, subcommand } from '../command.js';
 import { Lifetime } from '../lifetime.js';
 import { toListenError } from '../listen.js';

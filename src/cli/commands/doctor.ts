@@ -1,8 +1,9 @@
 import { styleText } from 'node:util';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { diagnose } from '../../database/diagnosis.js';
-import type { Finding } from '../../database/findings.js';
-import { DjrError } from '../../errors.js';
+import { diagnose } from '../../doctor/diagnosis.js';
+import type { Finding } from '../../doctor/findings.js';
+import { checkWay } from '../../doctor/way.js';
+import { DjrError } from '../../lib/errors.js';
 import {
   DATABASE_ENVIRONMENT,
   type DatabaseOptions,
@@ -12,7 +13,6 @@ import {
   wholeNumber,
 } from '../command.js';
 import { open, withClient } from '../database.js';
-import { checkWay } from '../way.js';
 
 interface DoctorOptions extends DatabaseOptions {
   json?: boolean;

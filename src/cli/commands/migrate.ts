@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
-import { migrate, printMigrations, uninstall } from '../../database/migrate.js';
-import { asTransaction } from '../../database/printed-migrations.js';
+import { migrate, printMigrations, uninstall } from '../../install/migrate.js';
+import { asTransaction } from '../../install/printed-migrations.js';
 import {
   DATABASE_ENVIRONMENT,
   type DatabaseOptions,

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
-import { select } from '../../database/select.js';
-import { fromPostgres } from '../../errors.js';
+import { fromPostgres } from '../../lib/errors.js';
+import { select } from '../../postgres/select.js';
 import {
   DATABASE_ENVIRONMENT,
   type DatabaseOptions,

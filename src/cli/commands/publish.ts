@@ -1,7 +1,7 @@
 import { text } from 'node:stream/consumers';
 import { type Command, Option } from 'commander';
-import { select } from '../../database/select.js';
-import { fromPostgres } from '../../errors.js';
+import { fromPostgres } from '../../lib/errors.js';
+import { select } from '../../postgres/select.js';
 import { DATABASE_ENVIRONMENT, type DatabaseOptions, databaseConfig, databaseOption, subcommand } from '../command.js';
 import { withClient } from '../database.js';
 import { UsageError } from '../failure.js';

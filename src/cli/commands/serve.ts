@@ -6,13 +6,15 @@ import { pathToFileURL } from 'node:url';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type pg from 'pg';
 import type { Logger } from 'pino';
-import { startEmbedded } from '../../database/embedded.js';
-import { migrate } from '../../database/migrate.js';
-import { ALLOWABLE, isAllowable } from '../../http/origin.js';
-import { isProxy } from '../../http/trusted-proxies.js';
+import { ALLOWABLE, isAllowable } from '../../http/guards/origin.js';
+import { isProxy } from '../../http/guards/trusted-proxies.js';
 import { createRealtime, type RealtimeOptions } from '../../index.js';
+import { migrate } from '../../install/migrate.js';
 import { resolveOptions } from '../../options.js';
+import { startEmbedded } from '../../testing/embedded.js';
 import { awaitDatabase } from '../await-database.js';
+import { WorkerProcess } from '../cluster/worker.js';
+import { Workers } from '../cluster/workers.js';
 import {
   DATABASE_ENVIRONMENT,
   type DatabaseOptions,
@@ -27,9 +29,7 @@ import { UsageError } from '../failure.js';
 import { Lifetime } from '../lifetime.js';
 import { close, listen } from '../listen.js';
 import { createLogger, LOG_LEVELS } from '../logger.js';
-import { checkLogin, createLogin, type LoginFlags, loginOptions } from '../login.js';
-import { WorkerProcess } from '../worker.js';
-import { Workers } from '../workers.js';
+import { checkLogin, createLogin, type LoginFlags, loginOptions } from '../login/login.js';
 
 /** Where the first process's own PostgreSQL is. */
 const EMBEDDED_URL = 'DJR_WORKER_DATABASE_URL';

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { readStatistics, type Statistics } from '../../database/statistics.js';
+import { readStatistics, type Statistics } from '../../instance/statistics.js';
 import {
   DATABASE_ENVIRONMENT,
   type DatabaseOptions,

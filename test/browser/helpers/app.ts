@@ -2,8 +2,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ExecutionContext } from 'ava';
 import { parseCookie } from 'cookie';
+import type { ScriptTagOptions } from '../../../src/http/script-tag.js';
 import { createRealtime, type Realtime, type RealtimeOptions } from '../../../src/index.js';
-import type { ScriptTagOptions } from '../../../src/script-tag.js';
 
 /** An app with djr in it: pages, and a login that is a name in the cookie `user`. */
 export interface App {

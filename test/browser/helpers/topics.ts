@@ -1,7 +1,7 @@
 import type { ExecutionContext } from 'ava';
 import type { BrowserContext, Page } from 'playwright-core';
+import type { ScriptTagOptions } from '../../../src/http/script-tag.js';
 import type { RealtimeOptions } from '../../../src/index.js';
-import type { ScriptTagOptions } from '../../../src/script-tag.js';
 import { createDatabase, type TestDatabase } from '../../helpers/database.js';
 import { type App, startApp } from './app.js';
 import { detailsOf, logging, waitForEvent } from './chromium.js';

@@ -1,0 +1,102 @@
+import { DjrError } from '../lib/errors.js';
+import { ask } from '../postgres/ask.js';
+import type { Pool } from '../postgres/connect.js';
+import { isOfOneRow } from '../postgres/poison.js';
+
+/** A page of this user got (`delivered`) or showed (`read`) this event. */
+export interface Acknowledgement {
+  readonly userId: string;
+  readonly id: number;
+  readonly status: 'delivered' | 'read';
+}
+
+interface Waiting {
+  acknowledgement: Acknowledgement;
+  resolve(own: boolean): void;
+  reject(error: unknown): void;
+}
+
+/** Acknowledgements that may wait, and of one statement. */
+const MAX_WAITING = 10_000;
+const BATCH = 1000;
+
+/** Milliseconds that one statement may take. */
+const ANSWER_TIMEOUT = 10_000;
+
+/**
+ * Stores acknowledgements: one statement at a time, with all that came during the last one. However many pages send them
+ * at once, one connection of the pool is what they take.
+ */
+export class Acknowledger {
+  readonly #pool: Pool;
+  readonly #instance: string;
+  #waiting: Waiting[] = [];
+  #running: Promise<void> | undefined;
+  /** Acknowledgements that were the user's to make. */
+  acknowledged = 0;
+
+  constructor(pool: Pool, instance: string) {
+    this.#pool = pool;
+    this.#instance = instance;
+  }
+
+  /**
+   * @returns for each whether it is an event of that user
+   * @throws {@link DjrError} `DJR_BUSY` when too many wait, or the database's error
+   */
+  async acknowledge(acknowledgements: readonly Acknowledgement[]): Promise<boolean[]> {
+    if (this.#waiting.length + acknowledgements.length > MAX_WAITING) {
+      throw new DjrError('DJR_BUSY', 'Too many acknowledgements wait for the database.');
+    }
+    const answers = acknowledgements.map(
+      (acknowledgement) =>
+        new Promise<boolean>((resolve, reject) => this.#waiting.push({ acknowledgement, resolve, reject })),
+    );
+    this.#running ??= this.#run();
+    return Promise.all(answers);
+  }
+
+  async #run(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      await this.#answer(this.#waiting.splice(0, BATCH));
+    }
+  }
+
+  /** One that the database cannot take costs no other: halves are tried until it stands alone. */
+  async #answer(batch: Waiting[]): Promise<void> {
+    try {
+      const own = await this.#store(batch.map(({ acknowledgement }) => acknowledgement));
+      for (const [place, { resolve }] of batch.entries()) {
+        this.acknowledged += Number(own[place]);
+        resolve(own[place]!);
+      }
+    } catch (error) {
+      if (batch.length > 1 && isOfOneRow(error)) {
+        const half = Math.ceil(batch.length / 2);
+        await this.#answer(batch.slice(0, half));
+        await this.#answer(batch.slice(half));
+      } else for (const { reject } of batch) reject(error);
+    }
+    // In the same step as the last look at what waits: what comes a moment later starts the next run.
+    this.#running = undefined;
+  }
+
+  async #store(batch: Acknowledgement[]): Promise<boolean[]> {
+    const query = {
+      text: 'select pg_catalog.array_to_json(djr._acknowledge($1, $2, $3, $4)) as own',
+      values: [
+        this.#instance,
+        batch.map(({ userId }) => userId),
+        batch.map(({ id }) => id),
+        batch.map(({ status }) => status),
+      ],
+    };
+    const { rows } = await ask<{ own: boolean[] }>(this.#pool, query, ANSWER_TIMEOUT);
+    return rows[0]!.own;
+  }
+
+  /** Resolves when all that came has been stored. */
+  async stop(): Promise<void> {
+    await this.#running;
+  }
+}

@@ -1,0 +1,87 @@
+import type { Scope } from '../event/event.js';
+import { milliseconds } from '../postgres/types.js';
+
+/** The steps of an event, the furthest of which is its status. */
+export const STATUSES = ['new', 'dispatched', 'error', 'sent', 'delivered', 'read'] as const;
+export type EventState = (typeof STATUSES)[number];
+
+/** Of a stored row: `control` is what djr itself orders (`djr.disconnect`, `djr.recheck`), and is no event of an app. */
+export type EventScope = Scope | 'control';
+
+/** Which events to list. Ids are text, as a bigint is more than a number holds. */
+export interface EventFilter {
+  id?: string | undefined;
+  /** Exact, or with `*` at its end what begins so. */
+  type?: string | undefined;
+  scope?: EventScope | undefined;
+  status?: EventState | undefined;
+  /** As `type`. */
+  user?: string | undefined;
+  /** As `type`. */
+  topic?: string | undefined;
+  from?: Date | undefined;
+  to?: Date | undefined;
+  /** A JSON object that the detail contains. */
+  detail?: string | undefined;
+}
+
+/** A page of the list: what is older than one event, or newer. Neither: the newest. */
+export interface PageKey {
+  before?: string | undefined;
+  after?: string | undefined;
+}
+
+export interface ListQuery {
+  text: string;
+  values: unknown[];
+}
+
+const EQUALS = 'operator(pg_catalog.=)';
+
+const prefix = (text: string): string => `${text.slice(0, -1).replace(/[\\%_]/g, '\\$&')}%`;
+
+/** The list's SQL: keyset pages by id, never an offset and never a count. */
+export function listQuery(filter: EventFilter, key: PageKey, limit: number): ListQuery {
+  const values: unknown[] = [];
+  const bind = (value: unknown) => `$${values.push(value)}`;
+  const conditions: string[] = [];
+  const add = (condition: string) => conditions.push(condition);
+  const text = (column: string, value: string) =>
+    add(
+      value.endsWith('*')
+        ? `${column} operator(pg_catalog.~~) ${bind(prefix(value))}`
+        : `${column} ${EQUALS} ${bind(value)}`,
+    );
+
+  if (filter.id !== undefined) add(`id ${EQUALS} ${bind(filter.id)}`);
+  if (filter.type !== undefined) text('type', filter.type);
+  if (filter.scope !== undefined) add(`scope ${EQUALS} ${bind(filter.scope)}`);
+  if (filter.user !== undefined) text('user_id', filter.user);
+  if (filter.topic !== undefined) text('topic', filter.topic);
+  if (filter.from !== undefined) add(`created_at operator(pg_catalog.>=) ${bind(filter.from)}`);
+  if (filter.to !== undefined) add(`created_at operator(pg_catalog.<) ${bind(filter.to)}`);
+  if (filter.detail !== undefined) add(`detail operator(pg_catalog.@>) ${bind(filter.detail)}::pg_catalog.jsonb`);
+  if (key.before !== undefined) add(`id operator(pg_catalog.<) ${bind(key.before)}`);
+  if (key.after !== undefined) add(`id operator(pg_catalog.>) ${bind(key.after)}`);
+  // The status is looked up for the rows of a page only, unless it is what is searched for.
+  const source = filter.status === undefined ? 'djr.event' : 'djr.event_status';
+  if (filter.status !== undefined) add(`status ${EQUALS} ${bind(filter.status)}`);
+  const where = conditions.length === 0 ? '' : ` where ${conditions.join(' and ')}`;
+  const order = key.after === undefined ? 'desc' : 'asc';
+  const found = `select id from ${source}${where} order by id ${order} limit ${bind(limit)}`;
+  return {
+    text: `select ${SUMMARY} from (${found}) found join djr.event_status event on event.id ${EQUALS} found.id order by found.id ${order}`,
+    values,
+  };
+}
+
+/** Characters of a detail that a list shows. */
+const PREVIEW = 200;
+
+/** An order's topic is in its detail. */
+const TOPIC = `case when event.scope operator(pg_catalog.=) 'control' then event.detail operator(pg_catalog.->>) 'topic' else event.topic end`;
+
+/** One line of a list, of `djr.event_status event`. */
+export const SUMMARY = `event.id::pg_catalog.text, event.type, event.scope, event.user_id, ${TOPIC} as topic,
+  pg_catalog.left(event.detail::pg_catalog.text, ${PREVIEW}) as preview, ${milliseconds('event.created_at')} as created_at,
+  event.replay_of::pg_catalog.text, event.status, event.recipients, event.errors`;

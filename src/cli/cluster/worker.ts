@@ -1,0 +1,81 @@
+import cluster from 'node:cluster';
+import type { IncomingMessage, RequestListener } from 'node:http';
+import { toRequest } from '../../http/adapters/node.js';
+import type { Realtime } from '../../realtime-interface.js';
+import type { Lifetime } from '../lifetime.js';
+import { isMessage, type Message } from './workers.js';
+
+const send = (message: Message): void => {
+  if (process.connected) process.send!(message, undefined, undefined, () => {});
+};
+
+/** One of several processes of a command, as it sees the first: told when to end, and asked for its metrics. */
+export class WorkerProcess {
+  readonly #realtime: Realtime;
+  readonly #metricsPath: string;
+  readonly #waiting = new Map<number, (text: string) => void>();
+  #asked = 0;
+
+  /** @param path - the base path, with a slash at its end */
+  constructor(realtime: Realtime, path: string, lifetime: Lifetime) {
+    this.#realtime = realtime;
+    this.#metricsPath = `${path}metrics`;
+    process.on('message', (message: unknown) => {
+      if (!isMessage(message)) return;
+      if (message.djr === 'stop') lifetime.end();
+      else if (message.djr === 'ping') send({ djr: 'pong' });
+      else if (message.djr === 'collect') void this.#collect(message.id);
+      else if (message.djr === 'answer') this.#waiting.get(message.id)?.(message.text);
+    });
+  }
+
+  ready(address: string): void {
+    send({ djr: 'ready', address });
+  }
+
+  async #collect(id: number): Promise<void> {
+    send({ djr: 'collected', id, text: await this.#realtime.metrics() });
+  }
+
+  /** What the runtime answers to a request for metrics by itself: 200 where whoever asks may have them. */
+  async #own(request: IncomingMessage): Promise<Response> {
+    try {
+      const { remoteAddress: address } = request.socket;
+      return await this.#realtime.fetch(toRequest(request, request.url ?? '/', false), { address });
+    } catch {
+      return new Response('Host and path of the request make no URL.', { status: 400 });
+    }
+  }
+
+  /** The runtime's handler, but for metrics, which are of all workers. */
+  get handler(): RequestListener {
+    return async (request, response) => {
+      const path = (request.url ?? '').split('?', 1)[0]!.replace(/\/$/, '');
+      if (path !== this.#metricsPath || (request.method !== 'GET' && request.method !== 'HEAD')) {
+        await this.#realtime.handler(request, response);
+        return;
+      }
+      const own = await this.#own(request);
+      if (own.status !== 200) {
+        response.writeHead(own.status, Object.fromEntries(own.headers)).end(await own.text());
+        return;
+      }
+      const id = ++this.#asked;
+      this.#waiting.set(id, (text) => {
+        this.#waiting.delete(id);
+        response.writeHead(200, {
+          'Content-Type': 'text/plain; version=0.0.4; charset=utf-8',
+          'Cache-Control': 'no-store',
+        });
+        response.end(text);
+      });
+      response.once('close', () => this.#waiting.delete(id));
+      send({ djr: 'ask', id });
+    };
+  }
+
+  /** Lets the process end: the channel to the first would keep it. */
+  leave(): void {
+    cluster.worker?.disconnect();
+  }
+}

@@ -1,0 +1,58 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { Frontier } from '../../event/frontier.js';
+
+/** A key of `djr.seal_key`, in the two padded forms that HMAC-SHA256 hashes with (RFC 2104). */
+export interface SealKey {
+  readonly id: string;
+  readonly inner: Buffer;
+  readonly outer: Buffer;
+}
+
+/** What `djr.recheck` took back. */
+export interface Revocation {
+  readonly xid: number;
+  /** null: everyone's. */
+  readonly userId: string | null;
+  /** null: of every topic. */
+  readonly topic: string | null;
+}
+
+/** What a seal says, once its signature has been checked. */
+export interface Seal {
+  readonly topic: string;
+  /** Whose it is; null: whoever has it. */
+  readonly userId: string | null;
+  /** Milliseconds since 1970, by the database's clock. */
+  readonly ends: number;
+  /** Which transactions the query that made it saw. */
+  readonly snapshot: Frontier;
+}
+
+/** Longer than any seal that `djr.seal` makes. */
+const MAX_LENGTH = 4096;
+
+/** The key that a seal names; undefined: it is none. */
+export const keyOf = (text: string): string | undefined =>
+  text.length > MAX_LENGTH ? undefined : /^djr1\.([0-9a-f]{8})\.[\w-]+\.[\w-]{43}$/.exec(text)?.[1];
+
+/** Reads a seal whose form {@link keyOf} has checked. @returns undefined when it was not signed with this key */
+export function openSeal(text: string, key: SealKey): Seal | undefined {
+  const end = text.lastIndexOf('.');
+  const hash = (pad: Buffer, content: Buffer | string) => createHash('sha256').update(pad).update(content).digest();
+  const expected = hash(key.outer, hash(key.inner, text.slice(0, end)));
+  // Compared as bytes: the last character of base64url has bits that decoders ignore, and two texts would be one seal.
+  if (!timingSafeEqual(Buffer.from(expected.toString('base64url')), Buffer.from(text.slice(end + 1)))) return undefined;
+  const content = Buffer.from(text.split('.')[2]!, 'base64url').toString();
+  const [topic, userId, ends, snapshot] = JSON.parse(content) as [string, string | null, number, string];
+  const seen = Frontier.fromSnapshot(snapshot, '', 0);
+  return seen && { topic, userId, ends: ends * 1000, snapshot: seen };
+}
+
+/** Whether something that took this permission back was not visible to the query that made the seal. */
+export const isRevoked = (seal: Seal, userId: string | null, revocations: Iterable<Revocation>): boolean => {
+  for (const { xid, userId: whose, topic } of revocations) {
+    const concerned = (whose === null || whose === userId) && (topic === null || topic === seal.topic);
+    if (concerned && seal.snapshot.isNew(xid)) return true;
+  }
+  return false;
+};

@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { type Endpoint, READ } from '../endpoint.js';
+import { problem, type Reply } from '../reply.js';
+
+interface Asset {
+  body: Buffer;
+  etag: string;
+}
+
+const assets = new Map<string, Promise<Asset>>();
+
+async function read(name: string): Promise<Asset> {
+  const body = await readFile(new URL(`../../dist/${name}`, import.meta.url));
+  return { body, etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 16)}"` };
+}
+
+/**
+ * What a page loads, built into the package.
+ *
+ * @param name - a file below dist/, of our own choosing
+ */
+export async function assetReply(
+  name: `${'browser' | 'assets'}/${string}`,
+  ifNoneMatch: string | undefined,
+): Promise<Reply> {
+  let asset = assets.get(name);
+  if (!asset) {
+    asset = read(name);
+    assets.set(name, asset);
+    asset.catch(() => assets.delete(name));
+  }
+  try {
+    const { body, etag } = await asset;
+    const headers = {
+      'Content-Type': `text/${name.endsWith('.css') ? 'css' : 'javascript'}; charset=utf-8`,
+      // The name does not change with the content: kept for a day, and asked for again with the ETag.
+      'Cache-Control': 'public, max-age=86400, stale-while-revalidate=604800',
+      ETag: etag,
+      'Access-Control-Allow-Origin': '*',
+      'Cross-Origin-Resource-Policy': 'cross-origin',
+      'X-Content-Type-Options': 'nosniff',
+    };
+    const known = ifNoneMatch?.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag || tag.trim() === '*');
+    return known ? { status: 304, headers, body: '' } : { status: 200, headers, body };
+  } catch {
+    return problem(500, `The package lacks ${name}: build it with "npm run build".`);
+  }
+}
+
+/** The browser client: a classic script and a module. */
+export const SCRIPTS: readonly Endpoint[] = (['djr.js', 'djr.mjs'] as const).map((name) => ({
+  path: name,
+  methods: READ,
+  respond: (incoming) => assetReply(`browser/${name}`, incoming.header('if-none-match')),
+}));

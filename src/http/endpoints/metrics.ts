@@ -1,0 +1,36 @@
+import { type Endpoint, READ } from '../endpoint.js';
+import { ask, type GuardOptions } from '../guards/guard.js';
+import type { Incoming } from '../incoming.js';
+import { PERSONAL_HEADERS, problem, type Reply } from '../reply.js';
+
+export interface MetricsEndpointOptions extends Pick<GuardOptions, 'hookTimeout' | 'logger'> {
+  /** Who may see them; undefined: everyone. */
+  authorize: GuardOptions['authorize'] | undefined;
+  /** In Prometheus' format. */
+  metrics: { readonly contentType: string; text(): Promise<string> };
+}
+
+export class MetricsEndpoint implements Endpoint {
+  readonly path = 'metrics';
+  readonly methods = READ;
+  readonly #options: MetricsEndpointOptions;
+
+  constructor(options: MetricsEndpointOptions) {
+    this.#options = options;
+  }
+
+  async respond(incoming: Incoming): Promise<Reply> {
+    const { authorize } = this.#options;
+    if (!authorize) return this.#metrics();
+    const answer = await ask(incoming, { ...this.#options, authorize, name: 'metrics.authorize' });
+    if (answer === 'unreadable') return problem(400, 'Host and path of the request make no URL.');
+    if (typeof answer === 'object') return answer;
+    return answer ? this.#metrics() : problem(403, 'The metrics are for those who run this app.');
+  }
+
+  async #metrics(): Promise<Reply> {
+    const { metrics } = this.#options;
+    const headers = { 'Content-Type': metrics.contentType, ...PERSONAL_HEADERS, 'Cache-Control': 'no-store' };
+    return { status: 200, headers, body: await metrics.text() };
+  }
+}

@@ -1,0 +1,109 @@
+import { problem, type Reply } from '../reply.js';
+import { limitKey } from './trusted-proxies.js';
+
+export interface AdmissionLimits {
+  maxConnections: number;
+  maxConnectionsPerUser: number;
+  /** 0: any number. */
+  maxConnectionsPerAddress: number;
+}
+
+/**
+ * How many requests there are, in all, of an address and of a user. One is counted from before `authenticate` is asked, so
+ * that no more run in it than there are places, until its connection is gone.
+ */
+export class Admission {
+  readonly #limits: AdmissionLimits;
+  readonly #byUser = new Map<string, number>();
+  readonly #byAddress = new Map<string, number>();
+  #total = 0;
+  #empty: (() => void)[] = [];
+
+  constructor(limits: AdmissionLimits) {
+    this.#limits = limits;
+  }
+
+  /** Places that are taken. */
+  get size(): number {
+    return this.#total;
+  }
+
+  /** @returns a place, or why there is none */
+  enter(address: string | undefined): Place | Reply {
+    const { maxConnections, maxConnectionsPerAddress } = this.#limits;
+    if (this.#total >= maxConnections) {
+      return problem(503, 'This instance is full (option maxConnections).', { 'Retry-After': '5' });
+    }
+    const key = maxConnectionsPerAddress > 0 && address !== undefined ? limitKey(address) : undefined;
+    if (key !== undefined && (this.#byAddress.get(key) ?? 0) >= maxConnectionsPerAddress) {
+      return problem(429, 'Too many streams of this address (option maxConnectionsPerAddress).', {
+        'Retry-After': '10',
+      });
+    }
+    this.#total += 1;
+    if (key !== undefined) count(this.#byAddress, key, 1);
+    return new Place(this.#byUser, () => {
+      this.#total -= 1;
+      if (key !== undefined) count(this.#byAddress, key, -1);
+      if (this.#total > 0) return;
+      for (const resolve of this.#empty) resolve();
+      this.#empty = [];
+    });
+  }
+
+  /** Whether this user has all the places that a user may have. */
+  isFull(userId: string): boolean {
+    return (this.#byUser.get(userId) ?? 0) >= this.#limits.maxConnectionsPerUser;
+  }
+
+  /** Resolves when no place is taken any more, or so many milliseconds have passed. */
+  async emptied(milliseconds: number): Promise<void> {
+    if (this.#total === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, milliseconds);
+      this.#empty.push(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+}
+
+/** One of the places of an {@link Admission}. */
+export class Place {
+  readonly #byUser: Map<string, number>;
+  readonly #onLeave: () => void;
+  #userId: string | null = null;
+  #left = false;
+
+  constructor(byUser: Map<string, number>, onLeave: () => void) {
+    this.#byUser = byUser;
+    this.#onLeave = onLeave;
+  }
+
+  /** It is this user's. */
+  assign(userId: string | null): void {
+    this.#userId = userId;
+    if (userId !== null) count(this.#byUser, userId, 1);
+  }
+
+  /** It is no longer the user's: another of their streams takes it over. */
+  release(): void {
+    if (this.#userId !== null) count(this.#byUser, this.#userId, -1);
+    this.#userId = null;
+  }
+
+  /** Gives it back, once however often it is called. */
+  leave(): void {
+    if (this.#left) return;
+    this.#left = true;
+    this.release();
+    this.#onLeave();
+  }
+}
+
+function count(counts: Map<string, number>, key: string, change: number): void {
+  const now = (counts.get(key) ?? 0) + change;
+  if (now > 0) counts.set(key, now);
+  else counts.delete(key);
+}

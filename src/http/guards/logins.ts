@@ -1,0 +1,26 @@
+import type { Client } from '../../clients/client.js';
+import { disconnectedFrame } from '../../event/frame.js';
+
+/** The longest time that a timer can wait; one that ends before is set anew. */
+const MAX_TIMER = 2 ** 31 - 1;
+
+/** Ends the streams of logins that end by themselves: their pages come back with a new one. */
+export class Logins {
+  readonly #timers = new Map<Client, NodeJS.Timeout>();
+
+  /** @param expires - milliseconds since 1970 */
+  watch(client: Client, expires: number): void {
+    if (client.closed || expires === Number.POSITIVE_INFINITY) return;
+    const end = () => {
+      if (expires <= Date.now()) client.close('lifetime', disconnectedFrame('the login has expired'));
+      else this.watch(client, expires);
+    };
+    const wait = Math.min(MAX_TIMER, Math.max(1, expires - Date.now()));
+    this.#timers.set(client, setTimeout(end, wait).unref());
+  }
+
+  forget(client: Client): void {
+    clearTimeout(this.#timers.get(client));
+    this.#timers.delete(client);
+  }
+}

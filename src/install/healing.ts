@@ -1,0 +1,37 @@
+import type pg from 'pg';
+import { TYPES } from '../postgres/types.js';
+import type { CommittedMigration } from './migrate.js';
+
+type Client = Pick<pg.Client, 'query'>;
+
+const ask = async <Row extends pg.QueryResultRow>(client: Client, text: string, values: unknown[] = []) =>
+  (await client.query<Row>({ text, values, types: TYPES })).rows;
+
+/**
+ * A dump of the schema alone (`pg_dump -s`, Rails' structure.sql) brings all objects, and no row that says which
+ * migrations made them. The last migration applies everything again: those before it are entered as applied, as they
+ * would put older versions in the place of what is there.
+ */
+export async function adoptSchema(client: Client, migrations: readonly CommittedMigration[]): Promise<void> {
+  const [state] = await ask<{ there: boolean; listed: boolean }>(
+    client,
+    `select pg_catalog.to_regclass('djr.event') is not null and pg_catalog.to_regclass('djr.settings') is not null as there,
+            pg_catalog.to_regclass('djr.migrations') is not null as listed`,
+  );
+  if (!state!.there || !migrations.at(-1)!.sql.includes('--! Included index.sql')) return;
+  if (!state!.listed) {
+    await client.query(
+      'create table djr.migrations (id serial primary key, name pg_catalog.varchar(255) not null, run_on pg_catalog.timestamp not null)',
+    );
+  }
+  if ((await ask(client, 'select from djr.migrations limit 1')).length > 0) return;
+  for (const { name } of migrations.slice(0, -1)) {
+    await ask(client, 'insert into djr.migrations (name, run_on) values ($1, pg_catalog.now())', [name]);
+  }
+}
+
+/** Puts the row of the settings back, where it is missing. @returns whether it was */
+export async function healSettings(client: Client): Promise<boolean> {
+  const { rowCount } = await client.query('insert into djr.settings default values on conflict do nothing');
+  return rowCount === 1;
+}

@@ -1,0 +1,79 @@
+import type pg from 'pg';
+import { giveUp } from './cancel.js';
+import { checkOut } from './checkout.js';
+import type { Pool } from './connect.js';
+import { TYPES } from './types.js';
+
+/** PostgreSQL ended the connection while it was idle, before it saw the statement. */
+const ENDED_IDLE = '57P05';
+
+/** pg's own time-out, for which an app may have configured less, frees the place while the server works on. */
+const NEVER = 2 ** 31 - 1;
+
+/** The statement was given up: PostgreSQL had not answered in time. */
+export class NoAnswerError extends Error {
+  constructor(milliseconds: number) {
+    super(`PostgreSQL did not answer within ${milliseconds} ms`);
+  }
+}
+
+/**
+ * Runs one statement on a connection of the pool, read as djr reads (src/postgres/types.ts) unless it says otherwise. One that is given up is cancelled on the server, and its place in the
+ * pool is free only then: the server would else work on, and the pool open one connection more for the next.
+ *
+ * @param milliseconds - how long the answer may take
+ * @throws {@link NoAnswerError} when it takes longer, or what PostgreSQL or the pool says
+ */
+export function ask<Row extends unknown[]>(
+  pool: Pool,
+  query: pg.QueryArrayConfig,
+  milliseconds: number,
+): Promise<pg.QueryArrayResult<Row>>;
+export function ask<Row extends pg.QueryResultRow>(
+  pool: Pool,
+  query: pg.QueryConfig,
+  milliseconds: number,
+): Promise<pg.QueryResult<Row>>;
+export async function ask(pool: Pool, query: pg.QueryConfig, milliseconds: number): Promise<unknown> {
+  try {
+    return await askOnce(pool, query, milliseconds);
+  } catch (error) {
+    // `idle_session_timeout` and the pool meet: the statement has not begun.
+    if (!(error instanceof Error && 'code' in error && error.code === ENDED_IDLE)) throw error;
+    return askOnce(pool, query, milliseconds);
+  }
+}
+
+/** The pool as a client, each statement of which is run by {@link ask}. */
+export const asking = (pool: Pool, milliseconds = NEVER): Pick<pg.ClientBase, 'query'> => ({
+  query: ((query: string | pg.QueryConfig, values?: unknown[]) =>
+    ask(pool, typeof query === 'string' ? { text: query, values } : query, milliseconds)) as pg.ClientBase['query'],
+});
+
+async function askOnce(pool: Pool, query: pg.QueryConfig, milliseconds: number): Promise<unknown> {
+  const { client, release, unlessLost } = await checkOut(pool);
+  const working = unlessLost(client.query({ types: TYPES, ...query, query_timeout: NEVER } as pg.QueryConfig));
+  return new Promise((resolve, reject) => {
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      const error = new NoAnswerError(milliseconds);
+      reject(error);
+      void giveUp(client, working).then((fit) => release(fit ? undefined : error));
+    }, milliseconds);
+    working.then(
+      (result) => {
+        clearTimeout(timer);
+        if (late) return;
+        release();
+        resolve(result);
+      },
+      (error: Error) => {
+        clearTimeout(timer);
+        if (late) return;
+        release(error);
+        reject(error);
+      },
+    );
+  });
+}

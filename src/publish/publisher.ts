@@ -1,0 +1,130 @@
+import type { Detail, Scope } from '../event/event.js';
+import { toUserId, type UserId } from '../event/user-id.js';
+import { DjrError, fromPostgres } from '../lib/errors.js';
+import type { Queryable } from '../postgres/connect.js';
+import { TYPES } from '../postgres/types.js';
+
+/** What every publication says. */
+interface Content<Type extends string, D extends Detail> {
+  /** 1 to 200 characters without white space; some words are reserved (docs/browser.md). */
+  type: Type;
+  /** @defaultValue `{}` */
+  detail?: D;
+  /** Stored with the event, never sent. */
+  privateData?: unknown;
+  /** A second publish under the same key stores and sends nothing, and returns the first id; `DJR12` if it differs in user, scope or type. */
+  key?: string;
+}
+
+/** Who gets it, one member a scope. The user has to be there: `session.user?.id` does not compile. */
+type Audience =
+  /** The clients of this user. */
+  | { scope?: 'user'; userId: UserId }
+  /** Every client, anonymous ones too. Nothing but this word makes an event public. */
+  | { scope: 'public'; userId?: never }
+  /** The clients that may hear this topic. */
+  | { scope?: 'topic'; topic: string; userId?: never }
+  /** Backend subscribers only: about nobody, or about this user. */
+  | { scope: 'system'; userId?: UserId };
+
+/** An event to publish: `{ userId, type, … }` to one user, `{ scope: 'public', type, … }` to every client. */
+export type Publication<Type extends string = string, D extends Detail = Detail> = Content<Type, D> & Audience;
+
+/** `user`: whether the scope must have a user, may have one, or must not. */
+const SCOPES: Record<Scope, { user: 'required' | 'optional' | 'none'; call: string }> = {
+  user: {
+    user: 'required',
+    call: 'select djr.publish(user_id => $5::pg_catalog.text, type => $1::pg_catalog.text, detail => $2::pg_catalog.jsonb, private_data => $3::pg_catalog.jsonb, key => $4::pg_catalog.text) as id',
+  },
+  public: {
+    user: 'none',
+    call: 'select djr.publish_public(type => $1::pg_catalog.text, detail => $2::pg_catalog.jsonb, private_data => $3::pg_catalog.jsonb, key => $4::pg_catalog.text) as id',
+  },
+  topic: {
+    user: 'none',
+    call: 'select djr.publish_topic(topic => $5::pg_catalog.text, type => $1::pg_catalog.text, detail => $2::pg_catalog.jsonb, private_data => $3::pg_catalog.jsonb, key => $4::pg_catalog.text) as id',
+  },
+  system: {
+    user: 'optional',
+    call: 'select djr.publish_system(user_id => $5::pg_catalog.text, type => $1::pg_catalog.text, detail => $2::pg_catalog.jsonb, private_data => $3::pg_catalog.jsonb, key => $4::pg_catalog.text) as id',
+  },
+};
+
+const json = (value: unknown): string | null => (value === undefined || value === null ? null : JSON.stringify(value));
+
+/** Whom it is for, from what may be anything: an app without TypeScript, or with an `any`, calls this as well. */
+function audienceOf(publication: { scope?: unknown; userId?: unknown; topic?: unknown }): {
+  scope: Scope;
+  /** The user or the topic; null: none. */
+  name: string | null;
+} {
+  // The key counts, not the value: `userId: session.user?.id` says that a user was meant.
+  const names = 'userId' in publication;
+  const hasTopic = 'topic' in publication;
+  const { scope = hasTopic ? 'topic' : names ? 'user' : undefined, userId } = publication;
+  if (typeof scope !== 'string' || !Object.hasOwn(SCOPES, scope)) {
+    throw new DjrError(
+      'DJR02',
+      "an event must have a userId, a topic, or a scope: 'public', 'user', 'topic' or 'system'",
+      {
+        detail: scope === undefined ? 'It has neither.' : `The scope is ${JSON.stringify(scope) ?? typeof scope}.`,
+        hint: "For one user { userId, … }, for a topic { topic, … }, for every client { scope: 'public', … }.",
+      },
+    );
+  }
+  const { user } = SCOPES[scope as Scope];
+  if (names && user === 'none') {
+    throw new DjrError('DJR02', `an event of scope ${scope} must have no userId`, {
+      detail: `The userId is ${userId === undefined ? 'there, and undefined' : 'given'}.`,
+      hint: 'Everyone would get it. For one user leave the scope out.',
+    });
+  }
+  if (hasTopic !== (scope === 'topic')) {
+    throw new DjrError('DJR02', `an event of scope ${scope} must have ${hasTopic ? 'no' : 'a'} topic`, {
+      detail: hasTopic ? 'The topic is there.' : 'There is no topic.',
+      hint: "For the clients that may hear a topic publish { topic: 'room:7', … }.",
+    });
+  }
+  if (scope === 'topic') return { scope, name: toTopic(publication.topic) };
+  if (!names && user !== 'required') return { scope: scope as Scope, name: null };
+  return { scope: scope as Scope, name: toUserId(userId, 'the userId of an event') };
+}
+
+/** What is no text must not become a topic that others hear: `room:undefined`. */
+export function toTopic(topic: unknown): string {
+  if (typeof topic === 'string' && topic !== '') return topic;
+  throw new DjrError('DJR18', 'a topic must be a text of 1 to 255 characters', {
+    detail: topic === '' ? 'It is empty.' : `It is ${topic === null ? 'null' : `of type ${typeof topic}`}.`,
+    hint: 'Name what the clients follow: room:7.',
+  });
+}
+
+/** A key is an identity, too: what is no text must not become one that other events share. */
+function keyOf(key: unknown): string | null {
+  if (key === undefined || key === null) return null;
+  if (typeof key === 'string') return key;
+  throw new DjrError('DJR11', 'the key of an event must be a text of 1 to 255 characters', {
+    detail: `It is of type ${typeof key}.`,
+    hint: 'Use what identifies the occurrence: `invoice-17-paid`.',
+  });
+}
+
+/**
+ * Publishes through SQL, where all rules are but one: that a missing user is an error, which SQL could not see.
+ *
+ * @returns the event's id
+ * @throws {@link DjrError} with the SQLSTATE of the rule that was broken (docs/sql.md)
+ */
+export async function publish(client: Queryable, publication: Publication): Promise<number> {
+  const { type, detail = {}, privateData } = publication;
+  const { scope, name } = audienceOf(publication);
+  const values = [type, json(detail), json(privateData), keyOf(publication.key)];
+  if (scope !== 'public') values.push(name);
+  try {
+    const query = { text: SCOPES[scope].call, values, types: TYPES };
+    const { rows } = await client.query<{ id: number }>(query);
+    return rows[0]!.id;
+  } catch (error) {
+    throw fromPostgres(error);
+  }
+}

@@ -1,0 +1,326 @@
+import type { Client } from '../../clients/client.js';
+import { Envelope } from '../../event/envelope.js';
+import type { Scope } from '../../event/event.js';
+import type { Frontier } from '../../event/frontier.js';
+import { inTime } from '../../lib/in-time.js';
+import { ANSWER_TIMEOUT, onceMore } from '../../postgres/answer.js';
+import { ask } from '../../postgres/ask.js';
+import type { Pool } from '../../postgres/connect.js';
+import { AS_TEXT, BATCH, type Query, readRows } from '../../postgres/rows.js';
+import { type Need, type Recent, unavailable } from '../../stream/resume/backlog.js';
+import type { ResumeProgress, ResumeSource } from '../../stream/resume/resume.js';
+import type { Session } from './session.js';
+import {
+  EVENT_COLUMNS,
+  entitled,
+  goOn,
+  NOT_FOREIGN,
+  newSince,
+  recentStatement,
+  sinceStatement,
+  withStatus,
+} from './statements.js';
+import { readStatus, STATUS, type Status } from './status.js';
+
+/** Events that a reading for many clients brings at most, and what they may take in memory. */
+const MAX_RECENT = 20_000;
+const MAX_RECENT_BYTES = 32 * 1024 * 1024;
+
+/**
+ * Milliseconds in which the pool must have answered before a sweep is made on the listening connection, that it may take
+ * there, and for which the pool is not asked again.
+ */
+const POOL_TIMEOUT = 2000;
+const DIRECT_TIMEOUT = 3000;
+const POOL_REST = 5000;
+
+/** Not what PostgreSQL says of the statement: there was no connection, or no answer. */
+const isAway = (error: unknown): boolean => {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return !/^[0-9A-Z]{5}$/.test(code) || /^(08|53|57P)/.test(code);
+};
+
+/** The first of a result has the status and no event, each of the others an event and no status. */
+type Row = [
+  status: string | null,
+  id: string,
+  xid: string,
+  scope: Scope,
+  userId: string | null,
+  type: string,
+  created: string | null,
+  detail: string,
+  topic: string | null,
+];
+
+/** What no Envelope can be made of: one such row must cost its own event, and no sweep. */
+const isReadable = ([, id, , , , , created]: Row): boolean =>
+  created !== null && Number.isSafeInteger(Number(id)) && Number(id) > 0;
+
+const readEnvelope = ([, id, xid, scope, userId, type, created, detail, topic]: Row): Envelope =>
+  new Envelope(Number(id), Number(xid), scope, userId, type, Math.trunc(Number(created) / 1000), detail, topic);
+
+/** In which order two events may come one after the other. */
+type Order = (before: Envelope, behind: Envelope) => boolean;
+
+const ascending: Order = (before, behind) =>
+  before.xid! < behind.xid! || (before.xid === behind.xid && before.id < behind.id);
+
+/** Looks at the order: a reading goes on behind its last event, and one that came too early would hide others. */
+function readEnvelopes(rows: Row[], order: Order, last?: Envelope): Envelope[] {
+  let before = last;
+  return rows.map((row) => {
+    const envelope = readEnvelope(row);
+    if (before && !order(before, envelope)) throw new Error('PostgreSQL gave rows in another order than was asked for');
+    before = envelope;
+    return envelope;
+  });
+}
+
+/** The latest events, and the snapshot that they were read in. */
+export interface Latest {
+  readonly status: Status;
+  readonly envelopes: Envelope[];
+}
+
+/** What a sweep read beside the events. */
+export interface Swept {
+  readonly status: Status;
+  /** There are transaction ids of another cluster: a dump was restored. Events that have one were not handed on. */
+  readonly foreign: boolean;
+}
+
+/** Rows are in the order of transactions: behind the first of another cluster there are only more of them. */
+function ownOf(envelopes: Envelope[], { frontier }: Status): Envelope[] {
+  if (envelopes.length === 0 || envelopes.at(-1)!.xid! < frontier.xmax) return envelopes;
+  return envelopes.slice(
+    0,
+    envelopes.findIndex(({ xid }) => xid! >= frontier.xmax),
+  );
+}
+
+/** Reads stored events. */
+export class Store implements ResumeSource {
+  readonly #pool: Pool;
+  readonly #session: () => Session | undefined;
+  readonly #direct: () => Session | undefined;
+  /** `performance.now()` until which the pool is not asked for a sweep. */
+  #poolAwayUntil = 0;
+  /** A sweep waits for the pool still, though another way was taken. */
+  #sweepsOnPool = false;
+  /** `djr.epoch()`, shortened; set when the runtime connects. */
+  epoch = '';
+
+  readonly #onUnreadable: (id: string) => void;
+
+  /**
+   * @param session - to sweep on before the pool is asked
+   * @param direct - to sweep on where the pool is away
+   */
+  constructor(
+    pool: Pool,
+    session: () => Session | undefined,
+    onUnreadable: (id: string) => void = () => {},
+    direct: () => Session | undefined = () => undefined,
+  ) {
+    this.#pool = pool;
+    this.#session = session;
+    this.#onUnreadable = onUnreadable;
+    this.#direct = direct;
+  }
+
+  #readable(rows: Row[]): Row[] {
+    const readable = rows.every(isReadable) ? rows : rows.filter(isReadable);
+    if (readable !== rows) for (const row of rows) if (!isReadable(row)) this.#onUnreadable(row[1]);
+    return readable;
+  }
+
+  async status(): Promise<Status> {
+    const rows = await this.#query({ text: STATUS, values: [] });
+    return this.#status(rows[0]);
+  }
+
+  /**
+   * All that is visible now and was not in the frontier, in batches, ordered by transaction and id.
+   *
+   * @param check - looks at the snapshot first; false: reads no further.
+   */
+  async sweep(
+    since: Frontier,
+    bornAfter: number | undefined,
+    check: (status: Status) => boolean,
+    onBatch: (envelopes: Envelope[]) => Promise<void>,
+  ): Promise<Swept> {
+    const filter = newSince(since, bornAfter);
+    const query = sinceStatement(filter, BATCH + 1);
+    // Time and again the same statement, but for the one behind a restart.
+    const prepared = bornAfter === undefined ? await this.#session()?.prepared<Row>('djr_sweep', query) : undefined;
+    const rows = prepared ?? (await this.#sweepOnce(query));
+    const [head, ...found] = rows;
+    const status = await this.#status(head);
+    const readable = readEnvelopes(this.#readable(found), ascending);
+    const events = ownOf(readable, status);
+    const foreign = events.length < readable.length || status.prunedXid >= status.frontier.xmax;
+    if (!check(status)) return { status, foreign };
+    if (events.length > 0) await onBatch(events);
+    if (found.length <= BATCH || events.length < readable.length) return { status, foreign };
+    // A long absence, or a bulk: there may be a million more, all behind the last of these and in the same snapshot.
+    let { prunedXid } = status;
+    const { xid, id } = events.at(-1) ?? { xid: 0, id: 0 };
+    goOn(filter, { xid: xid!, id }, status.frontier);
+    await this.#read(
+      sinceStatement(filter),
+      ascending,
+      async (seen, envelopes) => {
+        // Its transaction ids may be other transactions' now: the next sweep looks at that.
+        if (seen.startedAt !== status.startedAt)
+          throw new Error('PostgreSQL was started anew in the middle of a sweep');
+        prunedXid = seen.prunedXid;
+        if (envelopes.length > 0) await onBatch(envelopes);
+        return true;
+      },
+      true,
+    );
+    // What was pruned meanwhile may not have been read.
+    return { status: { ...status, prunedXid }, foreign };
+  }
+
+  /** The latest events up to now, oldest first, and the snapshot that they were read in. */
+  async latest(limit: number): Promise<Latest> {
+    const rows = await this.#query({
+      text: withStatus(`select null, ${EVENT_COLUMNS} from djr.event order by event.xid desc, event.id desc limit $1`),
+      values: [limit],
+    });
+    const [head, ...events] = rows;
+    const envelopes = readEnvelopes(this.#readable(events.reverse()), ascending);
+    return { status: await this.#status(head), envelopes };
+  }
+
+  async readSince(
+    since: Frontier,
+    client: Pick<Client, 'audiences' | 'types'>,
+    from: ResumeProgress | undefined,
+    onBatch: (envelopes: Envelope[]) => Promise<number>,
+  ): Promise<ResumeProgress | { reset: string }> {
+    for (const bornAfter of [undefined, since.time]) {
+      const result = await onceMore((began) =>
+        this.#readEntitled(since, bornAfter, client, from, (envelopes) => {
+          began();
+          return onBatch(envelopes);
+        }),
+      );
+      if (result !== 'restarted') return result;
+    }
+    throw new Error('a reading that counts with a restart does not ask for another');
+  }
+
+  async readRecent(need: Need): Promise<Recent> {
+    return onceMore(() => this.#readRecent(need));
+  }
+
+  /** Newest first, as what there is no room for is the oldest; and before them what is older, all of it or nothing. */
+  async #readRecent(need: Need): Promise<Recent> {
+    const envelopes: Envelope[] = [];
+    let bytes = 0;
+    let full = false;
+    const query = recentStatement(need, MAX_RECENT);
+    // Older ones in any order, and then the newest first.
+    const order: Order = (before, behind) =>
+      before.xid! < need.xmax || (behind.xid! >= need.xmax && ascending(behind, before));
+    const state = await this.#read(query, order, async (_, rows) => {
+      for (const envelope of rows) {
+        full ||= envelopes.length >= MAX_RECENT || bytes > MAX_RECENT_BYTES;
+        if (full) return false;
+        envelopes.push(envelope);
+        bytes += envelope.size;
+      }
+      return true;
+    });
+    if (!full) return { ...state, envelopes, completeFrom: need.xmax };
+    const last = envelopes.at(-1)!.xid!;
+    return { ...state, envelopes, completeFrom: last < need.xmax ? Number.POSITIVE_INFINITY : last + 1 };
+  }
+
+  async #readEntitled(
+    since: Frontier,
+    bornAfter: number | undefined,
+    client: Pick<Client, 'audiences' | 'types'>,
+    from: ResumeProgress | undefined,
+    onBatch: (envelopes: Envelope[]) => Promise<number>,
+  ): Promise<ResumeProgress | { reset: string } | 'restarted'> {
+    const filter = newSince(since, bornAfter);
+    const bind = (value: unknown) => `$${filter.values.push(value)}`;
+    filter.rest += ` and ${entitled(client.audiences, bind)} and ${NOT_FOREIGN}`;
+    if (client.types) filter.rest += ` and type operator(pg_catalog.=) any(${bind([...client.types])})`;
+    if (from) goOn(filter, from.last, from.frontier);
+    let last = from?.last ?? { xid: 0, id: 0 };
+    let outcome: { reset: string } | 'restarted' | 'paused' | undefined;
+    const status = await this.#read(sinceStatement(filter), ascending, async (seen, envelopes) => {
+      const reason = unavailable(seen, since);
+      if (bornAfter === undefined && seen.startedAt > since.time) outcome = 'restarted';
+      else if (reason !== undefined) outcome = { reset: reason };
+      else if (envelopes.length > 0) {
+        const taken = await onBatch(envelopes);
+        if (taken > 0) last = { xid: envelopes[taken - 1]!.xid!, id: envelopes[taken - 1]!.id };
+        if (taken < envelopes.length) outcome = 'paused';
+      }
+      return outcome === undefined;
+    });
+    if (outcome !== undefined && outcome !== 'paused') return outcome;
+    return { frontier: from?.frontier ?? status.frontier, last, done: outcome === undefined };
+  }
+
+  /** The first row of every reading. There is none where `djr.settings` has lost its row, which is made again then. */
+  async #status(row: Row | undefined): Promise<Status> {
+    if (row?.[0]) return readStatus(row[0], this.epoch);
+    await ask(this.#pool, { text: 'select djr.channel()' }, ANSWER_TIMEOUT);
+    throw new Error('djr.settings had no row: it has been made again, with every setting at its default');
+  }
+
+  /** NOTIFY may well deliver while the pool's way to the database is broken, and without sweeps it could not for long. */
+  async #sweepOnce(query: Query): Promise<Row[]> {
+    const direct = this.#direct();
+    if (!direct) return this.#query(query);
+    if (!this.#sweepsOnPool && performance.now() >= this.#poolAwayUntil) {
+      try {
+        this.#sweepsOnPool = true;
+        const pending = this.#query(query).finally(() => {
+          this.#sweepsOnPool = false;
+        });
+        const rows = await inTime(pending, POOL_TIMEOUT);
+        if (rows) return rows;
+        pending.catch(() => {});
+      } catch (error) {
+        if (!isAway(error)) throw error;
+      }
+    }
+    const { rows } = await direct.query<Row>({ ...query, ...AS_TEXT }, DIRECT_TIMEOUT);
+    if (performance.now() >= this.#poolAwayUntil) this.#poolAwayUntil = performance.now() + POOL_REST;
+    return rows;
+  }
+
+  async #query(query: Query): Promise<Row[]> {
+    const result = await ask<Row>(this.#pool, { ...query, ...AS_TEXT }, ANSWER_TIMEOUT);
+    // A connection of pg's pool keeps the result that it was opened for, as long as it is open: the rows not with it.
+    return result.rows.splice(0);
+  }
+
+  /** The status that the first row has, and the events of the others, batch by batch. */
+  async #read(
+    query: Query,
+    order: Order,
+    onRows: (status: Status, envelopes: Envelope[]) => Promise<boolean>,
+    ahead = false,
+  ): Promise<Status> {
+    let status: Status | undefined;
+    let last: Envelope | undefined;
+    const onBatch = async (rows: Row[]) => {
+      status ??= await this.#status(rows.shift());
+      const envelopes = readEnvelopes(this.#readable(rows), order, last);
+      last = envelopes.at(-1) ?? last;
+      return onRows(status, envelopes);
+    };
+    await readRows(this.#pool, query, onBatch, ahead);
+    return status!;
+  }
+}

@@ -1,0 +1,237 @@
+import { setImmediate } from 'node:timers/promises';
+import type { Envelope } from '../event/envelope.js';
+import type { Frontier } from '../event/frontier.js';
+import { IdSet } from '../lib/id-set.js';
+import { Serial } from '../lib/serial.js';
+
+export interface FeedOptions {
+  /** Takes each event, once, in order. Should it throw or reject all the same, that event alone is lost. */
+  handOn(envelope: Envelope): void | Promise<void>;
+  /** How many events may wait for a slow `onReceive` before the fast lane closes. */
+  maxWaiting: number;
+  /** Bytes of events that a sweep hands on before clients have a moment to read: less than may wait for one of them. */
+  turnBytes: number;
+  /** An event without a row could not wait: it is lost. */
+  onLost(envelope: Envelope): void;
+  /** An event could not be handed on. */
+  onFailed(envelope: Envelope, error: unknown): void;
+}
+
+/** Sweeps for which the fast lane waits for older transactions to end: a second of them. */
+const MAX_SETTLING = 200;
+
+/** Events that the fast lane may bring while one sweep runs: behind a sweep of millions the next one has the rest. */
+const MAX_AHEAD = 50_000;
+
+/**
+ * Brings fast lane and sweep together: one order, no repeats, nothing missing.
+ *
+ * An event comes by NOTIFY, by a sweep, or by both in either order. What is visible in the frontier was handed on
+ * before; what the fast lane handed on and no sweep has seen yet is remembered by id.
+ */
+export class Feed {
+  readonly #options: FeedOptions;
+  readonly #steps: Serial<Envelope | Frontier | (() => void)>;
+  /** What the fast lane handed on, by id, with the number of the sweep that was the last to begin before it. */
+  readonly #ahead = new Map<number, number>();
+  /**
+   * What sweeps have handed on since the frontier moved: its NOTIFY may come only now. A sweep that fails half way leaves it
+   * to the next, which reads the same again.
+   */
+  readonly #swept = new IdSet();
+  #sweeps = 0;
+  /** Events taken in since the start. */
+  taken = 0;
+  /** Events that could not be handed on. */
+  failures = 0;
+  /** Sweeps whose frontier no id can hold, as too many transactions were in progress. */
+  cut = 0;
+  #open = false;
+  /** LISTEN was in force before the running sweep began, and has not been lost since. */
+  #opens = false;
+  /** Heard while the sweep runs that opens the fast lane: they come behind it, or they are among what it read. */
+  #held: Envelope[] = [];
+  /** Heard before the stream has a beginning, and without a row that a sweep could find. */
+  #early: Envelope[] = [];
+  /** Delivery was `sweep`, and what was published without a NOTIFY may not all be found yet. */
+  #unheard: { xmax: number | undefined; sweeps: number } | undefined;
+  #frontier: Frontier | undefined;
+  /** The frontier that the steps have come to: it moves behind the events that it promises. */
+  #reached: Frontier | undefined;
+
+  constructor(options: FeedOptions) {
+    this.#options = options;
+    this.#steps = new Serial((step) => {
+      if (typeof step === 'function') {
+        step();
+        return;
+      }
+      if ('xmin' in step) {
+        this.#reached = step;
+        return;
+      }
+      this.taken += 1;
+      return this.#handOn(step);
+    });
+  }
+
+  /** One that throws must not stop all that come behind it. */
+  #handOn(envelope: Envelope): void | Promise<void> {
+    const failed = (error: unknown) => {
+      this.failures += 1;
+      this.#options.onFailed(envelope, error);
+    };
+    try {
+      return this.#options.handOn(envelope)?.catch(failed);
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  /** Milliseconds for which one event has been on its way, and all others wait behind it. */
+  get stuckFor(): number {
+    return this.#steps.busyFor;
+  }
+
+  /** All events visible in it have been taken in; a sweep reads what is new since. */
+  get frontier(): Frontier | undefined {
+    return this.#frontier;
+  }
+
+  /** All events visible in it have been handed on. */
+  get reached(): Frontier {
+    if (!this.#reached) throw new Error('The feed has no frontier before the first sweep.');
+    return this.#reached;
+  }
+
+  get waiting(): number {
+    return this.#steps.length;
+  }
+
+  /** Delivery is `notify` again, but events are still found by sweeps alone: they should not be far apart. */
+  get settling(): boolean {
+    return this.#unheard !== undefined;
+  }
+
+  /** Starts from here: what is visible now counts as handed on. */
+  startAt(frontier: Frontier): void {
+    this.#frontier = frontier;
+    this.#steps.push(frontier);
+    this.#ahead.clear();
+    this.#swept.clear();
+    const early = this.#early;
+    this.#early = [];
+    for (const envelope of early) this.#steps.push(envelope);
+  }
+
+  /**
+   * The database was restored or replaced. Ids of frames count from this frontier now, while the next sweep still reads
+   * from the one before. Event ids may come again for other events. Resolves when all that came before is handed on.
+   */
+  rebase(frontier: Frontier): Promise<void> {
+    this.#steps.push(frontier);
+    this.#ahead.clear();
+    this.#swept.clear();
+    return this.settled();
+  }
+
+  /** After LISTEN was lost: until the next sweep has ended, nobody knows what was missed. */
+  close(): void {
+    this.#open = false;
+    this.#opens = false;
+    this.#held = [];
+  }
+
+  /**
+   * The fast lane. Until it is open a stored event is left to the sweep; what is heard while the sweep runs that opens
+   * it has only to wait for its end. One event too many closes it: the next must not pass what was left to the sweep.
+   */
+  receive(envelopes: readonly Envelope[]): void {
+    for (const envelope of envelopes) {
+      const full = this.#steps.length + this.#early.length >= this.#options.maxWaiting;
+      if (envelope.xid === null) {
+        if (full) this.#options.onLost(envelope);
+        else if (this.#frontier) this.#steps.push(envelope);
+        else this.#early.push(envelope);
+        continue;
+      }
+      if (full || this.#held.length >= this.#options.maxWaiting || this.#ahead.size >= MAX_AHEAD) this.close();
+      if (!this.#open && this.#opens) this.#held.push(envelope);
+      if (!this.#open || this.#swept.has(envelope.id) || this.#ahead.has(envelope.id)) continue;
+      if (!this.#frontier?.isNew(envelope.xid)) continue;
+      this.#ahead.set(envelope.id, this.#sweeps);
+      this.#steps.push(envelope);
+    }
+  }
+
+  /** @param opensFastLane - LISTEN is in force: what comes from now on is heard, what came before is swept. */
+  beginSweep(opensFastLane: boolean): void {
+    this.#opens = opensFastLane;
+    this.#held = [];
+    this.#sweeps += 1;
+  }
+
+  /** Rows of the running sweep, in any number of batches. Resolves when there is room for more. */
+  async sweep(envelopes: readonly Envelope[]): Promise<void> {
+    let bytes = 0;
+    for (const envelope of envelopes) {
+      if (this.#ahead.has(envelope.id) || this.#swept.has(envelope.id)) continue;
+      this.#swept.add(envelope.id);
+      this.#steps.push(envelope);
+      bytes += envelope.size;
+      // What NOTIFY brings comes in pieces; thousands of rows at once would be more than a client's bound before it can read any.
+      if (bytes < this.#options.turnBytes) continue;
+      bytes = 0;
+      await setImmediate();
+    }
+    if (this.#steps.length >= this.#options.maxWaiting) await this.#steps.idle();
+  }
+
+  /**
+   * The sweep has read all that was new: the frontier moves.
+   *
+   * @param notifying - whether it read that publishers notify: what they do not, only a sweep finds.
+   */
+  endSweep(frontier: Frontier, notifying: boolean): void {
+    this.#frontier = frontier;
+    if (!frontier.fits) this.cut += 1;
+    this.#steps.push(frontier);
+    this.#swept.clear();
+    // What was handed on before this sweep began was visible to it, whether its row is still there or not.
+    for (const [id, sweep] of this.#ahead) {
+      if (sweep >= this.#sweeps) break;
+      this.#ahead.delete(id);
+    }
+    const heardAll = this.#heardAll(frontier, notifying);
+    if (!heardAll) this.#open = false;
+    if (!heardAll || !this.#opens) return;
+    this.#open = true;
+    const held = this.#held;
+    this.#held = [];
+    this.receive(held);
+  }
+
+  /**
+   * Whether all that this sweep did not find notifies. Its mode may be younger than its snapshot, so that the sweep after
+   * the one that read `notify` is the first to count; a transaction that was in progress then may have published before.
+   */
+  #heardAll(frontier: Frontier, notifying: boolean): boolean {
+    if (!notifying) {
+      this.#unheard = { xmax: undefined, sweeps: -1 };
+      return false;
+    }
+    const unheard = this.#unheard;
+    if (!unheard) return true;
+    unheard.sweeps += 1;
+    if (unheard.sweeps === 0) return false;
+    unheard.xmax ??= frontier.xmax;
+    if (frontier.xmin < unheard.xmax && unheard.sweeps < MAX_SETTLING) return false;
+    this.#unheard = undefined;
+    return true;
+  }
+
+  /** Resolves when all that has been taken in by now has been handed on. */
+  settled(): Promise<void> {
+    return new Promise((resolve) => this.#steps.push(resolve));
+  }
+}

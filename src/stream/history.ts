@@ -1,0 +1,118 @@
+import type { NamedAhead } from '../event/ahead.js';
+import type { Frontier } from '../event/frontier.js';
+import type { Item } from '../event/item.js';
+
+/** The recent events, in the order in which they were handed on; bounded by count and by bytes. */
+export class History {
+  readonly #maxEvents: number;
+  readonly #maxBytes: number;
+  /** Before the head there is nothing any more. */
+  #items: (Item | undefined)[] = [];
+  #head = 0;
+  #bytes = 0;
+  #lastSequence = 0;
+  /** Every event visible to us whose xid is at least this is here. */
+  #completeFrom = Number.POSITIVE_INFINITY;
+  /** Whether events are stored: of those that are not, other instances have handed on what nobody can tell. */
+  stored = true;
+  /** Transaction ids of a frontier from before this moment may have come again since. */
+  #xidsValidFrom = 0;
+
+  constructor(maxEvents: number, maxBytes: number) {
+    this.#maxEvents = maxEvents;
+    this.#maxBytes = maxBytes;
+  }
+
+  get lastSequence(): number {
+    return this.#lastSequence;
+  }
+
+  get length(): number {
+    return this.#items.length - this.#head;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  push(item: Item): void {
+    // Until a sweep has read the setting anew.
+    if (item.envelope.xid === null) this.stored = false;
+    this.#lastSequence = item.sequence;
+    this.#items.push(item);
+    this.#bytes += item.size;
+    while (this.length > this.#maxEvents || this.#bytes > this.#maxBytes) this.#dropOldest();
+  }
+
+  #dropOldest(): void {
+    const item = this.#items[this.#head]!;
+    // What was dropped takes no memory until the array is cut.
+    this.#items[this.#head] = undefined;
+    this.#head += 1;
+    this.#bytes -= item.size;
+    if (item.envelope.xid !== null) this.#completeFrom = Math.max(this.#completeFrom, item.envelope.xid + 1);
+    // Shifting an array for each event would move all of it; a third of it now and then does not.
+    if (this.#head > 1024 && this.#head * 3 > this.#items.length) {
+      this.#items = this.#items.slice(this.#head);
+      this.#head = 0;
+    }
+  }
+
+  /** Starts afresh: what comes from now on is all there is, together with what storage had from `xid` on. */
+  startAt(completeFrom: number): void {
+    this.#items = [];
+    this.#head = 0;
+    this.#bytes = 0;
+    this.#completeFrom = completeFrom;
+  }
+
+  /** Of what was visible before this transaction something may be missing. What is here stays, in its order. */
+  isPartialBefore(xid: number): void {
+    this.#completeFrom = Math.max(this.#completeFrom, xid);
+  }
+
+  /** Whether every item after this sequence number is still here. */
+  reaches(sequence: number): boolean {
+    return sequence <= this.#lastSequence && sequence >= this.#lastSequence - this.length;
+  }
+
+  /** Up to `count` items after this sequence number; ask {@link reaches} first. */
+  after(sequence: number, count: number): Item[] {
+    const start = this.#items.length - (this.#lastSequence - sequence);
+    return this.#items.slice(start, start + count) as Item[];
+  }
+
+  /** Whether all that is new since this frontier is here. */
+  covers(frontier: Frontier): boolean {
+    return this.stored && frontier.xmin >= this.#completeFrom && frontier.time >= this.#xidsValidFrom;
+  }
+
+  /** Whether every one of these is here. The newest are looked at first: mostly they are among them. */
+  hasAll(ahead: NamedAhead): boolean {
+    let missing = ahead.size;
+    for (let place = this.#items.length - 1; place >= this.#head && missing > 0; place -= 1) {
+      if (ahead.has(this.#items[place]!.envelope)) missing -= 1;
+    }
+    return missing <= 0;
+  }
+
+  /** PostgreSQL was started at this time (milliseconds since 1970). */
+  restarted(at: number): void {
+    this.#xidsValidFrom = at;
+  }
+
+  /** All that is new since this frontier; ask {@link covers} first. */
+  since(frontier: Frontier): Item[] {
+    return this.all().filter(({ envelope: { xid } }) => xid !== null && frontier.isNew(xid));
+  }
+
+  /** The item of this event, if it is here: looked for from the newest on. */
+  find(id: number): Item | undefined {
+    return this.#items.findLast((item) => item?.envelope.id === id);
+  }
+
+  /** Oldest first. */
+  all(): Item[] {
+    return this.#items.slice(this.#head) as Item[];
+  }
+}

@@ -1,0 +1,156 @@
+import type { Tally } from '../activity/counter.js';
+import type { ClientInfo } from '../clients/client.js';
+import { type Envelope, fits, isType } from '../event/envelope.js';
+import type { Event } from '../event/event.js';
+import type { Item } from '../event/item.js';
+import { isReservedType } from '../event/reserved-types.js';
+import { isPromiseLike, within } from '../lib/deadline.js';
+import { LogLimit } from '../lib/log-limit.js';
+import type { Logger } from '../lib/logger.js';
+import { Subscription } from './subscription.js';
+
+type Awaitable<T> = T | Promise<T>;
+export type OnReceive = (event: Event) => Awaitable<Event | null>;
+export type BeforeSend = (event: Event, client: ClientInfo) => Awaitable<Event | null>;
+export type Subscriber = (event: Event) => unknown;
+
+export interface HooksOptions {
+  onReceive?: OnReceive | undefined;
+  beforeSend?: BeforeSend | undefined;
+  /** Milliseconds a hook may take for one event. */
+  timeout: number;
+  logger: Logger;
+  /** Where errors are counted for their events. */
+  tally: Tally;
+}
+
+/**
+ * Runs the app's code on events. An error, a time-out or rubbish costs that one event (for `beforeSend`: for that
+ * one client), is counted and logged with the event's id, and never ends the process.
+ */
+export class Hooks {
+  /** Errors so far, by hook. */
+  readonly errors = { onReceive: 0, beforeSend: 0, subscriber: 0 };
+  /** Events that a hook stopped by returning null; for `beforeSend` each client counts. */
+  readonly suppressed = { onReceive: 0, beforeSend: 0 };
+  /** Events that a subscriber did not get, as too many waited for it. */
+  dropped = 0;
+  readonly #options: HooksOptions;
+  readonly #log: LogLimit;
+  readonly #subscribers = new Map<string | null, Set<Subscription>>();
+  #subscriptions = 0;
+
+  constructor(options: HooksOptions) {
+    this.#options = options;
+    this.#log = new LogLimit(options.logger);
+  }
+
+  /** `onReceive`: the event as it goes on, or null when it goes no further. */
+  receive(envelope: Envelope): Awaitable<Envelope | null> {
+    const hook = this.#options.onReceive;
+    if (!hook) return envelope;
+    return this.#guard('onReceive', envelope, hook, () => this.#options.tally.receiveFailed(envelope));
+  }
+
+  /** For {@link Client}; undefined where the app has no such hook, so that nobody pays for it. */
+  get beforeSend(): ((item: Item, client: ClientInfo) => Awaitable<Envelope | null>) | undefined {
+    const hook = this.#options.beforeSend;
+    if (!hook) return undefined;
+    return ({ envelope }, client) =>
+      this.#guard(
+        'beforeSend',
+        envelope,
+        (event) => hook(event, client),
+        () => this.#options.tally.sendFailed(envelope, client.userId),
+      );
+  }
+
+  subscribe(type: string | null, subscriber: Subscriber): () => void {
+    let subscribers = this.#subscribers.get(type);
+    if (!subscribers) {
+      subscribers = new Set();
+      this.#subscribers.set(type, subscribers);
+    }
+    this.#subscriptions += 1;
+    const name = `subscriber ${this.#subscriptions}`;
+    const subscription = new Subscription({
+      subscriber,
+      timeout: this.#options.timeout,
+      onFailed: (envelope, err) => this.#failed('subscriber', envelope, err, name),
+      onDropped: ({ id, type }) => {
+        this.dropped += 1;
+        const context = { event: id, type, dropped: this.dropped };
+        this.#log.say('error', `dropped ${name}`, context, 'a subscriber is too slow: it does not get this event');
+      },
+    });
+    subscribers.add(subscription);
+    return () => {
+      subscribers.delete(subscription);
+      subscription.end();
+    };
+  }
+
+  /** Calls the subscribers of all events and of this type; they hold nothing up. */
+  emit(envelope: Envelope): void {
+    if (this.#subscribers.size === 0) return;
+    for (const type of [null, envelope.type]) {
+      for (const subscription of this.#subscribers.get(type) ?? []) subscription.call(envelope);
+    }
+  }
+
+  #guard(
+    name: 'onReceive' | 'beforeSend',
+    envelope: Envelope,
+    hook: (event: Event) => Awaitable<Event | null>,
+    onFailed: () => void,
+  ): Awaitable<Envelope | null> {
+    const finish = (answer: unknown): Envelope | null => {
+      if (answer === null) {
+        this.suppressed[name] += 1;
+        return null;
+      }
+      assertEvent(answer);
+      if (answer.type !== envelope.type && isReservedType(answer.type)) {
+        throw new Error(`a hook must not give an event the reserved type ${answer.type}`);
+      }
+      return envelope.withEvent(answer);
+    };
+    const failed = (err: unknown): null => {
+      onFailed();
+      this.#failed(name, envelope, err);
+      return null;
+    };
+    try {
+      const answer: unknown = hook(envelope.toEvent());
+      if (!isPromiseLike(answer)) return finish(answer);
+      return within(this.#options.timeout, answer).then(finish).catch(failed);
+    } catch (err) {
+      return failed(err);
+    }
+  }
+
+  /** A hook that fails for every event would fill the log: each type of event has a line now and then. */
+  #failed(hook: keyof Hooks['errors'], envelope: Envelope, err: unknown, name: string = hook): void {
+    this.errors[hook] += 1;
+    const { id, type } = envelope;
+    this.#log.say('error', `${name} ${type}`, { err, event: id, type, hook }, `${hook} failed for event ${id}`);
+  }
+}
+
+/** A hook is the app's code: what it returns may be anything, and goes into frames. */
+function assertEvent(value: unknown): asserts value is Event {
+  const event = value as Partial<Event> | undefined;
+  if (typeof event !== 'object' || event === null || !isType(event.type)) {
+    throw new Error('a hook must return the event, or null to stop it');
+  }
+  const { detail, scope, userId, topic = null } = event;
+  if (typeof detail !== 'object' || detail === null || Array.isArray(detail)) {
+    throw new Error('the detail that a hook returns must be an object');
+  }
+  // Whoever builds a new event may forget its user, or take one from where there is none: that must not make it public.
+  if ((scope as string) === 'control' || !fits(scope, userId, topic)) {
+    throw new Error(
+      'the scope, the userId and the topic that a hook returns must fit each other: a text for scope user',
+    );
+  }
+}

@@ -1,0 +1,68 @@
+import { setTimeout } from 'node:timers/promises';
+import type pg from 'pg';
+import type { Logger } from '../lib/logger.js';
+import { Outage } from '../lib/once-logger.js';
+import { asking } from '../postgres/ask.js';
+import { backoff, type Pool } from '../postgres/connect.js';
+import { TYPES } from '../postgres/types.js';
+
+export interface RepairOptions {
+  pool: Pool;
+  logger: Logger;
+}
+
+/** Milliseconds that it may take: it writes each row that a dump brought. */
+const ANSWER_TIMEOUT = 600_000;
+
+/**
+ * A dump from another cluster brings transaction ids that lie in the future here: each sweep would take those events for
+ * new, and so would each resume. This brings them into the past.
+ */
+export class Repair {
+  readonly #options: RepairOptions;
+  readonly #outage: Outage;
+  readonly #stop = new AbortController();
+  #running: Promise<void> | undefined;
+  #failures = 0;
+
+  constructor(options: RepairOptions) {
+    this.#options = options;
+    this.#outage = new Outage(options.logger);
+  }
+
+  /** @throws what the database says; a statement that it did not finish has changed nothing. */
+  async run(client: Pick<pg.Client, 'query'>): Promise<void> {
+    const query = { text: 'select djr.repair_xids() as events', types: TYPES, query_timeout: ANSWER_TIMEOUT };
+    const { rows } = await client.query<{ events: number }>(query);
+    const { events } = rows[0]!;
+    if (events === 0) return;
+    this.#options.logger.warn(
+      { events },
+      'events of another cluster are in the table, as after a restore: not delivered',
+    );
+  }
+
+  /** In the background and one at a time: until it has ended sweeps step over those events, and go on. */
+  start(): void {
+    this.#running ??= this.#once().finally(() => {
+      this.#running = undefined;
+    });
+  }
+
+  async #once(): Promise<void> {
+    try {
+      await this.run(asking(this.#options.pool, ANSWER_TIMEOUT));
+      this.#failures = 0;
+      this.#outage.end('the transaction ids that a restore brought are repaired');
+    } catch (err) {
+      this.#failures += 1;
+      this.#outage.say('error', { err }, 'cannot repair the transaction ids that a restore brought; will try again');
+      await setTimeout(backoff(this.#failures), undefined, { signal: this.#stop.signal }).catch(() => {});
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+}

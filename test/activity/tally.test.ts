@@ -1,0 +1,58 @@
+import test from 'ava';
+import { Tally, type TallyLevel } from '../../src/activity/counter.js';
+import { Envelope } from '../../src/event/envelope.js';
+
+const event = (id: number, xid: number | null = 9) => new Envelope(id, xid, 'public', null, 't', 0, '{}');
+
+const make = (level: TallyLevel, max = 100) => Object.assign(new Tally(max), { level });
+
+test('What has no place is dropped and counted, and there is place again when somebody took', (t) => {
+  const tally = make('summary', 3);
+  for (let id = 1; id <= 5; id += 1) {
+    tally.dispatched(event(id));
+    tally.sent(event(id), '7', 10);
+  }
+  t.is(tally.size, 3);
+  t.is(tally.dropped, 4);
+  t.deepEqual(
+    tally.take(2).map((step) => step.event),
+    [1, 2],
+  );
+  tally.dispatched(event(6));
+  t.deepEqual(
+    tally.take(100).map(({ event: id, status }) => [id, status]),
+    [
+      [3, 'sent'],
+      [6, 'dispatched'],
+    ],
+  );
+  t.is(tally.size, 0);
+});
+
+test('With full, users beyond the bound are counted together', (t) => {
+  const tally = make('full', 3);
+  tally.dispatched(event(1));
+  for (const user of ['a', 'b', 'c', 'd', 'a']) tally.sent(event(1), user, 1);
+  t.is(tally.size, 3);
+  t.is(tally.dropped, 2);
+  t.deepEqual(
+    tally.take(1).map(({ status, userId, recipients }) => [status, userId, recipients]),
+    [
+      ['dispatched', null, null],
+      ['sent', null, 2],
+      ['sent', 'a', 2],
+      ['sent', 'b', 1],
+    ],
+  );
+  t.is(tally.size, 0);
+});
+
+test('Nothing is told while it is off, or of an event that is not stored', (t) => {
+  const off = make('off');
+  off.dispatched(event(1));
+  off.sent(event(1), null, 1);
+  off.receiveFailed(event(1));
+  const summary = make('summary');
+  summary.dispatched(event(2, null));
+  t.is(off.size + summary.size, 0);
+});

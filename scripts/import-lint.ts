@@ -61,11 +61,13 @@ export function complaint({ from, to, isType }: Import): string | undefined {
 
 /** The imports of a file of src/. */
 export function importsOf(file: string, source: string): Import[] {
-  return [...source.matchAll(/^(?:import|export)\s+(type\s)?[^;]*?from '(\.{1,2}\/[^']+)'/gm)].map(([, type, spec]) => ({
-    from: file,
-    to: path.posix.join(path.posix.dirname(file), spec!).replace(/\.js$/, '.ts'),
-    isType: type !== undefined,
-  }));
+  return [...source.matchAll(/^(?:import|export)\s+(type\s)?[^;]*?from '(\.{1,2}\/[^']+)'/gm)].map(
+    ([, type, spec]) => ({
+      from: file,
+      to: path.posix.join(path.posix.dirname(file), spec!).replace(/\.js$/, '.ts'),
+      isType: type !== undefined,
+    }),
+  );
 }
 
 /** A circle of imports that are more than types, as the files on it; undefined: there is none. */
@@ -93,7 +95,9 @@ export function circle(imports: readonly Import[]): string[] | undefined {
 
 export async function lintImports(folder = 'src'): Promise<string[]> {
   const files = (await readdir(folder, { recursive: true })).filter((file) => file.endsWith('.ts'));
-  const all = await Promise.all(files.map(async (file) => importsOf(file, await readFile(path.join(folder, file), 'utf8'))));
+  const all = await Promise.all(
+    files.map(async (file) => importsOf(file, await readFile(path.join(folder, file), 'utf8'))),
+  );
   const imports = all.flat();
   const complaints = imports.flatMap((one) => {
     const why = complaint(one);

@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:13830c99e0b8d809587f842f6358d17af28e6113
+--! Hash: sha1:13e63e43928a8ed68419510dddb235742f0db461
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -419,8 +419,7 @@ select
   event.replay_of,
   coalesce(activity.status, 'new') as status,
   coalesce(activity.recipients, 0) as recipients,
-  coalesce(activity.errors, 0) as errors,
-  event.topic
+  coalesce(activity.errors, 0) as errors
 from djr.event
 left join lateral (
   select
@@ -439,7 +438,6 @@ comment on column djr.event_status.id is 'The event''s id.';
 comment on column djr.event_status.type is 'Its type.';
 comment on column djr.event_status.scope is 'Its scope.';
 comment on column djr.event_status.user_id is 'Its user.';
-comment on column djr.event_status.topic is 'Its topic.';
 comment on column djr.event_status.detail is 'Its detail.';
 comment on column djr.event_status.created_at is 'When it was published.';
 comment on column djr.event_status.replay_of is 'The event that it sends again.';

@@ -9,8 +9,7 @@ select
   event.replay_of,
   coalesce(activity.status, 'new') as status,
   coalesce(activity.recipients, 0) as recipients,
-  coalesce(activity.errors, 0) as errors,
-  event.topic
+  coalesce(activity.errors, 0) as errors
 from djr.event
 left join lateral (
   select
@@ -29,7 +28,6 @@ comment on column djr.event_status.id is 'The event''s id.';
 comment on column djr.event_status.type is 'Its type.';
 comment on column djr.event_status.scope is 'Its scope.';
 comment on column djr.event_status.user_id is 'Its user.';
-comment on column djr.event_status.topic is 'Its topic.';
 comment on column djr.event_status.detail is 'Its detail.';
 comment on column djr.event_status.created_at is 'When it was published.';
 comment on column djr.event_status.replay_of is 'The event that it sends again.';

@@ -64,13 +64,13 @@ export function listQuery(filter: EventFilter, key: PageKey, limit: number): Lis
   if (key.before !== undefined) add(`id operator(pg_catalog.<) ${bind(key.before)}`);
   if (key.after !== undefined) add(`id operator(pg_catalog.>) ${bind(key.after)}`);
   // The status is looked up for the rows of a page only, unless it is what is searched for.
-  const source = filter.status === undefined ? 'djr.event' : 'djr.event_status';
+  const source = filter.status === undefined ? 'djr.event' : WITH_STATUS;
   if (filter.status !== undefined) add(`status ${EQUALS} ${bind(filter.status)}`);
   const where = conditions.length === 0 ? '' : ` where ${conditions.join(' and ')}`;
   const order = key.after === undefined ? 'desc' : 'asc';
   const found = `select id from ${source}${where} order by id ${order} limit ${bind(limit)}`;
   return {
-    text: `select ${SUMMARY} from (${found}) found join djr.event_status event on event.id ${EQUALS} found.id order by found.id ${order}`,
+    text: `select ${SUMMARY} from (${found}) found join (${SOURCE}) on event.id ${EQUALS} found.id order by found.id ${order}`,
     values,
   };
 }
@@ -78,10 +78,16 @@ export function listQuery(filter: EventFilter, key: PageKey, limit: number): Lis
 /** Characters of a detail that a list shows. */
 const PREVIEW = 200;
 
-/** An order's topic is in its detail. */
-const TOPIC = `case when event.scope operator(pg_catalog.=) 'control' then event.detail operator(pg_catalog.->>) 'topic' else event.topic end`;
+/** Events as a search by status has them. */
+const WITH_STATUS = `(select event.*, status.status from djr.event event join djr.event_status status on status.id ${EQUALS} event.id) searched`;
 
-/** One line of a list, of `djr.event_status event`. */
+/** What `SUMMARY` is of. The view has no topic: it has had its columns since the first release, so each migration's SQL can run again. */
+export const SOURCE = `djr.event_status event join djr.event stored on stored.id ${EQUALS} event.id`;
+
+/** An order's topic is in its detail. */
+const TOPIC = `case when event.scope operator(pg_catalog.=) 'control' then event.detail operator(pg_catalog.->>) 'topic' else stored.topic end`;
+
+/** One line of a list, of `SOURCE`. */
 export const SUMMARY = `event.id::pg_catalog.text, event.type, event.scope, event.user_id, ${TOPIC} as topic,
   pg_catalog.left(event.detail::pg_catalog.text, ${PREVIEW}) as preview, ${milliseconds('event.created_at')} as created_at,
   event.replay_of::pg_catalog.text, event.status, event.recipients, event.errors`;

@@ -13,6 +13,7 @@ import {
   type EventState,
   listQuery,
   type PageKey,
+  SOURCE,
   STATUSES,
   SUMMARY,
 } from './event-filter.js';
@@ -122,7 +123,7 @@ export class AdminStore {
         client,
         `select ${SUMMARY}, pg_catalog.jsonb_pretty(event.detail) as detail, stored.key,
                 stored.private_data is not null as has_private_data
-           from djr.event_status event join djr.event stored on stored.id operator(pg_catalog.=) event.id
+           from ${SOURCE}
           where event.id operator(pg_catalog.=) $1`,
         [id],
       );
@@ -150,7 +151,7 @@ export class AdminStore {
   /** Of the events that there are, in the order asked for. */
   async findAll(ids: string[]): Promise<EventSummary[]> {
     const text = `select ${SUMMARY} from pg_catalog.unnest($1::bigint[]) with ordinality as wanted (id, place)
-                    join djr.event_status event on event.id operator(pg_catalog.=) wanted.id order by place`;
+                    join (${SOURCE}) on event.id operator(pg_catalog.=) wanted.id order by place`;
     return this.#read(async (client) => dated(await select<EventSummary>(client, text, [ids]), 'created_at'));
   }
 

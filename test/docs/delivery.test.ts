@@ -4,9 +4,8 @@ import test from 'ava';
 
 const root = new URL('../../', import.meta.url);
 
-/** A file of tests as docs/delivery.md names it: from test/database/, or from the root. */
-const fileOf = (name: string): URL =>
-  name.startsWith('test/') ? new URL(name, root) : new URL(name, new URL('test/database/', root));
+/** A file of tests as docs/delivery.md names it: from the root. */
+const fileOf = (name: string): URL => new URL(name, root);
 
 test('Each promise of docs/delivery.md names tests that there are', async (t) => {
   const text = await readFile(new URL('docs/delivery.md', root), 'utf8');

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import test from 'ava';
 import type pg from 'pg';
@@ -10,7 +11,7 @@ test('No more than two searches of the admin have a connection, whenever they co
     async connect() {
       open += 1;
       most = Math.max(most, open);
-      return {
+      return Object.assign(new EventEmitter(), {
         query: async (text: string) => {
           await setImmediate();
           return text === 'commit' ? {} : { rows: [] };
@@ -18,7 +19,7 @@ test('No more than two searches of the admin have a connection, whenever they co
         release: () => {
           open -= 1;
         },
-      };
+      });
     },
   } as unknown as pg.Pool;
   const store = new AdminStore(() => pool);

@@ -34,7 +34,8 @@ class Pooler {
     const next = this.#order === 'newest' ? this.#idle.at(-1) : this.#idle[0];
     const client = {
       processID: this.#tells === 'random' ? 7 : next,
-      query: async (text: string) => {
+      query: async (asked: string | { text: string }) => {
+        const text = typeof asked === 'string' ? asked : asked.text;
         const backend = held ?? (await this.#take());
         if (text.startsWith('begin')) held = backend;
         else if (held === undefined) this.#give(backend);

@@ -65,7 +65,7 @@ const LAZY_LOG = { wal_writer_delay: '10s', autovacuum: 'off', checkpoint_timeou
 /** A cluster in which a crash forgets transactions: not even that an instance says that it is there writes the log out. */
 async function startForgetful(t: ExecutionContext): Promise<Cluster> {
   const cluster = await startCluster(t, LAZY_LOG);
-  await cluster.query('drop table djr.instance');
+  await cluster.query('drop table djr.instance cascade');
   return cluster;
 }
 

@@ -37,10 +37,10 @@ const anyEnvelope = fc
 
 /** As the database encodes it. */
 const encode = (
-  { id, xid, scope, userId, type, createdAt, detailText }: Envelope,
+  { id, xid, scope, userId, type, createdAt, detailText, topic }: Envelope,
   more: readonly unknown[] = [],
 ): string =>
-  `${JSON.stringify([id, xid === null ? null : String(xid), scope, userId, type, createdAt, ...more])}\t${detailText}`;
+  `${JSON.stringify([id, xid === null ? null : String(xid), scope, userId, type, createdAt, topic, ...more])}\t${detailText}`;
 
 test('A message decodes to what was encoded, however many events it holds, and whatever a later version adds', (t) => {
   const anyMore = fc.array(fc.jsonValue(), { maxLength: 3 });

@@ -11,7 +11,7 @@ interface Asset {
 const assets = new Map<string, Promise<Asset>>();
 
 async function read(name: string): Promise<Asset> {
-  const body = await readFile(new URL(`../../dist/${name}`, import.meta.url));
+  const body = await readFile(new URL(`../../../dist/${name}`, import.meta.url));
   return { body, etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 16)}"` };
 }
 

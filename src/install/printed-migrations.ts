@@ -36,14 +36,10 @@ export function asPlainSql(migrations: readonly CommittedMigration[]): string {
   return `${[PROLOGUE, ...parts].join('\n\n')}\n`;
 }
 
-/**
- * One transaction of it. Its file is UTF-8, whatever the session of who runs it takes it for, and no name in it is looked
- * up outside the catalog.
- */
+/** One transaction of it. Its file is UTF-8, whatever the session of who runs it takes it for. */
 export const asTransaction = (sql: string): string => `begin;
 
 set local client_encoding = 'UTF8';
-set local search_path = pg_catalog, pg_temp;
 
 ${sql}
 commit;

@@ -370,6 +370,9 @@ test('The printed SQL makes djr beside a stranger, statement by statement, and l
   const app = await createDatabase(t, 'printed_in_session');
   const client = await app.connect();
   await client.query('create schema shop; set search_path = shop, public');
-  await client.query(await printMigrations());
-  t.deepEqual((await client.query('show search_path')).rows, [{ search_path: 'shop, public' }]);
+  // As a tool runs them, and as the command prints them.
+  for (const sql of [await printMigrations(), asTransaction(await printMigrations())]) {
+    await client.query(sql);
+    t.deepEqual((await client.query('show search_path')).rows, [{ search_path: 'shop, public' }]);
+  }
 });

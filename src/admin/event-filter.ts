@@ -70,7 +70,7 @@ export function listQuery(filter: EventFilter, key: PageKey, limit: number): Lis
   const order = key.after === undefined ? 'desc' : 'asc';
   const found = `select id from ${source}${where} order by id ${order} limit ${bind(limit)}`;
   return {
-    text: `select ${SUMMARY} from (${found}) found join (${SOURCE}) on event.id ${EQUALS} found.id order by found.id ${order}`,
+    text: `select ${SUMMARY} from (${found}) found, ${SOURCE} where event.id ${EQUALS} found.id order by found.id ${order}`,
     values,
   };
 }

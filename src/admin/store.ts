@@ -150,8 +150,8 @@ export class AdminStore {
 
   /** Of the events that there are, in the order asked for. */
   async findAll(ids: string[]): Promise<EventSummary[]> {
-    const text = `select ${SUMMARY} from pg_catalog.unnest($1::bigint[]) with ordinality as wanted (id, place)
-                    join (${SOURCE}) on event.id operator(pg_catalog.=) wanted.id order by place`;
+    const text = `select ${SUMMARY} from pg_catalog.unnest($1::bigint[]) with ordinality as wanted (id, place), ${SOURCE}
+                   where event.id operator(pg_catalog.=) wanted.id order by place`;
     return this.#read(async (client) => dated(await select<EventSummary>(client, text, [ids]), 'created_at'));
   }
 

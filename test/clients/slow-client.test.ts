@@ -100,7 +100,7 @@ test('After stop() nothing is left: no connection to the database, and the proce
   const db = await createDatabase(t);
   const script = `
     import { createServer } from 'node:http';
-    import { createRealtime } from '../delivery/src/index.ts';
+    import { createRealtime } from './src/index.ts';
     const realtime = createRealtime({ database: process.argv[1] });
     realtime.subscribe(() => {});
     await Promise.all([realtime.start(), realtime.start()]);

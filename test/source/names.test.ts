@@ -7,6 +7,7 @@ import { dumpSchema } from '../../scripts/schema-dump.js';
 import { diagnose } from '../../src/doctor/diagnosis.js';
 import { Frontier } from '../../src/event/frontier.js';
 import { committedMigrations, migrate, printMigrations, uninstall } from '../../src/install/migrate.js';
+import { asTransaction } from '../../src/install/printed-migrations.js';
 import { readStatistics } from '../../src/instance/statistics.js';
 import { DeliveryMode } from '../../src/source/postgres/delivery-mode.js';
 import { newSince, recentStatement, sinceStatement } from '../../src/source/postgres/statements.js';

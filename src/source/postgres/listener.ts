@@ -6,6 +6,7 @@ import { Outage } from '../../lib/once-logger.js';
 import { close, drop } from '../../postgres/cancel.js';
 import { backoff, isHopeless, toConfig } from '../../postgres/connect.js';
 import { ownershipOf, POOLED, PooledError } from '../../postgres/ownership.js';
+import { select } from '../../postgres/select.js';
 import { TYPES } from '../../postgres/types.js';
 import { Probe } from './probe.js';
 import { Session } from './session.js';
@@ -167,7 +168,7 @@ export class Listener {
     try {
       await this.#options.prepare(client);
       if ((await ownershipOf(client, () => this.#open())) === 'shared') throw new PooledError();
-      const { rows } = await client.query<{ channel: string }>('select djr.channel() as channel');
+      const rows = await select<{ channel: string }>(client, 'select djr.channel() as channel');
       this.#channel = rows[0]!.channel;
       client.on('notification', ({ channel, payload }) => {
         if (channel === this.#channel) this.#onNotification(session, payload ?? '');

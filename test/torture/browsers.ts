@@ -3,7 +3,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { launchChromium } from '../browser/helpers/launch.js';
 import { Front } from './front.js';
 import { pause, type Random } from './random.js';
-import type { Receiver, Stored } from './verdict.js';
+import { type Receiver, roomOf, type Stored } from './verdict.js';
 
 interface Taken {
   got: number[];
@@ -61,7 +61,7 @@ export class Tab implements Receiver {
   /** Loads the page anew in the same tab, or in a new one. */
   async load(context: BrowserContext, origin: string, position: () => Promise<string>, anew: boolean): Promise<void> {
     await this.take();
-    const query = new URLSearchParams({ user: this.user, share: this.#shares ? '1' : '0' });
+    const query = new URLSearchParams({ user: this.user, topic: roomOf(this.user), share: this.#shares ? '1' : '0' });
     if (this.#worker) query.set('worker', '1');
     if (this.#lastEventId) query.set('lastEventId', this.#lastEventId);
     else {

@@ -15,7 +15,7 @@ const PAGE = `<!doctype html><html lang="en"><head><title>torture</title>
   addEventListener('djr:note', ({ detail }) => got.push(detail.n));
   addEventListener('djr:reset', ({ detail }) => resets.push(detail.reason));
   const connection = djr.connect({
-    endpoint: '/realtime/sse/?user=' + query.get('user'),
+    endpoint: '/realtime/sse/?user=' + query.get('user') + '&topic=' + query.get('topic'),
     since: query.get('since') ?? undefined,
     lastEventId: query.get('lastEventId') ?? undefined,
     shareTabs: query.get('share') === '1',

@@ -104,6 +104,17 @@ export function lintSql(file: string, source: string): string[] {
     });
 }
 
+/** Calls that read rows with the parsers that an app may have given the process. */
+const WITH_OTHER_PARSERS = /(?<!asking\(pool\)|\bthis)\.query<[^(]*>\((?!\{|query\))/g;
+
+/** What reads rows names its parsers: an object with `types`, or `select()`. */
+export function lintParsers(file: string, source: string): string[] {
+  return [...source.matchAll(WITH_OTHER_PARSERS)].map(
+    ({ 0: call, index }) =>
+      `${file}:${source.slice(0, index).split('\n').length}: ${call} reads rows with the parsers of the process: call select()`,
+  );
+}
+
 export async function lint(): Promise<string[]> {
   const files = async (folder: string, end: string) =>
     (await readdir(folder, { recursive: true }))
@@ -113,6 +124,7 @@ export async function lint(): Promise<string[]> {
     (await Promise.all(all.map(async (file) => check(file, await readFile(file, 'utf8'))))).flat();
   return [
     ...(await read(await files('src', '.ts'), lintTypeScript)),
+    ...(await read(await files('src', '.ts'), lintParsers)),
     ...(await read(await files('sql', '.sql'), lintSql)),
   ];
 }

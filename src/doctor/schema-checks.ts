@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { disableRowSecurity, securedTables } from '../install/row-security.js';
 import { requireSchema } from '../install/schema.js';
-import { one } from '../postgres/select.js';
+import { one, select } from '../postgres/select.js';
 import { failed, ok, warning } from './findings.js';
 
 /** Without one of these a sweep, a resume or pruning reads the whole table. */
@@ -70,7 +70,8 @@ export async function rights(client: pg.Client) {
 const NAMED = 10;
 
 export async function grants(client: pg.Client) {
-  const { rows } = await client.query<{ role: string; rights: string[] }>(
+  const rows = await select<{ role: string; rights: string[] }>(
+    client,
     'select role, pg_catalog.to_json(rights) as rights from djr._excess_rights()',
   );
   if (rows.length === 0) return ok('no role can do more than it was granted');

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { select } from '../postgres/select.js';
 
 /** Who held up a session that waits for locks, seen from a connection beside it. */
 export interface Watch {
@@ -34,7 +35,7 @@ export function watchBlockers(config: pg.ClientConfig, pid: number, every: numbe
     try {
       connected ??= client.connect();
       await connected;
-      const { rows } = await client.query<{ blocker: string }>(BLOCKERS, [pid]);
+      const rows = await select<{ blocker: string }>(client, BLOCKERS, [pid]);
       if (rows.length > 0) blocker = rows.map((row) => row.blocker).join(', ');
     } catch {
       // Without a connection to spare the time-out still comes, and names nobody.

@@ -1,11 +1,8 @@
 import type pg from 'pg';
-import { TYPES } from '../postgres/types.js';
+import { select } from '../postgres/select.js';
 import type { CommittedMigration } from './migrate.js';
 
 type Client = Pick<pg.Client, 'query'>;
-
-const ask = async <Row extends pg.QueryResultRow>(client: Client, text: string, values: unknown[] = []) =>
-  (await client.query<Row>({ text, values, types: TYPES })).rows;
 
 /**
  * A dump of the schema alone (`pg_dump -s`, Rails' structure.sql) brings all objects, and no row that says which
@@ -13,7 +10,7 @@ const ask = async <Row extends pg.QueryResultRow>(client: Client, text: string, 
  * would put older versions in the place of what is there.
  */
 export async function adoptSchema(client: Client, migrations: readonly CommittedMigration[]): Promise<void> {
-  const [state] = await ask<{ there: boolean; listed: boolean }>(
+  const [state] = await select<{ there: boolean; listed: boolean }>(
     client,
     `select pg_catalog.to_regclass('djr.event') is not null and pg_catalog.to_regclass('djr.settings') is not null as there,
             pg_catalog.to_regclass('djr.migrations') is not null as listed`,
@@ -24,9 +21,9 @@ export async function adoptSchema(client: Client, migrations: readonly Committed
       'create table djr.migrations (id serial primary key, name pg_catalog.varchar(255) not null, run_on pg_catalog.timestamp not null)',
     );
   }
-  if ((await ask(client, 'select from djr.migrations limit 1')).length > 0) return;
+  if ((await select(client, 'select from djr.migrations limit 1')).length > 0) return;
   for (const { name } of migrations.slice(0, -1)) {
-    await ask(client, 'insert into djr.migrations (name, run_on) values ($1, pg_catalog.now())', [name]);
+    await select(client, 'insert into djr.migrations (name, run_on) values ($1, pg_catalog.now())', [name]);
   }
 }
 

@@ -6,6 +6,7 @@ import pg from 'pg';
 import { DjrError } from '../lib/errors.js';
 import { toConfig } from '../postgres/connect.js';
 import { PINNED } from '../postgres/search-path.js';
+import { select } from '../postgres/select.js';
 import { TYPES } from '../postgres/types.js';
 import { watchBlockers } from './blockers.js';
 import { adoptSchema, healSettings } from './healing.js';
@@ -166,19 +167,23 @@ function withinTransaction(client: pg.Client): pg.Client {
 
 /** What may end a statement of this session, and which session it is. */
 async function limitsOf(client: pg.Client, lockTimeout: number): Promise<Limits> {
-  const { rows } = await client.query<{ pid: number; role: string; own: number; statement: number }>(`
+  const rows = await select<{ pid: number; role: string; own: number; statement: number }>(
+    client,
+    `
     select pg_catalog.pg_backend_pid() as pid, current_user as role,
       pg_catalog.max(setting::pg_catalog.int4) filter (where name operator(pg_catalog.=) 'lock_timeout') as own,
       pg_catalog.max(setting::pg_catalog.int4) filter (where name operator(pg_catalog.=) 'statement_timeout') as statement
     from pg_catalog.pg_settings
-    where name operator(pg_catalog.=) any (array['lock_timeout', 'statement_timeout'])`);
+    where name operator(pg_catalog.=) any (array['lock_timeout', 'statement_timeout'])`,
+  );
   const { pid, role, own, statement } = rows[0]!;
   return { pid, role, lockTimeout: own > 0 ? Math.min(own, lockTimeout) : lockTimeout, statementTimeout: statement };
 }
 
 /** A line for each role that can do more than it was granted. */
 async function excessRights(client: pg.Client): Promise<string[]> {
-  const { rows } = await client.query<{ role: string; rights: string[] }>(
+  const rows = await select<{ role: string; rights: string[] }>(
+    client,
     'select role, pg_catalog.to_json(rights) as rights from djr._excess_rights()',
   );
   return rows.map(({ role, rights }) => `djr: ${role} can do more than it was granted: ${rights.join(', ')}`);
@@ -295,8 +300,8 @@ async function refuseServer(client: pg.Client): Promise<void> {
 }
 
 async function refuseStandby(client: pg.Client): Promise<void> {
-  const { rows } = await client.query<{ standby: boolean }>('select pg_catalog.pg_is_in_recovery() as standby');
-  if (!rows[0]!.standby) return;
+  const [server] = await select<{ standby: boolean }>(client, 'select pg_catalog.pg_is_in_recovery() as standby');
+  if (!server!.standby) return;
   throw new DjrError('DJR_STANDBY', 'This PostgreSQL is a standby, which can be read only: nothing can be installed.', {
     hint: "Run it on the primary: give that server's host in the address of the database.",
   });

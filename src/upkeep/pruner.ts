@@ -1,6 +1,7 @@
 import type { Logger } from '../lib/logger.js';
 import { asking } from '../postgres/ask.js';
 import type { Pool } from '../postgres/connect.js';
+import { select } from '../postgres/select.js';
 
 export interface PrunerOptions {
   pool: Pool;
@@ -81,7 +82,7 @@ export class Pruner {
   async #count(hadTurn: boolean): Promise<void> {
     this.#withoutTurn = hadTurn ? 0 : this.#withoutTurn + 1;
     if (this.#withoutTurn !== ROUNDS_WITHOUT) return;
-    const { rows } = await this.#options.pool.query<{ holder: string }>(HOLDERS);
+    const rows = await select<{ holder: string }>(this.#options.pool, HOLDERS);
     const holder = rows[0]?.holder ?? 'another session';
     this.#options.logger.warn(
       { rounds: ROUNDS_WITHOUT },

@@ -1,6 +1,13 @@
 import test from 'ava';
-import { lint, lintSql, lintTypeScript } from '../../scripts/sql-lint.js';
+import { lint, lintParsers, lintSql, lintTypeScript } from '../../scripts/sql-lint.js';
 import { unqualifiedNames } from '../../scripts/sql-names.js';
+
+test('What reads rows without naming its parsers is found', (t) => {
+  t.is(lintParsers('a.ts', "await client.query<{ a: string }>('select 1')").length, 1);
+  t.is(lintParsers('a.ts', 'await pool.query<Row>(HOLDERS)').length, 1);
+  const named = 'await client.query<Row>({ text, values, types: TYPES }); await select<Row>(client, TEXT)';
+  t.deepEqual(lintParsers('a.ts', named), []);
+});
 
 test('SQL that djr sends, and functions of it without a search_path, name the schema of all that they use', async (t) => {
   t.deepEqual(await lint(), []);

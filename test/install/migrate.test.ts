@@ -12,7 +12,7 @@ const outside = async (db: TestDatabase) =>
     union all select 'function', oid::regprocedure::text from pg_proc where pronamespace <> coalesce(to_regnamespace('djr'), 0)
     union all select 'type', oid::regtype::text from pg_type where typnamespace not in (coalesce(to_regnamespace('djr'), 0), 'pg_toast'::regnamespace)
     union all select 'schema', nspname from pg_namespace where nspname <> 'djr'
-    union all select 'role', rolname from pg_roles where rolname !~ '_djr_'
+    union all select 'role', rolname from pg_roles where rolname !~ '_djr_|_[0-9a-f]{12}$'
     union all select 'extension', extname from pg_extension
     union all select 'event trigger', evtname from pg_event_trigger
     order by 1, 2`);

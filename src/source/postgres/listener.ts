@@ -35,6 +35,9 @@ export interface ListenerOptions {
 /** Milliseconds for one query of ours: a connection cut in silence gives no answer for many minutes. */
 const QUERY_TIMEOUT = 30_000;
 
+/** A listener is idle for long, and this can only be said for all of its session. */
+const NEVER_IDLE = 'set idle_session_timeout = 0';
+
 /**
  * One connection that listens, for ever: it reconnects with backoff and jitter, and probes whether LISTEN is heard. It
  * never listens on a backend that a pooler shares with other sessions; it looks again every `probeInterval` then.
@@ -167,7 +170,10 @@ export class Listener {
     });
     try {
       await this.#options.prepare(client);
-      if ((await ownershipOf(client, () => this.#open())) === 'shared') throw new PooledError();
+      const ownership = await ownershipOf(client, () => this.#open());
+      if (ownership === 'shared') throw new PooledError();
+      // At once, where it is ours alone: until the first probe is heard a short time-out may be over.
+      if (ownership === 'own') await client.query(NEVER_IDLE).catch(() => {});
       const rows = await select<{ channel: string }>(client, 'select djr.channel() as channel');
       this.#channel = rows[0]!.channel;
       client.on('notification', ({ channel, payload }) => {
@@ -280,8 +286,8 @@ export class Listener {
   async #onHeard(session: Session): Promise<void> {
     this.#said = false;
     if (this.#heard) return;
-    // The session is ours alone, and idle for long: this can only be said for all of it.
-    await session.query('set idle_session_timeout = 0').catch(() => {});
+    // What is heard is a session of ours, whatever stands in between.
+    await session.query(NEVER_IDLE).catch(() => {});
     if (this.#session === session) this.#heard = true;
   }
 

@@ -1,6 +1,6 @@
 import cluster from 'node:cluster';
 import type { IncomingMessage, RequestListener } from 'node:http';
-import { toRequest } from '../../http/adapters/node.js';
+import { toRequest } from '../../http/adapters/node-incoming.js';
 import type { Realtime } from '../../realtime-interface.js';
 import type { Lifetime } from '../lifetime.js';
 import { isMessage, type Message } from './workers.js';

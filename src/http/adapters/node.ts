@@ -1,14 +1,13 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerResponse } from 'node:http2';
-import type { TLSSocket } from 'node:tls';
 import type { StreamStart } from '../endpoint.js';
-import type { HandedLogin, Incoming } from '../incoming.js';
+import type { HandedLogin } from '../incoming.js';
 import { problem, type Reply } from '../reply.js';
 import type { Router } from '../router.js';
-import { type Body, readText } from './body.js';
 import { Http2Connection } from './http2-connection.js';
 import { linger } from './linger.js';
 import { NodeConnection } from './node-connection.js';
+import { NodeIncoming } from './node-incoming.js';
 import { behindStream, carryStream, listen, turn } from './pipeline.js';
 
 /** What the app knows of a request already. */
@@ -54,34 +53,47 @@ const TCP_KEEP_ALIVE = 30_000;
 
 export function nodeHandler(router: Router): NodeHandler {
   // Two parameters, as far as anybody can see: Express takes a function with four for one that handles errors.
-  return async (first: unknown, second: unknown, ...rest: unknown[]): Promise<void> => {
-    const call = readCall(first, second, rest);
-    const { req, res, next } = call;
-    // Express and Connect cut the mount path off `url`.
-    const { originalUrl } = req as IncomingMessage & { originalUrl?: string };
-    const target = originalUrl ?? req.url ?? '/';
-    const route = router.route(target);
-    if (route === undefined) {
-      router.missed(target);
-      if (next) await next();
-      else await send(req, res, problem(404, 'There is nothing here.'));
-      return;
-    }
-    try {
-      const http1 = req.httpVersionMajor < 2;
-      if (http1 && route.endpoint?.streams) await turn(res);
-      const unanswerable = http1 ? behindStream(req.socket) : undefined;
-      if (unanswerable) return await unanswerable;
-      const answer = await router.respond(route, toIncoming(router, call, target));
-      if ('status' in answer) await send(req, res, answer);
-      // The client has gone while it was looked at, or somebody else has answered it.
-      else if (res.headersSent || res.destroyed || res.writableEnded || req.socket?.destroyed) answer.gone();
-      else await carry(req, res, answer);
-    } catch (error) {
-      if (next) await next(error);
-      else await send(req, res, problem(500, 'The request could not be answered.'));
-    }
-  };
+  return (first: unknown, second: unknown, ...rest: unknown[]): Promise<void> =>
+    answer(router, first, second, rest).then(untilOver);
+}
+
+/** What is answered, and when that is over; without `over` it is already. */
+interface Answered {
+  readonly over?: Promise<void> | undefined;
+}
+
+/** One function for all: a stream's caller waits for hours, and an `await` there would keep a whole call in memory for each. */
+const untilOver = ({ over }: Answered): Promise<void> | undefined => over;
+
+const OVER: Answered = {};
+
+async function answer(router: Router, first: unknown, second: unknown, rest: unknown[]): Promise<Answered> {
+  const { req, res, next, context } = readCall(first, second, rest);
+  // Express and Connect cut the mount path off `url`.
+  const { originalUrl } = req as IncomingMessage & { originalUrl?: string };
+  const target = originalUrl ?? req.url ?? '/';
+  const route = router.route(target);
+  if (route === undefined) {
+    router.missed(target);
+    if (next) await next();
+    else await send(req, res, problem(404, 'There is nothing here.'));
+    return OVER;
+  }
+  try {
+    const http1 = req.httpVersionMajor < 2;
+    if (http1 && route.endpoint?.streams) await turn(res);
+    const unanswerable = http1 ? behindStream(req.socket) : undefined;
+    if (unanswerable) return { over: unanswerable };
+    const reply = await router.respond(route, new NodeIncoming(router.senders, req, target, context));
+    if ('status' in reply) await send(req, res, reply);
+    // The client has gone while it was looked at, or somebody else has answered it.
+    else if (res.headersSent || res.destroyed || res.writableEnded || req.socket?.destroyed) reply.gone();
+    else return { over: carry(req, res, reply) };
+  } catch (error) {
+    if (next) await next(error);
+    else await send(req, res, problem(500, 'The request could not be answered.'));
+  }
+  return OVER;
 }
 
 const isNext = (value: unknown): value is Next => typeof value === 'function';
@@ -95,57 +107,6 @@ function readCall(first: unknown, second: unknown, rest: unknown[]): Call {
   return { req: first as IncomingMessage, res: second as ServerResponse, next: rest.find(isNext), context };
 }
 
-function toIncoming(router: Router, { req, context }: Call, target: string): Incoming {
-  const header = (name: string) => {
-    // HTTP/2 has it in a field of its own.
-    const value = req.headers[name] ?? (name === 'host' ? req.headers[':authority'] : undefined);
-    return Array.isArray(value) ? value.join(', ') : value;
-  };
-  const own = { req };
-  const peer = req.socket.remoteAddress;
-  const request = () => toRequest(req, target, router.senders.isSecure(peer, header) ?? isEncrypted(req));
-  return {
-    method: req.method ?? 'GET',
-    target,
-    context: own,
-    login: 'userId' in context ? { userId: context.userId, expires: context.expires } : undefined,
-    header,
-    request,
-    get address() {
-      return router.senders.address({ peer, header, request, context: own });
-    },
-    get secure() {
-      return router.senders.isSecure(peer, header) ?? isEncrypted(req);
-    },
-    body: (limit) => readBody(req, context, limit),
-  };
-}
-
-const isEncrypted = (req: IncomingMessage): boolean => (req.socket as Partial<TLSSocket>).encrypted === true;
-
-/** @throws when Host and path make no URL */
-export function toRequest(req: IncomingMessage, target: string, secure: boolean): Request {
-  const host = req.headers.host ?? req.headers[':authority'] ?? 'localhost';
-  const headers = new Headers();
-  for (const [name, value] of Object.entries(req.headers)) {
-    if (value !== undefined && !name.startsWith(':'))
-      headers.set(name, Array.isArray(value) ? value.join(', ') : value);
-  }
-  const url = new URL(target, `${secure ? 'https' : 'http'}://${host}`);
-  return new Request(url, { method: req.method ?? 'GET', headers });
-}
-
-/** Express's parsers and others have read it before us, and leave what they made of it. */
-async function readBody(
-  req: IncomingMessage & { body?: unknown },
-  { body = req.body }: HandlerContext,
-  limit: number,
-): Promise<Body> {
-  if (!req.readableDidRead) return readText(req.iterator({ destroyOnReturn: false }), limit);
-  if (body === undefined) return 'taken';
-  return typeof body === 'string' || Buffer.isBuffer(body) ? { text: body.toString() } : { parsed: body };
-}
-
 async function send(req: IncomingMessage, res: ServerResponse, reply: Reply): Promise<void> {
   if (res.headersSent || res.destroyed || res.writableEnded) return;
   const body = Buffer.from(reply.body);
@@ -155,26 +116,30 @@ async function send(req: IncomingMessage, res: ServerResponse, reply: Reply): Pr
   if (reply.cookies?.length) res.setHeader('Set-Cookie', reply.cookies);
   res.writeHead(reply.status, reply.headers);
   if (refusesBody) {
-    listen(res, 'error', () => {});
+    listen(res, 'error', ignore);
     res.write(body);
     await new Promise<void>((resolve) => linger(req, resolve));
     res.end();
   } else res.end(req.method === 'HEAD' || reply.status === 304 ? undefined : body);
 }
 
-/** Opens the stream. Resolves when its connection is gone. */
-async function carry(req: IncomingMessage, res: ServerResponse, start: StreamStart): Promise<void> {
-  listen(res, 'error', () => {});
-  const connection = req.httpVersionMajor < 2 ? open(req, res, start.headers) : open2(res, start.headers);
-  await new Promise<void>((resolve) => {
-    start.begin(connection);
+const ignore = (): void => {};
+
+/** Opens the stream. @returns what resolves when its connection is gone */
+function carry(req: IncomingMessage, res: ServerResponse, start: StreamStart): Promise<void> {
+  const http1 = req.httpVersionMajor < 2;
+  listen(res, 'error', ignore);
+  start.begin(http1 ? open(req, res, start.headers) : open2(res, start.headers));
+  // The rest of what it began with need not stay.
+  const { gone } = start;
+  return new Promise<void>((resolve) => {
     const end = () => {
-      start.gone();
+      gone();
       resolve();
     };
     // Either may be all that there is: a response that was never its socket's current one says nothing.
     listen(res, 'close', end);
-    if (req.httpVersionMajor < 2) req.socket.once('close', end);
+    if (http1) req.socket.once('close', end);
   });
 }
 

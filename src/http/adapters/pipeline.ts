@@ -6,8 +6,8 @@ type Socket = IncomingMessage['socket'];
 /** Requests that may lie unanswered behind a stream on one connection: no browser and no proxy sends any. */
 const MAX_BEHIND = 1000;
 
-/** The connections that carry a stream, and how many requests came behind it. */
-const carrying = new WeakMap<Socket, { behind: number; gone: Promise<void> }>();
+/** The connections that carry a stream, and how many requests came behind it. Nearly all have none. */
+const carrying = new WeakMap<Socket, { behind: number; gone: Promise<void> | undefined }>();
 
 /** A response's own, whatever a middleware has made of `on`. */
 export const listen = (emitter: EventEmitter, event: string, listener: () => void): void => {
@@ -25,13 +25,16 @@ export function behindStream(socket: Socket): Promise<void> | undefined {
   if (!stream) return undefined;
   stream.behind += 1;
   if (stream.behind > MAX_BEHIND) socket.destroy();
+  stream.gone ??= new Promise((resolve) => {
+    if (socket.closed) resolve();
+    else socket.once('close', () => resolve());
+  });
   return stream.gone;
 }
 
 /** This connection carries a stream from now on. */
 export function carryStream(socket: Socket): void {
-  const gone = new Promise<void>((resolve) => socket.once('close', () => resolve()));
-  carrying.set(socket, { behind: 0, gone });
+  carrying.set(socket, { behind: 0, gone: undefined });
 }
 
 /** Resolves when the answer to this request is the next on its connection; never where another one has no end. */

@@ -42,13 +42,21 @@ export class Admission {
     }
     this.#total += 1;
     if (key !== undefined) count(this.#byAddress, key, 1);
-    return new Place(this.#byUser, () => {
-      this.#total -= 1;
-      if (key !== undefined) count(this.#byAddress, key, -1);
-      if (this.#total > 0) return;
-      for (const resolve of this.#empty) resolve();
-      this.#empty = [];
-    });
+    return new Place(this, key);
+  }
+
+  /** A place is given back. @param key - the address that it counts for */
+  left(key: string | undefined): void {
+    this.#total -= 1;
+    if (key !== undefined) count(this.#byAddress, key, -1);
+    if (this.#total > 0) return;
+    for (const resolve of this.#empty) resolve();
+    this.#empty = [];
+  }
+
+  /** So many places more, or fewer, are this user's. */
+  countUser(userId: string, change: number): void {
+    count(this.#byUser, userId, change);
   }
 
   /** Whether this user has all the places that a user may have. */
@@ -71,25 +79,25 @@ export class Admission {
 
 /** One of the places of an {@link Admission}. */
 export class Place {
-  readonly #byUser: Map<string, number>;
-  readonly #onLeave: () => void;
+  readonly #admission: Admission;
+  readonly #key: string | undefined;
   #userId: string | null = null;
   #left = false;
 
-  constructor(byUser: Map<string, number>, onLeave: () => void) {
-    this.#byUser = byUser;
-    this.#onLeave = onLeave;
+  constructor(admission: Admission, key: string | undefined) {
+    this.#admission = admission;
+    this.#key = key;
   }
 
   /** It is this user's. */
   assign(userId: string | null): void {
     this.#userId = userId;
-    if (userId !== null) count(this.#byUser, userId, 1);
+    if (userId !== null) this.#admission.countUser(userId, 1);
   }
 
   /** It is no longer the user's: another of their streams takes it over. */
   release(): void {
-    if (this.#userId !== null) count(this.#byUser, this.#userId, -1);
+    if (this.#userId !== null) this.#admission.countUser(this.#userId, -1);
     this.#userId = null;
   }
 
@@ -98,7 +106,7 @@ export class Place {
     if (this.#left) return;
     this.#left = true;
     this.release();
-    this.#onLeave();
+    this.#admission.left(this.#key);
   }
 }
 

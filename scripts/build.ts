@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { type BuildOptions, build } from 'esbuild';
 import { bundleBench } from '../bench/build.js';
+import { bake } from './bake.js';
 
 /** What the browser client may weigh, gzipped: a page should not have to think about it. */
 const MAX_CLIENT_BYTES = 8704;
@@ -69,6 +70,7 @@ async function checkSize(file: string): Promise<boolean> {
 
 const [compiled] = await Promise.all([compile(), bundle(), copyAssets()]);
 await removeStale();
+await bake();
 await bundleBench();
 if (existsSync('dist/cli/main.js')) await chmod('dist/cli/main.js', 0o755);
 const sizes = await Promise.all([checkSize('dist/browser/djr.js'), checkSize('dist/browser/djr.mjs')]);

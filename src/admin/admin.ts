@@ -85,7 +85,10 @@ export class Admin implements Endpoint {
     const steps = path.slice(this.#ownRoot.length).split('/').filter(Boolean);
     const asset = steps.length === 2 && steps[0] === 'assets' && ASSETS.find((name) => name === steps[1]);
     // No secret is in them, and the page that refuses somebody needs its style, too.
-    if (asset) return assetReply(`assets/${asset}`, incoming.header('if-none-match'));
+    if (asset) {
+      const load = async () => (await import('./assets.js')).ADMIN_ASSETS[asset];
+      return assetReply(asset, load, incoming.header('if-none-match'));
+    }
     try {
       const refusal = await refuse(incoming, { ...this.#options, root: this.#root });
       // Of a refusal there is no part to put into a page: htmx loads the page anew, which then is the refusal.

@@ -12,6 +12,7 @@ import { watchBlockers } from './blockers.js';
 import { adoptSchema, healSettings } from './healing.js';
 import { explainMigration, type Limits } from './migrate-errors.js';
 import { asPlainSql, migrationsBehind } from './printed-migrations.js';
+import { installedMigrations } from './schema-version.js';
 
 export interface MigrateOptions {
   /** Says what would be applied, and changes nothing. */
@@ -240,21 +241,6 @@ export async function uninstall(config: string | pg.ClientConfig): Promise<void>
       await watch.stop();
     }
   });
-}
-
-/** Which migration the database has, and which this version of djr expects. */
-export async function schemaVersion(
-  client: Pick<pg.Client, 'query'>,
-): Promise<{ installed: string | null; expected: string }> {
-  const expected = (await committedMigrations()).at(-1)!.name;
-  return { installed: (await installedMigrations(client)).at(-1) ?? null, expected };
-}
-
-async function installedMigrations(client: Pick<pg.Client, 'query'>): Promise<string[]> {
-  const ask = (text: string) => client.query({ text, types: TYPES });
-  const { rows } = await ask("select pg_catalog.to_regclass('djr.migrations') is not null as exists");
-  if (!rows[0].exists) return [];
-  return (await ask('select name from djr.migrations order by id')).rows.map(({ name }) => name as string).sort();
 }
 
 async function withClient<T>(config: string | pg.ClientConfig, work: (client: pg.Client) => Promise<T>): Promise<T> {

@@ -1,8 +1,8 @@
 import type pg from 'pg';
 import { DjrError } from '../lib/errors.js';
 import { TYPES } from '../postgres/types.js';
-import { schemaVersion } from './migrate.js';
 import { refuseRowSecurity } from './row-security.js';
+import { schemaVersion } from './schema-version.js';
 
 /**
  * Refuses a database that lacks what this version of djr works with, or that cannot notify.

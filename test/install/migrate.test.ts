@@ -1,7 +1,8 @@
 import test from 'ava';
 import pg from 'pg';
 import { dumpSchema } from '../../scripts/schema-dump.js';
-import { migrate, printMigrations, schemaVersion, uninstall } from '../../src/install/migrate.js';
+import { migrate, printMigrations, uninstall } from '../../src/install/migrate.js';
+import { schemaVersion } from '../../src/install/schema-version.js';
 import { DjrError } from '../../src/lib/errors.js';
 import { createDatabase, type TestDatabase } from '../helpers/database.js';
 

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { type Endpoint, READ } from '../endpoint.js';
 import { problem, type Reply } from '../reply.js';
 
@@ -10,23 +9,25 @@ interface Asset {
 
 const assets = new Map<string, Promise<Asset>>();
 
-async function read(name: string): Promise<Asset> {
-  const body = await readFile(new URL(`../../../dist/${name}`, import.meta.url));
+async function read(load: () => Promise<string>): Promise<Asset> {
+  const body = Buffer.from(await load());
   return { body, etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 16)}"` };
 }
 
 /**
  * What a page loads, built into the package.
  *
- * @param name - a file below dist/, of our own choosing
+ * @param name - of the file, for its type and for the cache
+ * @param load - gets its text, once
  */
 export async function assetReply(
-  name: `${'browser' | 'assets'}/${string}`,
+  name: string,
+  load: () => Promise<string>,
   ifNoneMatch: string | undefined,
 ): Promise<Reply> {
   let asset = assets.get(name);
   if (!asset) {
-    asset = read(name);
+    asset = read(load);
     assets.set(name, asset);
     asset.catch(() => assets.delete(name));
   }
@@ -52,5 +53,10 @@ export async function assetReply(
 export const SCRIPTS: readonly Endpoint[] = (['djr.js', 'djr.mjs'] as const).map((name) => ({
   path: name,
   methods: READ,
-  respond: (incoming) => assetReply(`browser/${name}`, incoming.header('if-none-match')),
+  respond: (incoming) =>
+    assetReply(
+      name,
+      async () => (await import('./client-scripts.js')).CLIENT_SCRIPTS[name],
+      incoming.header('if-none-match'),
+    ),
 }));

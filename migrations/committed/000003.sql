@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:13e63e43928a8ed68419510dddb235742f0db461
+--! Hash: sha1:e597555d4b6ca708661340833fbf1ea27a94ed0b
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -1101,8 +1101,7 @@ create or replace function djr._notify_only(
   user_id text,
   type text,
   detail jsonb,
-  topic text,
-  replay_of bigint default null
+  topic text
 ) returns bigint
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -1111,7 +1110,7 @@ declare
   _id bigint := pg_catalog.nextval('djr.event_id_seq');
   _line text := djr._encode(_id, null, scope, user_id, type, pg_catalog.clock_timestamp(), detail, topic);
 begin
-  if djr._fits(scope, user_id, topic, replay_of) is not true then
+  if djr._fits(scope, user_id, topic, null) is not true then
     perform djr._validate(scope, user_id, type, detail, null, '', topic);
   end if;
   -- NOTIFY takes one at commit. Taken now, it says to whoever resumes that this was in progress when storage came back.
@@ -1124,7 +1123,7 @@ begin
 end
 $$;
 
-comment on function djr._notify_only(text, text, text, jsonb, text, bigint) is
+comment on function djr._notify_only(text, text, text, jsonb, text) is
   'Publishes an event without storing it. Internal.';
 --! EndIncluded functions/_notify_only.sql
 --! Included functions/_publish.sql
@@ -2706,8 +2705,14 @@ begin
       detail = format('It is %s.', coalesce(prune_batch.batch::text, 'null')),
       hint = 'Leave it out for the default of 5000.';
   end if;
-  -- No retention set and none given: events are kept for ever.
   if _older_than is null then
+    -- With storage off nothing is to be kept, and orders are rows all the same: long carried out by then.
+    delete from djr.event
+    using djr.settings
+    where not settings.storage
+      and event.replay_of = 0
+      and event.created_at < clock_timestamp() - interval '1 hour';
+    -- No retention set and none given: events are kept for ever.
     return 0;
   end if;
 
@@ -3209,8 +3214,8 @@ comment on function djr.authorize_topics(text[], text[]) is
   'Asks the function of the setting authorize_topic, one element a question (a null user is anonymous): whether each may hear the topic. Null and an error of the function are no; failure has the message of the last error. The runtime calls it, with its own rights.';
 --! EndIncluded functions/authorize_topics.sql
 --! Included functions/_order.sql
--- What djr.disconnect and djr.recheck tell the runtimes: a row like an event's, so that a sweep finds it where a NOTIFY was not
--- heard, with a scope and a mark in replay_of that no publisher can write.
+-- What djr.disconnect and djr.recheck tell the runtimes: a row like an event's, with a scope and a mark in replay_of that no
+-- publisher can write. It is a row with storage off, too: a sweep finds it where a NOTIFY was not heard, or none is sent.
 create or replace function djr._order(
   type text,
   user_id text,
@@ -3245,12 +3250,7 @@ begin
     where revocation.created_at < clock_timestamp() - (select max(seal_key.longest) from djr.seal_key);
   end if;
   insert into djr.event (scope, type, user_id, detail, replay_of)
-  select 'control', _order.type, _order.user_id, _detail, 0
-  from djr.settings
-  where settings.storage;
-  if not found then
-    perform djr._notify_only('control', _order.user_id, _order.type, _detail, null, 0);
-  end if;
+  values ('control', _order.type, _order.user_id, _detail, 0);
 end
 $$;
 

@@ -8,8 +8,7 @@ create or replace function djr._notify_only(
   user_id text,
   type text,
   detail jsonb,
-  topic text,
-  replay_of bigint default null
+  topic text
 ) returns bigint
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -18,7 +17,7 @@ declare
   _id bigint := pg_catalog.nextval('djr.event_id_seq');
   _line text := djr._encode(_id, null, scope, user_id, type, pg_catalog.clock_timestamp(), detail, topic);
 begin
-  if djr._fits(scope, user_id, topic, replay_of) is not true then
+  if djr._fits(scope, user_id, topic, null) is not true then
     perform djr._validate(scope, user_id, type, detail, null, '', topic);
   end if;
   -- NOTIFY takes one at commit. Taken now, it says to whoever resumes that this was in progress when storage came back.
@@ -31,5 +30,5 @@ begin
 end
 $$;
 
-comment on function djr._notify_only(text, text, text, jsonb, text, bigint) is
+comment on function djr._notify_only(text, text, text, jsonb, text) is
   'Publishes an event without storing it. Internal.';

@@ -1,5 +1,5 @@
--- What djr.disconnect and djr.recheck tell the runtimes: a row like an event's, so that a sweep finds it where a NOTIFY was not
--- heard, with a scope and a mark in replay_of that no publisher can write.
+-- What djr.disconnect and djr.recheck tell the runtimes: a row like an event's, with a scope and a mark in replay_of that no
+-- publisher can write. It is a row with storage off, too: a sweep finds it where a NOTIFY was not heard, or none is sent.
 create or replace function djr._order(
   type text,
   user_id text,
@@ -34,12 +34,7 @@ begin
     where revocation.created_at < clock_timestamp() - (select max(seal_key.longest) from djr.seal_key);
   end if;
   insert into djr.event (scope, type, user_id, detail, replay_of)
-  select 'control', _order.type, _order.user_id, _detail, 0
-  from djr.settings
-  where settings.storage;
-  if not found then
-    perform djr._notify_only('control', _order.user_id, _order.type, _detail, null, 0);
-  end if;
+  values ('control', _order.type, _order.user_id, _detail, 0);
 end
 $$;
 

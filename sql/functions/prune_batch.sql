@@ -25,8 +25,14 @@ begin
       detail = format('It is %s.', coalesce(prune_batch.batch::text, 'null')),
       hint = 'Leave it out for the default of 5000.';
   end if;
-  -- No retention set and none given: events are kept for ever.
   if _older_than is null then
+    -- With storage off nothing is to be kept, and orders are rows all the same: long carried out by then.
+    delete from djr.event
+    using djr.settings
+    where not settings.storage
+      and event.replay_of = 0
+      and event.created_at < clock_timestamp() - interval '1 hour';
+    -- No retention set and none given: events are kept for ever.
     return 0;
   end if;
 

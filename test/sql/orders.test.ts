@@ -27,14 +27,28 @@ test('disconnect and recheck are stored and announced like events, with the tran
   );
 });
 
-test('With storage off an order is announced only', async (t) => {
+test('With storage off an order is a row, too, and the pruner removes it once it is an hour old', async (t) => {
   const db = await createDatabase(t);
+  await db.query(`select djr.publish('u', 'kept')`);
   await db.query('select djr.configure(storage => false)');
   const listener = await listen(db);
   await db.query(`select djr.disconnect('u')`);
   const [message] = await listener.messages(1);
-  t.deepEqual((JSON.parse(message!.split('\t')[0]!) as unknown[]).slice(1, 5), [null, 'control', 'u', 'disconnect']);
-  t.deepEqual(await db.query(stored), []);
+  t.deepEqual((JSON.parse(message!.split('\t')[0]!) as unknown[]).slice(2, 5), ['control', 'u', 'disconnect']);
+  const types = async () => (await db.query<{ type: string }>(stored)).map(({ type }) => type);
+  await db.query('select djr._prune_turn(1000)');
+  t.deepEqual(await types(), ['kept', 'disconnect']);
+  await db.query(`update djr.event set created_at = created_at - interval '1 hour'`);
+  await db.query('select djr._prune_turn(1000)');
+  t.deepEqual(await types(), ['kept']);
+});
+
+test('With storage on orders are kept as events are', async (t) => {
+  const db = await createDatabase(t);
+  await db.query(`select djr.disconnect('u')`);
+  await db.query(`update djr.event set created_at = created_at - interval '1 year'`);
+  await db.query('select djr._prune_turn(1000)');
+  t.is((await db.query(stored)).length, 1);
 });
 
 test('An order for nobody, or for what is no user or topic, is refused', async (t) => {

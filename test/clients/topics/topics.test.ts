@@ -177,14 +177,35 @@ test('disconnect ends the streams of a user on every instance, and of nobody els
   }
 });
 
-test('What nobody could hear of disconnect by NOTIFY a sweep finds', async (t) => {
-  const { db, streamOf } = await startApp(t);
-  await db.query(`select djr.configure(delivery => 'sweep')`);
-  const stream = await streamOf('u');
-  await db.query(`select djr.disconnect('u')`);
-  await stream.end();
-  t.pass();
-});
+for (const delivery of ['auto', 'notify', 'sweep']) {
+  for (const storage of [true, false]) {
+    test(`Orders are carried out with delivery ${delivery} and storage ${storage ? 'on' : 'off'}, also where LISTEN was lost meanwhile`, async (t) => {
+      const { db, streamOf } = await startApp(t);
+      await db.query(MEMBERS);
+      await db.query('select djr.configure(delivery => $1, storage => $2)', [delivery, storage]);
+      const [member, leaver, unheard] = [
+        await streamOf('u', '?topic=room:7'),
+        await streamOf('v'),
+        await streamOf('w'),
+      ];
+      t.deepEqual(member.frames[0]!.data.topics, ['room:7']);
+      await db.query('delete from member');
+      await db.query(`select djr.disconnect('v'), djr.recheck('u')`);
+      t.is((await member.event('left')).data.topic, 'room:7');
+      await leaver.end();
+      // In one transaction, so that the instance cannot listen again before the order is there.
+      const client = await db.connect();
+      await client.query(`
+        begin;
+        select djr.disconnect('w');
+        select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and application_name = 'djr' and pid <> pg_backend_pid();
+        commit`);
+      await unheard.end();
+      t.false(member.ended);
+    });
+  }
+}
 
 test('A client that is disconnected while its login is being looked at is asked again who it is', async (t) => {
   const open: Stream[] = [];

@@ -32,7 +32,7 @@ export const ROOMS: readonly string[] = [
 ];
 
 /** Files beside the rooms: the public surface wires them. The options are types that every room may name. */
-const SURFACE = ['index.ts', 'realtime.ts', 'realtime-interface.ts', 'options.ts'];
+const SURFACE = ['index.ts', 'realtime.ts', 'hot.ts', 'realtime-interface.ts', 'options.ts'];
 
 /** The page's own code: it may name the types of events, and nothing of the server may import it. */
 const BROWSER = 'browser';

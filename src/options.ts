@@ -97,6 +97,12 @@ export interface RealtimeOptions {
    * then ends by it. @defaultValue none
    */
   stopOn?: StopSignal[];
+  /**
+   * For servers that load modules anew while they run: the runtime stops the one that was made under the same key before, and takes its
+   * place for all who have that one. True: the key is the base path. Two runtimes of one process need keys of their own.
+   * @defaultValue false: a runtime lasts until its `stop()`
+   */
+  hot?: boolean | string;
   /** Milliseconds of silence after which a client gets a heartbeat. @defaultValue 15000; 5000 in Bun, which ends what is quiet for 10 s */
   heartbeat?: number;
   /** Milliseconds a browser waits before it reconnects; each client is told up to half as much more. @defaultValue 2000 */
@@ -229,6 +235,7 @@ const schema = z.strictObject({
   stopOn: z
     .array(z.enum(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2', 'SIGBREAK'], 'must be a signal like SIGTERM'))
     .default([]),
+  hot: z.union([z.boolean(), z.string().min(1)], { error: 'must be true, false, or a text: the key' }).default(false),
   heartbeat: milliseconds(100).default(HEARTBEAT),
   retry: milliseconds(0).default(2000),
   lifetime: milliseconds(0).default(3_600_000),
@@ -250,8 +257,10 @@ const schema = z.strictObject({
   shutdownGrace: milliseconds(0).default(10_000),
 });
 
-export interface ResolvedOptions extends Omit<z.output<typeof schema>, 'database' | 'publicPath' | 'health'> {
+export interface ResolvedOptions extends Omit<z.output<typeof schema>, 'database' | 'publicPath' | 'health' | 'hot'> {
   publicPath: string;
+  /** The key; undefined: it replaces no other one, and none replaces it. */
+  hot: string | undefined;
   health: HealthAccess;
   listen: string | pg.ClientConfig;
   pool: PoolSource;
@@ -265,7 +274,12 @@ export function resolveOptions(options: RealtimeOptions): ResolvedOptions {
     z.output<typeof schema>,
     'database'
   > & { database?: RealtimeOptions['database'] };
-  const rest = { ...given, publicPath: given.publicPath ?? given.basePath, health: given.health ?? 'public' };
+  const rest = {
+    ...given,
+    publicPath: given.publicPath ?? given.basePath,
+    health: given.health ?? 'public',
+    hot: given.hot === true ? given.basePath : given.hot || undefined,
+  };
   if (typeof database === 'object' && 'listen' in database && !isPool(database)) {
     return { ...rest, listen: database.listen, pool: database.pool ?? database.listen };
   }

@@ -9,6 +9,7 @@ import { Topics } from './clients/topics/topics.js';
 import type { EventMap } from './event/event.js';
 import { resetFrame } from './event/frame.js';
 import type { UserId } from './event/user-id.js';
+import { replace } from './hot.js';
 import { type FetchHandler, fetchHandler } from './http/adapters/fetch.js';
 import { type NodeHandler, nodeHandler } from './http/adapters/node.js';
 import { Acknowledgements } from './http/endpoints/acknowledgements.js';
@@ -48,7 +49,8 @@ import { Vitals } from './telemetry/telemetry.js';
  */
 export function createRealtime<Events extends EventMap = EventMap>(options: RealtimeOptions = {}): Realtime<Events> {
   const resolved = resolveOptions(options);
-  return new Runtime({ ...resolved, logger: guarded(resolved.logger) }) as Realtime<Events>;
+  const runtime = new Runtime({ ...resolved, logger: guarded(resolved.logger) });
+  return (resolved.hot === undefined ? runtime : replace(resolved.hot, runtime)) as Realtime<Events>;
 }
 
 /** How many events may wait for a slow `onReceive` before stored ones are left to the sweep. */

@@ -44,6 +44,8 @@ const WRONG: [option: string, options: unknown][] = [
   ['clientAddress', { clientAddress: 'x-real-ip' }],
   ['stopOn', { stopOn: 'SIGTERM' }],
   ['stopOn.0', { stopOn: ['SIGKILL'] }],
+  ['hot', { hot: 1 }],
+  ['hot', { hot: '' }],
   ['metrics.authorize', { metrics: {} }],
   ['metrics', { metrics: true }],
   ['health', { health: 'private' }],

@@ -1,7 +1,9 @@
 import test, { type ExecutionContext } from 'ava';
+import express from 'express';
 import { fastify } from 'fastify';
+import { createApp, defineEventHandler, toNodeListener } from 'h3';
 import Koa from 'koa';
-import { listen, startApp, type TestApp, until } from '../helpers/server.js';
+import { byHeader, listen, startApp, type TestApp, until } from '../helpers/server.js';
 import { openStream } from '../helpers/stream.js';
 
 const json = { 'content-type': 'application/json' };
@@ -83,6 +85,43 @@ test('in Fastify a stream is hijacked, with the login and the body that Fastify 
   t.is(anonymous.status, 401);
   await web.close();
   await stream.end();
+});
+
+test('in h3 1.x the handler is called with the raw request, and hears of a client that goes', async (t) => {
+  const app = await startApp(t, { authenticate: byHeader });
+  const web = createApp();
+  web.use(
+    '/',
+    defineEventHandler((event) =>
+      event.path.startsWith('/realtime/') ? app.realtime.handler(event.node.req, event.node.res) : 'from h3',
+    ),
+  );
+  const server = await listen(t, toNodeListener(web));
+  t.is(await (await fetch(server.origin)).text(), 'from h3');
+  const stream = await server.streamOf('ada');
+  await acknowledge(t, app, server.origin, { 'x-user': 'ada' });
+  await stream.event('x');
+  stream.close();
+  await until('nobody is connected', async () => /^djr_connections 0$/m.test(await app.realtime.metrics()));
+});
+
+test('a Fetch stream whose reader takes nothing any more is closed, though nobody cancels it', async (t) => {
+  const app = await startApp(t, { writeTimeout: 300, heartbeat: 100 });
+  const response = await app.realtime.fetch(new Request('http://app.example.com/realtime/sse/'));
+  const reader = response.body!.getReader();
+  t.false((await reader.read()).done);
+  await until('it is closed', () => app.lines.some(({ context }) => context.reason === 'stalled'));
+  await until('nobody is connected', async () => /^djr_connections 0$/m.test(await app.realtime.metrics()));
+});
+
+test("mounted by Express below another path than basePath, the handler says so, and Express's 404 answers", async (t) => {
+  const app = await startApp(t);
+  const web = express();
+  web.use('/api', app.realtime.handler);
+  const server = await listen(t, web);
+  t.is((await fetch(`${server.origin}/api/realtime/sse/`)).status, 404);
+  t.is((await fetch(`${server.origin}/api/realtime/sse/`)).status, 404);
+  t.is(app.lines.filter(({ message }) => /basePath to \/api\/realtime$/.test(message)).length, 1);
 });
 
 test('realtime.fetch takes a login, for which authenticate is not asked, and nothing else for one', async (t) => {

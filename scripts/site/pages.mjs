@@ -1,0 +1,19 @@
+/** The pages of the site in the order of its sidebar. A test says when a file of docs/ is missing here. */
+export const SECTIONS = [
+  {
+    text: 'Begin',
+    pages: ['start', 'rooms', 'recipes', 'browser', 'troubleshooting', 'coming-from'],
+  },
+  {
+    text: 'Understand',
+    pages: ['concepts', 'delivery', 'security', 'comparison', 'scale', 'benchmark'],
+  },
+  {
+    text: 'Run',
+    pages: ['deployment', 'operations', 'admin', 'own-event-model'],
+  },
+  {
+    text: 'Reference',
+    pages: ['sql', 'http', 'configuration', 'cli'],
+  },
+];

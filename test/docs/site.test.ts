@@ -1,0 +1,21 @@
+import { readdir, readFile } from 'node:fs/promises';
+import test from 'ava';
+import { SECTIONS } from '../../scripts/site/pages.mjs';
+
+const docs = new URL('../../docs/', import.meta.url);
+const listed = SECTIONS.flatMap(({ pages }) => pages);
+
+test('the sidebar of the site has every page, once', async (t) => {
+  const files = (await readdir(docs)).filter((file) => file.endsWith('.md')).map((file) => file.replace(/\.md$/, ''));
+  t.deepEqual(listed.toSorted(), [...files.filter((name) => name !== 'index'), 'benchmark'].sort());
+});
+
+test('each page begins with a heading of its own', async (t) => {
+  const titles = await Promise.all(
+    listed
+      .filter((page) => page !== 'benchmark')
+      .map(async (page) => /^# (.+)$/m.exec(await readFile(new URL(`${page}.md`, docs), 'utf8'))?.[1]),
+  );
+  t.false(titles.includes(undefined));
+  t.is(new Set(titles).size, titles.length);
+});

@@ -51,7 +51,7 @@ if (process.argv[2] === 'build') {
 } else {
   for (const folder of ['docs', 'bench']) watch(path.join(root, folder), () => void copyPages());
   process.chdir(here);
-  const { createServer } = await import('vitepress');
+  const { createServer } = await import(/** @type {string} */ ('vitepress'));
   const server = await createServer(here);
   await server.listen();
   server.printUrls();

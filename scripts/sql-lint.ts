@@ -107,12 +107,31 @@ export function lintSql(file: string, source: string): string[] {
 /** Calls that read rows with the parsers that an app may have given the process. */
 const WITH_OTHER_PARSERS = /(?<!asking\(pool\)|\bthis)\.query<[^(]*>\((?!\{|query\))/g;
 
+const ROOMS = ['public', 'runtime', 'internal'];
+
 /** What reads rows names its parsers: an object with `types`, or `select()`. */
 export function lintParsers(file: string, source: string): string[] {
   return [...source.matchAll(WITH_OTHER_PARSERS)].map(
     ({ 0: call, index }) =>
       `${file}:${source.slice(0, index).split('\n').length}: ${call} reads rows with the parsers of the process: call select()`,
   );
+}
+
+/** A function's file is named after it, lies in the folder of who calls it, and is in sql/index.sql. */
+export function lintPlaces(files: Map<string, string>, index: string): string[] {
+  return [...files].flatMap(([file, source]) => {
+    const [room, name] = file
+      .replace(/\.sql$/, '')
+      .split('/')
+      .slice(-2) as [string, string];
+    const complaints: string[] = [];
+    if (!ROOMS.includes(room)) complaints.push(`it must lie in one of ${ROOMS.join(', ')}`);
+    if ((room === 'internal') !== name.startsWith('_'))
+      complaints.push('functions/internal is for names that begin with _');
+    if (!source.includes(`function djr.${name}(`)) complaints.push(`it must define djr.${name}`);
+    if (!index.includes(`--!include functions/${room}/${name}.sql\n`)) complaints.push('sql/index.sql must include it');
+    return complaints.map((complaint) => `${file}: ${complaint}`);
+  });
 }
 
 export async function lint(): Promise<string[]> {
@@ -122,7 +141,10 @@ export async function lint(): Promise<string[]> {
       .map((file) => path.join(folder, file));
   const read = async (all: string[], check: typeof lintSql) =>
     (await Promise.all(all.map(async (file) => check(file, await readFile(file, 'utf8'))))).flat();
+  const functions = await files('sql/functions', '.sql');
+  const sources = await Promise.all(functions.map(async (file) => [file, await readFile(file, 'utf8')] as const));
   return [
+    ...lintPlaces(new Map(sources), await readFile('sql/index.sql', 'utf8')),
     ...(await read(await files('src', '.ts'), lintTypeScript)),
     ...(await read(await files('src', '.ts'), lintParsers)),
     ...(await read(await files('sql', '.sql'), lintSql)),

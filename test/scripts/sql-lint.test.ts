@@ -1,5 +1,5 @@
 import test from 'ava';
-import { lint, lintParsers, lintSql, lintTypeScript } from '../../scripts/sql-lint.js';
+import { lint, lintParsers, lintPlaces, lintSql, lintTypeScript } from '../../scripts/sql-lint.js';
 import { unqualifiedNames } from '../../scripts/sql-names.js';
 
 test('What reads rows without naming its parsers is found', (t) => {
@@ -7,6 +7,15 @@ test('What reads rows without naming its parsers is found', (t) => {
   t.is(lintParsers('a.ts', 'await pool.query<Row>(HOLDERS)').length, 1);
   const named = 'await client.query<Row>({ text, values, types: TYPES }); await select<Row>(client, TEXT)';
   t.deepEqual(lintParsers('a.ts', named), []);
+});
+
+test('A function whose file is not where its callers look for it is found', (t) => {
+  const places = (file: string, index: string) =>
+    lintPlaces(new Map([[`sql/functions/${file}`, 'create or replace function djr._a() returns void']]), index);
+  t.deepEqual(places('internal/_a.sql', '--!include functions/internal/_a.sql\n'), []);
+  t.is(places('public/_a.sql', '--!include functions/public/_a.sql\n').length, 1);
+  t.is(places('_a.sql', '').length, 3);
+  t.is(places('internal/_b.sql', '--!include functions/internal/_b.sql\n').length, 1);
 });
 
 test('SQL that djr sends, and functions of it without a search_path, name the schema of all that they use', async (t) => {

@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:e597555d4b6ca708661340833fbf1ea27a94ed0b
+--! Hash: sha1:72bcad2fc90c2d97b97995ffb2b733b9498af77b
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -485,7 +485,7 @@ comment on column djr.grantee.role is 'The role''s name; public is every role th
 comment on column djr.grantee.capability is 'publish, seal or server.';
 --! EndIncluded views/grantee.sql
 
---! Included functions/_heal_settings.sql
+--! Included functions/internal/_heal_settings.sql
 -- A dump of the schema alone (pg_dump -s, structure.sql) brings the table of the settings without its row. Called only
 -- where the row was not found: nobody else pays for it.
 create or replace function djr._heal_settings() returns void
@@ -501,8 +501,8 @@ $$;
 
 comment on function djr._heal_settings() is
   'Puts the row of djr.settings back, with every setting at its default, where it is missing. Internal.';
---! EndIncluded functions/_heal_settings.sql
---! Included functions/channel.sql
+--! EndIncluded functions/internal/_heal_settings.sql
+--! Included functions/runtime/channel.sql
 create or replace function djr.channel() returns text
 language plpgsql
 security definer
@@ -521,8 +521,8 @@ $$;
 
 comment on function djr.channel() is
   'The NOTIFY channel, for the server role only. Where the row of djr.settings is missing, as after a restore of the schema alone, it is made again.';
---! EndIncluded functions/channel.sql
---! Included functions/_encode.sql
+--! EndIncluded functions/runtime/channel.sql
+--! Included functions/internal/_encode.sql
 -- Plain SQL without SET, so that the planner inlines it into its callers: an event is encoded once, without a call.
 -- Of the first migrations: without a topic.
 drop function if exists djr._encode(bigint, xid8, text, text, text, timestamptz, jsonb);
@@ -563,8 +563,8 @@ $$;
 
 comment on function djr._encode(bigint, xid8, text, text, text, timestamptz, jsonb, text) is
   'An event as a line of a NOTIFY message: a JSON array of id, xid, scope, user_id, type, milliseconds and, of a topic event, the topic; then a tab and the detail. JSON holds neither a raw tab nor a line feed. Internal.';
---! EndIncluded functions/_encode.sql
---! Included functions/_refuse_size.sql
+--! EndIncluded functions/internal/_encode.sql
+--! Included functions/internal/_refuse_size.sql
 create or replace function djr._refuse_size(
   type text,
   size integer
@@ -583,8 +583,8 @@ $$;
 
 comment on function djr._refuse_size(text, integer) is
   'Raises DJR05. Internal.';
---! EndIncluded functions/_refuse_size.sql
---! Included functions/_validate_topic.sql
+--! EndIncluded functions/internal/_refuse_size.sql
+--! Included functions/internal/_validate_topic.sql
 create or replace function djr._validate_topic(
   topic text,
   place text default ''
@@ -612,8 +612,8 @@ $$;
 
 comment on function djr._validate_topic(text, text) is
   'Raises DJR18 for what is no topic. Internal.';
---! EndIncluded functions/_validate_topic.sql
---! Included functions/_validate.sql
+--! EndIncluded functions/internal/_validate_topic.sql
+--! Included functions/internal/_validate.sql
 -- The rules, raised with SQLSTATEs of our own. The CHECKs of djr.event say the same for a plain INSERT:
 -- whatever changes here changes there. `place` comes before the message, and says which of many events it is.
 -- Of the first migrations: without a topic.
@@ -734,8 +734,8 @@ $$;
 
 comment on function djr._validate(text, text, text, jsonb, text, text, text) is
   'Raises what is wrong with an event: DJR01 type, DJR02 scope, DJR03 user_id, DJR04 detail, DJR11 key, DJR18 topic. Internal.';
---! EndIncluded functions/_validate.sql
---! Included functions/_is_valid.sql
+--! EndIncluded functions/internal/_validate.sql
+--! Included functions/internal/_is_valid.sql
 -- The rules of djr._validate for one column each, said in as few calls as can be: PL/pgSQL prepares an expression anew in
 -- every transaction, and each function in it costs. Whether scope and user fit together the insert trigger sees anyway.
 -- Plain SQL without SET, so that the planner inlines it; null counts as no.
@@ -759,8 +759,8 @@ $$;
 
 comment on function djr._is_valid(text, text, jsonb) is
   'Whether djr._validate would let type, user and detail pass; it says why not. Internal.';
---! EndIncluded functions/_is_valid.sql
---! Included functions/_fits.sql
+--! EndIncluded functions/internal/_is_valid.sql
+--! Included functions/internal/_fits.sql
 -- Whether scope, user and topic fit together, for the insert trigger, which looks at every event. Plain SQL without SET, so that
 -- the planner inlines it. 0 in replay_of is djr's own, for what djr.disconnect and djr.recheck order.
 create or replace function djr._fits(
@@ -781,8 +781,8 @@ $$;
 
 comment on function djr._fits(text, text, text, bigint) is
   'Whether an event''s scope, user and topic fit together: what djr._validate raises DJR02 for. Internal.';
---! EndIncluded functions/_fits.sql
---! Included functions/_is_topic.sql
+--! EndIncluded functions/internal/_fits.sql
+--! Included functions/internal/_is_topic.sql
 -- The rules of djr._validate_topic, for publishers of many. Plain SQL without SET, so that the planner inlines it.
 create or replace function djr._is_topic(topic text) returns boolean
 language sql
@@ -798,8 +798,8 @@ $$;
 
 comment on function djr._is_topic(text) is
   'Whether djr._validate_topic would let the topic pass; null passes. Internal.';
---! EndIncluded functions/_is_topic.sql
---! Included functions/_scope.sql
+--! EndIncluded functions/internal/_is_topic.sql
+--! Included functions/internal/_scope.sql
 -- Plain SQL without SET, so that the planner inlines it.
 create or replace function djr._scope(
   scope text,
@@ -813,8 +813,8 @@ $$;
 
 comment on function djr._scope(text, text) is
   'The scope of an event of djr.publish_many that may name none: topic where it has a topic, else user. Internal.';
---! EndIncluded functions/_scope.sql
---! Included functions/_is_readable.sql
+--! EndIncluded functions/internal/_scope.sql
+--! Included functions/internal/_is_readable.sql
 -- Plain SQL without SET, so that the planner inlines it.
 create or replace function djr._is_readable(
   id bigint,
@@ -833,8 +833,8 @@ $$;
 
 comment on function djr._is_readable(bigint, xid8, timestamptz) is
   'Whether a runtime can read these values of an event: numbers that JavaScript holds, and a time that a Date does. Internal.';
---! EndIncluded functions/_is_readable.sql
---! Included functions/_refuse_unreadable.sql
+--! EndIncluded functions/internal/_is_readable.sql
+--! Included functions/internal/_refuse_unreadable.sql
 -- Only the owner can set these columns. A row that has such a value would be an event that no runtime can deliver.
 create or replace function djr._refuse_unreadable(header json) returns void
 language plpgsql
@@ -851,8 +851,8 @@ $$;
 
 comment on function djr._refuse_unreadable(json) is
   'Raises DJR16. Internal.';
---! EndIncluded functions/_refuse_unreadable.sql
---! Included functions/_announce.sql
+--! EndIncluded functions/internal/_refuse_unreadable.sql
+--! Included functions/internal/_announce.sql
 -- Runs for every publish, so it counts what it calls: each query and each function costs as much as an index. Without NOTIFY
 -- one query says that nothing is to be refused; with it each event is encoded once, and as many as fit are packed into
 -- one message, because each is one that every listener must fetch. Of thousands of events the first are sent; a doorbell
@@ -940,7 +940,7 @@ $$;
 
 comment on function djr._announce() is
   'The insert trigger of djr.event: refuses what is too large (DJR05), for whom it cannot be (DJR02) or what no runtime could read (DJR16), and notifies. Internal.';
---! EndIncluded functions/_announce.sql
+--! EndIncluded functions/internal/_announce.sql
 --! Included triggers/event_announce.sql
 create or replace trigger event_announce
 after insert on djr.event
@@ -951,7 +951,7 @@ execute function djr._announce();
 comment on trigger event_announce on djr.event is
   'Every insert publishes: checks the size and notifies, a statement at a time.';
 --! EndIncluded triggers/event_announce.sql
---! Included functions/_forget_activity.sql
+--! Included functions/internal/_forget_activity.sql
 -- Instead of a foreign key with ON DELETE CASCADE: a statement's events at once, not one by one. And whoever deletes events, by
 -- djr.prune or by hand: in the same transaction the settings say so, by which a resume from before is told to reset.
 create or replace function djr._forget_activity() returns trigger
@@ -987,7 +987,7 @@ $$;
 
 comment on function djr._forget_activity() is
   'The trigger of djr.event by which the activity of events goes with them, and djr.settings.pruned_xid tells that they are gone. Internal.';
---! EndIncluded functions/_forget_activity.sql
+--! EndIncluded functions/internal/_forget_activity.sql
 --! Included triggers/event_forget.sql
 create or replace trigger event_forget
 after delete on djr.event
@@ -1007,7 +1007,7 @@ comment on trigger event_forget_all on djr.event is
   'The activity of all events goes with them, and the settings say that all are gone.';
 --! EndIncluded triggers/event_forget.sql
 
---! Included functions/_refuse_key.sql
+--! Included functions/internal/_refuse_key.sql
 -- It says nothing of the event that has the key: that one may be another publisher's, for another user.
 create or replace function djr._refuse_key(key text, place text default '') returns void
 language plpgsql
@@ -1024,8 +1024,8 @@ $$;
 
 comment on function djr._refuse_key(text, text) is
   'Raises DJR12. Internal.';
---! EndIncluded functions/_refuse_key.sql
---! Included functions/_publish_once.sql
+--! EndIncluded functions/internal/_refuse_key.sql
+--! Included functions/internal/_publish_once.sql
 -- Called by djr._publish when there is a key, so that publishing without one does not pay for it.
 -- A unique key makes its second publisher wait until the first one's transaction ends: there is no other way to know.
 -- Of the first migrations: without a topic.
@@ -1089,8 +1089,8 @@ $$;
 
 comment on function djr._publish_once(text, text, text, jsonb, jsonb, text, text) is
   'Publishes unless the key was used before; returns the id of the event that has it (DJR12 if that one is another event, DJR06 with storage off). Internal.';
---! EndIncluded functions/_publish_once.sql
---! Included functions/_notify_only.sql
+--! EndIncluded functions/internal/_publish_once.sql
+--! Included functions/internal/_notify_only.sql
 -- With storage off there is no row and no trigger: the id is still the sequence's, and the rules are the same, the trigger's among them.
 -- It notifies in every delivery mode, because nobody sweeps what is not stored.
 -- Of the first migrations: without a topic.
@@ -1125,8 +1125,8 @@ $$;
 
 comment on function djr._notify_only(text, text, text, jsonb, text) is
   'Publishes an event without storing it. Internal.';
---! EndIncluded functions/_notify_only.sql
---! Included functions/_publish.sql
+--! EndIncluded functions/internal/_notify_only.sql
+--! Included functions/internal/_publish.sql
 -- What all publish* come to. No exception block (a subtransaction for each event would cost more than the event)
 -- and no lock that outlives the statement.
 create or replace function djr._publish(
@@ -1201,8 +1201,8 @@ $$;
 
 comment on function djr._publish(text, text, text, jsonb, jsonb, text) is
   'djr._publish for events without a topic. Internal.';
---! EndIncluded functions/_publish.sql
---! Included functions/_user_of.sql
+--! EndIncluded functions/internal/_publish.sql
+--! Included functions/internal/_user_of.sql
 -- 42.0 is user 42, as numeric has one value for both; 42.5 is nobody.
 create or replace function djr._user_of(user_id numeric) returns text
 language plpgsql
@@ -1223,8 +1223,8 @@ $$;
 
 comment on function djr._user_of(numeric) is
   'The text of a user''s id that is a numeric: without fraction, 42.0 is 42 (DJR03 for anything else). Internal.';
---! EndIncluded functions/_user_of.sql
---! Included functions/publish.sql
+--! EndIncluded functions/internal/_user_of.sql
+--! Included functions/public/publish.sql
 -- An overload for each type that ids of users have. Plain SQL without SET, so that the planner puts djr._publish in their
 -- place; that one checks and is SECURITY DEFINER.
 create or replace function djr.publish(
@@ -1317,8 +1317,8 @@ $$;
 
 comment on function djr.publish(numeric, text, jsonb, jsonb, text) is
   'Publishes an event to one user, whose id is a numeric, and returns the event''s id. It is sent when the transaction commits. A second publish under the same key does nothing and returns the first id; if it differs in user or type it is refused (DJR12). An id with a fraction is refused (DJR03); 42.0 is user 42.';
---! EndIncluded functions/publish.sql
---! Included functions/publish_public.sql
+--! EndIncluded functions/public/publish.sql
+--! Included functions/public/publish_public.sql
 create or replace function djr.publish_public(
   type text,
   detail jsonb default '{}',
@@ -1339,8 +1339,8 @@ $$;
 
 comment on function djr.publish_public(text, jsonb, jsonb, text) is
   'Publishes an event to every client, anonymous ones too, and returns its id. For the rest see djr.publish.';
---! EndIncluded functions/publish_public.sql
---! Included functions/publish_global.sql
+--! EndIncluded functions/public/publish_public.sql
+--! Included functions/public/publish_global.sql
 create or replace function djr.publish_global(
   type text,
   detail jsonb default '{}',
@@ -1362,8 +1362,8 @@ $$;
 
 comment on function djr.publish_global(text, jsonb, jsonb, text) is
   'Another name of djr.publish_public, which it had first.';
---! EndIncluded functions/publish_global.sql
---! Included functions/publish_system.sql
+--! EndIncluded functions/public/publish_global.sql
+--! Included functions/public/publish_system.sql
 -- Only the overload for text has a default, so that a call without a user is not ambiguous.
 create or replace function djr.publish_system(
   type text,
@@ -1499,8 +1499,8 @@ $$;
 
 comment on function djr.publish_system(text, jsonb, numeric, jsonb, text) is
   'Publishes an event to backend subscribers only, about a user (an id of type numeric) or nobody, and returns its id. For the rest see djr.publish.';
---! EndIncluded functions/publish_system.sql
---! Included functions/publish_topic.sql
+--! EndIncluded functions/public/publish_system.sql
+--! Included functions/public/publish_topic.sql
 create or replace function djr.publish_topic(
   topic text,
   type text,
@@ -1523,8 +1523,8 @@ $$;
 
 comment on function djr.publish_topic(text, text, jsonb, jsonb, text) is
   'Publishes an event to the clients that may hear a topic (djr.seal, or the setting authorize_topic), and returns its id. For the rest see djr.publish.';
---! EndIncluded functions/publish_topic.sql
---! Included functions/publish_many.sql
+--! EndIncluded functions/public/publish_topic.sql
+--! Included functions/public/publish_many.sql
 create or replace function djr.publish_many(events jsonb) returns setof bigint
 language plpgsql
 security definer
@@ -1730,8 +1730,8 @@ $$;
 
 comment on function djr.publish_many(jsonb) is
   'Publishes an array of {scope, user_id, topic, type, detail, private_data, key} in one statement with few NOTIFYs and returns their ids in order. Without a scope it is topic where there is a topic, else user, so that a forgotten user_id is an error and not an event for everyone. A key that another event has is refused (DJR12), be it of the same call. All or nothing: an error says which, as in events[3].';
---! EndIncluded functions/publish_many.sql
---! Included functions/_base_type.sql
+--! EndIncluded functions/public/publish_many.sql
+--! Included functions/internal/_base_type.sql
 create or replace function djr._base_type(
   type oid
 ) returns oid
@@ -1751,8 +1751,8 @@ $$;
 
 comment on function djr._base_type(oid) is
   'What a domain is over, through all domains between; any other type is its own base. Internal.';
---! EndIncluded functions/_base_type.sql
---! Included functions/_type_form.sql
+--! EndIncluded functions/internal/_base_type.sql
+--! Included functions/internal/_type_form.sql
 -- What djr._row_value makes of a type. No name of it is given away: types are told apart by their number, and those below
 -- 16384 came with the cluster.
 create or replace function djr._type_form(
@@ -1780,8 +1780,8 @@ $$;
 
 comment on function djr._type_form(oid) is
   'plain: to_jsonb is safe for the type; json, composite, array: it has to be taken apart; text: its output function is all that is safe. Internal.';
---! EndIncluded functions/_type_form.sql
---! Included functions/_json_value.sql
+--! EndIncluded functions/internal/_type_form.sql
+--! Included functions/internal/_json_value.sql
 -- What jsonb cannot hold: \u0000, half a surrogate pair, a number of more than 131,072 digits.
 create or replace function djr._json_value(
   value text
@@ -1800,8 +1800,8 @@ $$;
 
 comment on function djr._json_value(text) is
   'JSON as jsonb, or as a text where jsonb cannot hold it. Internal.';
---! EndIncluded functions/_json_value.sql
---! Included functions/_row_object.sql
+--! EndIncluded functions/internal/_json_value.sql
+--! Included functions/internal/_row_object.sql
 -- jsonb_build_object takes 100 arguments and no more, which is fifty members.
 create or replace function djr._row_object(
   pairs text[]
@@ -1822,8 +1822,8 @@ $$;
 
 comment on function djr._row_object(text[]) is
   'An expression that makes pairs of an expression each, name and value, into a JSON object. Internal.';
---! EndIncluded functions/_row_object.sql
---! Included functions/_row_value.sql
+--! EndIncluded functions/internal/_row_object.sql
+--! Included functions/internal/_row_value.sql
 -- The expression that makes a value into what to_jsonb has for it. `value` is an expression of the type `type`.
 --
 -- djr.publish_row runs with the rights of djr's owner, so no expression may reach code that a type's owner wrote. to_jsonb
@@ -1910,8 +1910,8 @@ $$;
 
 comment on function djr._row_value(text, oid, boolean) is
   'An expression that makes a value of a type into jsonb as to_jsonb does, but never through code of the type''s owner: then as the type''s output text. Internal.';
---! EndIncluded functions/_row_value.sql
---! Included functions/_row_id.sql
+--! EndIncluded functions/internal/_row_value.sql
+--! Included functions/internal/_row_id.sql
 -- JSON.parse makes 9007199254740993 into ...992, and two rows' `djr:TYPE:ID` into one. An object would be "[object Object]".
 -- Plain SQL without SET, so that the planner inlines it.
 create or replace function djr._row_id(
@@ -1935,8 +1935,8 @@ $$;
 
 comment on function djr._row_id(jsonb) is
   'The value of a row''s :id: a text unless it is a safe integer of JavaScript (at most 2^53 - 1) or a boolean. Internal.';
---! EndIncluded functions/_row_id.sql
---! Included functions/_row_names.sql
+--! EndIncluded functions/internal/_row_id.sql
+--! Included functions/internal/_row_names.sql
 -- Names are as the table has them, capitals and all. In double quotes, as SQL has it, one may hold a comma.
 create or replace function djr._row_names(
   list text
@@ -1965,8 +1965,8 @@ $$;
 
 comment on function djr._row_names(text) is
   'The names in a list of columns, some of them in double quotes. Internal.';
---! EndIncluded functions/_row_names.sql
---! Included functions/_row_audience.sql
+--! EndIncluded functions/internal/_row_names.sql
+--! Included functions/internal/_row_audience.sql
 -- What the second argument of djr.publish_row says, as texts and names of columns by turns: {"", user_id} or
 -- {"room:", room_id, ""}. Null: for everyone.
 create or replace function djr._row_audience(
@@ -2027,8 +2027,8 @@ $$;
 
 comment on function djr._row_audience(text, regclass, text) is
   'The second argument of djr.publish_row as texts and names of columns by turns; null for everyone. DJR08 for a topic that can be none. Internal.';
---! EndIncluded functions/_row_audience.sql
---! Included functions/_row_audience_value.sql
+--! EndIncluded functions/internal/_row_audience.sql
+--! Included functions/internal/_row_audience_value.sql
 -- An expression of djr._row_audience's parts, the columns among them expressions by now.
 create or replace function djr._row_audience_value(
   parts text[]
@@ -2059,8 +2059,8 @@ $$;
 
 comment on function djr._row_audience_value(text[]) is
   'An expression for the user or the topic of a row: null where a column of the topic is null or empty. Internal.';
---! EndIncluded functions/_row_audience_value.sql
---! Included functions/_row_columns.sql
+--! EndIncluded functions/internal/_row_audience_value.sql
+--! Included functions/internal/_row_columns.sql
 -- Of the first migrations.
 drop function if exists djr._row_columns(regclass, text[]);
 drop function if exists djr._row_columns(regclass, text[], text, text);
@@ -2181,8 +2181,8 @@ $$;
 
 comment on function djr._row_columns(regclass, text[], text[], text) is
   'Three expressions of a row, with %1$s in its place: the named columns as a JSON object, the user or the topic as a text, and the value of :id, of the primary key without an id_column. DJR08 for a column that is not there or that no trigger can read. Internal.';
---! EndIncluded functions/_row_columns.sql
---! Included functions/_row_brief.sql
+--! EndIncluded functions/internal/_row_columns.sql
+--! Included functions/internal/_row_brief.sql
 -- Called for large details only.
 -- Of the first migrations: of users only.
 drop function if exists djr._row_brief(text, text, jsonb);
@@ -2222,8 +2222,8 @@ $$;
 
 comment on function djr._row_brief(text, text, jsonb) is
   'The detail of a row''s event if it fits into a message; else :id, :old_id, op and truncated, without the ids where even they are too large. Internal.';
---! EndIncluded functions/_row_brief.sql
---! Included functions/_row_misfit.sql
+--! EndIncluded functions/internal/_row_brief.sql
+--! Included functions/internal/_row_misfit.sql
 -- Of the first migrations: of users only.
 drop function if exists djr._row_user_too_long(text, text, boolean);
 
@@ -2271,8 +2271,8 @@ $$;
 
 comment on function djr._row_misfit(text, text, text, boolean) is
   'Raises DJR03 or DJR18, or warns and says false: a row''s user or topic is one that no event can have. Internal.';
---! EndIncluded functions/_row_misfit.sql
---! Included functions/_row_members.sql
+--! EndIncluded functions/internal/_row_misfit.sql
+--! Included functions/internal/_row_members.sql
 -- Plain SQL without SET, so that the planner inlines it. Few calls for what most rows have: an id that stays.
 create or replace function djr._row_members(
   op text,
@@ -2293,8 +2293,8 @@ $$;
 
 comment on function djr._row_members(text, jsonb, jsonb) is
   'What the detail of a row''s event has besides its columns. Internal.';
---! EndIncluded functions/_row_members.sql
---! Included functions/_row_events.sql
+--! EndIncluded functions/internal/_row_members.sql
+--! Included functions/internal/_row_events.sql
 -- Which events a changed row makes, and for whom: the one place that says so, for a row and for a statement of them.
 -- Plain SQL without SET, so that the planner puts it into its callers' queries. audience: the user or the topic.
 -- Of the first migrations: of users only.
@@ -2368,8 +2368,8 @@ $$;
 
 comment on function djr._row_events(text, text, text, boolean, jsonb, text, jsonb, jsonb, text, jsonb) is
   'The events of one row that djr.publish_row was fired for: op, the columns, the user or topic, and the id before and after. Internal.';
---! EndIncluded functions/_row_events.sql
---! Included functions/_row_statement.sql
+--! EndIncluded functions/internal/_row_events.sql
+--! Included functions/internal/_row_statement.sql
 -- The events of a statement's rows, in the order of the rows. No WITH: its names would hide the tables of the rows, whose
 -- names are the app's.
 --
@@ -2429,8 +2429,8 @@ $$;
 
 comment on function djr._row_statement(name, name, text, boolean, text, text, text, boolean) is
   'A query for the events of all rows that a statement changed; djr.publish_row runs it, who alone sees their tables. Internal.';
---! EndIncluded functions/_row_statement.sql
---! Included functions/_refuse_trigger.sql
+--! EndIncluded functions/internal/_row_statement.sql
+--! Included functions/internal/_refuse_trigger.sql
 create or replace function djr._refuse_trigger(
   name text,
   relation regclass,
@@ -2450,8 +2450,8 @@ $$;
 
 comment on function djr._refuse_trigger(text, regclass, text) is
   'Raises DJR08. Internal.';
---! EndIncluded functions/_refuse_trigger.sql
---! Included functions/publish_row.sql
+--! EndIncluded functions/internal/_refuse_trigger.sql
+--! Included functions/public/publish_row.sql
 -- Of the first migrations.
 drop function if exists djr._publish_row(text, text, text, text[], text, jsonb);
 
@@ -2601,8 +2601,8 @@ $$;
 
 comment on function djr.publish_row() is
   'A trigger function for any table: after insert or update or delete ... for each row execute function djr.publish_row(type, user column, topic:room:{column} for a topic, or '''' for everyone, columns to send, id column, truncate or refuse). For statements of many rows declare it for each statement instead, a trigger for each of insert, update and delete, with referencing old table as ... new table as .... detail has the columns as to_jsonb has them, op (insert, update or delete) and :id (the primary key, or the column of the fourth argument), as a text unless it is a safe integer of JavaScript; after a change of the id it has :old_id, too. A topic has names of columns in braces, as many as it takes. Nothing is published for a row without a user, or with a null or empty column of the topic, or when no named column changed; the user, or the topic, that an update takes the row from gets op delete. A user or a topic that no event can have is a warning, and no event. A row too large for an event is published as :id, op and truncated: true; with refuse as fifth argument the write fails with DJR05, or DJR03 or DJR18. DJR08 if the trigger does not fit the table.';
---! EndIncluded functions/publish_row.sql
---! Included functions/replay.sql
+--! EndIncluded functions/public/publish_row.sql
+--! Included functions/public/replay.sql
 -- A replay is a row like any other, so it is durable, swept and resumed, and told apart by replay_of.
 create or replace function djr.replay(ids bigint[]) returns setof bigint
 language plpgsql
@@ -2676,8 +2676,8 @@ $$;
 
 comment on function djr.replay(bigint) is
   'Sends a stored event again and returns the id of the new event, whose replay_of is the original (DJR07 if there is none, DJR06 with storage off).';
---! EndIncluded functions/replay.sql
---! Included functions/prune_batch.sql
+--! EndIncluded functions/public/replay.sql
+--! Included functions/runtime/prune_batch.sql
 create or replace function djr.prune_batch(
   older_than interval default null,
   batch integer default 5000
@@ -2747,8 +2747,8 @@ $$;
 
 comment on function djr.prune_batch(interval, integer) is
   'Deletes the oldest events past the retention (or older than given), at most `batch` of them, and returns how many. Called in a transaction each until it returns 0, pruning never holds a lock for long: djr prune and the runtime do so.';
---! EndIncluded functions/prune_batch.sql
---! Included functions/_prune_turn.sql
+--! EndIncluded functions/runtime/prune_batch.sql
+--! Included functions/internal/_prune_turn.sql
 -- The row of settings is the lock: only what runs with the rights of djr's owner can lock it, and skip locked waits for nobody.
 create or replace function djr._prune_turn(batch integer) returns bigint
 language plpgsql
@@ -2766,8 +2766,8 @@ $$;
 
 comment on function djr._prune_turn(integer) is
   'djr.prune_batch for the runtimes, one of them at a time: null while another prunes, or changes the settings; granted by djr.grant_server. Internal.';
---! EndIncluded functions/_prune_turn.sql
---! Included functions/prune.sql
+--! EndIncluded functions/internal/_prune_turn.sql
+--! Included functions/public/prune.sql
 create or replace function djr.prune(older_than interval default null) returns bigint
 language plpgsql
 security definer
@@ -2788,9 +2788,9 @@ $$;
 
 comment on function djr.prune(interval) is
   'Deletes events past the retention (or older than given) and returns how many: all in the caller''s transaction. For much at once use djr.prune_batch, or the command djr prune.';
---! EndIncluded functions/prune.sql
+--! EndIncluded functions/public/prune.sql
 
---! Included functions/record_activity.sql
+--! Included functions/runtime/record_activity.sql
 create or replace function djr.record_activity(
   instance text,
   event_ids bigint[],
@@ -2829,8 +2829,8 @@ $$;
 
 comment on function djr.record_activity(text, bigint[], text[], text[], integer[]) is
   'Records steps of events, one an element, and returns how many rows were written. Events that are not stored, or pruned meanwhile, are left out; with activity off all are. The runtime calls it in batches.';
---! EndIncluded functions/record_activity.sql
---! Included functions/_acknowledge.sql
+--! EndIncluded functions/runtime/record_activity.sql
+--! Included functions/internal/_acknowledge.sql
 -- Many users in one statement: the runtime puts the acknowledgements of all pages into one call.
 create or replace function djr._acknowledge(
   instance text,
@@ -2880,8 +2880,8 @@ $$;
 
 comment on function djr._acknowledge(text, text[], bigint[], text[]) is
   'What acknowledge comes to, for many users at once: for each element whether it is an event of that user; granted by djr.grant_server. Internal.';
---! EndIncluded functions/_acknowledge.sql
---! Included functions/acknowledge.sql
+--! EndIncluded functions/internal/_acknowledge.sql
+--! Included functions/public/acknowledge.sql
 create or replace function djr.acknowledge(user_id text, ids bigint[], status text) returns setof bigint
 language plpgsql
 security definer
@@ -2915,9 +2915,9 @@ $$;
 
 comment on function djr.acknowledge(text, bigint[], text) is
   'Records that a user''s page got (delivered) or showed (read) events of that user, and returns the ids of those that are: somebody else''s, public and unknown ones are left out. A second time changes nothing; with activity off nothing is stored. DJR10 for another status.';
---! EndIncluded functions/acknowledge.sql
+--! EndIncluded functions/public/acknowledge.sql
 
---! Included functions/_new_seal_key.sql
+--! Included functions/internal/_new_seal_key.sql
 create or replace function djr._new_seal_key() returns djr.seal_key
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -2945,8 +2945,8 @@ $$;
 
 comment on function djr._new_seal_key() is
   'Makes the key that seals are signed with from now on; the one before it stays valid, and those before that one do not. Internal.';
---! EndIncluded functions/_new_seal_key.sql
---! Included functions/_seal_key.sql
+--! EndIncluded functions/internal/_new_seal_key.sql
+--! Included functions/internal/_seal_key.sql
 create or replace function djr._seal_key(valid interval) returns djr.seal_key
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -2972,8 +2972,8 @@ $$;
 
 comment on function djr._seal_key(interval) is
   'The key to sign with, made where there is none, and noted for how long a seal is to be valid. Internal.';
---! EndIncluded functions/_seal_key.sql
---! Included functions/_base64url.sql
+--! EndIncluded functions/internal/_seal_key.sql
+--! Included functions/internal/_base64url.sql
 create or replace function djr._base64url(bytes bytea) returns text
 language sql
 immutable
@@ -2986,8 +2986,8 @@ $$;
 
 comment on function djr._base64url(bytea) is
   'Base64 for URLs, without padding (RFC 4648, section 5). Internal.';
---! EndIncluded functions/_base64url.sql
---! Included functions/_seal.sql
+--! EndIncluded functions/internal/_base64url.sql
+--! Included functions/internal/_seal.sql
 -- STABLE: so its snapshot is that of the calling query, which read who may hear what. What has to write is a function of its own.
 -- djr1.KEY.CONTENT.SIGNATURE: the content is a JSON array of topic, user, the second at which it ends, and the snapshot that it was
 -- made in (what djr.recheck took back is told from what it did not by that), in base64url;
@@ -3046,8 +3046,8 @@ $$;
 
 comment on function djr._seal(text, text, interval) is
   'What djr.seal comes to; granted by djr.grant_seal. Internal.';
---! EndIncluded functions/_seal.sql
---! Included functions/seal.sql
+--! EndIncluded functions/internal/_seal.sql
+--! Included functions/public/seal.sql
 -- An overload for each type that ids of users have. STABLE, for the snapshot of the query that calls them: see djr._seal.
 create or replace function djr.seal(
   topic text,
@@ -3132,8 +3132,8 @@ $$;
 
 comment on function djr.seal(text, uuid, interval) is
   'A signed permission to hear a topic, to be handed to a page: for one user, whose id is a uuid, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
---! EndIncluded functions/seal.sql
---! Included functions/_authorize_topic_function.sql
+--! EndIncluded functions/public/seal.sql
+--! Included functions/internal/_authorize_topic_function.sql
 create or replace function djr._authorize_topic_function() returns text
 language plpgsql
 stable
@@ -3161,8 +3161,8 @@ $$;
 
 comment on function djr._authorize_topic_function() is
   'The qualified name of the function that the setting authorize_topic names; null: there is none. Internal.';
---! EndIncluded functions/_authorize_topic_function.sql
---! Included functions/authorize_topics.sql
+--! EndIncluded functions/internal/_authorize_topic_function.sql
+--! Included functions/runtime/authorize_topics.sql
 -- Without a search_path of its own: the app's function finds its tables as it does in the app's own sessions of this role.
 -- Everything here is qualified instead.
 create or replace function djr.authorize_topics(
@@ -3212,8 +3212,8 @@ $$;
 
 comment on function djr.authorize_topics(text[], text[]) is
   'Asks the function of the setting authorize_topic, one element a question (a null user is anonymous): whether each may hear the topic. Null and an error of the function are no; failure has the message of the last error. The runtime calls it, with its own rights.';
---! EndIncluded functions/authorize_topics.sql
---! Included functions/_order.sql
+--! EndIncluded functions/runtime/authorize_topics.sql
+--! Included functions/internal/_order.sql
 -- What djr.disconnect and djr.recheck tell the runtimes: a row like an event's, with a scope and a mark in replay_of that no
 -- publisher can write. It is a row with storage off, too: a sweep finds it where a NOTIFY was not heard, or none is sent.
 create or replace function djr._order(
@@ -3256,8 +3256,8 @@ $$;
 
 comment on function djr._order(text, text, text, text) is
   'Stores and announces an order to the runtimes; granted by djr.grant_seal and djr.grant_server. Internal.';
---! EndIncluded functions/_order.sql
---! Included functions/disconnect.sql
+--! EndIncluded functions/internal/_order.sql
+--! Included functions/public/disconnect.sql
 -- An overload for each type that ids of users have.
 create or replace function djr.disconnect(
   user_id text,
@@ -3330,8 +3330,8 @@ $$;
 
 comment on function djr.disconnect(uuid, text) is
   'Ends every open stream of a user, whose id is a uuid, within a second of the commit. The user''s pages come back when the login lets them. Call it in the transaction that deletes the session. `reason` is for the page.';
---! EndIncluded functions/disconnect.sql
---! Included functions/recheck.sql
+--! EndIncluded functions/public/disconnect.sql
+--! Included functions/public/recheck.sql
 create or replace function djr.recheck(
   user_id text default null,
   topic text default null
@@ -3343,8 +3343,8 @@ $$;
 
 comment on function djr.recheck(text, text) is
   'Has every runtime ask again, within a second of the commit, whether the clients of this user (null: of everyone) may still hear this topic (null: every one). Seals made by a query that did not see this transaction no longer count for them. Call it in the transaction that deletes the membership.';
---! EndIncluded functions/recheck.sql
---! Included functions/report_presence.sql
+--! EndIncluded functions/public/recheck.sql
+--! Included functions/runtime/report_presence.sql
 create or replace function djr.report_presence(
   instance text,
   topics text[],
@@ -3405,8 +3405,8 @@ $$;
 
 comment on function djr.report_presence(text, text[], text[], integer[], boolean) is
   'Writes how many streams an instance has of which user for which topic (empty: any), 0 for none, and tells the other instances which topics changed. `afresh` forgets first what it wrote before. The runtime calls it in batches when its option presence is on.';
---! EndIncluded functions/report_presence.sql
---! Included functions/presence_of.sql
+--! EndIncluded functions/runtime/report_presence.sql
+--! Included functions/runtime/presence_of.sql
 create or replace function djr.presence_of(topics text[]) returns table (topic text, user_ids text[])
 language plpgsql
 stable
@@ -3427,9 +3427,9 @@ $$;
 
 comment on function djr.presence_of(text[]) is
   'The users who hear each of these topics now, on any instance. The runtime calls it when it has heard that one changed.';
---! EndIncluded functions/presence_of.sql
+--! EndIncluded functions/runtime/presence_of.sql
 
---! Included functions/position.sql
+--! Included functions/public/position.sql
 create or replace function djr.position() returns text
 language sql
 stable
@@ -3439,8 +3439,8 @@ $$;
 
 comment on function djr.position() is
   'Where the stream stands in the calling statement''s snapshot. A page that reads its state and this in one statement (or one repeatable-read transaction) and connects with ?since= misses nothing and sees nothing twice.';
---! EndIncluded functions/position.sql
---! Included functions/epoch.sql
+--! EndIncluded functions/public/position.sql
+--! Included functions/runtime/epoch.sql
 -- SECURITY DEFINER for pg_control_system(), which some services keep from ordinary roles but not from the owner.
 create or replace function djr.epoch() returns text
 language plpgsql
@@ -3465,8 +3465,8 @@ $$;
 
 comment on function djr.epoch() is
   'Which history of this database it is: timeline, database, cluster and generation. It changes after a failover, a point-in-time restore, a restore elsewhere, or when a runtime notices that a storage snapshot was rolled back: transaction ids no longer compare then.';
---! EndIncluded functions/epoch.sql
---! Included functions/renew_epoch.sql
+--! EndIncluded functions/runtime/epoch.sql
+--! Included functions/runtime/renew_epoch.sql
 -- Compare and set, under the lock of the row: of many runtimes that notice at once, one makes the new epoch.
 create or replace function djr.renew_epoch(epoch text) returns text
 language plpgsql
@@ -3485,8 +3485,8 @@ $$;
 
 comment on function djr.renew_epoch(text) is
   'Begins another epoch, unless another runtime has begun one since the given one, and returns the epoch. Every client is told to reset. The runtime calls it when events that it delivered are gone after a restart of PostgreSQL.';
---! EndIncluded functions/renew_epoch.sql
---! Included functions/_ring.sql
+--! EndIncluded functions/runtime/renew_epoch.sql
+--! Included functions/internal/_ring.sql
 -- A doorbell saves instances the wait for their next sweep, and nothing more: where PostgreSQL's queue has no room for it, it
 -- must not fail what it announces. That may be the very change that takes publishers off NOTIFY.
 create or replace function djr._ring(channel text) returns void
@@ -3502,8 +3502,8 @@ $$;
 
 comment on function djr._ring(text) is
   'Has the runtimes that listen on a channel sweep at once, unless the NOTIFY queue is nearly full. Internal.';
---! EndIncluded functions/_ring.sql
---! Included functions/configure.sql
+--! EndIncluded functions/internal/_ring.sql
+--! Included functions/public/configure.sql
 -- For the schema's owner: not granted to anyone, and not SECURITY DEFINER.
 -- With a parameter more it would be a second function.
 drop function if exists djr.configure(boolean, text, interval, text, text);
@@ -3613,8 +3613,8 @@ $$;
 
 comment on function djr.configure(boolean, text, interval, text, text, real, text, boolean) is
   'Changes the settings that are given and returns all of them. retention => ''0'' keeps events for ever; authorize_topic => '''' stops asking; rotate_seal_key => true signs seals with a new key, beside which the one before stays valid. For the schema''s owner.';
---! EndIncluded functions/configure.sql
---! Included functions/set_delivery_mode.sql
+--! EndIncluded functions/public/configure.sql
+--! Included functions/runtime/set_delivery_mode.sql
 create or replace function djr.set_delivery_mode(mode text) returns boolean
 language plpgsql
 security definer
@@ -3645,8 +3645,8 @@ $$;
 
 comment on function djr.set_delivery_mode(text) is
   'Sets how events reach the runtimes, notify or sweep, at once and for every session, and rings the runtimes. Does nothing and returns false unless the setting delivery is auto.';
---! EndIncluded functions/set_delivery_mode.sql
---! Included functions/repair_xids.sql
+--! EndIncluded functions/runtime/set_delivery_mode.sql
+--! Included functions/runtime/repair_xids.sql
 -- A dump restored into a younger cluster brings transaction ids that lie in the future. Left alone, every sweep would
 -- find those rows new. A committed row of this cluster is never concerned: what a snapshot sees is below its xmax.
 create or replace function djr.repair_xids() returns bigint
@@ -3676,8 +3676,8 @@ $$;
 
 comment on function djr.repair_xids() is
   'After a restore into another cluster: sets transaction ids that lie in the future to the oldest there is, and returns of how many events. The runtime calls it when it starts.';
---! EndIncluded functions/repair_xids.sql
---! Included functions/report_instance.sql
+--! EndIncluded functions/runtime/repair_xids.sql
+--! Included functions/runtime/report_instance.sql
 create or replace function djr.report_instance(
   name text,
   uptime interval,
@@ -3736,8 +3736,8 @@ $$;
 
 comment on function djr.report_instance(text, interval, integer, bigint, bigint, bigint, real, text, text) is
   'Says that a runtime is there, and its totals since its start: writes its row of djr.instance, and removes rows not seen for a day. lag_ms may be null. The runtime calls it every 5 s.';
---! EndIncluded functions/report_instance.sql
---! Included functions/forget_instance.sql
+--! EndIncluded functions/runtime/report_instance.sql
+--! Included functions/runtime/forget_instance.sql
 create or replace function djr.forget_instance(name text) returns boolean
 language plpgsql
 security definer
@@ -3759,9 +3759,9 @@ $$;
 
 comment on function djr.forget_instance(text) is
   'Removes a runtime''s row of djr.instance, and returns whether there was one. The runtime calls it when it stops.';
---! EndIncluded functions/forget_instance.sql
+--! EndIncluded functions/runtime/forget_instance.sql
 
---! Included functions/_rights.sql
+--! Included functions/internal/_rights.sql
 -- The one list of what grant_publish, grant_seal and grant_server give. What is not here a migration takes away, and doctor reports.
 create or replace function djr._rights() returns table (
   capability text,
@@ -3873,8 +3873,8 @@ $$;
 
 comment on function djr._rights() is
   'What djr.grant_publish, djr.grant_seal and djr.grant_server give, a right a row. Internal.';
---! EndIncluded functions/_rights.sql
---! Included functions/_acl.sql
+--! EndIncluded functions/internal/_rights.sql
+--! Included functions/internal/_acl.sql
 -- The privileges that there are, from the catalogs: whoever gave them, and however. A null ACL of a function or a type is
 -- PostgreSQL's default, which has PUBLIC in it.
 create or replace function djr._acl() returns table (
@@ -3933,8 +3933,8 @@ $$;
 
 comment on function djr._acl() is
   'Every privilege on an object of djr that somebody else than its owner has; grantee 0 is PUBLIC. Internal.';
---! EndIncluded functions/_acl.sql
---! Included functions/_excess_rights.sql
+--! EndIncluded functions/internal/_acl.sql
+--! Included functions/internal/_excess_rights.sql
 create or replace function djr._excess_rights() returns table (
   role text,
   rights text[],
@@ -4006,8 +4006,8 @@ $$;
 
 comment on function djr._excess_rights() is
   'The roles that can do more than they were granted, with the rights that are too many; usable when they may use the schema at all. The owner and superusers are left out; public is every role. Internal: djr doctor and djr migrate print it.';
---! EndIncluded functions/_excess_rights.sql
---! Included functions/_require_role.sql
+--! EndIncluded functions/internal/_excess_rights.sql
+--! Included functions/internal/_require_role.sql
 create or replace function djr._require_role(role name) returns void
 language plpgsql
 stable
@@ -4031,8 +4031,8 @@ $$;
 
 comment on function djr._require_role(name) is
   'Raises DJR13 for null and 42704 for a role that does not exist. Internal.';
---! EndIncluded functions/_require_role.sql
---! Included functions/_grant.sql
+--! EndIncluded functions/internal/_require_role.sql
+--! Included functions/internal/_grant.sql
 create or replace function djr._grant(capability text, role name) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -4056,8 +4056,8 @@ $$;
 
 comment on function djr._grant(text, name) is
   'Gives a role the rights of one capability and records it. Internal.';
---! EndIncluded functions/_grant.sql
---! Included functions/_revoke.sql
+--! EndIncluded functions/internal/_grant.sql
+--! Included functions/internal/_revoke.sql
 create or replace function djr._revoke(capability text, role name) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -4090,8 +4090,8 @@ $$;
 
 comment on function djr._revoke(text, name) is
   'Takes the rights of one capability from a role, and its record. Internal.';
---! EndIncluded functions/_revoke.sql
---! Included functions/grant_publish.sql
+--! EndIncluded functions/internal/_revoke.sql
+--! Included functions/public/grant_publish.sql
 -- Made by the first migration, with one parameter.
 drop function if exists djr.grant_publish(name);
 
@@ -4121,8 +4121,8 @@ $$;
 
 comment on function djr.grant_publish(name, boolean) is
   'Lets a role publish: publish*, an INSERT of the columns that are the publisher''s to set, and position. It cannot read an event back. The role public is refused (DJR13) unless everyone is true. It is recorded (djr.grantee) and holds over upgrades; djr.revoke_publish takes it back.';
---! EndIncluded functions/grant_publish.sql
---! Included functions/revoke_publish.sql
+--! EndIncluded functions/public/grant_publish.sql
+--! Included functions/public/revoke_publish.sql
 -- Not SECURITY DEFINER, as djr.grant_publish.
 create or replace function djr.revoke_publish(role name) returns void
 language plpgsql
@@ -4135,8 +4135,8 @@ $$;
 
 comment on function djr.revoke_publish(name) is
   'Takes back what djr.grant_publish gave a role, or everyone (public). What the role has by djr.grant_server it keeps.';
---! EndIncluded functions/revoke_publish.sql
---! Included functions/grant_server.sql
+--! EndIncluded functions/public/revoke_publish.sql
+--! Included functions/public/grant_server.sql
 -- Not SECURITY DEFINER, as djr.grant_publish.
 create or replace function djr.grant_server(role name) returns void
 language plpgsql
@@ -4157,8 +4157,8 @@ $$;
 
 comment on function djr.grant_server(name) is
   'Gives a role what the runtime needs: reading events and settings, the channel, recording activity and acknowledgements, saying that it is there, pruning and replaying. It cannot publish; where the runtime publishes too, use djr.grant_publish as well. The role public is refused (DJR13). It is recorded (djr.grantee) and holds over upgrades; djr.revoke_server takes it back.';
---! EndIncluded functions/grant_server.sql
---! Included functions/revoke_server.sql
+--! EndIncluded functions/public/grant_server.sql
+--! Included functions/public/revoke_server.sql
 -- Not SECURITY DEFINER, as djr.grant_publish.
 create or replace function djr.revoke_server(role name) returns void
 language plpgsql
@@ -4171,8 +4171,8 @@ $$;
 
 comment on function djr.revoke_server(name) is
   'Takes back what djr.grant_server gave a role. What the role has by djr.grant_publish it keeps.';
---! EndIncluded functions/revoke_server.sql
---! Included functions/grant_seal.sql
+--! EndIncluded functions/public/revoke_server.sql
+--! Included functions/public/grant_seal.sql
 -- Not SECURITY DEFINER, as djr.grant_publish. A grant of its own: who publishes may not therefore listen.
 create or replace function djr.grant_seal(role name) returns void
 language plpgsql
@@ -4193,8 +4193,8 @@ $$;
 
 comment on function djr.grant_seal(name) is
   'Lets a role decide who hears what: seal, disconnect, recheck, and position. It can neither publish nor read an event. The role public is refused (DJR13). It is recorded (djr.grantee) and holds over upgrades; djr.revoke_seal takes it back.';
---! EndIncluded functions/grant_seal.sql
---! Included functions/revoke_seal.sql
+--! EndIncluded functions/public/grant_seal.sql
+--! Included functions/public/revoke_seal.sql
 -- Not SECURITY DEFINER, as djr.grant_publish.
 create or replace function djr.revoke_seal(role name) returns void
 language plpgsql
@@ -4207,7 +4207,7 @@ $$;
 
 comment on function djr.revoke_seal(name) is
   'Takes back what djr.grant_seal gave a role. What the role has by other grants it keeps. Seals that it made stay valid until they end.';
---! EndIncluded functions/revoke_seal.sql
+--! EndIncluded functions/public/revoke_seal.sql
 --! Included privileges/exact.sql
 -- The last of each migration. New functions are executable by PUBLIC, default privileges give what they like, and somebody
 -- may have granted on everything in the schema: all of it is taken away, and what is recorded is given again. It is one

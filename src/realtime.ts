@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { Tally } from './activity/counter.js';
+import { ActivityCounter } from './activity/counter.js';
 import { Admin } from './admin/admin.js';
 import { AdminStore } from './admin/store.js';
 import { Hub } from './clients/hub.js';
@@ -22,7 +22,7 @@ import { Router } from './http/router.js';
 import { type ScriptTagOptions, scriptTag } from './http/script-tag.js';
 import { DjrError } from './lib/errors.js';
 import { guarded } from './lib/logger.js';
-import { Outage } from './lib/once-logger.js';
+import { OnceLogger } from './lib/once-logger.js';
 import { OpenFiles } from './lib/open-files.js';
 import { StopSignals } from './lib/stop-signals.js';
 import { type RealtimeOptions, type ResolvedOptions, resolveOptions } from './options.js';
@@ -39,7 +39,7 @@ import { History } from './stream/history.js';
 import { Hooks, type Subscriber } from './stream/hooks.js';
 import { Resume } from './stream/resume/resume.js';
 import type { Health } from './telemetry/health.js';
-import { Vitals } from './telemetry/telemetry.js';
+import { Telemetry } from './telemetry/telemetry.js';
 
 /**
  * Makes a runtime. It connects at the first request, subscription or `start()`.
@@ -71,7 +71,7 @@ class Runtime implements Realtime {
   readonly #options: ResolvedOptions;
   /** Tells this process from every other one, the same one before a restart included. */
   readonly #instance = BigInt(`0x${randomBytes(6).toString('hex')}`).toString(36);
-  readonly #tally = new Tally(MAX_ACTIVITY);
+  readonly #activity = new ActivityCounter(MAX_ACTIVITY);
   readonly #hooks: Hooks;
   readonly #history: History;
   readonly #feed: Feed;
@@ -81,12 +81,12 @@ class Runtime implements Realtime {
   readonly #presence: Presence | undefined;
   readonly #topics: Topics;
   readonly #streams: Streams;
-  readonly #vitals: Vitals;
+  readonly #telemetry: Telemetry;
   readonly #openFiles: OpenFiles;
   readonly #admin: Admin | undefined;
   readonly #signals: StopSignals;
   /** What keeps it from starting, said once until it has started. */
-  readonly #startLog: Outage;
+  readonly #startLog: OnceLogger;
   #database: Database | undefined;
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
@@ -95,14 +95,14 @@ class Runtime implements Realtime {
   constructor(options: ResolvedOptions) {
     this.#options = options;
     const { logger } = options;
-    this.#startLog = new Outage(logger);
+    this.#startLog = new OnceLogger(logger);
     this.#signals = new StopSignals(options.stopOn, () => this.stop());
-    this.#hooks = new Hooks({ ...options, timeout: options.hookTimeout, tally: this.#tally });
+    this.#hooks = new Hooks({ ...options, timeout: options.hookTimeout, activity: this.#activity });
     this.#history = new History(options.historyEvents, options.historyBytes);
     this.#feed = new Feed({
       maxWaiting: MAX_WAITING,
       turnBytes: options.maxClientBytes / 8,
-      handOn: (envelope) => this.#delivery.deliver(envelope),
+      deliver: (envelope) => this.#delivery.deliver(envelope),
       onLost: ({ id }) => logger.error({ event: id }, 'onReceive is too slow: an event that is not stored was dropped'),
       onFailed: ({ id, type }, err) => logger.error({ err, event: id, type }, `event ${id} could not be delivered`),
     });
@@ -113,7 +113,7 @@ class Runtime implements Realtime {
       onOverflow: () => this.#database?.sweeper.soon(),
     });
     const position = () => this.#head.position;
-    this.#hub = new Hub({ ...options, position, tally: this.#tally });
+    this.#hub = new Hub({ ...options, position, activity: this.#activity });
     const resume = new Resume({
       history: this.#history,
       hub: this.#hub,
@@ -123,7 +123,7 @@ class Runtime implements Realtime {
       reached: () => this.#head.reached,
       catchUp: () => this.#connected().catchUp(),
       receive: (envelope) => this.#hooks.receive(envelope),
-      onDone: (source, milliseconds) => this.#vitals.metrics.resumed(source, milliseconds),
+      onDone: (source, milliseconds) => this.#telemetry.metrics.resumed(source, milliseconds),
       source: () => this.#connected().store,
     });
     this.#presence = options.presence
@@ -148,14 +148,14 @@ class Runtime implements Realtime {
       history: this.#history,
       hooks: this.#hooks,
       hub: this.#hub,
-      tally: this.#tally,
+      activity: this.#activity,
       hasOnReceive: options.onReceive !== undefined,
       order: (envelope) => {
         this.#topics.order(envelope).catch((err: unknown) => {
           logger.error({ err, event: envelope.id }, `${envelope.type} could not be carried out whole`);
         });
       },
-      onDelivered: (createdAt) => this.#vitals.handedOn(createdAt),
+      onDelivered: (createdAt) => this.#telemetry.delivered(createdAt),
     });
     this.#streams = new Streams({
       options,
@@ -163,7 +163,7 @@ class Runtime implements Realtime {
       hooks: this.#hooks,
       topics: this.#topics,
       resume,
-      tally: this.#tally,
+      activity: this.#activity,
       logger,
       position,
       ready: () => this.#unready(),
@@ -171,7 +171,7 @@ class Runtime implements Realtime {
       time: () => this.#connected().time,
     });
     this.#openFiles = new OpenFiles(logger);
-    this.#vitals = new Vitals({
+    this.#telemetry = new Telemetry({
       options,
       openFiles: this.#openFiles,
       hub: this.#hub,
@@ -180,7 +180,7 @@ class Runtime implements Realtime {
       history: this.#history,
       streams: this.#streams,
       topics: this.#topics,
-      tally: this.#tally,
+      activity: this.#activity,
       database: () => this.#database,
       stopping: () => this.#stopping !== undefined,
       draining: () => this.#draining,
@@ -197,7 +197,7 @@ class Runtime implements Realtime {
         hooks: this.#hooks,
         presence: options.presence,
         instance: this.#instance,
-        series: this.#vitals.series,
+        series: this.#telemetry.series,
         health: () => this.health(),
         ready: () => this.#ready(),
       });
@@ -208,7 +208,7 @@ class Runtime implements Realtime {
       acknowledge: (asked) => this.#connected().acknowledger.acknowledge(asked),
     });
     const { hookTimeout } = options;
-    const { metrics } = this.#vitals;
+    const { metrics } = this.#telemetry;
     const router = new Router({
       basePath: options.basePath,
       logger,
@@ -266,7 +266,7 @@ class Runtime implements Realtime {
     this.#signals.listen();
     this.#starting ??= this.#start().catch((err: unknown) => {
       this.#starting = undefined;
-      this.#vitals.startFailure = err;
+      this.#telemetry.startFailure = err;
       if (!this.#stopping) this.#startLog.say('error', { err }, `the start failed. ${explainStart(err).message}`);
       throw err;
     });
@@ -283,11 +283,11 @@ class Runtime implements Realtime {
   }
 
   health(): Health {
-    return this.#vitals.health();
+    return this.#telemetry.health();
   }
 
   metrics(): Promise<string> {
-    return this.#vitals.metrics.text();
+    return this.#telemetry.metrics.text();
   }
 
   #open() {
@@ -306,12 +306,12 @@ class Runtime implements Realtime {
       options: this.#options,
       feed: this.#feed,
       history: this.#history,
-      tally: this.#tally,
+      activity: this.#activity,
       instance: this.#instance,
-      read: (queueUsage) => this.#vitals.read(queueUsage),
+      read: (queueUsage) => this.#telemetry.read(queueUsage),
       onPresence: (topics) => this.#presence?.heard(topics),
       onListening: () => this.#presence?.resync(),
-      onSwept: (milliseconds) => this.#vitals.metrics.swept(milliseconds),
+      onSwept: (milliseconds) => this.#telemetry.metrics.swept(milliseconds),
       remember: (stored) => this.#delivery.remember(stored),
       newest: () => this.#delivery.newest,
       onReplaced: () => {
@@ -326,7 +326,7 @@ class Runtime implements Realtime {
     await this.#open().start(() => this.#stopping !== undefined);
     if (this.#stopping) throw stopped();
     this.#presence?.start();
-    this.#vitals.startFailure = undefined;
+    this.#telemetry.startFailure = undefined;
     this.#startLog.end('started');
     this.#options.logger.info({ instance: this.#instance }, 'listening to the database');
   }

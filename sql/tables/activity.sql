@@ -30,7 +30,7 @@ comment on column djr.activity.created_at is 'When the step was recorded: some 5
 comment on column djr.activity.recipients is
   'Of sent: to how many clients. Of error: for how many of them beforeSend failed. Null for other steps.';
 comment on column djr.activity.status is
-  'dispatched (an instance handed it on), sent (to clients), delivered and read (the page said so), error (a hook failed).';
+  'dispatched (an instance passed it to its subscribers and clients), sent (to clients), delivered and read (the page said so), error (a hook failed).';
 comment on column djr.activity.user_id is
   'Whose clients, where it is known: of a user event always, of others with the setting full; who acknowledged.';
 comment on column djr.activity.instance is 'The runtime that did it.';

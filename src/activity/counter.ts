@@ -1,12 +1,12 @@
 import type { Envelope } from '../event/envelope.js';
 
 /** How much is told of each event: nothing; one line; a line for each user, too. */
-export type TallyLevel = 'off' | 'summary' | 'full';
+export type ActivityLevel = 'off' | 'summary' | 'full';
 
 /** What became of an event. */
 export type StepStatus = 'dispatched' | 'sent' | 'error';
 
-/** One step of one event, counted together over the time since the last {@link Tally.take}. */
+/** One step of one event, counted together over the time since the last {@link ActivityCounter.take}. */
 export interface Step {
   readonly event: number;
   readonly status: StepStatus;
@@ -33,9 +33,9 @@ interface Entry extends Count {
  * Counts what becomes of each event until somebody takes it: a number for each event and turn, nothing for each client.
  * It is bounded; what finds no place is dropped and counted.
  */
-export class Tally {
+export class ActivityCounter {
   /** May change at any time; what was counted stays. */
-  level: TallyLevel = 'off';
+  level: ActivityLevel = 'off';
   /** Steps that found no place. */
   dropped = 0;
   readonly #max: number;

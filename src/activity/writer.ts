@@ -1,14 +1,14 @@
 import type { Logger } from '../lib/logger.js';
-import { Outage } from '../lib/once-logger.js';
+import { OnceLogger } from '../lib/once-logger.js';
 import { ask } from '../postgres/ask.js';
 import type { Pool } from '../postgres/connect.js';
 import { isOfOneRow } from '../postgres/poison.js';
-import type { Step, Tally } from './counter.js';
+import type { ActivityCounter, Step } from './counter.js';
 
 export interface ActivityOptions {
   pool: Pool;
   logger: Logger;
-  tally: Tally;
+  counter: ActivityCounter;
   /** Which instance did it. */
   instance: string;
 }
@@ -30,12 +30,12 @@ const LONGEST_WAIT = 5000;
 const isFinal = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' && /^(22|23|42)/.test(error.code);
 
-/** Writes what the tally has into `djr.activity`, in batches and one at a time: delivery never waits for it. */
-export class Activity {
+/** Writes what the counter has into `djr.activity`, in batches and one at a time: delivery never waits for it. */
+export class ActivityWriter {
   /** Rows written. */
   rows = 0;
   readonly #options: ActivityOptions;
-  readonly #outage: Outage;
+  readonly #onceLog: OnceLogger;
   /** Steps that the database did not take. */
   #failed = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -46,17 +46,17 @@ export class Activity {
 
   constructor(options: ActivityOptions) {
     this.#options = options;
-    this.#outage = new Outage(options.logger);
+    this.#onceLog = new OnceLogger(options.logger);
   }
 
   /** Steps that were not recorded: there was no place for them, or the database did not take them. */
   get dropped(): number {
-    return this.#failed + this.#options.tally.dropped;
+    return this.#failed + this.#options.counter.dropped;
   }
 
   /** Events whose activity waits. */
   get waiting(): number {
-    return this.#options.tally.size;
+    return this.#options.counter.size;
   }
 
   start(): void {
@@ -71,13 +71,13 @@ export class Activity {
 
   /** @param least - how many must wait to be worth a batch after the first. */
   async #drain(least = BATCH): Promise<void> {
-    const { logger, tally } = this.#options;
-    const { dropped } = tally;
+    const { logger, counter } = this.#options;
+    const { dropped } = counter;
     do {
-      const steps = tally.take(BATCH);
+      const steps = counter.take(BATCH);
       for (let from = 0; from < steps.length; from += BATCH) await this.#write(steps.slice(from, from + BATCH));
-    } while (tally.size >= least);
-    const losing = tally.dropped > dropped;
+    } while (counter.size >= least);
+    const losing = counter.dropped > dropped;
     if (losing && !this.#losing) {
       logger.warn({ dropped: this.dropped }, 'activity comes faster than the database takes it: some is dropped');
     }
@@ -88,7 +88,7 @@ export class Activity {
     for (let attempt = 1; ; attempt += 1) {
       try {
         this.rows += await this.#insert(steps);
-        this.#outage.end('activity is recorded again');
+        this.#onceLog.end('activity is recorded again');
         return;
       } catch (err) {
         if (steps.length > 1 && isOfOneRow(err)) {
@@ -100,10 +100,10 @@ export class Activity {
         }
         if (attempt === ATTEMPTS || this.#stopped || isFinal(err)) {
           this.#failed += steps.length;
-          this.#outage.say('warn', { err, dropped: this.dropped }, 'activity could not be recorded and is dropped');
+          this.#onceLog.say('warn', { err, dropped: this.dropped }, 'activity could not be recorded and is dropped');
           return;
         }
-        this.#outage.say('warn', { err }, 'activity could not be recorded; will try again');
+        this.#onceLog.say('warn', { err }, 'activity could not be recorded; will try again');
       }
       await this.#wait(Math.min(LONGEST_WAIT, PERIOD * 2 ** attempt));
     }

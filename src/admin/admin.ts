@@ -6,7 +6,7 @@ import type { Series } from '../instance/series.js';
 import { within } from '../lib/deadline.js';
 import { DjrError } from '../lib/errors.js';
 import type { Logger } from '../lib/logger.js';
-import { Outage } from '../lib/once-logger.js';
+import { OnceLogger } from '../lib/once-logger.js';
 import type { Authorize } from '../options.js';
 import { isUnreachable } from '../postgres/unreachable.js';
 import type { Hooks } from '../stream/hooks.js';
@@ -68,7 +68,7 @@ export class Admin implements Endpoint {
   readonly #ownRoot: string;
   readonly #csrf: Csrf;
   readonly #live: LiveStreams;
-  readonly #outage: Outage;
+  readonly #onceLog: OnceLogger;
 
   constructor(options: AdminOptions) {
     this.#options = options;
@@ -76,7 +76,7 @@ export class Admin implements Endpoint {
     this.#ownRoot = `${options.basePath}/admin/`;
     this.#csrf = new Csrf(`${options.publicPath}/admin`, () => options.store.secret());
     this.#live = new LiveStreams(options.hooks);
-    this.#outage = new Outage(options.logger);
+    this.#onceLog = new OnceLogger(options.logger);
   }
 
   async respond(incoming: Incoming): Promise<Reply | StreamStart> {
@@ -224,10 +224,10 @@ export class Admin implements Endpoint {
     const { store, series, instance, health } = this.#options;
     const reading = this.#options.ready().then(() => store.overview());
     const stored = await within(OVERVIEW_PATIENCE, reading).catch((err: unknown) => {
-      this.#outage.say('warn', { err }, 'the overview could not read instances and settings');
+      this.#onceLog.say('warn', { err }, 'the overview could not read instances and settings');
       return undefined;
     });
-    if (stored) this.#outage.end('the overview reads instances and settings again');
+    if (stored) this.#onceLog.end('the overview reads instances and settings again');
     const body = overviewBody({
       root: this.#root,
       instance,

@@ -6,7 +6,7 @@ import { number, time } from './page.js';
 import { type EventRecord, MAX_STEPS, type Step } from './store.js';
 
 const SAYS: Record<string, string> = {
-  dispatched: 'An instance handed it on',
+  dispatched: 'An instance passed it to its subscribers and clients',
   sent: 'Sent to clients',
   delivered: 'The page has got it',
   read: 'The user has read it',

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { type InstanceRow, MODE, readInstances } from '../instance/statistics.js';
 import { TimeoutError, within } from '../lib/deadline.js';
 import { DjrError, fromPostgres } from '../lib/errors.js';
-import { Places } from '../lib/semaphore.js';
+import { Semaphore } from '../lib/semaphore.js';
 import { checkOut } from '../postgres/checkout.js';
 import type { Pool } from '../postgres/connect.js';
 import { dated, select } from '../postgres/select.js';
@@ -90,7 +90,7 @@ const MAX_WAITING = 20;
 /** What the admin reads and does, with bounds on its time and its connections. */
 export class AdminStore {
   readonly #pool: () => Pool;
-  readonly #places = new Places(MAX_READERS);
+  readonly #places = new Semaphore(MAX_READERS);
 
   constructor(pool: () => Pool) {
     this.#pool = pool;

@@ -1,4 +1,4 @@
-import type { Tally } from '../activity/counter.js';
+import type { ActivityCounter } from '../activity/counter.js';
 import { type Audience, EVERYBODY, topicOf } from '../event/audience.js';
 import { heartbeatFrame, type Pulse } from '../event/frame.js';
 import type { Item } from '../event/item.js';
@@ -13,7 +13,7 @@ export interface HubOptions {
   /** Where the stream stands: a heartbeat carries it, so that a quiet client's id does not grow old. */
   position(): string;
   /** Where it is counted to how many clients an event was written. */
-  tally: Tally;
+  activity: ActivityCounter;
 }
 
 /** What all clients of one variant get in a turn, and how many they are. */
@@ -21,7 +21,7 @@ interface Joined {
   readonly items: readonly Item[];
   readonly chunk: Buffer | undefined;
   clients: number;
-  /** Of each user, where the tally asks for it. */
+  /** Of each user, where the activity asks for it. */
   readonly users: Map<string | null, number> | undefined;
 }
 
@@ -225,7 +225,7 @@ export class Hub {
     if (!joined.chunk) return;
     client.write(joined.chunk, now);
     client.sent += joined.items.length;
-    for (const { envelope } of joined.items) this.#options.tally.sent(envelope, client.userId, 1);
+    for (const { envelope } of joined.items) this.#options.activity.sent(envelope, client.userId, 1);
   }
 
   /** The same events for many clients: encoded once a variant, and one write for each. */
@@ -266,14 +266,14 @@ export class Hub {
     const items = turn.filter((item) => client.wants(item));
     const frames = items.map((item) => item.frame(client.named));
     const chunk = frames.length > 1 ? Buffer.concat(frames) : frames[0];
-    return { items, chunk, clients: 0, users: this.#options.tally.level === 'full' ? new Map() : undefined };
+    return { items, chunk, clients: 0, users: this.#options.activity.level === 'full' ? new Map() : undefined };
   }
 
   #count({ items, clients, users }: Joined): void {
-    const { tally } = this.#options;
+    const { activity } = this.#options;
     for (const { envelope } of items) {
-      if (!users) tally.sent(envelope, null, clients);
-      else for (const [userId, count] of users) tally.sent(envelope, userId, count);
+      if (!users) activity.sent(envelope, null, clients);
+      else for (const [userId, count] of users) activity.sent(envelope, userId, count);
     }
   }
 

@@ -27,7 +27,7 @@ const SMALL = Array.from({ length: 36 ** 2 }, (_, value) => value.toString(36));
 const base36 = (value: number): string => SMALL[value] ?? value.toString(36);
 
 /**
- * What this instance has handed on and its frontier does not show yet: what the fast lane brought since the last sweep. Ids
+ * What this instance has delivered and its frontier does not show yet: what the fast lane brought since the last sweep. Ids
  * name it, so that a client that goes to another instance does not get it again.
  *
  * Naming fewer is always right: what is not named comes again, and clients drop it by its id.
@@ -54,7 +54,7 @@ export class Ahead {
     this.#rest = undefined;
   }
 
-  /** An event is handed on, behind all that were added before. */
+  /** An event is delivered, behind all that were added before. */
   add({ createdAt, id, xid }: Named): void {
     // Without a row it is in no resume.
     if (xid === null || !this.#frontier.isNew(xid)) return;
@@ -66,7 +66,7 @@ export class Ahead {
     this.#name(id, createdAt);
   }
 
-  /** All that is visible in this frontier has been handed on. */
+  /** All that is visible in this frontier has been delivered. */
   moveTo(frontier: Frontier): void {
     if (frontier === this.#frontier) return;
     // Of another history of the database nothing is meant by the same number.

@@ -101,7 +101,7 @@ export const connectedFrame = (position: string, greeting: Greeting): Buffer => 
 };
 
 /**
- * The connected frame once more, at the end of a resume. No id: what has been handed on since may not have been written yet.
+ * The connected frame once more, at the end of a resume. No id: what has been delivered since may not have been written yet.
  * No type of its own: a client of an older version hears nothing new.
  */
 export const levelFrame = (key: string): Buffer =>

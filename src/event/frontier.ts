@@ -2,7 +2,7 @@ import { type PackedXids, packXids, unpackXids } from './xid-list.js';
 
 /**
  * How far the stream has come: a `pg_snapshot`, the epoch that its transaction ids belong to, and the database's
- * time when it was taken. All events visible in it have been handed on (docs/delivery.md).
+ * time when it was taken. All events visible in it have been delivered (docs/delivery.md).
  */
 export class Frontier {
   readonly xmin: number;

@@ -1,7 +1,7 @@
 import type { Envelope } from './envelope.js';
 import { eventFrame } from './frame.js';
 
-/** An event that this instance has handed on, with its place in the order. */
+/** An event that this instance has delivered, with its place in the order. */
 export class Item {
   readonly sequence: number;
   readonly envelope: Envelope;

@@ -1,7 +1,7 @@
 /** Events of one period whose lag is kept: more than that, and the last ones speak for all. */
 const KEPT = 1024;
 
-/** How long events took from their insert to being handed on. One number an event, and sorted when somebody asks. */
+/** How long events took from their insert to being delivered. One number an event, and sorted when somebody asks. */
 export class Lag {
   readonly #last = new Float64Array(KEPT);
   #count = 0;

@@ -5,7 +5,7 @@ import { ask } from '../postgres/ask.js';
 import type { Pool } from '../postgres/connect.js';
 import type { Reading } from './series.js';
 
-export interface PulseOptions {
+export interface InstanceReporterOptions {
   pool: Pool;
   logger: Logger;
   /** Which instance says it. */
@@ -22,8 +22,8 @@ const ANSWER_TIMEOUT = 4000;
  * Every few seconds: asks how full the NOTIFY queue is, by which the database proves that it answers, and says in
  * `djr.instance` that this instance is there. Nothing waits for it, and what fails is tried again at the next.
  */
-export class Pulse {
-  readonly #options: PulseOptions;
+export class InstanceReporter {
+  readonly #options: InstanceReporterOptions;
   readonly #since = performance.now();
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
@@ -34,7 +34,7 @@ export class Pulse {
   /** Times that the instance could not say that it is there. */
   failures = 0;
 
-  constructor(options: PulseOptions) {
+  constructor(options: InstanceReporterOptions) {
     this.#options = options;
   }
 

@@ -16,7 +16,7 @@ const reasonOf = (error: unknown): string => codeOf(error) ?? (error instanceof 
 const MAX_SAID = 100;
 
 /** Says each thing that is wrong once until it is right again: an outage may take hours, with a failure every second. */
-export class Outage {
+export class OnceLogger {
   readonly #logger: Logger;
   readonly #said = new Set<string>();
 

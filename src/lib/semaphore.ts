@@ -1,5 +1,5 @@
 /** So many may be at work at a time; who comes later waits, first come, first served. */
-export class Places {
+export class Semaphore {
   #free: number;
   readonly #queue: (() => void)[] = [];
 

@@ -5,7 +5,7 @@ const A_TURN = 8;
  * Work in pieces that many do at once: a few pieces a turn of the event loop, so that live events, new connections and
  * heartbeats come in between, however many clients catch up.
  */
-export class Pace {
+export class YieldQueue {
   #waiting: (() => void)[] = [];
   #scheduled = false;
 

@@ -1,4 +1,4 @@
-import type { Tally } from '../activity/counter.js';
+import type { ActivityCounter } from '../activity/counter.js';
 import type { Hub } from '../clients/hub.js';
 import type { Envelope } from '../event/envelope.js';
 import type { Head } from './head.js';
@@ -10,7 +10,7 @@ export interface DeliveryOptions {
   history: History;
   hooks: Hooks;
   hub: Hub;
-  tally: Tally;
+  activity: ActivityCounter;
   /** Whether there is an `onReceive`: events of before the start must pass it, too. */
   hasOnReceive: boolean;
   /** What `djr.disconnect` or `djr.recheck` ordered; no client and no hook sees it. */
@@ -48,10 +48,10 @@ export class Delivery {
 
   #pass(envelope: Envelope | null): void {
     if (envelope === null) return;
-    const { head, history, hooks, hub, onDelivered, tally } = this.#options;
+    const { head, history, hooks, hub, onDelivered, activity } = this.#options;
     const item = head.next(envelope);
     history.push(item);
-    tally.dispatched(envelope);
+    activity.dispatched(envelope);
     onDelivered(envelope.createdAt);
     hooks.emit(envelope);
     hub.deliver(item);

@@ -6,14 +6,14 @@ import { Serial } from '../lib/serial.js';
 
 export interface FeedOptions {
   /** Takes each event, once, in order. Should it throw or reject all the same, that event alone is lost. */
-  handOn(envelope: Envelope): void | Promise<void>;
+  deliver(envelope: Envelope): void | Promise<void>;
   /** How many events may wait for a slow `onReceive` before the fast lane closes. */
   maxWaiting: number;
-  /** Bytes of events that a sweep hands on before clients have a moment to read: less than may wait for one of them. */
+  /** Bytes of events that a sweep delivers before clients have a moment to read: less than may wait for one of them. */
   turnBytes: number;
   /** An event without a row could not wait: it is lost. */
   onLost(envelope: Envelope): void;
-  /** An event could not be handed on. */
+  /** An event could not be delivered. */
   onFailed(envelope: Envelope, error: unknown): void;
 }
 
@@ -26,23 +26,23 @@ const MAX_AHEAD = 50_000;
 /**
  * Brings fast lane and sweep together: one order, no repeats, nothing missing.
  *
- * An event comes by NOTIFY, by a sweep, or by both in either order. What is visible in the frontier was handed on
- * before; what the fast lane handed on and no sweep has seen yet is remembered by id.
+ * An event comes by NOTIFY, by a sweep, or by both in either order. What is visible in the frontier was delivered
+ * before; what the fast lane delivered and no sweep has seen yet is remembered by id.
  */
 export class Feed {
   readonly #options: FeedOptions;
   readonly #steps: Serial<Envelope | Frontier | (() => void)>;
-  /** What the fast lane handed on, by id, with the number of the sweep that was the last to begin before it. */
+  /** What the fast lane delivered, by id, with the number of the sweep that was the last to begin before it. */
   readonly #ahead = new Map<number, number>();
   /**
-   * What sweeps have handed on since the frontier moved: its NOTIFY may come only now. A sweep that fails half way leaves it
+   * What sweeps have delivered since the frontier moved: its NOTIFY may come only now. A sweep that fails half way leaves it
    * to the next, which reads the same again.
    */
   readonly #swept = new IdSet();
   #sweeps = 0;
   /** Events taken in since the start. */
   taken = 0;
-  /** Events that could not be handed on. */
+  /** Events that could not be delivered. */
   failures = 0;
   /** Sweeps whose frontier no id can hold, as too many transactions were in progress. */
   cut = 0;
@@ -54,7 +54,7 @@ export class Feed {
   /** Heard before the stream has a beginning, and without a row that a sweep could find. */
   #early: Envelope[] = [];
   /** Delivery was `sweep`, and what was published without a NOTIFY may not all be found yet. */
-  #unheard: { xmax: number | undefined; sweeps: number } | undefined;
+  #awaitingSilentPublishers: { xmax: number | undefined; sweeps: number } | undefined;
   #frontier: Frontier | undefined;
   /** The frontier that the steps have come to: it moves behind the events that it promises. */
   #reached: Frontier | undefined;
@@ -71,18 +71,18 @@ export class Feed {
         return;
       }
       this.taken += 1;
-      return this.#handOn(step);
+      return this.#deliver(step);
     });
   }
 
   /** One that throws must not stop all that come behind it. */
-  #handOn(envelope: Envelope): void | Promise<void> {
+  #deliver(envelope: Envelope): void | Promise<void> {
     const failed = (error: unknown) => {
       this.failures += 1;
       this.#options.onFailed(envelope, error);
     };
     try {
-      return this.#options.handOn(envelope)?.catch(failed);
+      return this.#options.deliver(envelope)?.catch(failed);
     } catch (error) {
       failed(error);
     }
@@ -98,7 +98,7 @@ export class Feed {
     return this.#frontier;
   }
 
-  /** All events visible in it have been handed on. */
+  /** All events visible in it have been delivered. */
   get reached(): Frontier {
     if (!this.#reached) throw new Error('The feed has no frontier before the first sweep.');
     return this.#reached;
@@ -110,10 +110,10 @@ export class Feed {
 
   /** Delivery is `notify` again, but events are still found by sweeps alone: they should not be far apart. */
   get settling(): boolean {
-    return this.#unheard !== undefined;
+    return this.#awaitingSilentPublishers !== undefined;
   }
 
-  /** Starts from here: what is visible now counts as handed on. */
+  /** Starts from here: what is visible now counts as delivered. */
   startAt(frontier: Frontier): void {
     this.#frontier = frontier;
     this.#steps.push(frontier);
@@ -126,7 +126,7 @@ export class Feed {
 
   /**
    * The database was restored or replaced. Ids of frames count from this frontier now, while the next sweep still reads
-   * from the one before. Event ids may come again for other events. Resolves when all that came before is handed on.
+   * from the one before. Event ids may come again for other events. Resolves when all that came before is delivered.
    */
   rebase(frontier: Frontier): Promise<void> {
     this.#steps.push(frontier);
@@ -197,7 +197,7 @@ export class Feed {
     if (!frontier.fits) this.cut += 1;
     this.#steps.push(frontier);
     this.#swept.clear();
-    // What was handed on before this sweep began was visible to it, whether its row is still there or not.
+    // What was delivered before this sweep began was visible to it, whether its row is still there or not.
     for (const [id, sweep] of this.#ahead) {
       if (sweep >= this.#sweeps) break;
       this.#ahead.delete(id);
@@ -217,20 +217,20 @@ export class Feed {
    */
   #heardAll(frontier: Frontier, notifying: boolean): boolean {
     if (!notifying) {
-      this.#unheard = { xmax: undefined, sweeps: -1 };
+      this.#awaitingSilentPublishers = { xmax: undefined, sweeps: -1 };
       return false;
     }
-    const unheard = this.#unheard;
-    if (!unheard) return true;
-    unheard.sweeps += 1;
-    if (unheard.sweeps === 0) return false;
-    unheard.xmax ??= frontier.xmax;
-    if (frontier.xmin < unheard.xmax && unheard.sweeps < MAX_SETTLING) return false;
-    this.#unheard = undefined;
+    const awaiting = this.#awaitingSilentPublishers;
+    if (!awaiting) return true;
+    awaiting.sweeps += 1;
+    if (awaiting.sweeps === 0) return false;
+    awaiting.xmax ??= frontier.xmax;
+    if (frontier.xmin < awaiting.xmax && awaiting.sweeps < MAX_SETTLING) return false;
+    this.#awaitingSilentPublishers = undefined;
     return true;
   }
 
-  /** Resolves when all that has been taken in by now has been handed on. */
+  /** Resolves when all that has been taken in by now has been delivered. */
   settled(): Promise<void> {
     return new Promise((resolve) => this.#steps.push(resolve));
   }

@@ -2,7 +2,7 @@ import type { NamedAhead } from '../event/ahead.js';
 import type { Frontier } from '../event/frontier.js';
 import type { Item } from '../event/item.js';
 
-/** The recent events, in the order in which they were handed on; bounded by count and by bytes. */
+/** The recent events, in the order in which they were delivered; bounded by count and by bytes. */
 export class History {
   readonly #maxEvents: number;
   readonly #maxBytes: number;
@@ -13,7 +13,7 @@ export class History {
   #lastSequence = 0;
   /** Every event visible to us whose xid is at least this is here. */
   #completeFrom = Number.POSITIVE_INFINITY;
-  /** Whether events are stored: of those that are not, other instances have handed on what nobody can tell. */
+  /** Whether events are stored: of those that are not, other instances have delivered what nobody can tell. */
   stored = true;
   /** Transaction ids of a frontier from before this moment may have come again since. */
   #xidsValidFrom = 0;
@@ -67,7 +67,7 @@ export class History {
   }
 
   /** Of what was visible before this transaction something may be missing. What is here stays, in its order. */
-  isPartialBefore(xid: number): void {
+  markIncompleteBefore(xid: number): void {
     this.#completeFrom = Math.max(this.#completeFrom, xid);
   }
 

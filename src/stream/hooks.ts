@@ -1,4 +1,4 @@
-import type { Tally } from '../activity/counter.js';
+import type { ActivityCounter } from '../activity/counter.js';
 import type { ClientInfo } from '../clients/client.js';
 import { type Envelope, fits, isType } from '../event/envelope.js';
 import type { Event } from '../event/event.js';
@@ -21,7 +21,7 @@ export interface HooksOptions {
   timeout: number;
   logger: Logger;
   /** Where errors are counted for their events. */
-  tally: Tally;
+  activity: ActivityCounter;
 }
 
 /**
@@ -49,7 +49,7 @@ export class Hooks {
   receive(envelope: Envelope): Awaitable<Envelope | null> {
     const hook = this.#options.onReceive;
     if (!hook) return envelope;
-    return this.#guard('onReceive', envelope, hook, () => this.#options.tally.receiveFailed(envelope));
+    return this.#guard('onReceive', envelope, hook, () => this.#options.activity.receiveFailed(envelope));
   }
 
   /** For {@link Client}; undefined where the app has no such hook, so that nobody pays for it. */
@@ -61,7 +61,7 @@ export class Hooks {
         'beforeSend',
         envelope,
         (event) => hook(event, client),
-        () => this.#options.tally.sendFailed(envelope, client.userId),
+        () => this.#options.activity.sendFailed(envelope, client.userId),
       );
   }
 

@@ -91,7 +91,7 @@ export function checkHealth(facts: HealthFacts): Health {
     fails(check, `the start failed: ${reason ?? 'see the log'}`);
   } else if (!database) problems.push('not started');
   else {
-    const { listener, pulse, sweeper } = database;
+    const { listener, reporter, sweeper } = database;
     if (listener.pooled) warns('listener', POOLED);
     else if (!listener.connected) fails('listener', 'the listening connection is lost');
     else if (listener.heard === false) {
@@ -112,10 +112,10 @@ export function checkHealth(facts: HealthFacts): Health {
 
     // While NOTIFY and sweeps go another way than the pool, every instance would leave the load balancer for nothing.
     const delivers = listener.heard === true && checks.sweep === 'ok';
-    if (pulse.answered === false && delivers) {
+    if (reporter.answered === false && delivers) {
       warns('database', 'the pool does not answer: events are delivered, and resumes from storage are not');
-    } else if (pulse.answered === false) fails('database', 'the database does not answer');
-    else if (pulse.answered) checks.database = 'ok';
+    } else if (reporter.answered === false) fails('database', 'the database does not answer');
+    else if (reporter.answered) checks.database = 'ok';
 
     if (stuckFor > hookTimeout + STUCK) {
       fails(
@@ -124,7 +124,7 @@ export function checkHealth(facts: HealthFacts): Health {
       );
     } else if (sweeper.count > 0) checks.delivery = 'ok';
 
-    const usage = pulse.queueUsage;
+    const usage = reporter.queueUsage;
     if (usage !== undefined) {
       const full = `the NOTIFY queue is ${(usage * 100).toFixed(1)} % full`;
       if (usage >= QUEUE_HALF_FULL) warns('queue', `${full}: when it is full every publish fails; see djr doctor`);
@@ -132,5 +132,5 @@ export function checkHealth(facts: HealthFacts): Health {
       else checks.queue = 'ok';
     }
   }
-  return { ok: problems.length === 0, problems, warnings, checks, queueUsage: database?.pulse.queueUsage ?? null };
+  return { ok: problems.length === 0, problems, warnings, checks, queueUsage: database?.reporter.queueUsage ?? null };
 }

@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { Tally } from '../activity/counter.js';
+import type { ActivityCounter } from '../activity/counter.js';
 import type { Hub } from '../clients/hub.js';
 import type { Topics } from '../clients/topics/topics.js';
 import type { OpenFiles } from '../lib/open-files.js';
@@ -28,7 +28,7 @@ export interface MetricsSource {
   history: History;
   streams: StreamCounts;
   topics: Topics;
-  tally: Tally;
+  activity: ActivityCounter;
   openFiles: OpenFiles;
   /** Undefined before the start. */
   database(): Database | undefined;
@@ -88,7 +88,7 @@ export class Metrics {
   }
 
   /** @param createdAt - milliseconds since 1970 */
-  handedOn(createdAt: number): void {
+  delivered(createdAt: number): void {
     this.#lag.observe(Math.max(0, Date.now() - createdAt) / 1000);
   }
 
@@ -164,7 +164,7 @@ export class Metrics {
       'Events that a subscriber did not get, as too many waited for it',
       () => hooks.dropped,
     );
-    this.#counter('djr_events_failed_total', 'Events that could not be handed on', () => feed.failures);
+    this.#counter('djr_events_failed_total', 'Events that could not be delivered', () => feed.failures);
     this.#gauge(
       'djr_open_transactions',
       'Transactions in progress when the last sweep ran',
@@ -195,7 +195,7 @@ export class Metrics {
     this.#gauge(
       'djr_notify_queue_usage_ratio',
       "How full PostgreSQL's NOTIFY queue is, 0 to 1, every 5 s",
-      () => database()?.pulse.queueUsage,
+      () => database()?.reporter.queueUsage,
     );
     this.#gauge('djr_delivery_sweeping', '1 while delivery is by sweeping, 0 while it is by NOTIFY', () =>
       toNumber(database() && database()?.mode.current === 'sweep'),
@@ -249,7 +249,7 @@ export class Metrics {
     this.#counter(
       'djr_report_failures_total',
       'Times that the instance could not write its row of djr.instance',
-      () => database()?.pulse.failures,
+      () => database()?.reporter.failures,
     );
   }
 

@@ -1,4 +1,4 @@
-import type { Tally } from '../activity/counter.js';
+import type { ActivityCounter } from '../activity/counter.js';
 import type { Hub } from '../clients/hub.js';
 import type { Topics } from '../clients/topics/topics.js';
 import { Lag } from '../instance/lag.js';
@@ -12,7 +12,7 @@ import type { Hooks } from '../stream/hooks.js';
 import { checkHealth, type Health } from './health.js';
 import { Metrics, type StreamCounts } from './metrics.js';
 
-export interface VitalsOptions {
+export interface TelemetryOptions {
   options: ResolvedOptions;
   openFiles: OpenFiles;
   hub: Hub;
@@ -21,7 +21,7 @@ export interface VitalsOptions {
   history: History;
   streams: StreamCounts;
   topics: Topics;
-  tally: Tally;
+  activity: ActivityCounter;
   /** Undefined before the start. */
   database(): Database | undefined;
   stopping(): boolean;
@@ -29,25 +29,25 @@ export interface VitalsOptions {
 }
 
 /** What an instance knows of itself: health, metrics, and the series of its last minutes. */
-export class Vitals {
+export class Telemetry {
   readonly metrics: Metrics;
   readonly series: Series;
-  readonly #options: VitalsOptions;
+  readonly #options: TelemetryOptions;
   readonly #lag = new Lag();
   /** Why the last start failed for good. */
   startFailure: unknown;
 
-  constructor(vitals: VitalsOptions) {
-    this.#options = vitals;
+  constructor(telemetry: TelemetryOptions) {
+    this.#options = telemetry;
     this.series = new Series(this.#now(null, null));
     const healthy = () => this.health().ok;
-    this.metrics = new Metrics({ ...vitals, healthy, node: vitals.options.nodeMetrics });
+    this.metrics = new Metrics({ ...telemetry, healthy, node: telemetry.options.nodeMetrics });
   }
 
   /** @param createdAt - milliseconds since 1970 */
-  handedOn(createdAt: number): void {
+  delivered(createdAt: number): void {
     this.#lag.record(Date.now() - createdAt);
-    this.metrics.handedOn(createdAt);
+    this.metrics.delivered(createdAt);
   }
 
   /** What the instance says of itself now; it is the next point of its series as well. */

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Logger } from '../lib/logger.js';
-import { Outage } from '../lib/once-logger.js';
+import { OnceLogger } from '../lib/once-logger.js';
 import { asking } from '../postgres/ask.js';
 import { backoff, type Pool } from '../postgres/connect.js';
 import { TYPES } from '../postgres/types.js';
@@ -20,14 +20,14 @@ const ANSWER_TIMEOUT = 600_000;
  */
 export class Repair {
   readonly #options: RepairOptions;
-  readonly #outage: Outage;
+  readonly #onceLog: OnceLogger;
   readonly #stop = new AbortController();
   #running: Promise<void> | undefined;
   #failures = 0;
 
   constructor(options: RepairOptions) {
     this.#options = options;
-    this.#outage = new Outage(options.logger);
+    this.#onceLog = new OnceLogger(options.logger);
   }
 
   /** @throws what the database says; a statement that it did not finish has changed nothing. */
@@ -53,10 +53,10 @@ export class Repair {
     try {
       await this.run(asking(this.#options.pool, ANSWER_TIMEOUT));
       this.#failures = 0;
-      this.#outage.end('the transaction ids that a restore brought are repaired');
+      this.#onceLog.end('the transaction ids that a restore brought are repaired');
     } catch (err) {
       this.#failures += 1;
-      this.#outage.say('error', { err }, 'cannot repair the transaction ids that a restore brought; will try again');
+      this.#onceLog.say('error', { err }, 'cannot repair the transaction ids that a restore brought; will try again');
       await setTimeout(backoff(this.#failures), undefined, { signal: this.#stop.signal }).catch(() => {});
     }
   }

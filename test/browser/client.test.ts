@@ -134,7 +134,7 @@ test('What the client says itself no event can say, and djr:reset has its reason
   ]);
 });
 
-test('subscribe() hands on detail and event, until it is ended', async (t) => {
+test('subscribe() delivers detail and event, until it is ended', async (t) => {
   const server = await startStreamServer(t);
   const page = await (await newContext(t)).newPage();
   await page.goto(server.page(logging('djr:done') + scriptTag()));

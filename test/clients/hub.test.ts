@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { Tally } from '../../src/activity/counter.js';
+import { ActivityCounter } from '../../src/activity/counter.js';
 import { Client } from '../../src/clients/client.js';
 import { Hub } from '../../src/clients/hub.js';
 import { EVERYBODY, userAudience } from '../../src/event/audience.js';
@@ -50,7 +50,12 @@ const anyReader = fc.record({
 test('Each client gets what is public or its own, of the types it asked for, in order, in one write a turn', (t) => {
   fc.assert(
     fc.property(fc.array(anyEvent, { maxLength: 30 }), fc.array(anyReader, { maxLength: 8 }), (events, wanted) => {
-      const hub = new Hub({ heartbeat: 60_000, writeTimeout: 60_000, position: () => 'p', tally: new Tally(100) });
+      const hub = new Hub({
+        heartbeat: 60_000,
+        writeTimeout: 60_000,
+        position: () => 'p',
+        activity: new ActivityCounter(100),
+      });
       const readers = wanted.map(({ userId, types, hooked }) => reader(userId, types, hooked));
       for (const { client } of readers) {
         hub.admit(client);
@@ -85,7 +90,12 @@ test('Each client gets what is public or its own, of the types it asked for, in 
 });
 
 test('A client that leaves or joins within a turn gets nothing of what was before or after', (t) => {
-  const hub = new Hub({ heartbeat: 60_000, writeTimeout: 60_000, position: () => 'p', tally: new Tally(100) });
+  const hub = new Hub({
+    heartbeat: 60_000,
+    writeTimeout: 60_000,
+    position: () => 'p',
+    activity: new ActivityCounter(100),
+  });
   const [early, late] = [reader('a', null, false), reader('a', null, false)];
   const deliver = (id: number, userId: string | null) =>
     hub.deliver(new Item(id, new Envelope(id, 5, userId === null ? 'public' : 'user', userId, 'x', 0, '{}'), 'p'));

@@ -1,6 +1,6 @@
 import { mock } from 'node:test';
 import test from 'ava';
-import { Tally } from '../../src/activity/counter.js';
+import { ActivityCounter } from '../../src/activity/counter.js';
 import { Client } from '../../src/clients/client.js';
 import { Hub } from '../../src/clients/hub.js';
 import { EVERYBODY } from '../../src/event/audience.js';
@@ -17,7 +17,7 @@ const event = (id: number, xid: number | null, createdAt: number): Envelope =>
   new Envelope(id, xid, 'public', null, 'note', createdAt, '{}');
 
 /**
- * A client comes back with a frontier, and storage is read in a snapshot, while the instance hands on events that go into its
+ * A client comes back with a frontier, and storage is read in a snapshot, while the instance delivers events that go into its
  * history. Which of those are news to the client?
  *
  * @returns the numbers of the events that it got, in order
@@ -32,9 +32,9 @@ async function resumed(
     catchUp = () => Promise.reject(new Error('there is nothing to wait for')),
   }: { reached?: Frontier; catchUp?: () => Promise<void> } = {},
 ): Promise<number[]> {
-  const tally = new Tally(10);
+  const activity = new ActivityCounter(10);
   const position = () => '0.0.0';
-  const hub = new Hub({ heartbeat: 60_000, writeTimeout: 60_000, position, tally });
+  const hub = new Hub({ heartbeat: 60_000, writeTimeout: 60_000, position, activity });
   const history = new History(100, 1_000_000);
   let text = '';
   const connection = connectionTo((chunk) => {

@@ -1,10 +1,10 @@
 import { availableParallelism } from 'node:os';
 import type { ExecutionContext } from 'ava';
-import { Places } from '../../src/lib/semaphore.js';
+import { Semaphore } from '../../src/lib/semaphore.js';
 
 type Test = Pick<ExecutionContext, 'teardown'>;
 
-const places = new Places(2 * availableParallelism());
+const places = new Semaphore(2 * availableParallelism());
 const turns = new WeakMap<Test, Promise<void>>();
 
 /**

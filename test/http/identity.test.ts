@@ -1,8 +1,8 @@
 import test from 'ava';
 import { SignJWT } from 'jose';
 import { Acknowledger } from '../../src/activity/acknowledger.js';
-import { Tally } from '../../src/activity/counter.js';
-import { Activity } from '../../src/activity/writer.js';
+import { ActivityCounter } from '../../src/activity/counter.js';
+import { ActivityWriter } from '../../src/activity/writer.js';
 import { jwtLogin, sessionLogin } from '../../src/cli/login/token-login.js';
 import { createDatabase } from '../helpers/database.js';
 import { recordingLogger, startApp, until } from '../helpers/server.js';
@@ -172,17 +172,17 @@ test('An acknowledgement that the database cannot take costs no other user their
 test('A step of activity that the database cannot take costs no other', async (t) => {
   const db = await createDatabase(t);
   await db.query(`select djr.publish_public('t'), djr.publish_public('t'), djr.publish_public('t')`);
-  const tally = new Tally(100);
-  tally.level = 'full';
+  const counter = new ActivityCounter(100);
+  counter.level = 'full';
   const { logger, lines } = recordingLogger();
-  const activity = new Activity({ pool: db.pool, logger, tally, instance: 'i' });
-  const envelope = (id: number) => ({ id, xid: 1, userId: null }) as Parameters<Tally['sent']>[0];
+  const activity = new ActivityWriter({ pool: db.pool, logger, counter, instance: 'i' });
+  const envelope = (id: number) => ({ id, xid: 1, userId: null }) as Parameters<ActivityCounter['sent']>[0];
   for (const [id, user] of [
     [1, 'ada'],
     [2, 'a\0'],
     [3, 'bob'],
   ] as const) {
-    tally.sent(envelope(id), user, 1);
+    counter.sent(envelope(id), user, 1);
   }
   activity.start();
   await until('two of them', () => activity.rows === 2);

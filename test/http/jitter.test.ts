@@ -1,5 +1,5 @@
 import test from 'ava';
-import { Tally } from '../../src/activity/counter.js';
+import { ActivityCounter } from '../../src/activity/counter.js';
 import type { Client } from '../../src/clients/client.js';
 import { Hub } from '../../src/clients/hub.js';
 import type { TopicStore } from '../../src/clients/topics/topic-store.js';
@@ -14,16 +14,16 @@ const CLIENTS = 10_000;
 
 /** All that streams are made of, but for the database and sockets; connections remember what they were told. */
 async function connected(options: { lifetime: number; retry: number }) {
-  const tally = new Tally(10);
+  const activity = new ActivityCounter(10);
   const resolved = resolveOptions({ database: 'postgres://nowhere/', ...options });
   const position = () => '0.0.0';
-  const hub = new Hub({ ...resolved, position, tally });
+  const hub = new Hub({ ...resolved, position, activity });
   const streams = new Streams({
     options: resolved,
     hub,
     hooks: { beforeSend: undefined } as ConstructorParameters<typeof Streams>[0]['hooks'],
     resume: {} as Resume,
-    tally,
+    activity,
     topics: new Topics({
       store: {} as TopicStore,
       hub,

@@ -43,7 +43,7 @@ test('When a standby that lagged takes over, every client is told to reset once,
 
   const reset = await stream.event('reset');
   t.regex(String(reset.data.reason), /replaced or restored/);
-  t.deepEqual(numbers(await stream.count(5)), [1, 2, 3, 4, 5], 'what was handed on before is not repeated');
+  t.deepEqual(numbers(await stream.count(5)), [1, 2, 3, 4, 5], 'what was delivered before is not repeated');
   await standby.query(PUBLISH, [6]);
   t.is(numbers(await stream.count(6)).at(-1), 6);
   t.deepEqual(subscribed, [1, 2, 3, 4, 5, 6]);

@@ -24,7 +24,7 @@ test('after a long absence 50,000 events are swept in batches, once and in order
     {
       database: proxy.url,
       historyEvents: 100,
-      // Answers late: what has been read and not handed on is what a batch holds.
+      // Answers late: what has been read and not delivered is what a batch holds.
       onReceive: async (event) => {
         together += 1;
         most = Math.max(most, together);

@@ -12,24 +12,24 @@ const event = (id: number, createdAt = TIME + 5): Envelope =>
 const named = (frontier: Frontier, ahead: Ahead) =>
   parsePosition(`7-${packPosition('k3f9', 1, frontier, ahead.packed)}`)!.ahead;
 
-test('An id names what was handed on ahead of its frontier, and nothing else', (t) => {
+test('An id names what was delivered ahead of its frontier, and nothing else', (t) => {
   // Ids that lie close together, as they come from a sequence, in any order.
   const ids = fc.uniqueArray(fc.integer({ min: 1, max: 90 }), { maxLength: 90, size: 'max' });
   fc.assert(
-    fc.property(ids, fc.integer({ min: 0, max: 2 ** 40 }), (handedOn, base) => {
+    fc.property(ids, fc.integer({ min: 0, max: 2 ** 40 }), (delivered, base) => {
       const frontier = new Frontier('abcdefgh', TIME, 100, 100, []);
       const ahead = new Ahead(frontier);
-      for (const id of handedOn) ahead.add(event(base + id));
+      for (const id of delivered) ahead.add(event(base + id));
       const names = named(frontier, ahead);
-      const expected = new Set(handedOn);
+      const expected = new Set(delivered);
       for (let id = 1; id <= 91; id += 1) {
         const has = names?.has(event(base + id)) ?? false;
-        if (has) t.true(expected.has(id), 'what is named was handed on');
+        if (has) t.true(expected.has(id), 'what is named was delivered');
         else if (!ahead.overflowed) t.false(expected.has(id), 'all of it is named');
       }
-      t.is(names === undefined, handedOn.length === 0);
+      t.is(names === undefined, delivered.length === 0);
       t.is(ahead.packed.length <= 400, true);
-      if (!ahead.overflowed) t.is(names?.size ?? 0, handedOn.length);
+      if (!ahead.overflowed) t.is(names?.size ?? 0, delivered.length);
     }),
     cases(500),
   );
@@ -42,16 +42,16 @@ test('A frontier that moves on takes what it shows out of what is named', (t) =>
       fc.uniqueArray(fc.integer({ min: 1, max: 40 }), { maxLength: 40, size: 'max' }),
       fc.integer({ min: 1, max: 41 }),
       fc.uniqueArray(fc.integer({ min: 1, max: 40 }), { maxLength: 5 }),
-      (handedOn, upTo, open) => {
+      (delivered, upTo, open) => {
         const first = new Frontier('e', TIME, 100, 100, []);
         const ahead = new Ahead(first);
-        for (const id of handedOn) ahead.add(event(id));
+        for (const id of delivered) ahead.add(event(id));
         const inProgress = open.filter((id) => id < upTo).sort((a, b) => a - b);
         const xids = inProgress.map((id) => 100 + id);
         const next = new Frontier('e', TIME + 1000, xids[0] ?? 100 + upTo, 100 + upTo, xids);
         ahead.moveTo(next);
         const names = named(next, ahead);
-        for (const id of handedOn) t.is(names?.has(event(id)) ?? false, next.isNew(100 + id));
+        for (const id of delivered) t.is(names?.has(event(id)) ?? false, next.isNew(100 + id));
       },
     ),
     cases(500),

@@ -6,13 +6,13 @@ import { Feed } from '../../src/stream/feed.js';
 
 const event = (id: number, xid: number | null): Envelope => new Envelope(id, xid, 'public', null, 'note', 0, '{}');
 
-test('what is heard while the first sweep runs is handed on right behind it, and what it read is not again', async (t) => {
+test('what is heard while the first sweep runs is delivered right behind it, and what it read is not again', async (t) => {
   const got: number[] = [];
   const feed = new Feed({
     maxWaiting: 10,
     turnBytes: 1000,
     onFailed: () => t.fail(),
-    handOn: ({ id }) => void got.push(id),
+    deliver: ({ id }) => void got.push(id),
     onLost: () => t.fail(),
   });
   feed.startAt(new Frontier('e', 1, 10, 10, []));
@@ -38,7 +38,7 @@ test('an event without a row that is heard before the stream has a beginning wai
     maxWaiting: 2,
     turnBytes: 1000,
     onFailed: () => t.fail(),
-    handOn: ({ id }) => void got.push(id, feed.reached.xmin),
+    deliver: ({ id }) => void got.push(id, feed.reached.xmin),
     onLost: ({ id }) => lost.push(id),
   });
   feed.receive([1, 2, 3].map((id) => event(id, null)));
@@ -67,7 +67,7 @@ test('What is heard passes nothing that committed before it, when delivery goes 
         maxWaiting: 3,
         turnBytes: 1000,
         onFailed: () => t.fail(),
-        handOn: ({ id }) => {
+        deliver: ({ id }) => {
           got.push(id);
           return held ? new Promise<void>((resolve) => held!.push(resolve)) : undefined;
         },

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { Tally } from '../../src/activity/counter.js';
+import { ActivityCounter } from '../../src/activity/counter.js';
 import { Client } from '../../src/clients/client.js';
 import { Hub } from '../../src/clients/hub.js';
 import { EVERYBODY } from '../../src/event/audience.js';
@@ -42,13 +42,13 @@ for (const [how, logger] of Object.entries(LOGGERS)) {
   });
 }
 
-test('An event that cannot be handed on costs itself, and none behind it', async (t) => {
+test('An event that cannot be delivered costs itself, and none behind it', async (t) => {
   const got: number[] = [];
   const failed: number[] = [];
   const feed = new Feed({
     maxWaiting: 10,
     turnBytes: 1000,
-    handOn: ({ id }) => {
+    deliver: ({ id }) => {
       if (id === 1) throw new Error('broken');
       if (id === 2) return Promise.reject(new Error('broken'));
       got.push(id);
@@ -63,7 +63,12 @@ test('An event that cannot be handed on costs itself, and none behind it', async
 });
 
 test('A connection that throws loses its own client only', async (t) => {
-  const hub = new Hub({ heartbeat: 60_000, writeTimeout: 60_000, position: () => 'p', tally: new Tally(10) });
+  const hub = new Hub({
+    heartbeat: 60_000,
+    writeTimeout: 60_000,
+    position: () => 'p',
+    activity: new ActivityCounter(10),
+  });
   const got: string[] = [];
   const clients = [broken, (chunk: Buffer) => void got.push(chunk.toString())].map(
     (take) =>
@@ -102,7 +107,7 @@ test('healthz says when no event gets through any more', async (t) => {
   const facts = { stopping: false, draining: false, startFailure: undefined, sweepInterval: 1000, hookTimeout: 100 };
   const database = {
     listener: { connected: true },
-    pulse: { answered: true },
+    reporter: { answered: true },
     sweeper: { lastSuccess: performance.now(), count: 1 },
   } as never;
   t.is(checkHealth({ ...facts, database, stuckFor: 10_000 }).checks.delivery, 'ok');
@@ -116,7 +121,7 @@ test('The feed knows for how long one event has been on its way', async (t) => {
   const feed = new Feed({
     maxWaiting: 10,
     turnBytes: 1000,
-    handOn: () => new Promise<void>((resolve) => (release = resolve)),
+    deliver: () => new Promise<void>((resolve) => (release = resolve)),
     onLost: () => t.fail(),
     onFailed: () => t.fail(),
   });

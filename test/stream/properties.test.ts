@@ -176,9 +176,9 @@ test('Fast lane and sweeps together hand each event on exactly once, in whatever
   });
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 60, size: 'max' }), async (steps) => {
-      const handedOn: number[] = [];
+      const delivered: number[] = [];
       const feed = new Feed({
-        handOn: ({ id }) => void handedOn.push(id),
+        deliver: ({ id }) => void delivered.push(id),
         maxWaiting: 1000,
         turnBytes: 1000,
         onFailed: () => t.fail(),
@@ -240,7 +240,7 @@ test('Fast lane and sweeps together hand each event on exactly once, in whatever
       }
       await feed.settled();
       t.deepEqual(
-        [...handedOn].sort((a, b) => a - b),
+        [...delivered].sort((a, b) => a - b),
         committed.map(({ id }) => id).sort((a, b) => a - b),
       );
     }),

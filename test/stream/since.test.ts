@@ -75,7 +75,7 @@ test('What a page has read, and onReceive of its instance still holds, does not 
   const { since, page } = await read(app.db);
   t.deepEqual(page, [1]);
   const stream = await app.stream(`?since=${since}`);
-  // That a sweep has read it is not that it was handed on.
+  // That a sweep has read it is not that it was delivered.
   const before = readings.length;
   await until('sweeps go on', () => readings.length >= before + 3);
   t.deepEqual(other.events, []);

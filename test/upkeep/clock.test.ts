@@ -70,7 +70,7 @@ test.serial(
     const [row] = await app.db.query<{ position: string }>('select djr.position() as position');
     const live = [await app.stream(), await forgets.stream()];
     await app.db.query(PUBLISH, [2]);
-    // An instance that is behind hands on what the page has read: neither may be.
+    // An instance that is behind delivers what the page has read: neither may be.
     for (const one of live) await one.until('the second', () => numbers(one.events).includes(2));
     setClock(t, -24 * HOUR);
     for (const instance of [app, forgets]) {

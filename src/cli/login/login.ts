@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import pg from 'pg';
 import type { Logger } from 'pino';
-import { Outage } from '../../lib/once-logger.js';
+import { OnceLogger } from '../../lib/once-logger.js';
 import { ask, asking } from '../../postgres/ask.js';
 import { toConfig } from '../../postgres/connect.js';
 import { UsageError } from '../failure.js';
@@ -94,14 +94,14 @@ export async function createLogin(
   const onRefused = (reason: string, fault: boolean) =>
     context.log[fault ? 'error' : 'info']({ reason }, 'a client was refused');
   // No client can help it: somebody has to look.
-  const outage = new Outage(context.log);
+  const onceLog = new OnceLogger(context.log);
   const onUnavailable = (reason: string, err: unknown) =>
-    outage.say('error', { err }, `${reason}: clients get 503 and try again`);
+    onceLog.say('error', { err }, `${reason}: clients get 503 and try again`);
   const ending =
     (login: Authenticate): Authenticate =>
     async (request) => {
       const answer = await login(request);
-      if (typeof answer === 'string') outage.end('logins can be checked again');
+      if (typeof answer === 'string') onceLog.end('logins can be checked again');
       return answer;
     };
   switch (checkLogin(flags)) {

@@ -1,6 +1,6 @@
 import { isPromiseLike, within } from '../../lib/deadline.js';
 import type { Logger } from '../../lib/logger.js';
-import { Places } from '../../lib/semaphore.js';
+import { Semaphore } from '../../lib/semaphore.js';
 import { NoAnswerError } from '../../postgres/ask.js';
 import type { Answers, Question, TopicStore } from './topic-store.js';
 
@@ -39,7 +39,7 @@ interface Waiting extends Question {
 /** Asks the app who may hear what: a thousand pages that join at once are a few statements. Whatever fails is a no. */
 export class Authorizer {
   readonly #options: AuthorizerOptions;
-  readonly #places = new Places(MAX_RUNNING);
+  readonly #places = new Semaphore(MAX_RUNNING);
   #waiting: Waiting[] = [];
   #scheduled = false;
   /** Answers that could not be had. */

@@ -1,7 +1,7 @@
 import { topicAudience, topicOf } from '../../event/audience.js';
 import { presenceFrame } from '../../event/frame.js';
 import type { Logger } from '../../lib/logger.js';
-import { Outage } from '../../lib/once-logger.js';
+import { OnceLogger } from '../../lib/once-logger.js';
 import type { Client } from '../client.js';
 import type { Hub } from '../hub.js';
 
@@ -44,7 +44,7 @@ const keyOf = (topic: string, userId: string): string => `${topic}\n${userId}`;
 /** Which users hear which topics: counts this instance's, tells the database, and tells the clients what changed anywhere. */
 export class Presence {
   readonly #options: PresenceOptions;
-  readonly #outage: Outage;
+  readonly #onceLog: OnceLogger;
   readonly #counts = new Map<string, { readonly topic: string; readonly userId: string; streams: number }>();
   /** What the database has to be told. */
   #changed = new Set<string>();
@@ -66,7 +66,7 @@ export class Presence {
 
   constructor(options: PresenceOptions) {
     this.#options = options;
-    this.#outage = new Outage(options.logger);
+    this.#onceLog = new OnceLogger(options.logger);
   }
 
   start(): void {
@@ -159,9 +159,9 @@ export class Presence {
       this.#settle();
       await this.#tell();
       await this.#look();
-      this.#outage.end('presence is kept again');
+      this.#onceLog.end('presence is kept again');
     } catch (err) {
-      this.#outage.say('warn', { err }, 'presence could not be told or read; will try again');
+      this.#onceLog.say('warn', { err }, 'presence could not be told or read; will try again');
     }
   }
 

@@ -1,4 +1,4 @@
-import type { Tally } from '../../activity/counter.js';
+import type { ActivityCounter } from '../../activity/counter.js';
 import { Client, type CloseReason } from '../../clients/client.js';
 import type { Connection } from '../../clients/connection.js';
 import type { Hub } from '../../clients/hub.js';
@@ -27,7 +27,7 @@ export interface StreamsOptions {
   hub: Hub;
   hooks: Hooks;
   resume: Resume;
-  tally: Tally;
+  activity: ActivityCounter;
   topics: Topics;
   logger: Logger;
   /** Resolves when the stream has a beginning, or with a sentence that says why it has none. */
@@ -237,7 +237,7 @@ export class Streams implements Endpoint {
   /** @returns undefined where an order came since it was let in: the client comes back, and is asked again */
   #begin(connection: Connection, accepted: Accepted): Client | undefined {
     const { incoming, query, userId, expires, heard, began, lastEventId, place } = accepted;
-    const { hub, hooks, options, tally, topics } = this.#options;
+    const { hub, hooks, options, activity, topics } = this.#options;
     const pulse = pulseOf(incoming, query);
     if (topics.concerned(userId, query.topics, began)) {
       connection.write(farewellFrame(REORDERED_RETRY, pulse));
@@ -255,7 +255,7 @@ export class Streams implements Endpoint {
       pulse,
       maxBytes: options.maxClientBytes,
       beforeSend: hooks.beforeSend,
-      onSent: (envelope, userOf) => tally.sent(envelope, userOf, 1),
+      onSent: (envelope, userOf) => activity.sent(envelope, userOf, 1),
       onClose: (closing, reason) => {
         if (reason === 'replaced') place.release();
         this.#onClose(closing, reason);

@@ -2,7 +2,7 @@ import pg from 'pg';
 import { DjrError } from '../../lib/errors.js';
 import { inTime } from '../../lib/in-time.js';
 import type { Logger } from '../../lib/logger.js';
-import { Outage } from '../../lib/once-logger.js';
+import { OnceLogger } from '../../lib/once-logger.js';
 import { close, drop } from '../../postgres/cancel.js';
 import { backoff, isHopeless, toConfig } from '../../postgres/connect.js';
 import { ownershipOf, POOLED, PooledError } from '../../postgres/ownership.js';
@@ -44,7 +44,7 @@ const NEVER_IDLE = 'set idle_session_timeout = 0';
  */
 export class Listener {
   readonly #options: ListenerOptions;
-  readonly #outage: Outage;
+  readonly #onceLog: OnceLogger;
   #session: Session | undefined;
   #channel = '';
   #stopped = false;
@@ -64,7 +64,7 @@ export class Listener {
 
   constructor(options: ListenerOptions) {
     this.#options = options;
-    this.#outage = new Outage(options.logger);
+    this.#onceLog = new OnceLogger(options.logger);
     this.#probe = new Probe({
       timeout: options.probeTimeout,
       notify: (channel, payload) => this.#notify(channel, payload),
@@ -128,7 +128,7 @@ export class Listener {
         const err = await ended;
         if (this.#stopped) break;
         this.#options.onLost();
-        this.#outage.say(
+        this.#onceLog.say(
           'warn',
           { err, failures: this.#failures },
           'the listening connection was lost; connecting again',
@@ -152,7 +152,7 @@ export class Listener {
         }
         this.#failures += 1;
         this.#failure = err;
-        this.#outage.say('error', { err, failures: this.#failures }, 'cannot listen to the database; will try again');
+        this.#onceLog.say('error', { err, failures: this.#failures }, 'cannot listen to the database; will try again');
       }
       await this.#pause(backoff(this.#failures));
     }
@@ -275,7 +275,7 @@ export class Listener {
         this.#sayPooled();
       }
       if (this.#session !== session) return;
-      this.#outage.end('listening again');
+      this.#onceLog.end('listening again');
       await new Promise<void>((resolve) => {
         this.#timer = setTimeout(resolve, this.#options.probeInterval);
         void this.#wakeOnStop(resolve);

@@ -1,14 +1,14 @@
 import { setTimeout } from 'node:timers/promises';
 import type pg from 'pg';
 import { Acknowledger } from '../../activity/acknowledger.js';
-import type { Tally } from '../../activity/counter.js';
-import { Activity } from '../../activity/writer.js';
+import type { ActivityCounter } from '../../activity/counter.js';
+import { ActivityWriter } from '../../activity/writer.js';
 import { decodeMessage, type Envelope } from '../../event/envelope.js';
 import { requireSchema } from '../../install/schema.js';
-import { Pulse } from '../../instance/reporter.js';
+import { InstanceReporter } from '../../instance/reporter.js';
 import type { Reading } from '../../instance/series.js';
 import type { Logger } from '../../lib/logger.js';
-import { Outage } from '../../lib/once-logger.js';
+import { OnceLogger } from '../../lib/once-logger.js';
 import type { ResolvedOptions } from '../../options.js';
 import { ANSWER_TIMEOUT } from '../../postgres/answer.js';
 import { ask, asking } from '../../postgres/ask.js';
@@ -29,7 +29,7 @@ export interface DatabaseOptions {
   options: ResolvedOptions;
   feed: Feed;
   history: History;
-  tally: Tally;
+  activity: ActivityCounter;
   /** Which of the instances this is. */
   instance: string;
   /** What the instance says of itself, every few seconds. @param queueUsage - of NOTIFY, 0 to 1; null: not known */
@@ -72,8 +72,8 @@ export class Database {
   readonly sweeper: Sweeper;
   readonly mode: DeliveryMode;
   readonly pruner: Pruner;
-  readonly activity: Activity;
-  readonly pulse: Pulse;
+  readonly activity: ActivityWriter;
+  readonly reporter: InstanceReporter;
   readonly acknowledger: Acknowledger;
   /** Messages on the channel that could not be read. */
   garbage = 0;
@@ -82,13 +82,13 @@ export class Database {
   readonly #repair: Repair;
   readonly #stop = new AbortController();
   /** What history knew when PostgreSQL was started anew, until a sweep has succeeded since. */
-  readonly #handedOn = new Set<string>();
+  readonly #deliveredBeforeRestart = new Set<string>();
   /** Events that were said to be unreadable. */
   readonly #unreadable = new Set<string>();
 
   constructor(database: DatabaseOptions) {
     this.#options = database;
-    const { feed, history, options, tally } = database;
+    const { feed, history, options, activity } = database;
     const { logger, listen, sweepInterval, probeInterval, pruneInterval } = options;
     this.#pool = openPool(options.pool, onIdleLoss(logger));
     // Not while NOTIFY delivers: then sweeps are what is left when this very connection is cut in silence.
@@ -116,14 +116,14 @@ export class Database {
         return this.listener.heard ? sweepInterval : Math.min(DEAF_SWEEP, sweepInterval);
       },
       listening: () => this.listener.connected,
-      handedOn: (envelope) => this.#handedOn.has(identity(envelope)),
+      wasDelivered: (envelope) => this.#deliveredBeforeRestart.has(identity(envelope)),
       onStatus: (status, since) => {
-        this.#handedOn.clear();
+        this.#deliveredBeforeRestart.clear();
         this.mode.onStatus(status);
         history.stored = status.storage;
         // Storage was off since the sweep before this one, or something was pruned that no sweep had seen.
-        if (since.isNew(status.prunedXid)) history.isPartialBefore(status.frontier.xmax);
-        tally.level = status.activity;
+        if (since.isNew(status.prunedXid)) history.markIncompleteBefore(status.frontier.xmax);
+        activity.level = status.activity;
         this.listener.follow(status.channel);
       },
       onRestart: (status) => this.#onRestart(status),
@@ -154,8 +154,8 @@ export class Database {
     });
     this.pruner = new Pruner({ pool: this.pool, logger, interval: pruneInterval });
     this.acknowledger = new Acknowledger(this.pool, database.instance);
-    this.activity = new Activity({ pool: this.pool, logger, tally, instance: database.instance });
-    this.pulse = new Pulse({ pool: this.pool, logger, instance: database.instance, read: database.read });
+    this.activity = new ActivityWriter({ pool: this.pool, logger, counter: activity, instance: database.instance });
+    this.reporter = new InstanceReporter({ pool: this.pool, logger, instance: database.instance, read: database.read });
   }
 
   get pool(): Pool {
@@ -181,17 +181,17 @@ export class Database {
     await this.#warm(latest.status, latest.envelopes);
     if (stopping()) return;
     // What onReceive made of the events before this start has been told already.
-    this.#options.tally.level = latest.status.activity;
+    this.#options.activity.level = latest.status.activity;
     this.activity.start();
     this.sweeper.start(latest.status);
     await this.sweeper.next();
     if (stopping()) return;
     this.mode.start();
     this.pruner.start();
-    this.pulse.start();
+    this.reporter.start();
   }
 
-  /** Resolves when all that is visible now has been handed on. */
+  /** Resolves when all that is visible now has been delivered. */
   async catchUp(): Promise<void> {
     await this.sweeper.next();
     await this.#options.feed.settled();
@@ -200,13 +200,13 @@ export class Database {
   /** What the stream begins with, tried until PostgreSQL, which was there a moment ago, answers. */
   async #latest(stopping: () => boolean): Promise<Latest | undefined> {
     const { logger, historyEvents } = this.#options.options;
-    const outage = new Outage(logger);
+    const onceLog = new OnceLogger(logger);
     for (let failures = 1; !stopping(); failures += 1) {
       try {
         return await this.store.latest(historyEvents);
       } catch (err) {
         if (isHopeless(err)) throw err;
-        outage.say('error', { err, failures }, 'cannot read the latest events; will try again');
+        onceLog.say('error', { err, failures }, 'cannot read the latest events; will try again');
         await setTimeout(backoff(failures), undefined, { signal: this.#stop.signal }).catch(() => {});
       }
     }
@@ -225,7 +225,7 @@ export class Database {
     const remembered = await remember(envelopes);
     // Of the transaction of the last one that was left out a part may be remembered.
     const left = envelopes[envelopes.length - remembered - 1];
-    if (left) history.isPartialBefore(left.xid! + 1);
+    if (left) history.markIncompleteBefore(left.xid! + 1);
   }
 
   /** On each new connection, before LISTEN. */
@@ -243,12 +243,12 @@ export class Database {
       known = await renewEpoch(client, known);
     }
     const epoch = known.short;
-    for (const { envelope } of history.all()) this.#handedOn.add(identity(envelope));
+    for (const { envelope } of history.all()) this.#deliveredBeforeRestart.add(identity(envelope));
     history.restarted(status.startedAt);
     if (epoch === this.store.epoch) return;
     this.store.epoch = epoch;
     history.startAt(Number.POSITIVE_INFINITY);
-    // Before anything else is handed on: a frame of the old epoch would be answered with another `reset`.
+    // Before anything else is delivered: a frame of the old epoch would be answered with another `reset`.
     await feed.rebase(status.frontier.inEpoch(epoch));
     options.logger.error({}, 'the database was replaced or restored; every client is told to fetch its state anew');
     onReplaced();
@@ -299,9 +299,9 @@ export class Database {
 
   /** Resolves when nothing runs any more and the pool, where it is ours, is closed. */
   async stop(): Promise<void> {
-    const { listener, sweeper, mode, pruner, pulse } = this;
+    const { listener, sweeper, mode, pruner, reporter } = this;
     this.#stop.abort();
-    await Promise.allSettled([listener.stop(), sweeper.stop(), mode.stop(), pruner.stop(), pulse.stop()]);
+    await Promise.allSettled([listener.stop(), sweeper.stop(), mode.stop(), pruner.stop(), reporter.stop()]);
     // Last, as the sweep that ran may have handed events on, or found what is to be repaired.
     await Promise.all([this.activity.stop(), this.acknowledger.stop(), this.#repair.stop()]);
     await this.#pool.end();

@@ -86,7 +86,7 @@ export interface Latest {
 /** What a sweep read beside the events. */
 export interface Swept {
   readonly status: Status;
-  /** There are transaction ids of another cluster: a dump was restored. Events that have one were not handed on. */
+  /** There are transaction ids of another cluster: a dump was restored. Events that have one were not delivered. */
   readonly foreign: boolean;
 }
 

@@ -1,7 +1,7 @@
 import type { Envelope } from '../../event/envelope.js';
 import type { Frontier } from '../../event/frontier.js';
 import type { Logger } from '../../lib/logger.js';
-import { Outage } from '../../lib/once-logger.js';
+import { OnceLogger } from '../../lib/once-logger.js';
 import type { Feed } from '../../stream/feed.js';
 import type { Status } from './status.js';
 import type { Store } from './store.js';
@@ -22,8 +22,8 @@ export interface SweeperOptions {
   onSwept(milliseconds: number): void;
   /** It stepped over events of another cluster, which a restore brought. */
   onForeign(): void;
-  /** Whether this very event was handed on before PostgreSQL was started. */
-  handedOn(envelope: Envelope): boolean;
+  /** Whether this very event was delivered before PostgreSQL was started. */
+  wasDelivered(envelope: Envelope): boolean;
 }
 
 /** Milliseconds by which the clocks of a primary and of the standby that takes over may differ. */
@@ -38,7 +38,7 @@ const SOON = 100;
 /** Sweeps: reads what is visible now and was not before. It alone makes delivery complete. */
 export class Sweeper {
   readonly #options: SweeperOptions;
-  readonly #outage: Outage;
+  readonly #onceLog: OnceLogger;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #again = false;
@@ -61,7 +61,7 @@ export class Sweeper {
 
   constructor(options: SweeperOptions) {
     this.#options = options;
-    this.#outage = new Outage(options.logger);
+    this.#onceLog = new OnceLogger(options.logger);
   }
 
   /** @param status - what the feed's first frontier was taken from. */
@@ -136,7 +136,7 @@ export class Sweeper {
     const began = performance.now();
     try {
       await this.#once();
-      this.#outage.end('sweeps work again');
+      this.#onceLog.end('sweeps work again');
       this.#failing = false;
       this.failure = undefined;
       this.lastSuccess = performance.now();
@@ -145,7 +145,7 @@ export class Sweeper {
       for (const resolve of waiting) resolve();
     } catch (err) {
       this.#waiting.push(...waiting);
-      if (!this.#stopped) this.#outage.say('error', { err }, 'a sweep failed; will try again');
+      if (!this.#stopped) this.#onceLog.say('error', { err }, 'a sweep failed; will try again');
       this.#failing = true;
       this.failure = err;
       this.failures += 1;
@@ -190,9 +190,9 @@ export class Sweeper {
     if (foreign) onForeign();
   }
 
-  /** After a restart rows are found by their time as well, and among them what was handed on before it. */
+  /** After a restart rows are found by their time as well, and among them what was delivered before it. */
   #unseen(envelopes: Envelope[]): Envelope[] {
-    return envelopes.filter((envelope) => !this.#options.handedOn(envelope));
+    return envelopes.filter((envelope) => !this.#options.wasDelivered(envelope));
   }
 
   async stop(): Promise<void> {

@@ -7,8 +7,8 @@ import { positionFrame, resetFrame } from '../../event/frame.js';
 import type { Frontier } from '../../event/frontier.js';
 import { Item } from '../../event/item.js';
 import { type Position, packPosition } from '../../event/position.js';
-import { Places } from '../../lib/semaphore.js';
-import { Pace } from '../../lib/yield-queue.js';
+import { Semaphore } from '../../lib/semaphore.js';
+import { YieldQueue } from '../../lib/yield-queue.js';
 import type { History } from '../history.js';
 import { type Need, type Recent, unavailable } from './backlog.js';
 import { ResumeId } from './resume-id.js';
@@ -53,9 +53,9 @@ export interface ResumeOptions {
   instance: string;
   /** The rest of an id for where the stream stands now. */
   position(): string;
-  /** All that is visible in it has been handed on. */
+  /** All that is visible in it has been delivered. */
   reached(): Frontier;
-  /** Resolves when all that is visible now has been handed on. */
+  /** Resolves when all that is visible now has been delivered. */
   catchUp(): Promise<void>;
   /** `onReceive` has to see what comes from storage, too: what it stopped must not pass here. */
   receive(envelope: Envelope): Envelope | null | Promise<Envelope | null>;
@@ -108,15 +108,15 @@ function chunkOf<T extends { readonly size: number }>(all: readonly T[], from: n
 /** Clients for which storage is read each by itself, at the same time: who comes when all have one shares a reading. */
 const MAX_READERS = 3;
 
-/** Milliseconds for which a client waits until this instance has handed on all that the client had before it came. */
+/** Milliseconds for which a client waits until this instance has delivered all that the client had before it came. */
 const MAX_CATCH_UP = 10_000;
 
 /** Brings clients that come back to where the stream is, then lets them join it. The history is their queue. */
 export class Resume {
   readonly #options: ResumeOptions;
-  readonly #readers = new Places(MAX_READERS);
+  readonly #readers = new Semaphore(MAX_READERS);
   readonly #shared: SharedReading;
-  readonly #pace = new Pace();
+  readonly #yieldQueue = new YieldQueue();
 
   constructor(options: ResumeOptions) {
     this.#options = options;
@@ -137,7 +137,7 @@ export class Resume {
     let sequence = own ? from.position.sequence : undefined;
     // Storage has shown the client what is visible in this: the same event in history is a repeat.
     let shown: Frontier | undefined;
-    // Storage may be ahead of what this instance has handed on: who joined at once would get that again.
+    // Storage may be ahead of what this instance has delivered: who joined at once would get that again.
     let caughtUp = false;
     const began = performance.now();
     let source: ResumeSourceName | undefined;
@@ -200,7 +200,7 @@ export class Resume {
   }
 
   /**
-   * What is visible in a frontier of elsewhere may not have been handed on here yet: a sweep has not found it, or
+   * What is visible in a frontier of elsewhere may not have been delivered here yet: a sweep has not found it, or
    * `onReceive` holds it. A client that joined before it is would get again what it has.
    */
   async #catchUp(came: Frontier, ahead?: NamedAhead): Promise<void> {
@@ -289,7 +289,7 @@ export class Resume {
   /** Resolves when the client keeps up, and the others have had their turn. */
   async #paced(client: Client): Promise<void> {
     await client.ready();
-    await this.#pace.next();
+    await this.#yieldQueue.next();
   }
 
   async #fromStorage(
@@ -341,7 +341,7 @@ export class Resume {
         id.add(chunk);
         this.#got(client, id);
         // Who reads has read it then, and the reading goes on.
-        await this.#pace.next();
+        await this.#yieldQueue.next();
       }
       return sent > limit ? 0 : taken;
     };

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import test from 'ava';
-import { Tally } from '../../../src/activity/counter.js';
+import { ActivityCounter } from '../../../src/activity/counter.js';
 import { Hub } from '../../../src/clients/hub.js';
 import { Orders } from '../../../src/clients/topics/orders.js';
 import type { Revocation, SealKey } from '../../../src/clients/topics/seal.js';
@@ -33,9 +33,9 @@ function stage(store: Partial<TopicStore>) {
     database: 'postgres://nowhere/',
     authenticate: (request) => request.headers.get('x-user'),
   });
-  const tally = new Tally(10);
+  const activity = new ActivityCounter(10);
   const position = () => '0.0.0';
-  const hub = new Hub({ ...options, position, tally });
+  const hub = new Hub({ ...options, position, activity });
   const all: TopicStore = {
     permissions: async () => ({ keys: [KEY], revocations: [] }),
     authorize: async (questions) => ({ allowed: questions.map(() => false), failure: null }),
@@ -47,7 +47,7 @@ function stage(store: Partial<TopicStore>) {
     hub,
     hooks: { beforeSend: undefined } as ConstructorParameters<typeof Streams>[0]['hooks'],
     resume: {} as Resume,
-    tally,
+    activity,
     topics,
     logger: options.logger,
     ready: async () => undefined,

@@ -1,14 +1,14 @@
 import { setImmediate } from 'node:timers/promises';
 import test from 'ava';
-import { Places } from '../../src/lib/semaphore.js';
-import { Pace } from '../../src/lib/yield-queue.js';
+import { Semaphore } from '../../src/lib/semaphore.js';
+import { YieldQueue } from '../../src/lib/yield-queue.js';
 
 test('However many catch up, the event loop turns between a few pieces of their work', async (t) => {
-  const pace = new Pace();
+  const yieldQueue = new YieldQueue();
   let done = 0;
   const all = Array.from({ length: 100 }, async () => {
     for (let piece = 0; piece < 3; piece += 1) {
-      await pace.next();
+      await yieldQueue.next();
       done += 1;
     }
   });
@@ -24,7 +24,7 @@ test('However many catch up, the event loop turns between a few pieces of their 
 });
 
 test('So many work at a time; who waits comes in order, and a failure gives its place free', async (t) => {
-  const places = new Places(2);
+  const places = new Semaphore(2);
   const begun: number[] = [];
   const ends: (() => void)[] = [];
   const work = (n: number) =>

@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:72bcad2fc90c2d97b97995ffb2b733b9498af77b
+--! Hash: sha1:e3278431fb1261c120fd7ef8428b50e1d1c2c8b4
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -263,7 +263,7 @@ comment on column djr.activity.created_at is 'When the step was recorded: some 5
 comment on column djr.activity.recipients is
   'Of sent: to how many clients. Of error: for how many of them beforeSend failed. Null for other steps.';
 comment on column djr.activity.status is
-  'dispatched (an instance handed it on), sent (to clients), delivered and read (the page said so), error (a hook failed).';
+  'dispatched (an instance passed it to its subscribers and clients), sent (to clients), delivered and read (the page said so), error (a hook failed).';
 comment on column djr.activity.user_id is
   'Whose clients, where it is known: of a user event always, of others with the setting full; who acknowledged.';
 comment on column djr.activity.instance is 'The runtime that did it.';
@@ -352,13 +352,13 @@ comment on table djr.instance is
   'The runtimes that use this database, one row each, written by themselves every 5 s. Its row goes when an instance stops, or when it has not been seen for a day. Not on a standby: it is unlogged.';
 comment on column djr.instance.started_at is 'When the runtime was started.';
 comment on column djr.instance.seen_at is 'When it last said so: more than 30 s ago, it is gone or cut off.';
-comment on column djr.instance.events is 'Events that it has handed on since its start.';
+comment on column djr.instance.events is 'Events that it has delivered since its start.';
 comment on column djr.instance.deliveries is 'Events that it has written to clients since its start.';
 comment on column djr.instance.errors is
   'Errors of hooks and subscribers, and messages on the channel that could not be read, since its start.';
 comment on column djr.instance.connections is 'Streams that are open.';
 comment on column djr.instance.lag_ms is
-  'From insert to being handed on, milliseconds, 99th percentile of the last 5 s; null: no event came. It includes how long transactions stay open, and the difference of the two clocks.';
+  'From insert to being delivered, milliseconds, 99th percentile of the last 5 s; null: no event came. It includes how long transactions stay open, and the difference of the two clocks.';
 comment on column djr.instance.name is 'As in djr.activity.instance, and in the ids of its frames.';
 comment on column djr.instance.host is 'The machine, and the process on it.';
 comment on column djr.instance.version is 'Of the package djr.';

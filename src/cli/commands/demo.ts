@@ -20,13 +20,20 @@ interface Chatroom {
   }): Promise<{ url: string; adminUrl: string; close(): Promise<void> }>;
 }
 
+/** What examples/playground/server.js exports. */
+interface Playground {
+  startPlayground(options: { databaseUrl: string; port: number }): Promise<{ url: string; close(): Promise<void> }>;
+}
+
 const chatroom = new URL('../../../examples/chatroom/server.js', import.meta.url).href;
+const playground = new URL('../../../examples/playground/server.js', import.meta.url).href;
 
 export function demoCommand(program: Command): void {
   subcommand(program, 'demo', 'start a chat room on a PostgreSQL of its own')
     .description(
-      'Starts a PostgreSQL of its own, installs djr in it, and opens a chat room. Everything is gone when it ends. Open the ' +
-        'address in two windows, under two names, and chat; publish from psql with the line that it prints. The source is in examples/chatroom.',
+      'Starts a PostgreSQL of its own, installs djr in it, and opens a chat room and a playground. Everything is gone when it ends. Open the ' +
+        'chat room in two windows, under two names, and chat; publish from psql with the line that it prints. The playground, on loopback only, ' +
+        'runs SQL on the left and shows on the right who hears it. The sources are in examples/chatroom and examples/playground.',
     )
     .addOption(portOption())
     .addOption(hostOption())
@@ -55,9 +62,17 @@ async function run(options: DemoOptions): Promise<void> {
     });
     lifetime.onStop(() => room.close());
 
+    const { startPlayground }: Playground = await import(playground);
+    const play = await startPlayground({ databaseUrl: database.url, port: port === 0 ? 0 : port + 1 }).catch(
+      // Whatever has that port, another one will do: nobody has told anyone about it yet.
+      () => startPlayground({ databaseUrl: database.url, port: 0 }),
+    );
+    lifetime.onStop(() => play.close());
+
     const hello = `select djr.publish_topic('room:lobby', 'chat_message', '{"name": "psql", "text": "Hello from SQL!"}')`;
     process.stdout.write(`The chat room is at ${room.url}
 Two guests, in two windows of one browser: ${room.url}?as=Ann and ${room.url}?as=Bob
+The playground is at ${play.url}: SQL on the left, three browsers on the right
 
 listening on ${room.url}realtime/
 database ${database.url}

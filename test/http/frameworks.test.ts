@@ -106,7 +106,7 @@ test('in h3 1.x the handler is called with the raw request, and hears of a clien
 });
 
 test('a Fetch stream whose reader takes nothing any more is closed, though nobody cancels it', async (t) => {
-  const app = await startApp(t, { writeTimeout: 300, heartbeat: 100 });
+  const app = await startApp(t, { writeTimeout: 300, heartbeat: 500 });
   const response = await app.realtime.fetch(new Request('http://app.example.com/realtime/sse/'));
   const reader = response.body!.getReader();
   t.false((await reader.read()).done);

@@ -35,6 +35,11 @@ export class FetchConnection implements Connection {
     return this.buffered === 0;
   }
 
+  /** The stream wants more, as it does behind each write: only where nothing waits has its reader taken all. */
+  pulled(): void {
+    if (this.buffered === 0) this.onDrain?.();
+  }
+
   get buffered(): number {
     return Math.max(0, HIGH_WATER_MARK - (this.#controller.desiredSize ?? HIGH_WATER_MARK));
   }

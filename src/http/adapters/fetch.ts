@@ -107,7 +107,7 @@ function stream(request: Request, start: StreamStart, context: ServerContext): R
         start.begin(connection);
         connection.onGone = start.gone;
       },
-      pull: () => connection.onDrain?.(),
+      pull: () => connection.pulled(),
       cancel: () => connection.cancelled(),
     },
     new ByteLengthQueuingStrategy({ highWaterMark: HIGH_WATER_MARK }),

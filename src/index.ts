@@ -19,6 +19,7 @@ export type {
 } from './options.js';
 export type { Queryable } from './postgres/connect.js';
 export type { Publication } from './publish/publisher.js';
+export type { SqlClient, SqlStatement } from './publish/sql-client.js';
 export { createRealtime } from './realtime.js';
 export type { Realtime } from './realtime-interface.js';
 export type { BeforeSend, OnReceive } from './stream/hooks.js';

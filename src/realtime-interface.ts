@@ -3,8 +3,8 @@ import type { UserId } from './event/user-id.js';
 import type { FetchHandler } from './http/adapters/fetch.js';
 import type { NodeHandler } from './http/adapters/node.js';
 import type { ScriptTagOptions } from './http/script-tag.js';
-import type { Queryable } from './postgres/connect.js';
 import type { Publication } from './publish/publisher.js';
+import type { SqlClient } from './publish/sql-client.js';
 import type { Health } from './telemetry/health.js';
 
 /** A running djr: one instance, one listening connection. Made by `createRealtime`. */
@@ -29,7 +29,7 @@ export interface Realtime<Events extends EventMap = EventMap> {
    */
   publish<T extends keyof Events & string>(
     publication: Publication<T, Events[T]>,
-    options?: { client?: Queryable },
+    options?: { client?: SqlClient },
   ): Promise<number>;
   /**
    * Ends every open stream of a user on every instance, within a second: `djr.disconnect` of SQL, which the transaction that
@@ -38,7 +38,7 @@ export interface Realtime<Events extends EventMap = EventMap> {
    * @param reason - for the page
    * @throws `DjrError` `DJR02` or `DJR03` where `userId` names nobody
    */
-  disconnect(userId: UserId, reason?: string, options?: { client?: Queryable }): Promise<void>;
+  disconnect(userId: UserId, reason?: string, options?: { client?: SqlClient }): Promise<void>;
   /**
    * Asks again who may hear topics, on every instance within a second: `djr.recheck` of SQL. Seals from before are void. A page
    * whose permission is gone is told, and asks for a new seal once.
@@ -47,7 +47,7 @@ export interface Realtime<Events extends EventMap = EventMap> {
    * @param topic - null or left out: every topic
    * @throws `DjrError` `DJR03` where `userId` is nobody's id, `DJR18` where the topic is none
    */
-  recheck(userId?: UserId | null, topic?: string | null, options?: { client?: Queryable }): Promise<void>;
+  recheck(userId?: UserId | null, topic?: string | null, options?: { client?: SqlClient }): Promise<void>;
   /** The script tag for a page. */
   scriptTag(options?: ScriptTagOptions): string;
   /**

@@ -26,9 +26,9 @@ import { OnceLogger } from './lib/once-logger.js';
 import { OpenFiles } from './lib/open-files.js';
 import { StopSignals } from './lib/stop-signals.js';
 import { type RealtimeOptions, type ResolvedOptions, resolveOptions } from './options.js';
-import type { Queryable } from './postgres/connect.js';
 import { disconnect, recheck } from './publish/orders.js';
 import { type Publication, publish } from './publish/publisher.js';
+import type { SqlClient } from './publish/sql-client.js';
 import type { Realtime } from './realtime-interface.js';
 import { Database } from './source/postgres/postgres-source.js';
 import { explainStart } from './source/postgres/start-failure.js';
@@ -245,15 +245,15 @@ class Runtime implements Realtime {
     return unsubscribe;
   }
 
-  async publish(publication: Publication, options: { client?: Queryable } = {}): Promise<number> {
+  async publish(publication: Publication, options: { client?: SqlClient } = {}): Promise<number> {
     return publish(options.client ?? this.#open().queryable, publication);
   }
 
-  async disconnect(userId: UserId, reason?: string, options: { client?: Queryable } = {}): Promise<void> {
+  async disconnect(userId: UserId, reason?: string, options: { client?: SqlClient } = {}): Promise<void> {
     return disconnect(options.client ?? this.#open().queryable, userId, reason);
   }
 
-  async recheck(userId?: UserId | null, topic?: string | null, options: { client?: Queryable } = {}): Promise<void> {
+  async recheck(userId?: UserId | null, topic?: string | null, options: { client?: SqlClient } = {}): Promise<void> {
     return recheck(options.client ?? this.#open().queryable, userId, topic);
   }
 

@@ -28,10 +28,30 @@ interface PostgresError {
 }
 
 const isPostgresError = (error: unknown): error is PostgresError =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code);
+  typeof error === 'object' &&
+  error !== null &&
+  'code' in error &&
+  typeof error.code === 'string' &&
+  'message' in error &&
+  typeof error.message === 'string';
+
+/** Where libraries put the error of PostgreSQL that theirs is about. */
+const INSIDE = ['cause', 'original', 'driverError', 'previous', 'meta', 'driverAdapterError'];
+
+/** The error of the schema in what a library has thrown. */
+function ofSchema(error: unknown, depth = 0): PostgresError | undefined {
+  if (typeof error !== 'object' || error === null || depth > 5) return undefined;
+  if (isPostgresError(error) && /^DJR[0-9A-Z]{2}$/.test(error.code)) return error;
+  for (const name of INSIDE) {
+    const found = ofSchema((error as Record<string, unknown>)[name], depth + 1);
+    if (found) return found;
+  }
+  return undefined;
+}
 
 /** Turns an error of the schema (SQLSTATE `DJR…`) into a {@link DjrError}; any other error is returned as it is. */
 export function fromPostgres(error: unknown): unknown {
-  if (!isPostgresError(error) || !error.code.startsWith('DJR')) return error;
-  return new DjrError(error.code, error.message, { hint: error.hint, detail: error.detail, cause: error });
+  const found = ofSchema(error);
+  if (!found) return error;
+  return new DjrError(found.code, found.message, { hint: found.hint, detail: found.detail, cause: error });
 }

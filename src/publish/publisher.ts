@@ -1,8 +1,7 @@
 import type { Detail, Scope } from '../event/event.js';
 import { toUserId, type UserId } from '../event/user-id.js';
-import { DjrError, fromPostgres } from '../lib/errors.js';
-import type { Queryable } from '../postgres/connect.js';
-import { TYPES } from '../postgres/types.js';
+import { DjrError } from '../lib/errors.js';
+import { run, type SqlClient } from './sql-client.js';
 
 /** What every publication says. */
 interface Content<Type extends string, D extends Detail> {
@@ -30,23 +29,26 @@ type Audience =
 /** An event to publish: `{ userId, type, … }` to one user, `{ scope: 'public', type, … }` to every client. */
 export type Publication<Type extends string = string, D extends Detail = Detail> = Content<Type, D> & Audience;
 
-/** `user`: whether the scope must have a user, may have one, or must not. */
+/**
+ * `user`: whether the scope must have a user, may have one, or must not. JSON goes as text: a library that sees a parameter of type
+ * jsonb would encode it once more.
+ */
 const SCOPES: Record<Scope, { user: 'required' | 'optional' | 'none'; call: string }> = {
   user: {
     user: 'required',
-    call: 'select djr.publish(user_id => $5::pg_catalog.text, type => $1::pg_catalog.text, detail => $2::pg_catalog.jsonb, private_data => $3::pg_catalog.jsonb, key => $4::pg_catalog.text) as id',
+    call: 'select djr.publish(type => $1::pg_catalog.text, detail => $2::pg_catalog.text::pg_catalog.jsonb, private_data => $3::pg_catalog.text::pg_catalog.jsonb, key => $4::pg_catalog.text, user_id => $5::pg_catalog.text) as id',
   },
   public: {
     user: 'none',
-    call: 'select djr.publish_public(type => $1::pg_catalog.text, detail => $2::pg_catalog.jsonb, private_data => $3::pg_catalog.jsonb, key => $4::pg_catalog.text) as id',
+    call: 'select djr.publish_public(type => $1::pg_catalog.text, detail => $2::pg_catalog.text::pg_catalog.jsonb, private_data => $3::pg_catalog.text::pg_catalog.jsonb, key => $4::pg_catalog.text) as id',
   },
   topic: {
     user: 'none',
-    call: 'select djr.publish_topic(topic => $5::pg_catalog.text, type => $1::pg_catalog.text, detail => $2::pg_catalog.jsonb, private_data => $3::pg_catalog.jsonb, key => $4::pg_catalog.text) as id',
+    call: 'select djr.publish_topic(type => $1::pg_catalog.text, detail => $2::pg_catalog.text::pg_catalog.jsonb, private_data => $3::pg_catalog.text::pg_catalog.jsonb, key => $4::pg_catalog.text, topic => $5::pg_catalog.text) as id',
   },
   system: {
     user: 'optional',
-    call: 'select djr.publish_system(user_id => $5::pg_catalog.text, type => $1::pg_catalog.text, detail => $2::pg_catalog.jsonb, private_data => $3::pg_catalog.jsonb, key => $4::pg_catalog.text) as id',
+    call: 'select djr.publish_system(type => $1::pg_catalog.text, detail => $2::pg_catalog.text::pg_catalog.jsonb, private_data => $3::pg_catalog.text::pg_catalog.jsonb, key => $4::pg_catalog.text, user_id => $5::pg_catalog.text) as id',
   },
 };
 
@@ -115,16 +117,16 @@ function keyOf(key: unknown): string | null {
  * @returns the event's id
  * @throws {@link DjrError} with the SQLSTATE of the rule that was broken (docs/sql.md)
  */
-export async function publish(client: Queryable, publication: Publication): Promise<number> {
+export async function publish(client: SqlClient, publication: Publication): Promise<number> {
   const { type, detail = {}, privateData } = publication;
   const { scope, name } = audienceOf(publication);
   const values = [type, json(detail), json(privateData), keyOf(publication.key)];
   if (scope !== 'public') values.push(name);
-  try {
-    const query = { text: SCOPES[scope].call, values, types: TYPES };
-    const { rows } = await client.query<{ id: number }>(query);
-    return rows[0]!.id;
-  } catch (error) {
-    throw fromPostgres(error);
-  }
+  const [row] = await run<{ id: unknown }>(client, SCOPES[scope].call, values);
+  // Each library reads a bigint in its own way: as a number, a text or a BigInt.
+  const id = Number(row?.id);
+  if (row && Number.isSafeInteger(id)) return id;
+  throw new DjrError('DJR_CONFIG', 'The query of a client must return the row with the id of the event (it did not).', {
+    hint: 'The event was published: roll the transaction back.',
+  });
 }

@@ -75,6 +75,7 @@ for (const format of ['esm', 'cjs'] as const) {
     const pages = {
       'djr.js': /djr/,
       'djr.mjs': /export/,
+      'djr-topics.mjs': /export/,
       'admin/assets/admin.css': /\{/,
       'admin/assets/htmx.min.js': /htmx/,
     };

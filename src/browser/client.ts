@@ -1,8 +1,10 @@
 import type { Detail, EventMap } from '../event/event.js';
 import { acknowledge, originOf } from './ack.js';
 import { createConnection, type SharedConnection } from './connection.js';
+import { loadTopics } from './load.js';
 import { addressOf, safely } from './page.js';
-import { createRooms, type Rooms } from './rooms.js';
+import { createMember } from './room.js';
+import type { Member } from './topics/contract.js';
 import type {
   AckStatus,
   Connection,
@@ -44,13 +46,7 @@ function createClient(): Client {
   const connections = new Map<string, SharedConnection>();
   const defaults: ConnectOptions = { endpoint: '/realtime/sse/' };
   /** Topics that are joined before there is a connection: the first one takes them. */
-  let early = createRooms();
-  const joinIn = (rooms: Rooms, topic: string, options?: JoinOptions) => {
-    if (typeof topic === 'string' && topic) return rooms.join(topic, options);
-    throw new TypeError(
-      `djr.join must be given a topic, a text that is not empty (it is ${topic === '' ? 'empty' : typeof topic})`,
-    );
-  };
+  let early: Member[] = [];
   return {
     defaults,
     connect(options = {}) {
@@ -64,31 +60,38 @@ function createClient(): Client {
       // `/sse` and `/sse/` are one.
       const name = address.origin + address.pathname.replace(/\/*$/, '/') + address.search;
       let connection = connections.get(name);
-      if (connection?.up) queueMicrotask(() => connection!.listeners.has(settings) && safely(settings.onConnect));
       if (!connection) {
-        connection = createConnection(address.href, name, settings, early);
-        early = createRooms();
+        connection = createConnection(address.href, name, settings);
         connections.set(name, connection);
+        early.forEach(connection.join);
+        early = [];
       }
-      connection.listeners.add(settings);
+      const { told } = connection;
+      if (told.up) queueMicrotask(() => told.listeners.has(settings) && safely(settings.onConnect));
+      told.listeners.add(settings);
       let closed = false;
       const gone = () => closed || connections.get(name) !== connection;
       return {
         url: address.href,
         get readyState() {
-          return gone() ? 2 : connection.state.state === 'open' ? 1 : 0;
+          return gone() ? 2 : told.state.state === 'open' ? 1 : 0;
         },
         get state(): State {
-          return gone() ? { state: 'closed' } : connection.state;
+          return gone() ? { state: 'closed' } : told.state;
         },
         get lastEventId() {
           return connection.lastId;
         },
-        join: (topic, options) => joinIn(gone() ? createRooms() : connection.rooms, topic, options),
+        join(topic, options) {
+          const member = createMember(topic, options);
+          if (gone()) member.room.leave();
+          else connection.join(member);
+          return member.room;
+        },
         close() {
-          const last = !gone() && connection.listeners.size === 1;
+          const last = !gone() && told.listeners.size === 1;
           closed = true;
-          connection.listeners.delete(settings);
+          told.listeners.delete(settings);
           if (!last) return;
           connections.delete(name);
           connection.close(false);
@@ -96,8 +99,14 @@ function createClient(): Client {
       };
     },
     join(topic, options) {
+      const member = createMember(topic, options);
       const [first] = connections.values();
-      return joinIn(first?.rooms ?? early, topic, options) as never;
+      if (first) first.join(member);
+      else {
+        early.push(member);
+        void loadTopics();
+      }
+      return member.room as never;
     },
     subscribe(type, callback) {
       const listener = (event: Event) => callback((event as CustomEvent).detail, event as CustomEvent);

@@ -1,19 +1,15 @@
-import type { Detail } from '../event/event.js';
-import type { Asked } from './rooms.js';
 import { openStream, type Stream } from './stream.js';
+import type { Request } from './topics/words.js';
 import type { State } from './types.js';
 
 /** A stream of this page, and what was asked of its present attempt. */
-export interface Line {
+export interface Line extends Request {
   stream: Stream;
-  asked: Asked;
-  /** Topics for which there was no room. */
-  over: string[];
   /** Whether the attempt has been answered, and whether that was a resume, where one was asked for. */
   answered: boolean;
   asksResume: boolean;
-  /** An answer without the resume: until the reason follows, no frame is believed. */
-  unexplained: { data: Detail; id: string } | undefined;
+  /** Takes the answer without the resume: until the reason follows, no frame is believed. */
+  accept: (() => void) | undefined;
   /** Whether it does what it was asked for. */
   stands: boolean;
   failures: number;
@@ -24,8 +20,6 @@ export interface LinesHost {
   frame(line: Line, text: string, id: string): false | number | undefined;
   error(error: Event): void;
   state(state: State): void;
-  /** Whether the page, or the tabs that it leads, want other topics than these. */
-  differs(asked: Asked): boolean;
 }
 
 /** The one stream of a page, and at times the one that is to take its place. */
@@ -33,8 +27,8 @@ export interface Lines {
   readonly current: Line | undefined;
   /** Begins anew, in place of what stands. */
   open(): void;
-  /** Other topics may be wanted: what stands is kept until a stream with them stands. */
-  change(): void;
+  /** Opens one that is to take the current one's place, unless there is such a one: what stands is kept until the other does. */
+  replace(): void;
   /** This one stands: the other is closed. */
   stand(line: Line): void;
   look(silence?: number): void;
@@ -42,26 +36,22 @@ export interface Lines {
   close(): void;
 }
 
-/** Milliseconds in which what a page joins and leaves is one change. */
-const MOMENT = 20;
-/** Changes that are made at once, and milliseconds until there may be one more. */
-const BURST = 5;
-const REFILL = 1000;
 /** Failures of the stream that is to come, before the one that stands makes room: the browser may have no connection left. */
 const MAX_FAILURES = 3;
 
 export function createLines(host: LinesHost, init: EventSourceInit): Lines {
   let current: Line | undefined;
   let next: Line | undefined;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let budget = BURST;
-  let counted = Date.now();
 
+  const create = () =>
+    ({ answered: false, asksResume: false, stands: false, failures: 0, over: [] }) as unknown as Line;
+
+  /** A stream says at once that it is connecting: the line must have its place by then. */
   const start = (line: Line) => {
     line.stream = openStream(
       () => {
         line.answered = line.stands = false;
-        line.unexplained = undefined;
+        line.accept = undefined;
         return host.address(line);
       },
       init,
@@ -78,14 +68,11 @@ export function createLines(host: LinesHost, init: EventSourceInit): Lines {
           promote(next);
           host.state({ state: 'connecting' });
           host.error(new Event('error'));
-          next?.stream.look();
+          current.stream.look();
         },
       },
     );
   };
-
-  const create = () =>
-    ({ asked: new Map(), answered: false, asksResume: false, stands: false, failures: 0 }) as unknown as Line;
 
   const promote = (line: Line) => {
     current?.stream.close();
@@ -93,28 +80,13 @@ export function createLines(host: LinesHost, init: EventSourceInit): Lines {
     next = undefined;
   };
 
-  const apply = () => {
-    timer = undefined;
-    // What is on its way asks for what is wanted when it sets out; once it stands, it is looked at again.
-    if (next || !current?.stands || !host.differs(current.asked)) return;
-    budget--;
-    next = create();
-    start(next);
-  };
-
-  const change = () => {
-    if (timer) return;
-    const now = Date.now();
-    budget = Math.min(BURST, budget + (now - counted) / REFILL);
-    counted = now;
-    timer = setTimeout(apply, budget < 1 ? (1 - budget) * REFILL : MOMENT);
+  const both = (call: (stream: Stream) => void) => {
+    for (const line of [current, next]) if (line) call(line.stream);
   };
 
   const close = () => {
-    clearTimeout(timer);
-    current?.stream.close();
-    next?.stream.close();
-    timer = current = next = undefined;
+    both((stream) => stream.close());
+    current = next = undefined;
   };
 
   return {
@@ -126,21 +98,18 @@ export function createLines(host: LinesHost, init: EventSourceInit): Lines {
       current = create();
       start(current);
     },
-    change,
+    replace() {
+      if (next) return;
+      next = create();
+      start(next);
+    },
     stand(line) {
       if (line === next) promote(line);
       line.stands = true;
       line.failures = 0;
-      if (host.differs(line.asked)) change();
     },
-    look(silence) {
-      current?.stream.look(silence);
-      next?.stream.look(silence);
-    },
-    tick(jumped) {
-      current?.stream.tick(jumped);
-      next?.stream.tick(jumped);
-    },
+    look: (silence) => both((stream) => stream.look(silence)),
+    tick: (jumped) => both((stream) => stream.tick(jumped)),
     close,
   };
 }

@@ -1,4 +1,5 @@
 import { client } from './client.js';
+import { parts } from './load.js';
 import { addressOf, documentHas, listen } from './page.js';
 
 if (!client.scripted) {
@@ -8,6 +9,8 @@ if (!client.scripted) {
   const { endpoint, since, autoConnect, shareTabs, key, topics, seal } =
     script instanceof HTMLScriptElement ? script.dataset : {};
   const beside = addressOf(script?.getAttribute('src') || '/realtime/');
+  // A classic script from another origin does not know its own address.
+  parts.topics = () => import(new URL('djr-topics.mjs', beside).href);
   const { defaults } = client;
   defaults.endpoint = addressOf(endpoint || new URL('sse/', beside).href).href;
   if (since) defaults.since = since;

@@ -1,4 +1,3 @@
-import { documentHas } from './page.js';
 import type { State } from './types.js';
 
 /** What a {@link Stream} tells its owner. */
@@ -154,20 +153,4 @@ async function statusOf(url: string, { withCredentials }: EventSourceInit): Prom
   } catch {
     return 0;
   }
-}
-
-/** The seconds by which timers of a page that is shown never are late by themselves. */
-const JUMP = 5000;
-const TICK = 1000;
-
-/** Calls every second, and says whether the clock jumped meanwhile: timers of a hidden page are late without that. */
-export function everySecond(call: (jumped: boolean) => void): () => void {
-  let last = Date.now();
-  const timer = setInterval(() => {
-    const now = Date.now();
-    const jumped = Math.abs(now - last - TICK) > JUMP && !documentHas<boolean>('hidden');
-    last = now;
-    call(jumped);
-  }, TICK);
-  return () => clearInterval(timer);
 }

@@ -10,9 +10,9 @@ test('A leading tab that shows confirm() silences nobody: another takes over, no
   const { greeting } = server;
   server.greeting = (client) => {
     greeting(client);
-    client.send({ type: 'connected', key: client.user, heartbeat: 400 });
+    client.send({ type: 'connected', key: client.user, heartbeat: 2000 });
   };
-  const beating = setInterval(() => server.send({ type: 'heartbeat' }), 300);
+  const beating = setInterval(() => server.send({ type: 'heartbeat' }), 1000);
   t.teardown(() => clearInterval(beating));
   const context = await newContext(t);
   const url = server.page(head);

@@ -35,7 +35,7 @@ test('A seal is asked for again before the old one ends, and no event is missed 
 test('A seal that is a text ends with it: the room says left, and why, and the stream stands', async (t) => {
   const { db, app } = await begin(t, {});
   const page = await openPage(await newContext(t), app);
-  await join(page, 'room:7', { seal: await sealOf(db, 'room:7', null, '2 seconds') });
+  await join(page, 'room:7', { seal: await sealOf(db, 'room:7', null, '10 seconds') });
   await waitForEvent(page, 'djr:left');
   t.deepEqual(await detailsOf(page, 'djr:left'), [{ type: 'left', topic: 'room:7', reason: 'the seal has expired' }]);
   t.deepEqual(await detailsOf(page, 'onLeft'), ['the seal has expired']);

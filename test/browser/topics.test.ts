@@ -94,18 +94,21 @@ test('A room that is joined later begins where the page read its state', async (
   t.is((await detailsOf(page, 'djr:message')).length, 2);
 });
 
-test('A page that joins and leaves 20 times a second opens few streams, and ends with what it wants', async (t) => {
+test('A page that joins and leaves 20 times a second for a minute opens few streams, and ends with what it wants', async (t) => {
   const { db, app, context } = await start(t, { authorizeTopic: () => true });
   const page = await openPage(context, app);
   const before = app.streams;
-  await page.evaluate(async () => {
-    for (let n = 0; n < 60; n += 1) {
+  const seconds = await page.evaluate(async () => {
+    const begun = performance.now();
+    for (let n = 0; n < 1200; n += 1) {
       const room = window.djr.join(`room:${n}`);
       await new Promise((resolve) => setTimeout(resolve, 50));
       room.leave();
     }
+    return (performance.now() - begun) / 1000;
   });
-  t.true(app.streams - before <= 12, `${app.streams - before} streams in 3 s`);
+  // Five at once, then one a second.
+  t.true(app.streams - before <= 6 + seconds, `${app.streams - before} streams in ${seconds} s`);
   await join(page, 'room:last');
   await until('it is joined', async () => (await stateOf(page, 'room:last')) === 'joined');
   await db.query(`select djr.publish_topic('room:last', 'message', '{"n": 1}')`);

@@ -14,6 +14,8 @@ export interface Group {
   post(term: number, ...said: Said): void;
   /** Takes the lock from a tab that does not answer. */
   takeOver(): void;
+  /** Lets the tab that waits longest lead, and waits behind the others. */
+  giveWay(): void;
   /** Takes a lock of the member's own name, so that the others notice when it is gone. */
   appear(member: string, ready: () => void): void;
   /** Tells once when a member of this name is gone, however it went. */
@@ -64,6 +66,7 @@ export function joinGroup(name: string, { elected, deposed, heard }: GroupHandle
   return {
     post: (term, ...said) => channel.postMessage({ term, said } satisfies Envelope),
     takeOver: () => queue(true),
+    giveWay: () => queue(false),
     appear(member, ready) {
       const until = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
       const held = () => {

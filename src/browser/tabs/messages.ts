@@ -1,4 +1,4 @@
-import type { Grant, Want } from '../rooms.js';
+import type { Grant, Want } from '../topics/words.js';
 import type { State } from '../types.js';
 
 /** What the tabs of one stream and one user say to one another. */

@@ -241,7 +241,9 @@ export class Presence {
       const left = [...before].filter((user) => !now.has(user));
       if (joined.length > 0 || left.length > 0) {
         const named = joined.length + left.length <= MAX_NAMED ? { joined, left } : {};
-        const frame = presenceFrame({ topic, ...named, count });
+        // Those who were told a number only do not know who stays.
+        const whole = before.size > MAX_NAMED && count <= MAX_NAMED ? { users: present } : {};
+        const frame = presenceFrame({ topic, ...whole, ...named, count });
         this.#options.hub.tell(topicAudience(topic), frame, newcomers);
       }
     }

@@ -7,6 +7,12 @@ interface Asset {
   etag: string;
 }
 
+/** The name does not change with the content: kept for a day, and asked for again with the ETag. */
+const KEPT = 'public, max-age=86400, stale-while-revalidate=604800';
+
+/** A part must be of the same version as what loads it, which has just come: asked for with the ETag each time. */
+const ASKED_FOR = 'public, no-cache';
+
 const assets = new Map<string, Promise<Asset>>();
 
 async function read(load: () => Promise<string>): Promise<Asset> {
@@ -24,6 +30,7 @@ export async function assetReply(
   name: string,
   load: () => Promise<string>,
   ifNoneMatch: string | undefined,
+  cacheControl = KEPT,
 ): Promise<Reply> {
   let asset = assets.get(name);
   if (!asset) {
@@ -35,8 +42,7 @@ export async function assetReply(
     const { body, etag } = await asset;
     const headers = {
       'Content-Type': `text/${name.endsWith('.css') ? 'css' : 'javascript'}; charset=utf-8`,
-      // The name does not change with the content: kept for a day, and asked for again with the ETag.
-      'Cache-Control': 'public, max-age=86400, stale-while-revalidate=604800',
+      'Cache-Control': cacheControl,
       ETag: etag,
       'Access-Control-Allow-Origin': '*',
       'Cross-Origin-Resource-Policy': 'cross-origin',
@@ -49,8 +55,14 @@ export async function assetReply(
   }
 }
 
-/** The browser client: a classic script and a module. */
-export const SCRIPTS: readonly Endpoint[] = (['djr.js', 'djr.mjs'] as const).map((name) => ({
+/** The browser client: a classic script, a module, and the part that both load when a page joins a topic. */
+export const SCRIPTS: readonly Endpoint[] = (
+  [
+    ['djr.js', KEPT],
+    ['djr.mjs', KEPT],
+    ['djr-topics.mjs', ASKED_FOR],
+  ] as const
+).map(([name, cacheControl]) => ({
   path: name,
   methods: READ,
   respond: (incoming) =>
@@ -58,5 +70,6 @@ export const SCRIPTS: readonly Endpoint[] = (['djr.js', 'djr.mjs'] as const).map
       name,
       async () => (await import('./client-scripts.js')).CLIENT_SCRIPTS[name],
       incoming.header('if-none-match'),
+      cacheControl,
     ),
 }));

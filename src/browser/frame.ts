@@ -38,3 +38,12 @@ function rawMember(text: string, name: string): string {
   }
   return found;
 }
+
+/** The number of the event in a frame's id (`1042-…`); 0 when there is none. */
+export const eventOf = (id: string) => Number(id.split('-')[0]) || 0;
+
+/** What the client says itself, and no event may. */
+const OWN_TYPES = /^(connected|disconnected|reset|heartbeat|state|error|left|refused|presence|djr:.*)$/s;
+
+/** Whether an event's type is a word of the client's own. */
+export const isOwnWord = (type: unknown): boolean => OWN_TYPES.test(`${type}`);

@@ -1,30 +1,10 @@
-import type { Detail, EventMap } from '../event/event.js';
-import { safely } from './page.js';
-import type { JoinOptions, Presence, Room } from './types.js';
-
-/** A topic that a page wants to hear, its seal ('': it asks by name), and where its state was read, until that is caught up. */
-export type Want = readonly [topic: string, seal: string, since: string];
-
-/** Who hears a topic, as far as it was told. */
-export type Present = Pick<Presence, 'users' | 'count'>;
-
-/** What a stream was asked for: each topic with its seals, and, as `since=…`, its beginning. */
-export type Asked = Map<string, readonly string[]>;
-
-/** What the server answered to a stream. The leading tab passes it on. */
-export interface Grant {
-  readonly asked: Asked;
-  /** Topics that it hears, and when that ends, milliseconds since 1970 by the page's clock. */
-  readonly topics: Map<string, number>;
-  /** With why not. */
-  readonly refused: ReadonlyMap<string, string>;
-  readonly present: Map<string, Present>;
-  /** Whether all that was missed has come. */
-  readonly level: boolean;
-}
-
-/** What shows a topic's beginning in {@link Asked}. */
-export const startOf = (since: string) => `since=${since}`;
+import type { Detail } from '../../event/event.js';
+import { safely } from '../page.js';
+import type { Room } from '../types.js';
+import { startOf } from './asking.js';
+import type { Member } from './contract.js';
+import { changeOf, visible } from './presence.js';
+import type { Grant, Present, Want } from './words.js';
 
 /** What the topics of a page need of its connection. */
 export interface RoomsHost {
@@ -36,8 +16,7 @@ export interface RoomsHost {
 }
 
 export interface Rooms {
-  host: RoomsHost | undefined;
-  join(topic: string, options?: JoinOptions): Room;
+  join(member: Member): void;
   wants(): Want[];
   hears(topic: string): boolean;
   /** An event of a topic. `fresh`: this page has not shown it yet. */
@@ -48,20 +27,14 @@ export interface Rooms {
   presence(topic: string, now: Present | undefined): void;
   /** Called every second: asks for new seals some time before the old ones end. */
   tick(): void;
-  /** The page has closed its connection. */
   close(): void;
 }
 
-interface Member {
-  readonly room: Room;
-  readonly options: JoinOptions;
-  /** Events that it has had, until all that it missed has come: another room of the topic may have had them before it. */
-  had: Set<number> | undefined;
-  tell(type: string, value: unknown): void;
-}
+/** A member, and the events that it has had until all that it missed has come: another room of the topic may have had them before it. */
+type Joined = Member & { had?: Set<number> | undefined };
 
 interface Entry {
-  readonly members: Set<Member>;
+  readonly members: Set<Joined>;
   seal: string;
   since: string;
   heard: boolean;
@@ -81,10 +54,29 @@ const RENEW = 0.8;
 const FIRST_RETRY = 2000;
 const LONGEST_RETRY = 60_000;
 
+const createEntry = (waiting: boolean): Entry => ({
+  members: new Set(),
+  seal: '',
+  since: '',
+  heard: false,
+  asking: false,
+  waiting,
+  fresh: false,
+  renewAt: Number.POSITIVE_INFINITY,
+  failures: 0,
+  present: undefined,
+});
+
+const setState = ({ members }: Entry, state: Room['state'], presence?: Present) => {
+  for (const { room } of members) {
+    room.state = state;
+    room.presence = presence && visible(presence);
+  }
+};
+
 /** The topics that a page has joined on one connection. */
-export function createRooms(): Rooms {
+export function createRooms({ again, changed, fire }: RoomsHost): Rooms {
   const entries = new Map<string, Entry>();
-  const changed = () => rooms.host?.changed();
 
   /** Asks a callback for a seal. @returns false where there is none to ask */
   const renew = (topic: string, entry: Entry): boolean => {
@@ -121,16 +113,18 @@ export function createRooms(): Rooms {
 
   /** There is no more to be had of this topic. */
   const end = (type: 'left' | 'refused', topic: string, reason: string) => {
-    const { members } = entries.get(topic)!;
+    const entry = entries.get(topic)!;
     entries.delete(topic);
-    rooms.host?.fire(type, { type, topic, reason });
-    for (const { options } of members) safely(options.onLeft, reason);
+    setState(entry, 'left');
+    fire(type, { type, topic, reason });
+    for (const { options } of entry.members) safely(options.onLeft, reason);
     changed();
   };
 
   /** The permission is gone: a new seal, asked for once, may bring it back. */
   const lose = (type: 'left' | 'refused', topic: string, entry: Entry, reason: string) => {
     entry.heard = false;
+    setState(entry, 'joining', entry.present);
     if (entry.waiting) return;
     if (entry.fresh && type === 'left') changed();
     else if (entry.fresh || !renew(topic, entry)) end(type, topic, reason);
@@ -138,65 +132,31 @@ export function createRooms(): Rooms {
   };
 
   const rooms: Rooms = {
-    host: undefined,
-    join(topic, options = {}) {
-      const listeners = new Set<readonly [type: string, call: (value: never) => void]>();
+    join(joined) {
+      const member: Joined = joined;
+      const { topic, options, room } = member;
       let entry = entries.get(topic);
       const waiting = !entry && typeof options.seal === 'function';
-      entry ??= {
-        members: new Set(),
-        seal: '',
-        since: '',
-        heard: false,
-        asking: false,
-        waiting,
-        fresh: false,
-        renewAt: Number.POSITIVE_INFINITY,
-        failures: 0,
-        present: undefined,
-      };
+      entry ??= createEntry(waiting);
       const mine = entry;
-      entries.set(topic, entry);
-      const inside = () => mine.members.has(member) && entries.get(topic) === mine;
-      const room: Room<EventMap> = {
-        topic,
-        get state() {
-          return inside() ? (mine.heard ? 'joined' : 'joining') : 'left';
-        },
-        get presence() {
-          return inside() ? mine.present : undefined;
-        },
-        on(type: string, call: (value: never) => void) {
-          const listener = [type, call] as const;
-          listeners.add(listener);
-          return () => listeners.delete(listener);
-        },
-        leave() {
-          if (!inside()) return;
-          mine.members.delete(member);
-          if (mine.members.size) return;
-          entries.delete(topic);
-          changed();
-        },
+      entries.set(topic, mine);
+      mine.members.add(member);
+      room.state = mine.heard ? 'joined' : 'joining';
+      room.presence = mine.present && visible(mine.present);
+      member.left = () => {
+        if (!mine.members.delete(member) || mine.members.size || entries.get(topic) !== mine) return;
+        entries.delete(topic);
+        changed();
       };
-      const member: Member = {
-        room,
-        options,
-        had: options.since ? new Set() : undefined,
-        tell(type, value) {
-          for (const [name, call] of [...listeners]) if (name === type) safely(call as (value: unknown) => void, value);
-        },
-      };
-      entry.members.add(member);
-      if (typeof options.seal === 'string') entry.seal = options.seal;
+      if (typeof options.seal === 'string') mine.seal = options.seal;
       if (options.since) {
-        entry.since = entry.since ? earlier(entry.since, options.since) : options.since;
+        member.had = new Set();
+        mine.since = mine.since ? earlier(mine.since, options.since) : options.since;
         // A part of what is new to this room may have come already.
-        rooms.host?.again(topic);
+        again(topic);
       }
-      if (waiting) renew(topic, entry);
+      if (waiting) renew(topic, mine);
       else changed();
-      return room as Room;
     },
     wants: () =>
       [...entries]
@@ -221,6 +181,7 @@ export function createRooms(): Rooms {
         }
         entry.heard = true;
         entry.waiting = false;
+        setState(entry, 'joined', entry.present);
         if (shown.includes(entry.seal)) entry.fresh = false;
         if (!entry.asking) entry.renewAt = Date.now() + (ends - Date.now()) * RENEW;
         if (level && entry.since && shown.includes(startOf(entry.since))) {
@@ -239,13 +200,11 @@ export function createRooms(): Rooms {
       if (!entry || !now) return;
       const before = entry.present;
       entry.present = now;
-      const { users, count } = now;
-      const joined = users?.filter((user) => !before?.users?.includes(user)) ?? [];
-      const left = before?.users?.filter((user) => !users?.includes(user)) ?? [];
-      if (before && before.count === count && !joined.length && !left.length) return;
-      const presence = { users, count, joined, left };
-      rooms.host?.fire('presence', { type: 'presence', topic, ...presence });
-      for (const { tell } of entry.members) tell('presence', presence);
+      for (const { room } of entry.members) room.presence = visible(now);
+      const change = changeOf(before, now);
+      if (!change) return;
+      fire('presence', { type: 'presence', topic, ...change });
+      for (const { tell } of entry.members) tell('presence', change);
     },
     tick() {
       for (const [topic, entry] of entries) {
@@ -253,6 +212,7 @@ export function createRooms(): Rooms {
       }
     },
     close() {
+      for (const entry of entries.values()) setState(entry, 'left');
       entries.clear();
     },
   };
@@ -264,17 +224,4 @@ function earlier(one: string, other: string): string {
   if (one === other) return one;
   const first = Math.min(Number.parseInt(one, 10), Number.parseInt(other, 10));
   return `${first}:${first}:`;
-}
-
-/** What is known of a topic's presence after a frame about it. */
-export function presenceAfter(before: Present | undefined, { users, joined, left, count }: Detail): Present {
-  const number = Number(count) || 0;
-  if (Array.isArray(users)) return { users, count: number };
-  const known = before?.users;
-  // Too many are not named: who they are is not known until a whole list comes.
-  if (!known || !Array.isArray(joined) || !Array.isArray(left)) return { users: undefined, count: number };
-  return {
-    users: [...known.filter((user) => !left.includes(user) && !joined.includes(user)), ...joined],
-    count: number,
-  };
 }

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { parseFrame, rowsOf } from '../../src/browser/row-id.js';
+import { parseFrame, rowsOf } from '../../src/browser/frame.js';
 import { detailsOf, logging, logOf, useChromium, waitForEvent } from './helpers/chromium.js';
 import { scriptTag, startStreamServer } from './helpers/stream-server.js';
 

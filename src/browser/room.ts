@@ -1,0 +1,39 @@
+import { safely } from './page.js';
+import type { Member } from './topics/contract.js';
+import type { JoinOptions, Room } from './types.js';
+
+/** A room as the page has it, from before the part that knows topics is loaded. */
+export function createMember(topic: string, options: JoinOptions = {}): Member {
+  if (typeof topic !== 'string' || !topic) {
+    throw new TypeError(
+      `djr.join must be given a topic, a text that is not empty (it is ${topic === '' ? 'empty' : typeof topic})`,
+    );
+  }
+  const listeners = new Set<readonly [type: string, call: (value: unknown) => void]>();
+  const room: Member['room'] = {
+    topic,
+    state: 'joining',
+    presence: undefined,
+    on(type: string, call: (value: never) => void) {
+      const listener = [type, call as (value: unknown) => void] as const;
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    leave() {
+      if (room.state === 'left') return;
+      room.state = 'left';
+      room.presence = undefined;
+      member.left();
+    },
+  } satisfies Room as Room;
+  const member: Member = {
+    topic,
+    options,
+    room,
+    left() {},
+    tell(type, value) {
+      for (const [name, call] of [...listeners]) if (name === type) safely(call, value);
+    },
+  };
+  return member;
+}

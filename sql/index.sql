@@ -15,9 +15,13 @@
 --!include tables/instance.sql
 --!include tables/presence.sql
 --!include tables/_grant.sql
+--!include tables/_consumer.sql
+--!include tables/_consumer_place.sql
+--!include tables/_consumer_done.sql
 --!include views/event_status.sql
 --!include views/online.sql
 --!include views/grantee.sql
+--!include views/consumer.sql
 
 --!include functions/internal/_heal_settings.sql
 --!include functions/runtime/channel.sql
@@ -35,6 +39,13 @@
 --!include triggers/event_announce.sql
 --!include functions/internal/_forget_activity.sql
 --!include triggers/event_forget.sql
+--!include functions/internal/_is_awaited.sql
+--!include functions/internal/_is_for.sql
+--!include functions/internal/_overtake.sql
+--!include functions/internal/_overtake_truncated.sql
+--!include functions/internal/_overtake_all.sql
+--!include triggers/event_overtake.sql
+--!include functions/internal/_consumer_cutoff.sql
 
 --!include functions/internal/_refuse_key.sql
 --!include functions/internal/_publish_once.sql
@@ -96,6 +107,20 @@
 --!include functions/runtime/report_instance.sql
 --!include functions/runtime/forget_instance.sql
 
+--!include functions/internal/_without.sql
+--!include functions/internal/_consumer_snapshot.sql
+--!include functions/internal/_find_consumer.sql
+--!include functions/internal/_place_of.sql
+--!include functions/internal/_take_due.sql
+--!include functions/internal/_move_consumer.sql
+--!include functions/internal/_fold_done.sql
+--!include functions/internal/_share_due.sql
+--!include functions/internal/_consumer_from.sql
+--!include functions/public/consume.sql
+--!include functions/public/create_consumer.sql
+--!include functions/public/drop_consumer.sql
+--!include functions/public/reset_consumer.sql
+
 --!include functions/internal/_rights.sql
 --!include functions/internal/_acl.sql
 --!include functions/internal/_excess_rights.sql
@@ -106,6 +131,8 @@
 --!include functions/public/revoke_publish.sql
 --!include functions/public/grant_server.sql
 --!include functions/public/revoke_server.sql
+--!include functions/public/grant_consume.sql
+--!include functions/public/revoke_consume.sql
 --!include functions/public/grant_seal.sql
 --!include functions/public/revoke_seal.sql
 --!include privileges/exact.sql

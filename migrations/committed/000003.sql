@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:e3278431fb1261c120fd7ef8428b50e1d1c2c8b4
+--! Hash: sha1:9ef41de94667dcafd151a1a31e336e3936db080d
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -201,6 +201,9 @@ create table if not exists djr.settings (
 alter table djr.settings add column if not exists authorize_topic text;
 alter table djr.settings add column if not exists generation text collate "C";
 alter table djr.settings add column if not exists queue_limit real not null default 0.25;
+alter table djr.settings add column if not exists consumer_retention interval default '7 days';
+alter table djr.settings drop constraint if exists settings_consumer_retention;
+alter table djr.settings add constraint settings_consumer_retention check (consumer_retention > interval '0');
 alter table djr.settings drop constraint if exists settings_queue_limit;
 alter table djr.settings add constraint settings_queue_limit check (queue_limit between 0.001 and 1);
 
@@ -215,6 +218,8 @@ comment on column djr.settings.generation is
   'Part of djr.epoch(): a runtime sets it anew when events that it delivered are gone after a restart, as after a rolled-back storage snapshot. Null: that has not been.';
 comment on column djr.settings.retention is
   'How long events are kept; the runtime prunes what is older. Null: for ever.';
+comment on column djr.settings.consumer_retention is
+  'For how long at most events past the retention are kept because a consumer has not had them, counted from their insert. Null: as long as it takes.';
 comment on column djr.settings.storage is
   'Whether publish* store events. When false they validate and notify only: no resume, no replay, no sweep.';
 comment on column djr.settings.one_row is
@@ -388,7 +393,7 @@ comment on column djr.presence.user_id is 'The user.';
 comment on index djr.presence_instance is 'What one instance has written, to remove it.';
 --! EndIncluded tables/presence.sql
 --! Included tables/_grant.sql
--- The record of grant_publish, grant_seal and grant_server. It has no rows: a role that was granted a use has SELECT on the column of
+-- The record of grant_publish, grant_consume, grant_seal and grant_server. It has no rows: a role that was granted a use has SELECT on the column of
 -- that name. Default privileges and `grant … on all tables` never reach a column, so nobody gets there by accident; and
 -- PostgreSQL keeps the record true: it follows a role that is renamed, goes with one that is dropped, and a dump (a
 -- schema-only one, too) names the role and not its oid.
@@ -398,15 +403,90 @@ create table if not exists djr._grant (
 );
 
 alter table djr._grant add column if not exists seal boolean;
+alter table djr._grant add column if not exists consume boolean;
 -- As every table has: a publication for all tables asks for it.
 alter table djr._grant replica identity full;
 
 comment on table djr._grant is
-  'Who was granted what, as privileges on its columns; it never has a row. Written by djr.grant_publish, djr.grant_seal, djr.grant_server and their revoke_*, read through djr.grantee. Internal.';
+  'Who was granted what, as privileges on its columns; it never has a row. Written by djr.grant_publish, djr.grant_consume, djr.grant_seal, djr.grant_server and their revoke_*, read through djr.grantee. Internal.';
 comment on column djr._grant.publish is 'Who may select it was granted djr.grant_publish.';
 comment on column djr._grant.server is 'Who may select it was granted djr.grant_server.';
+comment on column djr._grant.consume is 'Who may select it was granted djr.grant_consume.';
 comment on column djr._grant.seal is 'Who may select it was granted djr.grant_seal.';
 --! EndIncluded tables/_grant.sql
+--! Included tables/_consumer.sql
+-- What a consumer is. Where it stands is a row of djr._consumer_place: this row is locked by whoever consumes, and changes
+-- only when the consumer is reset.
+create table if not exists djr._consumer (
+  created_at timestamptz not null default pg_catalog.clock_timestamp(),
+  id integer generated always as identity,
+  -- The row's own xmin, told by PostgreSQL when it was written. A copy by rows (a dump, logical replication) has another one; a copy by
+  -- pages (pg_upgrade, a standby, a backup) has not. So a migration must never write this table anew.
+  mark xid,
+  name text collate "C" not null,
+  types text[],
+  topics text[],
+  constraint _consumer_pkey primary key (id),
+  constraint _consumer_name unique (name)
+);
+
+comment on table djr._consumer is
+  'The consumers: name and filters. Written by djr.create_consumer, djr.drop_consumer and djr.reset_consumer, read through djr.consumer. Internal.';
+comment on column djr._consumer.created_at is 'When it was created.';
+comment on column djr._consumer.id is 'Its number in the other tables.';
+comment on column djr._consumer.mark is
+  'The transaction that wrote this row; where PostgreSQL says another one, the row was restored from a dump, and the place means nothing here.';
+comment on column djr._consumer.name is 'Its name.';
+comment on column djr._consumer.types is 'The types that it gets; null: every one.';
+comment on column djr._consumer.topics is 'The topics that it gets; null: every one, and events without a topic.';
+--! EndIncluded tables/_consumer.sql
+--! Included tables/_consumer_place.sql
+-- Where a consumer stands. It has had every event that is visible in `frontier`; while a batch was smaller than what was due,
+-- also those up to `last_id` of the events that are visible in `upto` and not in `frontier`.
+-- The fill factor keeps room on the page, and no column that changes is indexed: every move is a HOT update.
+create table if not exists djr._consumer_place (
+  last_id bigint,
+  until_id bigint,
+  moved_at timestamptz not null default pg_catalog.clock_timestamp(),
+  overtaken_at timestamptz,
+  lost bigint,
+  consumer integer not null,
+  frontier pg_snapshot not null,
+  upto pg_snapshot,
+  reason text,
+  constraint _consumer_place_pkey primary key (consumer),
+  constraint _consumer_place_window check (
+    (upto is null) operator(pg_catalog.=) (last_id is null)
+    and (upto is null) operator(pg_catalog.=) (until_id is null)
+  )
+)
+with (fillfactor = 50);
+
+comment on table djr._consumer_place is 'Where each consumer stands. Internal.';
+comment on column djr._consumer_place.last_id is 'The last event of the window that it has had.';
+comment on column djr._consumer_place.until_id is 'The last event of the window.';
+comment on column djr._consumer_place.moved_at is 'When it moved last.';
+comment on column djr._consumer_place.overtaken_at is 'When events were lost to it; null: none have been.';
+comment on column djr._consumer_place.lost is 'How many, as far as that is known.';
+comment on column djr._consumer_place.consumer is 'The consumer.';
+comment on column djr._consumer_place.frontier is 'It has had all events that are visible in this snapshot.';
+comment on column djr._consumer_place.upto is 'The window is what is visible in this snapshot and not in the frontier; null: there is none.';
+comment on column djr._consumer_place.reason is 'Why events were lost to it.';
+--! EndIncluded tables/_consumer_place.sql
+--! Included tables/_consumer_done.sql
+-- Events that a consumer has had out of order, because several callers share it. A row goes as soon as the place has come so far.
+create table if not exists djr._consumer_done (
+  event_id bigint not null,
+  xid xid8 not null,
+  consumer integer not null,
+  constraint _consumer_done_pkey primary key (consumer, event_id)
+);
+
+comment on table djr._consumer_done is 'Events beyond its place that a consumer has had, with mode share. Internal.';
+comment on column djr._consumer_done.event_id is 'The event.';
+comment on column djr._consumer_done.xid is 'The transaction that published it.';
+comment on column djr._consumer_done.consumer is 'The consumer.';
+--! EndIncluded tables/_consumer_done.sql
 --! Included views/event_status.sql
 create or replace view djr.event_status as
 select
@@ -476,14 +556,79 @@ select
 from pg_catalog.pg_attribute mark
 cross join pg_catalog.aclexplode(mark.attacl) entry
 where mark.attrelid operator(pg_catalog.=) 'djr._grant'::pg_catalog.regclass
-  and mark.attname operator(pg_catalog.=) any (array['publish', 'seal', 'server']::pg_catalog.name[])
+  and mark.attname operator(pg_catalog.=) any (array['publish', 'consume', 'seal', 'server']::pg_catalog.name[])
   and entry.privilege_type operator(pg_catalog.=) 'SELECT';
 
 comment on view djr.grantee is
-  'The roles that were granted a use of djr: publish (djr.grant_publish), seal (djr.grant_seal) or server (djr.grant_server). Each migration gives exactly these their rights, and takes every other right to an object of djr away.';
+  'The roles that were granted a use of djr: publish (djr.grant_publish), consume (djr.grant_consume), seal (djr.grant_seal) or server (djr.grant_server). Each migration gives exactly these their rights, and takes every other right to an object of djr away.';
 comment on column djr.grantee.role is 'The role''s name; public is every role there is.';
-comment on column djr.grantee.capability is 'publish, seal or server.';
+comment on column djr.grantee.capability is 'publish, consume, seal or server.';
 --! EndIncluded views/grantee.sql
+--! Included views/consumer.sql
+-- The filters are written out: a function in a view is called with the rights of whoever reads it.
+create or replace view djr.consumer as
+select
+  _consumer.name,
+  _consumer.types,
+  _consumer.topics,
+  _consumer.created_at,
+  place.moved_at,
+  due.events as lag,
+  pg_catalog.clock_timestamp() operator(pg_catalog.-) due.oldest as age,
+  case
+    when _consumer.mark operator(pg_catalog.=) _consumer.xmin then place.reason
+    else 'it was restored from a dump'
+  end as overtaken,
+  place.overtaken_at,
+  place.lost
+from djr._consumer
+join djr._consumer_place place on place.consumer operator(pg_catalog.=) _consumer.id
+cross join lateral (
+  select
+    pg_catalog.count(*) as events,
+    pg_catalog.min(awaited.created_at) as oldest
+  from (
+    select event.created_at
+    from (
+      select *
+      from djr.event
+      where event.xid operator(pg_catalog.=) any (array(select pg_catalog.pg_snapshot_xip(place.frontier)))
+      union all
+      select *
+      from djr.event
+      where event.xid operator(pg_catalog.>=) pg_catalog.pg_snapshot_xmax(place.frontier)
+    ) event
+    where (
+        place.upto is null
+        or event.id operator(pg_catalog.>) place.last_id
+        or not pg_catalog.pg_visible_in_snapshot(event.xid, place.upto)
+      )
+      and event.scope operator(pg_catalog.<>) 'control'
+      and (_consumer.types is null or event.type operator(pg_catalog.=) any (_consumer.types))
+      and (_consumer.topics is null or event.topic operator(pg_catalog.=) any (_consumer.topics))
+      and not exists (
+        select
+        from djr._consumer_done done
+        where done.consumer operator(pg_catalog.=) _consumer.id
+          and done.event_id operator(pg_catalog.=) event.id
+      )
+    limit 100000
+  ) awaited
+) due;
+
+comment on view djr.consumer is
+  'The consumers, and how far each is behind. Made by djr.create_consumer.';
+comment on column djr.consumer.name is 'The name.';
+comment on column djr.consumer.types is 'The types that it gets; null: every one.';
+comment on column djr.consumer.topics is 'The topics that it gets; null: every one, and events without a topic.';
+comment on column djr.consumer.created_at is 'When it was created.';
+comment on column djr.consumer.moved_at is 'When its place moved last.';
+comment on column djr.consumer.lag is 'Events that it has not had yet; counted up to 100,000.';
+comment on column djr.consumer.age is 'Since the oldest of them was inserted; null: it has had all.';
+comment on column djr.consumer.overtaken is 'Why it does not go on before djr.reset_consumer is called; null: it goes on.';
+comment on column djr.consumer.overtaken_at is 'Since when it has lost events; null: it has lost none.';
+comment on column djr.consumer.lost is 'How many events it has lost, as far as that is known.';
+--! EndIncluded views/consumer.sql
 
 --! Included functions/internal/_heal_settings.sql
 -- A dump of the schema alone (pg_dump -s, structure.sql) brings the table of the settings without its row. Called only
@@ -1006,6 +1151,246 @@ execute function djr._forget_activity();
 comment on trigger event_forget_all on djr.event is
   'The activity of all events goes with them, and the settings say that all are gone.';
 --! EndIncluded triggers/event_forget.sql
+--! Included functions/internal/_is_awaited.sql
+-- Plain SQL without SET, so that the planner inlines it.
+create or replace function djr._is_awaited(
+  frontier pg_snapshot,
+  upto pg_snapshot,
+  last_id bigint,
+  xid xid8,
+  id bigint
+) returns boolean
+language sql
+immutable
+as $$
+  select not pg_catalog.pg_visible_in_snapshot(xid, frontier)
+    and not coalesce(id operator(pg_catalog.<=) last_id and pg_catalog.pg_visible_in_snapshot(xid, upto), false)
+$$;
+
+comment on function djr._is_awaited(pg_snapshot, pg_snapshot, bigint, xid8, bigint) is
+  'Whether a consumer that stands there has not had this event, but for what its filters and djr._consumer_done say. Internal.';
+--! EndIncluded functions/internal/_is_awaited.sql
+--! Included functions/internal/_is_for.sql
+-- Plain SQL without SET, so that the planner inlines it.
+create or replace function djr._is_for(
+  types text[],
+  topics text[],
+  scope text,
+  type text,
+  topic text
+) returns boolean
+language sql
+immutable
+as $$
+  select scope operator(pg_catalog.<>) 'control'
+    and (types is null or type operator(pg_catalog.=) any (types))
+    and (topics is null or coalesce(topic operator(pg_catalog.=) any (topics), false))
+$$;
+
+comment on function djr._is_for(text[], text[], text, text, text) is
+  'Whether a consumer with these filters gets such an event. Internal.';
+--! EndIncluded functions/internal/_is_for.sql
+--! Included functions/internal/_overtake.sql
+-- Whoever deletes events, djr.prune or somebody by hand, tells the consumers that had not had them, in the same transaction. The
+-- place is looked at again under its lock: it waits for a transaction that consumes, as that may have read them.
+create or replace function djr._overtake() returns trigger
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _id integer;
+  -- What this transaction itself published nobody else has ever seen.
+  _own xid8 := pg_current_xact_id_if_assigned();
+begin
+  for _id in
+    select _consumer.id
+    from djr._consumer
+    join djr._consumer_place place on place.consumer = _consumer.id
+    where exists (
+      select
+      from _old
+      where djr._is_for(_consumer.types, _consumer.topics, _old.scope, _old.type, _old.topic)
+        and djr._is_awaited(place.frontier, place.upto, place.last_id, _old.xid, _old.id)
+        and _old.xid <> _own
+    )
+    order by _consumer.id
+  loop
+    perform from djr._consumer where _consumer.id = _id for no key update;
+    update djr._consumer_place place
+    set
+      overtaken_at = coalesce(place.overtaken_at, clock_timestamp()),
+      lost = coalesce(place.lost, 0) + missed.events,
+      reason = coalesce(place.reason, 'events were deleted before it had them')
+    from (
+      select count(*) as events
+      from _old
+      join djr._consumer on _consumer.id = _id
+      join djr._consumer_place at on at.consumer = _id
+      where djr._is_for(_consumer.types, _consumer.topics, _old.scope, _old.type, _old.topic)
+        and djr._is_awaited(at.frontier, at.upto, at.last_id, _old.xid, _old.id)
+        and _old.xid <> _own
+        and not exists (
+          select
+          from djr._consumer_done done
+          where done.consumer = _id
+            and done.event_id = _old.id
+        )
+    ) missed
+    where place.consumer = _id
+      and missed.events > 0;
+  end loop;
+  return null;
+end
+$$;
+
+comment on function djr._overtake() is
+  'The trigger of djr.event by which a consumer knows that events were deleted that it had not had. Internal.';
+--! EndIncluded functions/internal/_overtake.sql
+--! Included functions/internal/_overtake_truncated.sql
+-- Before the table is empty: TRUNCATE has its lock, so nobody consumes and nothing is published meanwhile.
+create or replace function djr._overtake_truncated() returns trigger
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _id integer;
+  _lost bigint;
+begin
+  for _id, _lost in
+    select
+      _consumer.id,
+      (
+        select count(*)
+        from djr.event
+        where djr._is_for(_consumer.types, _consumer.topics, event.scope, event.type, event.topic)
+          and djr._is_awaited(place.frontier, place.upto, place.last_id, event.xid, event.id)
+          and not exists (
+            select
+            from djr._consumer_done done
+            where done.consumer = _consumer.id
+              and done.event_id = event.id
+          )
+      )
+    from djr._consumer
+    join djr._consumer_place place on place.consumer = _consumer.id
+  loop
+    continue when _lost = 0;
+    update djr._consumer_place
+    set
+      overtaken_at = coalesce(_consumer_place.overtaken_at, clock_timestamp()),
+      lost = coalesce(_consumer_place.lost, 0) + _lost,
+      reason = coalesce(_consumer_place.reason, 'djr.event was truncated before it had all events')
+    where _consumer_place.consumer = _id;
+  end loop;
+  return null;
+end
+$$;
+
+comment on function djr._overtake_truncated() is
+  'The trigger of djr.event by which a consumer knows that the table was truncated before it had all of it. Internal.';
+--! EndIncluded functions/internal/_overtake_truncated.sql
+--! Included functions/internal/_overtake_all.sql
+create or replace function djr._overtake_all(reason text) returns void
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _id integer;
+begin
+  for _id in
+    select _consumer.id from djr._consumer order by _consumer.id
+  loop
+    perform from djr._consumer where _consumer.id = _id for no key update;
+    update djr._consumer_place
+    set
+      overtaken_at = coalesce(_consumer_place.overtaken_at, clock_timestamp()),
+      reason = coalesce(_consumer_place.reason, _overtake_all.reason)
+    where _consumer_place.consumer = _id;
+  end loop;
+end
+$$;
+
+comment on function djr._overtake_all(text) is
+  'Tells every consumer that it may have lost events. Internal.';
+--! EndIncluded functions/internal/_overtake_all.sql
+--! Included triggers/event_overtake.sql
+create or replace trigger event_overtake
+after delete on djr.event
+referencing old table as _old
+for each statement
+execute function djr._overtake();
+
+comment on trigger event_overtake on djr.event is
+  'A consumer that had not had an event that is deleted is told so.';
+
+create or replace trigger event_overtake_all
+before truncate on djr.event
+for each statement
+execute function djr._overtake_truncated();
+
+comment on trigger event_overtake_all on djr.event is
+  'A consumer that had not had all events is told so.';
+--! EndIncluded triggers/event_overtake.sql
+--! Included functions/internal/_consumer_cutoff.sql
+-- Up to when pruning may go for the consumers' sake. One that would be overtaken is locked, so that the trigger need not wait; one
+-- that is at work, whose lock another transaction has, is not overtaken in this round.
+create or replace function djr._consumer_cutoff(expired timestamptz, out cutoff timestamptz, out busy integer[])
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _limit timestamptz := coalesce(
+    (select clock_timestamp() - settings.consumer_retention from djr.settings),
+    '-infinity'
+  );
+  _id integer;
+  _oldest timestamptz;
+begin
+  cutoff := _consumer_cutoff.expired;
+  busy := '{}';
+  for _id, _oldest in
+    select
+      place.consumer,
+      least(
+        (
+          select min(found.created_at)
+          from (
+            select event.created_at
+            from djr.event
+            where event.xid = any (array(select pg_snapshot_xip(place.frontier)))
+            -- Else the oldest of them might be looked for in all of the table.
+            offset 0
+          ) found
+        ),
+        (
+          select event.created_at
+          from djr.event
+          where event.xid >= pg_snapshot_xmax(place.frontier)
+          order by event.xid, event.id
+          limit 1
+        )
+      )
+    from djr._consumer_place place
+    order by place.consumer
+  loop
+    continue when _oldest is null or _oldest >= _consumer_cutoff.expired;
+    if _oldest < _limit then
+      perform from djr._consumer where _consumer.id = _id for no key update skip locked;
+      if not found then
+        busy := busy || _id;
+      end if;
+    end if;
+    cutoff := least(cutoff, case when _id = any (busy) then _oldest else greatest(_oldest, _limit) end);
+  end loop;
+end
+$$;
+
+comment on function djr._consumer_cutoff(timestamptz) is
+  'How old events must be for pruning, with regard to consumers, and which of those are at work. Internal.';
+--! EndIncluded functions/internal/_consumer_cutoff.sql
 
 --! Included functions/internal/_refuse_key.sql
 -- It says nothing of the event that has the key: that one may be another publisher's, for another user.
@@ -2691,6 +3076,11 @@ as $$
 declare
   _older_than interval := coalesce(prune_batch.older_than, (select settings.retention from djr.settings));
   _pruned bigint;
+  _expired timestamptz;
+  _cutoff timestamptz;
+  _limit timestamptz;
+  -- Consumers that another transaction is at work for; null: there is no consumer.
+  _busy integer[];
 begin
   if prune_batch.older_than < interval '0' then
     raise exception using
@@ -2716,10 +3106,27 @@ begin
     return 0;
   end if;
 
+  _expired := clock_timestamp() - _older_than;
+  _cutoff := _expired;
+  if exists (select from djr._consumer) then
+    select awaited.cutoff, awaited.busy into _cutoff, _busy from djr._consumer_cutoff(_expired) awaited;
+    select coalesce(clock_timestamp() - settings.consumer_retention, '-infinity') into _limit from djr.settings;
+  end if;
+
   with expired as (
     select event.id
     from djr.event
-    where event.created_at < clock_timestamp() - _older_than
+    where event.created_at < _cutoff
+      -- What committed late may be older than what a consumer waits for.
+      and (
+        _busy is null
+        or not exists (
+          select
+          from djr._consumer_place place
+          where djr._is_awaited(place.frontier, place.upto, place.last_id, event.xid, event.id)
+            and (event.created_at >= _limit or place.consumer = any (_busy))
+        )
+      )
     order by event.created_at
     limit prune_batch.batch
     -- Another pruner has those; both go on.
@@ -2746,7 +3153,7 @@ end
 $$;
 
 comment on function djr.prune_batch(interval, integer) is
-  'Deletes the oldest events past the retention (or older than given), at most `batch` of them, and returns how many. Called in a transaction each until it returns 0, pruning never holds a lock for long: djr prune and the runtime do so.';
+  'Deletes the oldest events past the retention (or older than given), at most `batch` of them, and returns how many. Events that a consumer has not had stay, until they are older than the setting consumer_retention: then that consumer is overtaken (DJR22). Called in a transaction each until it returns 0, pruning never holds a lock for long: djr prune and the runtime do so.';
 --! EndIncluded functions/runtime/prune_batch.sql
 --! Included functions/internal/_prune_turn.sql
 -- The row of settings is the lock: only what runs with the rights of djr's owner can lock it, and skip locked waits for nobody.
@@ -3507,6 +3914,7 @@ comment on function djr._ring(text) is
 -- For the schema's owner: not granted to anyone, and not SECURITY DEFINER.
 -- With a parameter more it would be a second function.
 drop function if exists djr.configure(boolean, text, interval, text, text);
+drop function if exists djr.configure(boolean, text, interval, text, text, real, text, boolean);
 
 create or replace function djr.configure(
   storage boolean default null,
@@ -3516,7 +3924,8 @@ create or replace function djr.configure(
   delivery text default null,
   queue_limit real default null,
   authorize_topic text default null,
-  rotate_seal_key boolean default false
+  rotate_seal_key boolean default false,
+  consumer_retention interval default null
 ) returns djr.settings
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -3538,6 +3947,12 @@ begin
       message = format('retention must not be negative (it is %s)', configure.retention),
       detail = format('It is %s.', configure.retention),
       hint = 'For example ''30 days''; ''0'' keeps events for ever.';
+  elsif configure.consumer_retention < interval '0' then
+    raise exception using
+      errcode = 'DJR10',
+      message = format('consumer_retention must not be negative (it is %s)', configure.consumer_retention),
+      detail = format('It is %s.', configure.consumer_retention),
+      hint = 'For example ''7 days''; ''0'' keeps events until every consumer has had them.';
   elsif configure.activity not in ('off', 'summary', 'full') then
     raise exception using
       errcode = 'DJR10',
@@ -3586,6 +4001,7 @@ begin
     storage = coalesce(configure.storage, settings.storage),
     channel = coalesce(configure.channel, settings.channel),
     retention = nullif(coalesce(configure.retention, settings.retention), interval '0'),
+    consumer_retention = nullif(coalesce(configure.consumer_retention, settings.consumer_retention), interval '0'),
     activity = coalesce(configure.activity, settings.activity),
     delivery = coalesce(configure.delivery, settings.delivery),
     authorize_topic = case when configure.authorize_topic = '' then null else coalesce(_function, settings.authorize_topic) end,
@@ -3600,6 +4016,9 @@ begin
   if configure.delivery in ('notify', 'sweep') then
     perform setval('djr.delivery_mode', array_position(array['notify', 'sweep'], configure.delivery));
   end if;
+  if configure.storage and not _before.storage then
+    perform djr._overtake_all('storage was off, and what was published meanwhile was not stored');
+  end if;
   if configure.rotate_seal_key then
     perform djr._new_seal_key();
   end if;
@@ -3611,8 +4030,8 @@ begin
 end
 $$;
 
-comment on function djr.configure(boolean, text, interval, text, text, real, text, boolean) is
-  'Changes the settings that are given and returns all of them. retention => ''0'' keeps events for ever; authorize_topic => '''' stops asking; rotate_seal_key => true signs seals with a new key, beside which the one before stays valid. For the schema''s owner.';
+comment on function djr.configure(boolean, text, interval, text, text, real, text, boolean, interval) is
+  'Changes the settings that are given and returns all of them. retention => ''0'' keeps events for ever; consumer_retention => ''0'' keeps them until every consumer has had them, where it is else a week at most; authorize_topic => '''' stops asking; rotate_seal_key => true signs seals with a new key, beside which the one before stays valid. For the schema''s owner.';
 --! EndIncluded functions/public/configure.sql
 --! Included functions/runtime/set_delivery_mode.sql
 create or replace function djr.set_delivery_mode(mode text) returns boolean
@@ -3761,8 +4180,728 @@ comment on function djr.forget_instance(text) is
   'Removes a runtime''s row of djr.instance, and returns whether there was one. The runtime calls it when it stops.';
 --! EndIncluded functions/runtime/forget_instance.sql
 
+--! Included functions/internal/_without.sql
+create or replace function djr._without(snapshot pg_snapshot, xid xid8) returns pg_snapshot
+language sql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  select format(
+    '%s:%s:%s',
+    least(pg_snapshot_xmin(_without.snapshot), _without.xid),
+    pg_snapshot_xmax(_without.snapshot),
+    (
+      select string_agg(listed.xid::text, ',' order by listed.xid)
+      from (
+        select pg_snapshot_xip(_without.snapshot) as xid
+        union
+        select _without.xid
+      ) listed
+    )
+  )::pg_snapshot
+$$;
+
+comment on function djr._without(pg_snapshot, xid8) is
+  'A snapshot in which this transaction, below its xmax, is in progress. Internal.';
+--! EndIncluded functions/internal/_without.sql
+--! Included functions/internal/_consumer_snapshot.sql
+-- A snapshot does not list the transaction that takes it, although its events are to come only when it has committed: one that
+-- publishes behind its own djr.consume would else be passed over.
+create or replace function djr._consumer_snapshot() returns pg_snapshot
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _now pg_snapshot := pg_current_snapshot();
+  _own xid8 := pg_current_xact_id_if_assigned();
+begin
+  if _own is null or not pg_visible_in_snapshot(_own, _now) then
+    return _now;
+  end if;
+  return djr._without(_now, _own);
+end
+$$;
+
+comment on function djr._consumer_snapshot() is
+  'The current snapshot with the calling transaction among those in progress. Internal.';
+--! EndIncluded functions/internal/_consumer_snapshot.sql
+--! Included functions/internal/_find_consumer.sql
+create or replace function djr._find_consumer(name text) returns djr._consumer
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _found djr._consumer;
+begin
+  select * into _found
+  from djr._consumer
+  where _consumer.name = _find_consumer.name;
+  if not found then
+    raise exception using
+      errcode = 'DJR20',
+      message = format('there must be a consumer %s (there is none)', coalesce(to_json(_find_consumer.name)::text, 'null')),
+      detail = 'A consumer is created once, and keeps its place from then on.',
+      hint = 'Create it: select djr.create_consumer(NAME). Those there are: select name from djr.consumer.';
+  end if;
+  return _found;
+end
+$$;
+
+comment on function djr._find_consumer(text) is
+  'The consumer of this name; DJR20 where there is none. Internal.';
+--! EndIncluded functions/internal/_find_consumer.sql
+--! Included functions/internal/_place_of.sql
+create or replace function djr._place_of(consumer djr._consumer) returns djr._consumer_place
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _place djr._consumer_place;
+  _restored boolean;
+begin
+  select place.*
+  into _place
+  from djr._consumer_place place
+  where place.consumer = (_place_of.consumer).id;
+  if not found then
+    -- Dropped meanwhile.
+    perform djr._find_consumer((_place_of.consumer).name);
+  end if;
+  select _consumer.mark is distinct from _consumer.xmin
+  into _restored
+  from djr._consumer
+  where _consumer.id = (_place_of.consumer).id;
+  if _restored or _place.reason is not null then
+    raise exception using
+      errcode = 'DJR22',
+      message = format(
+        'consumer %s must be reset: %s',
+        to_json((_place_of.consumer).name),
+        case
+          when _restored then 'it was restored from a dump, and its place is one of another database'
+          else _place.reason
+        end
+      ),
+      detail = case
+        when _restored then 'Transaction ids of two databases do not compare.'
+        else format(
+          'It has lost %s since %s.',
+          coalesce(_place.lost || case _place.lost when 1 then ' event' else ' events' end, 'events'),
+          _place.overtaken_at
+        )
+      end,
+      hint = format(
+        'Look at what it has missed, then: select djr.reset_consumer(%L%s).',
+        (_place_of.consumer).name,
+        case when _restored then ', ''now'') or (NAME, ''start''' end
+      );
+  end if;
+  return _place;
+end
+$$;
+
+comment on function djr._place_of(djr._consumer) is
+  'Where a consumer stands; DJR22 where it was overtaken. Internal.';
+--! EndIncluded functions/internal/_place_of.sql
+--! Included functions/internal/_take_due.sql
+-- The next events behind a place, in the order of ids within what one snapshot made visible: an event that was inserted when
+-- another had been committed comes behind it. Few are read by the index on xid; many, where a consumer has been away, are a
+-- window that is read by id, batch by batch.
+create or replace function djr._take_due(
+  consumer djr._consumer,
+  place djr._consumer_place,
+  max_events integer,
+  purpose text,
+  out ids bigint[],
+  out behind djr._consumer_place
+)
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _place djr._consumer_place := _take_due.place;
+  _marked boolean := exists (select from djr._consumer_done done where done.consumer = (_take_due.consumer).id);
+  _seed bigint := hashtextextended('djr consumer', (_take_due.consumer).id);
+  _is_new boolean := false;
+  _in_progress xid8[];
+  -- All of the window, where they are few.
+  _few bigint[];
+  _some bigint[];
+  _wanted integer;
+  _at bigint;
+begin
+  ids := '{}';
+  loop
+    if _place.upto is null then
+      _is_new := true;
+      _place.upto := djr._consumer_snapshot();
+      _in_progress := array(select pg_snapshot_xip(_place.frontier));
+      _few := array(
+        select found.id
+        from (
+          (
+            select event.id
+            from djr.event
+            where event.xid = any (_in_progress)
+              and pg_visible_in_snapshot(event.xid, _place.upto)
+            limit 1001
+          )
+          union all
+          (
+            select event.id
+            from djr.event
+            where event.xid >= pg_snapshot_xmax(_place.frontier)
+              and event.xid < pg_snapshot_xmax(_place.upto)
+              and pg_visible_in_snapshot(event.xid, _place.upto)
+            order by event.xid, event.id
+            limit 1001
+          )
+        ) found
+        limit 1001
+      );
+      if cardinality(_few) > 1000 then
+        _few := null;
+        select min(found.id) - 1, max(found.id)
+        into _place.last_id, _place.until_id
+        from (
+          select event.id
+          from djr.event
+          where event.xid = any (_in_progress)
+            and pg_visible_in_snapshot(event.xid, _place.upto)
+          union all
+          select event.id
+          from djr.event
+          where event.xid >= pg_snapshot_xmax(_place.frontier)
+            and event.xid < pg_snapshot_xmax(_place.upto)
+            and pg_visible_in_snapshot(event.xid, _place.upto)
+          -- Else the lowest of them might be looked for in all of the table.
+          offset 0
+        ) found;
+      else
+        select coalesce(min(few.id) - 1, 0), coalesce(max(few.id), 0)
+        into _place.last_id, _place.until_id
+        from unnest(_few) few (id);
+      end if;
+    else
+      _few := null;
+    end if;
+
+    _at := _place.last_id;
+    loop
+      _wanted := _take_due.max_events - cardinality(ids);
+      if _few is null then
+        _some := array(
+          select event.id
+          from djr.event
+          where event.id > _at
+            and event.id <= _place.until_id
+            and pg_visible_in_snapshot(event.xid, _place.upto)
+            and not pg_visible_in_snapshot(event.xid, _place.frontier)
+            and djr._is_for(
+              (_take_due.consumer).types, (_take_due.consumer).topics, event.scope, event.type, event.topic
+            )
+            and not (
+              _marked
+              and exists (
+                select
+                from djr._consumer_done done
+                where done.consumer = (_take_due.consumer).id
+                  and done.event_id = event.id
+              )
+            )
+          order by event.id
+          limit _wanted
+        );
+      else
+        _some := array(
+          select event.id
+          from djr.event
+          where event.id = any (_few)
+            and event.id > _at
+            and djr._is_for(
+              (_take_due.consumer).types, (_take_due.consumer).topics, event.scope, event.type, event.topic
+            )
+            and not (
+              _marked
+              and exists (
+                select
+                from djr._consumer_done done
+                where done.consumer = (_take_due.consumer).id
+                  and done.event_id = event.id
+              )
+            )
+          order by event.id
+          limit _wanted
+        );
+      end if;
+      _at := coalesce(_some[cardinality(_some)], _at);
+      if _take_due.purpose = 'share' then
+        -- Held until the transaction ends: who gets the lock then finds the event done, or due again.
+        ids := ids || array(
+          select candidate.id
+          from unnest(_some) candidate (id)
+          where pg_try_advisory_xact_lock(hashint8extended(candidate.id, _seed))
+        );
+      else
+        ids := ids || _some;
+      end if;
+      exit when cardinality(_some) < _wanted or cardinality(ids) >= _take_due.max_events;
+    end loop;
+
+    if _take_due.purpose = 'look' and cardinality(ids) > 0 then
+      _place.last_id := ids[1] - 1;
+      exit;
+    end if;
+    _place.last_id := _at;
+    exit when cardinality(ids) >= _take_due.max_events and _at < _place.until_id;
+    _place.frontier := _place.upto;
+    _place.upto := null;
+    _place.last_id := null;
+    _place.until_id := null;
+    exit when _is_new or cardinality(ids) >= _take_due.max_events;
+  end loop;
+  behind := _place;
+end
+$$;
+
+comment on function djr._take_due(djr._consumer, djr._consumer_place, integer, text) is
+  'The next events for a consumer that stands there, and where it stands behind them. Purpose take: all of them; share: those that no other caller has taken; look: only where the first of them is, in front of which the place is then. Internal.';
+--! EndIncluded functions/internal/_take_due.sql
+--! Included functions/internal/_move_consumer.sql
+create or replace function djr._move_consumer(place djr._consumer_place) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  update djr._consumer_place
+  set
+    frontier = (_move_consumer.place).frontier,
+    upto = (_move_consumer.place).upto,
+    last_id = (_move_consumer.place).last_id,
+    until_id = (_move_consumer.place).until_id,
+    moved_at = clock_timestamp()
+  where _consumer_place.consumer = (_move_consumer.place).consumer;
+
+  delete from djr._consumer_done done
+  where done.consumer = (_move_consumer.place).consumer
+    and not djr._is_awaited(
+      (_move_consumer.place).frontier, (_move_consumer.place).upto, (_move_consumer.place).last_id,
+      done.xid, done.event_id
+    );
+end
+$$;
+
+comment on function djr._move_consumer(djr._consumer_place) is
+  'Moves a consumer. Internal.';
+--! EndIncluded functions/internal/_move_consumer.sql
+--! Included functions/internal/_fold_done.sql
+-- The first event that is still open is due, or another caller has taken it and not committed: the place goes as far as to it.
+create or replace function djr._fold_done(consumer djr._consumer) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _place djr._consumer_place;
+  _behind djr._consumer_place;
+begin
+  perform
+  from djr._consumer_place place
+  where place.consumer = (_fold_done.consumer).id
+  for no key update skip locked;
+  if not found then
+    return;
+  end if;
+  select place.*
+  into _place
+  from djr._consumer_place place
+  where place.consumer = (_fold_done.consumer).id;
+  select (due.behind).* into _behind
+  from djr._take_due(_fold_done.consumer, _place, 1, 'look') due;
+  -- A snapshot has no equality.
+  if _behind::text <> _place::text then
+    perform djr._move_consumer(_behind);
+  end if;
+end
+$$;
+
+comment on function djr._fold_done(djr._consumer) is
+  'Moves the place of a shared consumer up to the first event that is not done, unless another caller is about that. Internal.';
+--! EndIncluded functions/internal/_fold_done.sql
+--! Included functions/internal/_share_due.sql
+-- Callers that share a consumer take events each for itself, under a lock an event, and note them as done. The place follows when
+-- nothing before it is open any more; whoever gets its row moves it, and the others do not wait.
+create or replace function djr._share_due(consumer djr._consumer, max_events integer) returns bigint[]
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  -- With one snapshot for the whole transaction nothing can be looked at again.
+  _is_fixed boolean := current_setting('transaction_isolation') <> 'read committed';
+  _place djr._consumer_place;
+  _ids bigint[];
+  _taken integer;
+begin
+  if _is_fixed then
+    -- Fails with 40001 if the place has moved since the snapshot, and holds it where it is.
+    perform from djr._consumer_place place where place.consumer = (_share_due.consumer).id for share;
+  end if;
+  loop
+    _place := djr._place_of(_share_due.consumer);
+    select due.ids into _ids
+    from djr._take_due(_share_due.consumer, _place, least(_share_due.max_events, 1000), 'share') due;
+    _taken := cardinality(_ids);
+    exit when _taken = 0;
+    if not _is_fixed then
+      -- Of some the lock was free because another caller has had them, and has ended since they were read.
+      _ids := array(
+        select event.id
+        from djr.event
+        join djr._consumer_place place on place.consumer = (_share_due.consumer).id
+        where event.id = any (_ids)
+          and djr._is_awaited(place.frontier, place.upto, place.last_id, event.xid, event.id)
+          and not exists (
+            select
+            from djr._consumer_done done
+            where done.consumer = place.consumer
+              and done.event_id = event.id
+          )
+      );
+    end if;
+    -- With a fixed snapshot a conflict is an error, 40001.
+    insert into djr._consumer_done (consumer, event_id, xid)
+    select (_share_due.consumer).id, event.id, event.xid
+    from djr.event
+    where event.id = any (_ids)
+    on conflict do nothing;
+    exit when cardinality(_ids) > 0;
+  end loop;
+
+  if not _is_fixed then
+    perform djr._fold_done(_share_due.consumer);
+  end if;
+  return _ids;
+end
+$$;
+
+comment on function djr._share_due(djr._consumer, integer) is
+  'Takes events of a consumer that several callers share. Internal.';
+--! EndIncluded functions/internal/_share_due.sql
+--! Included functions/internal/_consumer_from.sql
+create or replace function djr._consumer_from("from" text) returns pg_snapshot
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _from pg_snapshot;
+  _own xid8 := pg_current_xact_id_if_assigned();
+  _pruned xid8;
+begin
+  if _consumer_from."from" = 'now' then
+    return djr._consumer_snapshot();
+  elsif _consumer_from."from" = 'start' then
+    -- Nothing is visible in it, and what a restore brought gets transaction 3.
+    return '1:1:';
+  elsif _consumer_from."from" ~ '^\d{1,19}:\d{1,19}:(\d{1,19}(,\d{1,19})*)?$' then
+    begin
+      _from := _consumer_from."from"::pg_snapshot;
+    exception when invalid_text_representation then
+      -- Named below.
+    end;
+  end if;
+  if _from is null or pg_snapshot_xmax(_from) > pg_snapshot_xmax(pg_current_snapshot()) then
+    raise exception using
+      errcode = 'DJR10',
+      message = format(
+        'from must be now, start, or a position of this database (it is %s)',
+        coalesce(to_json(left(_consumer_from."from", 200))::text, 'null')
+      ),
+      detail = case
+        when _from is null then 'A position is what djr.position() returned.'
+        else 'It lies in the future: it is one of another database.'
+      end,
+      hint = 'now: what commits from now on. start: everything that is stored. Or: select djr.position().';
+  end if;
+
+  select settings.pruned_xid into _pruned from djr.settings;
+  if _pruned is not null and not pg_visible_in_snapshot(_pruned, _from) then
+    raise exception using
+      errcode = 'DJR22',
+      message = 'events behind this position were deleted',
+      detail = format('The position is %s; transaction %s published what was deleted.', left(_from::text, 200), _pruned),
+      hint = 'Fetch the state anew and begin at its position, or begin at ''start'': with what is still stored.';
+  end if;
+  -- What the caller's own transaction publishes behind this call is to come as well.
+  if _own is not null and pg_visible_in_snapshot(_own, _from) then
+    return djr._without(_from, _own);
+  end if;
+  return _from;
+end
+$$;
+
+comment on function djr._consumer_from(text) is
+  'Where a consumer begins: now, start, or a position. Internal.';
+--! EndIncluded functions/internal/_consumer_from.sql
+--! Included functions/public/consume.sql
+-- The first look takes no lock and writes nothing, so that polling an idle consumer costs as little as reading; it has also
+-- locked djr.event before the consumer's row, in the order of TRUNCATE.
+create or replace function djr.consume(
+  name text,
+  max_events integer default 100,
+  mode text default 'wait'
+) returns table (
+  id bigint,
+  created_at timestamptz,
+  type text,
+  scope text,
+  user_id text,
+  topic text,
+  detail jsonb,
+  private_data jsonb,
+  key text,
+  replay_of bigint
+)
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  _found djr._consumer;
+  _place djr._consumer_place;
+  _due record;
+  _ids bigint[];
+begin
+  if consume.max_events is null or consume.max_events < 1 then
+    raise exception using
+      errcode = 'DJR10',
+      message = format('max_events must be at least 1 (it is %s)', coalesce(consume.max_events::text, 'null')),
+      detail = format('It is %s.', coalesce(consume.max_events::text, 'null')),
+      hint = 'Leave it out for the default of 100.';
+  elsif consume.mode is null or consume.mode not in ('wait', 'skip', 'share') then
+    raise exception using
+      errcode = 'DJR10',
+      message = format('mode must be wait, skip or share (it is %s)', coalesce(to_json(consume.mode)::text, 'null')),
+      detail = format('It is %s.', coalesce(to_json(consume.mode)::text, 'null')),
+      hint = 'wait: one caller at a time. skip: nothing, while another is at it. share: events that no other caller has.';
+  end if;
+
+  _found := djr._find_consumer(consume.name);
+  _place := djr._place_of(_found);
+  if _place.upto is null
+    and not exists (
+      select
+      from djr.event
+      where event.xid = any (array(select pg_snapshot_xip(_place.frontier)))
+    )
+    -- As exists() it might be looked for in all of the table.
+    and (
+      select event.id
+      from djr.event
+      where event.xid >= pg_snapshot_xmax(_place.frontier)
+      order by event.xid, event.id
+      limit 1
+    ) is null
+  then
+    if not (select settings.storage from djr.settings) then
+      raise exception using
+        errcode = 'DJR06',
+        message = 'a consumer needs storage, and storage is off',
+        detail = 'What is published now is not stored, and no consumer will get it.',
+        hint = 'Switch it on: select djr.configure(storage => true).';
+    end if;
+    return;
+  end if;
+
+  if consume.mode = 'share' then
+    perform from djr._consumer where _consumer.id = _found.id for share;
+    _ids := djr._share_due(_found, consume.max_events);
+  else
+    if consume.mode = 'wait' then
+      perform from djr._consumer where _consumer.id = _found.id for no key update;
+    else
+      perform from djr._consumer where _consumer.id = _found.id for no key update skip locked;
+      if not found then
+        return;
+      end if;
+    end if;
+    _place := djr._place_of(_found);
+    select * into _due from djr._take_due(_found, _place, consume.max_events, 'take') due;
+    perform djr._move_consumer(_due.behind);
+    _ids := _due.ids;
+  end if;
+
+  return query
+  select
+    event.id,
+    event.created_at,
+    event.type::text,
+    event.scope::text,
+    event.user_id::text,
+    event.topic::text,
+    event.detail::jsonb,
+    event.private_data,
+    event.key::text,
+    event.replay_of
+  from djr.event
+  where event.id = any (_ids)
+  order by event.id;
+end
+$$;
+
+comment on function djr.consume(text, integer, text) is
+  'The next events for a consumer, oldest first, and moves its place in the caller''s transaction: what the transaction does with them and the place commit together. It goes by snapshot, as a sweep does, so an event that commits late comes late and is not skipped. No rows: nothing is due. mode wait (the default) waits while another transaction consumes; skip returns nothing then; share takes events that no other caller has, and they come again if its transaction is rolled back. DJR20: there is no such consumer. DJR22: it was overtaken. DJR06: storage is off.';
+--! EndIncluded functions/public/consume.sql
+--! Included functions/public/create_consumer.sql
+create or replace function djr.create_consumer(
+  name text,
+  "from" text default 'now',
+  types text[] default null,
+  topics text[] default null
+) returns void
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  _frontier pg_snapshot;
+  _id integer;
+  _one text;
+begin
+  if create_consumer.name is null
+    or length(create_consumer.name) not between 1 and 200
+    or create_consumer.name ~ '[\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]'
+  then
+    raise exception using
+      errcode = 'DJR10',
+      message = format(
+        'the name of a consumer must have 1 to 200 characters, and no white space or control characters (it is %s)',
+        coalesce(to_json(left(create_consumer.name, 200))::text, 'null')
+      ),
+      detail = format('It has %s characters.', coalesce(length(create_consumer.name), 0)),
+      hint = 'Name it after what it does: billing.';
+  elsif cardinality(create_consumer.types) = 0 or cardinality(create_consumer.topics) = 0 then
+    raise exception using
+      errcode = 'DJR10',
+      message = format(
+        '%s must have an element at least, or be null (it is empty)',
+        case cardinality(create_consumer.types) when 0 then 'types' else 'topics' end
+      ),
+      detail = 'No event would come.',
+      hint = 'Leave it out for all events.';
+  end if;
+  foreach _one in array coalesce(create_consumer.types, '{}') loop
+    perform djr._validate('public', null, _one, '{}', null, 'types: ', null);
+  end loop;
+  foreach _one in array coalesce(create_consumer.topics, '{}') loop
+    perform djr._validate_topic(_one);
+  end loop;
+  _frontier := djr._consumer_from(create_consumer."from");
+
+  insert into djr._consumer (name, types, topics)
+  values (create_consumer.name, create_consumer.types, create_consumer.topics)
+  on conflict (name) do nothing
+  returning _consumer.id into _id;
+  if _id is null then
+    raise exception using
+      errcode = 'DJR21',
+      message = format('the name must be of no other consumer (there is one named %s)', to_json(create_consumer.name)),
+      detail = 'It keeps its place and its filters.',
+      hint = format(
+        'Go on with it: select * from djr.consume(%L). Or: select djr.drop_consumer(%L).',
+        create_consumer.name, create_consumer.name
+      );
+  end if;
+  update djr._consumer
+  set mark = _consumer.xmin
+  where _consumer.id = _id;
+  insert into djr._consumer_place (consumer, frontier) values (_id, _frontier);
+end
+$$;
+
+comment on function djr.create_consumer(text, text, text[], text[]) is
+  'Makes a consumer, which keeps its place for djr.consume. It begins with what commits from now on (now), with everything that is stored (start), or at a position: what djr.position() returned. `from` is a reserved word: give it second, or write "from" => ''start''. With types or topics it gets only events of those; with both, of both. DJR21: there is one of this name.';
+--! EndIncluded functions/public/create_consumer.sql
+--! Included functions/public/drop_consumer.sql
+create or replace function djr.drop_consumer(name text) returns void
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _id integer;
+begin
+  delete from djr._consumer
+  where _consumer.name = drop_consumer.name
+  returning _consumer.id into _id;
+  if _id is null then
+    perform djr._find_consumer(drop_consumer.name);
+  end if;
+  delete from djr._consumer_place where _consumer_place.consumer = _id;
+  delete from djr._consumer_done where _consumer_done.consumer = _id;
+end
+$$;
+
+comment on function djr.drop_consumer(text) is
+  'Removes a consumer with its place; pruning respects it no longer. It waits for the transaction that consumes. DJR20: there is none of this name.';
+--! EndIncluded functions/public/drop_consumer.sql
+--! Included functions/public/reset_consumer.sql
+create or replace function djr.reset_consumer(
+  name text,
+  "from" text default 'place'
+) returns void
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _found djr._consumer := djr._find_consumer(reset_consumer.name);
+  _frontier pg_snapshot;
+begin
+  perform from djr._consumer where _consumer.id = _found.id for update;
+  if reset_consumer."from" = 'place' then
+    if not exists (select from djr._consumer where _consumer.id = _found.id and _consumer.mark = _consumer.xmin) then
+      perform djr._place_of(_found);
+    end if;
+    update djr._consumer_place
+    set
+      overtaken_at = null,
+      reason = null,
+      lost = null
+    where _consumer_place.consumer = _found.id;
+    return;
+  end if;
+
+  -- What a restore brought is to be told from what is new.
+  perform djr.repair_xids();
+  _frontier := djr._consumer_from(reset_consumer."from");
+  delete from djr._consumer_done where _consumer_done.consumer = _found.id;
+  update djr._consumer_place
+  set
+    frontier = _frontier,
+    upto = null,
+    last_id = null,
+    until_id = null,
+    overtaken_at = null,
+    reason = null,
+    lost = null,
+    moved_at = clock_timestamp()
+  where _consumer_place.consumer = _found.id;
+  -- Written by this transaction, and then told which one that is.
+  update djr._consumer set mark = null where _consumer.id = _found.id;
+  update djr._consumer set mark = _consumer.xmin where _consumer.id = _found.id;
+end
+$$;
+
+comment on function djr.reset_consumer(text, text) is
+  'Lets a consumer go on that was overtaken (DJR22). By default it stays in its place, and what was lost is lost; or it begins anew: now, start, or a position, as for djr.create_consumer. It waits for the transaction that consumes.';
+--! EndIncluded functions/public/reset_consumer.sql
+
 --! Included functions/internal/_rights.sql
--- The one list of what grant_publish, grant_seal and grant_server give. What is not here a migration takes away, and doctor reports.
+-- The one list of what grant_publish, grant_consume, grant_seal and grant_server give. What is not here a migration takes away, and doctor reports.
 create or replace function djr._rights() returns table (
   capability text,
   privilege text,
@@ -3778,6 +4917,9 @@ as $$
     ('publish', 'USAGE', 'schema', 'djr', null::text[]),
     ('publish', 'SELECT', 'table', 'djr._grant', array['publish']),
     ('publish', 'INSERT', 'table', 'djr.event', array['scope', 'user_id', 'topic', 'type', 'detail', 'private_data', 'key']),
+    ('consume', 'USAGE', 'schema', 'djr', null),
+    ('consume', 'SELECT', 'table', 'djr._grant', array['consume']),
+    ('consume', 'SELECT', 'table', 'djr.consumer', null),
     ('seal', 'USAGE', 'schema', 'djr', null),
     ('seal', 'SELECT', 'table', 'djr._grant', array['seal']),
     ('server', 'USAGE', 'schema', 'djr', null),
@@ -3789,6 +4931,7 @@ as $$
     ('server', 'SELECT', 'table', 'djr.instance', null),
     ('server', 'SELECT', 'table', 'djr.event_status', null),
     ('server', 'SELECT', 'table', 'djr.grantee', null),
+    ('server', 'SELECT', 'table', 'djr.consumer', null),
     ('server', 'SELECT', 'table', 'djr.seal_key', null),
     ('server', 'SELECT', 'table', 'djr.revocation', null),
     ('server', 'SELECT', 'table', 'djr.presence', null),
@@ -3818,6 +4961,15 @@ as $$
     'djr._user_of(numeric)',
     'djr.publish_many(jsonb)',
     'djr.publish_row()',
+    'djr.position()'
+  ]) granted
+  union all
+  select 'consume', 'EXECUTE', 'function', granted, null
+  from unnest(array[
+    'djr.consume(text, integer, text)',
+    'djr.create_consumer(text, text, text[], text[])',
+    'djr.drop_consumer(text)',
+    'djr.reset_consumer(text, text)',
     'djr.position()'
   ]) granted
   union all
@@ -3872,7 +5024,7 @@ as $$
 $$;
 
 comment on function djr._rights() is
-  'What djr.grant_publish, djr.grant_seal and djr.grant_server give, a right a row. Internal.';
+  'What djr.grant_publish, djr.grant_consume, djr.grant_seal and djr.grant_server give, a right a row. Internal.';
 --! EndIncluded functions/internal/_rights.sql
 --! Included functions/internal/_acl.sql
 -- The privileges that there are, from the catalogs: whoever gave them, and however. A null ACL of a function or a type is
@@ -4172,6 +5324,42 @@ $$;
 comment on function djr.revoke_server(name) is
   'Takes back what djr.grant_server gave a role. What the role has by djr.grant_publish it keeps.';
 --! EndIncluded functions/public/revoke_server.sql
+--! Included functions/public/grant_consume.sql
+-- Not SECURITY DEFINER, as djr.grant_publish.
+create or replace function djr.grant_consume(role name) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform djr._require_role(grant_consume.role);
+  if grant_consume.role = 'public' then
+    raise exception using
+      errcode = 'DJR13',
+      message = 'the role must be one role (it is public, which is every role there is)',
+      detail = 'Every role of this database could read all events of all users.',
+      hint = 'Name the role that your backend logs in as.';
+  end if;
+  perform djr._grant('consume', grant_consume.role);
+end
+$$;
+
+comment on function djr.grant_consume(name) is
+  'Lets a role consume: consume, create_consumer, drop_consumer, reset_consumer, the view djr.consumer, and position. It reads every event with its private data in this way, and cannot publish. The role public is refused (DJR13). It is recorded (djr.grantee) and holds over upgrades; djr.revoke_consume takes it back.';
+--! EndIncluded functions/public/grant_consume.sql
+--! Included functions/public/revoke_consume.sql
+-- Not SECURITY DEFINER, as djr.grant_publish.
+create or replace function djr.revoke_consume(role name) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform djr._revoke('consume', revoke_consume.role);
+end
+$$;
+
+comment on function djr.revoke_consume(name) is
+  'Takes back what djr.grant_consume gave a role. What the role has by other grants it keeps, and consumers keep their places.';
+--! EndIncluded functions/public/revoke_consume.sql
 --! Included functions/public/grant_seal.sql
 -- Not SECURITY DEFINER, as djr.grant_publish. A grant of its own: who publishes may not therefore listen.
 create or replace function djr.grant_seal(role name) returns void

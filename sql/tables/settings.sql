@@ -19,6 +19,9 @@ create table if not exists djr.settings (
 alter table djr.settings add column if not exists authorize_topic text;
 alter table djr.settings add column if not exists generation text collate "C";
 alter table djr.settings add column if not exists queue_limit real not null default 0.25;
+alter table djr.settings add column if not exists consumer_retention interval default '7 days';
+alter table djr.settings drop constraint if exists settings_consumer_retention;
+alter table djr.settings add constraint settings_consumer_retention check (consumer_retention > interval '0');
 alter table djr.settings drop constraint if exists settings_queue_limit;
 alter table djr.settings add constraint settings_queue_limit check (queue_limit between 0.001 and 1);
 
@@ -33,6 +36,8 @@ comment on column djr.settings.generation is
   'Part of djr.epoch(): a runtime sets it anew when events that it delivered are gone after a restart, as after a rolled-back storage snapshot. Null: that has not been.';
 comment on column djr.settings.retention is
   'How long events are kept; the runtime prunes what is older. Null: for ever.';
+comment on column djr.settings.consumer_retention is
+  'For how long at most events past the retention are kept because a consumer has not had them, counted from their insert. Null: as long as it takes.';
 comment on column djr.settings.storage is
   'Whether publish* store events. When false they validate and notify only: no resume, no replay, no sweep.';
 comment on column djr.settings.one_row is

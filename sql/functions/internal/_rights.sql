@@ -1,4 +1,4 @@
--- The one list of what grant_publish, grant_seal and grant_server give. What is not here a migration takes away, and doctor reports.
+-- The one list of what grant_publish, grant_consume, grant_seal and grant_server give. What is not here a migration takes away, and doctor reports.
 create or replace function djr._rights() returns table (
   capability text,
   privilege text,
@@ -14,6 +14,9 @@ as $$
     ('publish', 'USAGE', 'schema', 'djr', null::text[]),
     ('publish', 'SELECT', 'table', 'djr._grant', array['publish']),
     ('publish', 'INSERT', 'table', 'djr.event', array['scope', 'user_id', 'topic', 'type', 'detail', 'private_data', 'key']),
+    ('consume', 'USAGE', 'schema', 'djr', null),
+    ('consume', 'SELECT', 'table', 'djr._grant', array['consume']),
+    ('consume', 'SELECT', 'table', 'djr.consumer', null),
     ('seal', 'USAGE', 'schema', 'djr', null),
     ('seal', 'SELECT', 'table', 'djr._grant', array['seal']),
     ('server', 'USAGE', 'schema', 'djr', null),
@@ -25,6 +28,7 @@ as $$
     ('server', 'SELECT', 'table', 'djr.instance', null),
     ('server', 'SELECT', 'table', 'djr.event_status', null),
     ('server', 'SELECT', 'table', 'djr.grantee', null),
+    ('server', 'SELECT', 'table', 'djr.consumer', null),
     ('server', 'SELECT', 'table', 'djr.seal_key', null),
     ('server', 'SELECT', 'table', 'djr.revocation', null),
     ('server', 'SELECT', 'table', 'djr.presence', null),
@@ -54,6 +58,15 @@ as $$
     'djr._user_of(numeric)',
     'djr.publish_many(jsonb)',
     'djr.publish_row()',
+    'djr.position()'
+  ]) granted
+  union all
+  select 'consume', 'EXECUTE', 'function', granted, null
+  from unnest(array[
+    'djr.consume(text, integer, text)',
+    'djr.create_consumer(text, text, text[], text[])',
+    'djr.drop_consumer(text)',
+    'djr.reset_consumer(text, text)',
     'djr.position()'
   ]) granted
   union all
@@ -108,4 +121,4 @@ as $$
 $$;
 
 comment on function djr._rights() is
-  'What djr.grant_publish, djr.grant_seal and djr.grant_server give, a right a row. Internal.';
+  'What djr.grant_publish, djr.grant_consume, djr.grant_seal and djr.grant_server give, a right a row. Internal.';

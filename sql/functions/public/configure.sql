@@ -1,6 +1,7 @@
 -- For the schema's owner: not granted to anyone, and not SECURITY DEFINER.
 -- With a parameter more it would be a second function.
 drop function if exists djr.configure(boolean, text, interval, text, text);
+drop function if exists djr.configure(boolean, text, interval, text, text, real, text, boolean);
 
 create or replace function djr.configure(
   storage boolean default null,
@@ -10,7 +11,8 @@ create or replace function djr.configure(
   delivery text default null,
   queue_limit real default null,
   authorize_topic text default null,
-  rotate_seal_key boolean default false
+  rotate_seal_key boolean default false,
+  consumer_retention interval default null
 ) returns djr.settings
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -32,6 +34,12 @@ begin
       message = format('retention must not be negative (it is %s)', configure.retention),
       detail = format('It is %s.', configure.retention),
       hint = 'For example ''30 days''; ''0'' keeps events for ever.';
+  elsif configure.consumer_retention < interval '0' then
+    raise exception using
+      errcode = 'DJR10',
+      message = format('consumer_retention must not be negative (it is %s)', configure.consumer_retention),
+      detail = format('It is %s.', configure.consumer_retention),
+      hint = 'For example ''7 days''; ''0'' keeps events until every consumer has had them.';
   elsif configure.activity not in ('off', 'summary', 'full') then
     raise exception using
       errcode = 'DJR10',
@@ -80,6 +88,7 @@ begin
     storage = coalesce(configure.storage, settings.storage),
     channel = coalesce(configure.channel, settings.channel),
     retention = nullif(coalesce(configure.retention, settings.retention), interval '0'),
+    consumer_retention = nullif(coalesce(configure.consumer_retention, settings.consumer_retention), interval '0'),
     activity = coalesce(configure.activity, settings.activity),
     delivery = coalesce(configure.delivery, settings.delivery),
     authorize_topic = case when configure.authorize_topic = '' then null else coalesce(_function, settings.authorize_topic) end,
@@ -94,6 +103,9 @@ begin
   if configure.delivery in ('notify', 'sweep') then
     perform setval('djr.delivery_mode', array_position(array['notify', 'sweep'], configure.delivery));
   end if;
+  if configure.storage and not _before.storage then
+    perform djr._overtake_all('storage was off, and what was published meanwhile was not stored');
+  end if;
   if configure.rotate_seal_key then
     perform djr._new_seal_key();
   end if;
@@ -105,5 +117,5 @@ begin
 end
 $$;
 
-comment on function djr.configure(boolean, text, interval, text, text, real, text, boolean) is
-  'Changes the settings that are given and returns all of them. retention => ''0'' keeps events for ever; authorize_topic => '''' stops asking; rotate_seal_key => true signs seals with a new key, beside which the one before stays valid. For the schema''s owner.';
+comment on function djr.configure(boolean, text, interval, text, text, real, text, boolean, interval) is
+  'Changes the settings that are given and returns all of them. retention => ''0'' keeps events for ever; consumer_retention => ''0'' keeps them until every consumer has had them, where it is else a week at most; authorize_topic => '''' stops asking; rotate_seal_key => true signs seals with a new key, beside which the one before stays valid. For the schema''s owner.';

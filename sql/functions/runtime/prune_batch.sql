@@ -11,6 +11,11 @@ as $$
 declare
   _older_than interval := coalesce(prune_batch.older_than, (select settings.retention from djr.settings));
   _pruned bigint;
+  _expired timestamptz;
+  _cutoff timestamptz;
+  _limit timestamptz;
+  -- Consumers that another transaction is at work for; null: there is no consumer.
+  _busy integer[];
 begin
   if prune_batch.older_than < interval '0' then
     raise exception using
@@ -36,10 +41,27 @@ begin
     return 0;
   end if;
 
+  _expired := clock_timestamp() - _older_than;
+  _cutoff := _expired;
+  if exists (select from djr._consumer) then
+    select awaited.cutoff, awaited.busy into _cutoff, _busy from djr._consumer_cutoff(_expired) awaited;
+    select coalesce(clock_timestamp() - settings.consumer_retention, '-infinity') into _limit from djr.settings;
+  end if;
+
   with expired as (
     select event.id
     from djr.event
-    where event.created_at < clock_timestamp() - _older_than
+    where event.created_at < _cutoff
+      -- What committed late may be older than what a consumer waits for.
+      and (
+        _busy is null
+        or not exists (
+          select
+          from djr._consumer_place place
+          where djr._is_awaited(place.frontier, place.upto, place.last_id, event.xid, event.id)
+            and (event.created_at >= _limit or place.consumer = any (_busy))
+        )
+      )
     order by event.created_at
     limit prune_batch.batch
     -- Another pruner has those; both go on.
@@ -66,4 +88,4 @@ end
 $$;
 
 comment on function djr.prune_batch(interval, integer) is
-  'Deletes the oldest events past the retention (or older than given), at most `batch` of them, and returns how many. Called in a transaction each until it returns 0, pruning never holds a lock for long: djr prune and the runtime do so.';
+  'Deletes the oldest events past the retention (or older than given), at most `batch` of them, and returns how many. Events that a consumer has not had stay, until they are older than the setting consumer_retention: then that consumer is overtaken (DJR22). Called in a transaction each until it returns 0, pruning never holds a lock for long: djr prune and the runtime do so.';

@@ -1,0 +1,17 @@
+-- Plain SQL without SET, so that the planner inlines it.
+create or replace function djr._is_awaited(
+  frontier pg_snapshot,
+  upto pg_snapshot,
+  last_id bigint,
+  xid xid8,
+  id bigint
+) returns boolean
+language sql
+immutable
+as $$
+  select not pg_catalog.pg_visible_in_snapshot(xid, frontier)
+    and not coalesce(id operator(pg_catalog.<=) last_id and pg_catalog.pg_visible_in_snapshot(xid, upto), false)
+$$;
+
+comment on function djr._is_awaited(pg_snapshot, pg_snapshot, bigint, xid8, bigint) is
+  'Whether a consumer that stands there has not had this event, but for what its filters and djr._consumer_done say. Internal.';

@@ -1,0 +1,57 @@
+-- Callers that share a consumer take events each for itself, under a lock an event, and note them as done. The place follows when
+-- nothing before it is open any more; whoever gets its row moves it, and the others do not wait.
+create or replace function djr._share_due(consumer djr._consumer, max_events integer) returns bigint[]
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  -- With one snapshot for the whole transaction nothing can be looked at again.
+  _is_fixed boolean := current_setting('transaction_isolation') <> 'read committed';
+  _place djr._consumer_place;
+  _ids bigint[];
+  _taken integer;
+begin
+  if _is_fixed then
+    -- Fails with 40001 if the place has moved since the snapshot, and holds it where it is.
+    perform from djr._consumer_place place where place.consumer = (_share_due.consumer).id for share;
+  end if;
+  loop
+    _place := djr._place_of(_share_due.consumer);
+    select due.ids into _ids
+    from djr._take_due(_share_due.consumer, _place, least(_share_due.max_events, 1000), 'share') due;
+    _taken := cardinality(_ids);
+    exit when _taken = 0;
+    if not _is_fixed then
+      -- Of some the lock was free because another caller has had them, and has ended since they were read.
+      _ids := array(
+        select event.id
+        from djr.event
+        join djr._consumer_place place on place.consumer = (_share_due.consumer).id
+        where event.id = any (_ids)
+          and djr._is_awaited(place.frontier, place.upto, place.last_id, event.xid, event.id)
+          and not exists (
+            select
+            from djr._consumer_done done
+            where done.consumer = place.consumer
+              and done.event_id = event.id
+          )
+      );
+    end if;
+    -- With a fixed snapshot a conflict is an error, 40001.
+    insert into djr._consumer_done (consumer, event_id, xid)
+    select (_share_due.consumer).id, event.id, event.xid
+    from djr.event
+    where event.id = any (_ids)
+    on conflict do nothing;
+    exit when cardinality(_ids) > 0;
+  end loop;
+
+  if not _is_fixed then
+    perform djr._fold_done(_share_due.consumer);
+  end if;
+  return _ids;
+end
+$$;
+
+comment on function djr._share_due(djr._consumer, integer) is
+  'Takes events of a consumer that several callers share. Internal.';

@@ -1,0 +1,49 @@
+create or replace function djr.reset_consumer(
+  name text,
+  "from" text default 'place'
+) returns void
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _found djr._consumer := djr._find_consumer(reset_consumer.name);
+  _frontier pg_snapshot;
+begin
+  perform from djr._consumer where _consumer.id = _found.id for update;
+  if reset_consumer."from" = 'place' then
+    if not exists (select from djr._consumer where _consumer.id = _found.id and _consumer.mark = _consumer.xmin) then
+      perform djr._place_of(_found);
+    end if;
+    update djr._consumer_place
+    set
+      overtaken_at = null,
+      reason = null,
+      lost = null
+    where _consumer_place.consumer = _found.id;
+    return;
+  end if;
+
+  -- What a restore brought is to be told from what is new.
+  perform djr.repair_xids();
+  _frontier := djr._consumer_from(reset_consumer."from");
+  delete from djr._consumer_done where _consumer_done.consumer = _found.id;
+  update djr._consumer_place
+  set
+    frontier = _frontier,
+    upto = null,
+    last_id = null,
+    until_id = null,
+    overtaken_at = null,
+    reason = null,
+    lost = null,
+    moved_at = clock_timestamp()
+  where _consumer_place.consumer = _found.id;
+  -- Written by this transaction, and then told which one that is.
+  update djr._consumer set mark = null where _consumer.id = _found.id;
+  update djr._consumer set mark = _consumer.xmin where _consumer.id = _found.id;
+end
+$$;
+
+comment on function djr.reset_consumer(text, text) is
+  'Lets a consumer go on that was overtaken (DJR22). By default it stays in its place, and what was lost is lost; or it begins anew: now, start, or a position, as for djr.create_consumer. It waits for the transaction that consumes.';

@@ -1,7 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Logger } from '../lib/logger.js';
-import { backoff, isAway } from '../postgres/connect.js';
+import { backoff } from '../postgres/connect.js';
+import { isUnreachable } from '../postgres/unreachable.js';
 import { checkDatabase } from './database.js';
 import { explain } from './failure.js';
 
@@ -18,7 +19,7 @@ export async function awaitDatabase(config: pg.ClientConfig, logger: Logger): Pr
       if (failures > 1) logger.info({}, 'PostgreSQL answers');
       return;
     } catch (err) {
-      if (!isAway(err)) throw err;
+      if (!isUnreachable(err)) throw err;
       const { message, hint } = explain(err);
       logger[failures === 1 ? 'error' : 'debug']({}, `${message} Trying again until it does. ${hint}`);
     }

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import pg from 'pg';
+import type pg from 'pg';
 import { DjrError } from '../lib/errors.js';
-import { asLibpq } from '../postgres/libpq.js';
+import { newClient } from '../postgres/connect.js';
 import { UsageError } from './failure.js';
 
 export interface CommonOptions {
@@ -57,15 +57,12 @@ export function wholeNumber(text: string, { min = 0, max = Number.MAX_SAFE_INTEG
 function checkAddress(source: string, url: string): void {
   try {
     if (!/^(postgres(ql)?:\/\/|socket:|\/)/.test(url)) throw new Error('it must begin with postgres://');
-    new pg.Client(asLibpq({ connectionString: url }));
+    newClient(url);
   } catch (error) {
-    const several = error instanceof DjrError && error.message.includes('several hosts');
-    if (error instanceof DjrError && !several) throw new UsageError(error.message, error.hint ?? '');
+    if (error instanceof DjrError) throw new UsageError(error.message, error.hint ?? '');
     throw new UsageError(
-      `${source} must be a PostgreSQL address (${several ? 'it names several hosts' : (error as Error).message}).`,
-      several
-        ? 'Give one host, the one of the primary: postgres://USER:PASSWORD@HOST:PORT/DATABASE.'
-        : 'Write postgres://USER:PASSWORD@HOST:PORT/DATABASE, or postgres://USER@/DATABASE?host=/FOLDER/OF/SOCKET.',
+      `${source} must be a PostgreSQL address (${(error as Error).message}).`,
+      'Write postgres://USER:PASSWORD@HOST:PORT/DATABASE, or postgres://USER@/DATABASE?host=/FOLDER/OF/SOCKET.',
     );
   }
 }

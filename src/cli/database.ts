@@ -1,11 +1,11 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { requireSchema } from '../install/schema.js';
-import { toConfig } from '../postgres/connect.js';
+import { newClient } from '../postgres/connect.js';
 import { TYPES } from '../postgres/types.js';
 
 /** A connection that whoever asked for it ends. */
 export async function open(config: pg.ClientConfig): Promise<pg.Client> {
-  const client = new pg.Client({ ...toConfig(config), types: TYPES });
+  const client = newClient(config, { types: TYPES });
   // A connection that breaks rejects the query in progress; without a listener it would end the process as well.
   client.on('error', () => {});
   await client.connect();

@@ -46,9 +46,7 @@ const KNOWN: Record<string, (error: Coded) => Failure> = {
   }),
   ENOTFOUND: (error) => ({
     message: `There is no host named ${error.hostname}.`,
-    hint: error.hostname?.includes(',')
-      ? 'Give one host in --database-url or DATABASE_URL, the one of the primary.'
-      : 'Correct the host in --database-url or DATABASE_URL.',
+    hint: 'Correct the host in --database-url or DATABASE_URL.',
   }),
   ETIMEDOUT: (error) => ({
     message: `${place(error) ?? 'The database'} does not answer.`,

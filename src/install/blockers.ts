@@ -1,4 +1,5 @@
-import pg from 'pg';
+import type pg from 'pg';
+import { newClient } from '../postgres/connect.js';
 import { select } from '../postgres/select.js';
 
 /** Who held up a session that waits for locks, seen from a connection beside it. */
@@ -23,8 +24,8 @@ const BLOCKERS = `
  * @param pid - the session that may wait
  * @param every - milliseconds between two looks; the connection is made for the first
  */
-export function watchBlockers(config: pg.ClientConfig, pid: number, every: number): Watch {
-  const client = new pg.Client(config);
+export function watchBlockers(config: string | pg.ClientConfig, pid: number, every: number): Watch {
+  const client = newClient(config);
   client.on('error', () => {});
   let connected: Promise<unknown> | undefined;
   let blocker: string | undefined;

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { runner } from 'node-pg-migrate';
 import pg from 'pg';
 import { DjrError } from '../lib/errors.js';
-import { toConfig } from '../postgres/connect.js';
+import { newClient } from '../postgres/connect.js';
 import { PINNED } from '../postgres/search-path.js';
 import { select } from '../postgres/select.js';
 import { TYPES } from '../postgres/types.js';
@@ -104,7 +104,7 @@ async function apply(
   options: Required<Pick<MigrateOptions, 'lockTimeout'>> & MigrateOptions,
 ): Promise<string[]> {
   const limits = await limitsOf(client, options.lockTimeout);
-  const watch = watchBlockers(toConfig(config), limits.pid, Math.max(50, limits.lockTimeout / 4));
+  const watch = watchBlockers(config, limits.pid, Math.max(50, limits.lockTimeout / 4));
   const lines: string[] = [];
   const hear = ({ message, hint }: { message: string | undefined; hint?: string | undefined }) => {
     if (message?.startsWith('djr: ')) lines.push([message, hint].filter(Boolean).join('. '));
@@ -230,7 +230,7 @@ export async function uninstall(config: string | pg.ClientConfig): Promise<void>
   await withClient(config, async (client) => {
     await refuseStandby(client);
     const limits = await limitsOf(client, LOCK_TIMEOUT);
-    const watch = watchBlockers(toConfig(config), limits.pid, limits.lockTimeout / 4);
+    const watch = watchBlockers(config, limits.pid, limits.lockTimeout / 4);
     try {
       await client.query(`begin read write; set local lock_timeout = ${limits.lockTimeout}`);
       await client.query('drop schema if exists djr cascade');
@@ -247,7 +247,7 @@ async function withClient<T>(config: string | pg.ClientConfig, work: (client: pg
   let client: pg.Client;
   try {
     // For the statements of the runner as well.
-    client = new pg.Client({ ...toConfig(config), types: TYPES });
+    client = newClient(config, { types: TYPES });
   } catch (error) {
     throw explainMigration(error);
   }

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { hasManyHosts, ManyHostsClient } from './hosts.js';
 import { asLibpq } from './libpq.js';
 
 /** A pool as djr uses it. `pg.Pool` is one, of whatever copy of `pg`, and so is what wraps one and behaves like it. */
@@ -21,9 +22,28 @@ const NAME = 'djr';
 /** A silent network cut is noticed by the kernel's probes on connections that would otherwise wait for ever. */
 const KEEP_ALIVE = { keepAlive: true, keepAliveInitialDelayMillis: 10_000 };
 
-export function toConfig(source: string | pg.ClientConfig): pg.ClientConfig {
-  const config = typeof source === 'string' ? { connectionString: source } : source;
-  return asLibpq({ application_name: NAME, connectionTimeoutMillis: 10_000, ...KEEP_ALIVE, ...config });
+const toConfig = (source: string | pg.ClientConfig): pg.ClientConfig => ({
+  application_name: NAME,
+  connectionTimeoutMillis: 10_000,
+  ...KEEP_ALIVE,
+  ...(typeof source === 'string' ? { connectionString: source } : source),
+});
+
+/**
+ * A client that is not connected yet.
+ *
+ * @param own - what this client has beside the address
+ * @throws {@link DjrError} `DJR_CONFIG`, or the error of `pg`, for an address that cannot be read
+ */
+export function newClient(source: string | pg.ClientConfig, own: pg.ClientConfig = {}): pg.Client {
+  const config = { ...toConfig(source), ...own };
+  return hasManyHosts(config) ? new ManyHostsClient(config) : new pg.Client(asLibpq(config));
+}
+
+/** A pool that connects as {@link newClient} does. */
+export function newPool(source: string | pg.PoolConfig): pg.Pool {
+  const config: pg.PoolConfig = { max: 10, ...toConfig(source) };
+  return new pg.Pool(hasManyHosts(config) ? { ...config, Client: ManyHostsClient } : asLibpq(config));
 }
 
 /** What only a pool knows what to do with. */
@@ -59,7 +79,7 @@ export interface OwnedPool {
 
 export function openPool(source: PoolSource, onError: (error: Error) => void): OwnedPool {
   if (isPool(source)) return { pool: source, end: async () => {} };
-  const pool = new pg.Pool({ max: 10, ...toConfig(source) });
+  const pool = newPool(source);
   // An idle connection that the server ends is replaced at the next use.
   pool.on('error', onError);
   return { pool, end: () => pool.end() };
@@ -76,22 +96,6 @@ const HOPELESS = new Set([
   'DJR_STANDBY',
   'DJR_ROW_SECURITY',
 ]);
-
-/** Nobody answers there now, or the server says that it will in a while. */
-const AWAY = new Set(
-  'ECONNREFUSED ECONNRESET ENOTFOUND EAI_AGAIN ETIMEDOUT EHOSTUNREACH ENETUNREACH EPIPE ENOENT 57P01 57P02 57P03 53300'.split(
-    ' ',
-  ),
-);
-
-/** Whether PostgreSQL may answer later, with nothing changed here. */
-export function isAway(error: unknown): boolean {
-  if (error instanceof AggregateError && error.errors.length > 0) return error.errors.every(isAway);
-  if (!(error instanceof Error)) return false;
-  if ('code' in error && typeof error.code === 'string') return AWAY.has(error.code) || error.code.startsWith('08');
-  // What pg says without a code: no answer in time, or a connection that ended before it was one.
-  return /^(timeout|connection terminated)/i.test(error.message);
-}
 
 export const isHopeless = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && HOPELESS.has(error.code as string);

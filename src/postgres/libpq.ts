@@ -21,18 +21,16 @@ const MODES = ['disable', 'no-verify', 'require', 'verify-ca', 'verify-full'];
 
 const SESSION_ATTRS = ['any', 'read-write', 'primary', 'prefer-standby'];
 
-const ONE_HOST = 'Give the address of the primary, or a name that always leads to it.';
-
 /**
  * What `pg` is told so that an address and libpq's variables mean what they mean to libpq: `sslmode`, `sslrootcert`, `sslcert`
  * and `sslkey`, and the variables PGSSLMODE, PGSSLROOTCERT, PGSSLCERT and PGSSLKEY. An `ssl` of the configuration is left as it is.
  *
- * @throws {@link DjrError} `DJR_CONFIG`: several hosts, or something that djr cannot do as libpq would
+ * @throws {@link DjrError} `DJR_CONFIG`: something that djr cannot do as libpq would
  */
 export function asLibpq(config: pg.ClientConfig, environment = process.env): pg.ClientConfig {
   const address = config.connectionString;
   const parameters = new URLSearchParams(address?.includes('?') ? address.slice(address.indexOf('?') + 1) : '');
-  checkHosts(config, parameters, environment);
+  check(address, parameters, environment);
   const said: Said = {};
   for (const name of ['sslmode', 'sslrootcert', 'sslcert', 'sslkey'] as const) {
     const value = parameters.get(name) || environment[`PG${name.toUpperCase()}`];
@@ -46,21 +44,13 @@ export function asLibpq(config: pg.ClientConfig, environment = process.env): pg.
     : { ...config, connectionString: without(address, parameters, Object.keys(said)), ssl };
 }
 
-function checkHosts(config: pg.ClientConfig, parameters: URLSearchParams, environment: NodeJS.ProcessEnv): void {
-  const address = config.connectionString;
-  const named = address === undefined ? (config.host ?? environment.PGHOST ?? '') : '';
-  const authority = /^[a-z]+:\/\/(?:[^/?#]*@)?([^/?#]*)/.exec(address ?? '')?.[1] ?? '';
-  if ([named, authority, parameters.get('host') ?? ''].some((hosts) => hosts.includes(','))) {
-    throw new DjrError('DJR_CONFIG', 'The address of the database names several hosts, and djr connects to one.', {
-      hint: ONE_HOST,
-    });
-  }
+function check(address: string | undefined, parameters: URLSearchParams, environment: NodeJS.ProcessEnv): void {
   const attrs = parameters.get('target_session_attrs') || environment.PGTARGETSESSIONATTRS;
   if (attrs && !SESSION_ATTRS.includes(attrs)) {
     throw new DjrError(
       'DJR_CONFIG',
       `target_session_attrs must be read-write, primary or any, as NOTIFY works on the primary only (it is ${attrs}).`,
-      { hint: ONE_HOST },
+      { hint: 'Name the primary, or all servers and target_session_attrs=primary.' },
     );
   }
   if (address !== undefined) return;

@@ -1,9 +1,9 @@
 import { type Command, Option } from 'commander';
-import pg from 'pg';
+import type pg from 'pg';
 import type { Logger } from 'pino';
 import { OnceLogger } from '../../lib/once-logger.js';
 import { ask, asking } from '../../postgres/ask.js';
-import { toConfig } from '../../postgres/connect.js';
+import { newPool } from '../../postgres/connect.js';
 import { UsageError } from '../failure.js';
 import type { Lifetime } from '../lifetime.js';
 import { type Authenticate, jwtLogin, sessionLogin } from './token-login.js';
@@ -120,7 +120,7 @@ export async function createLogin(
         }),
       );
     case 'session': {
-      const pool = new pg.Pool({ ...toConfig(context.database), max: 4 });
+      const pool = newPool({ ...context.database, max: 4 });
       pool.on('error', (err) => context.log.warn({ err }, 'a connection for session look-ups ended'));
       context.lifetime.onStop(() => pool.end());
       await tryOut(pool, flags.sessionSql!);

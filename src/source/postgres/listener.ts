@@ -4,7 +4,7 @@ import { inTime } from '../../lib/in-time.js';
 import type { Logger } from '../../lib/logger.js';
 import { OnceLogger } from '../../lib/once-logger.js';
 import { close, drop } from '../../postgres/cancel.js';
-import { backoff, isHopeless, toConfig } from '../../postgres/connect.js';
+import { backoff, isHopeless, newClient } from '../../postgres/connect.js';
 import { ownershipOf, POOLED, PooledError } from '../../postgres/ownership.js';
 import { select } from '../../postgres/select.js';
 import { TYPES } from '../../postgres/types.js';
@@ -210,7 +210,7 @@ export class Listener {
   }
 
   async #open(): Promise<pg.Client> {
-    const client = new pg.Client({ ...toConfig(this.#options.database), query_timeout: QUERY_TIMEOUT });
+    const client = newClient(this.#options.database, { query_timeout: QUERY_TIMEOUT });
     client.on('error', () => {});
     try {
       await client.connect();

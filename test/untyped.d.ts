@@ -44,3 +44,25 @@ declare module 'koa' {
     callback(): import('node:http').RequestListener;
   }
 }
+
+declare module 'gifenc' {
+  type Palette = number[][];
+  interface Options {
+    palette: Palette;
+    delay: number;
+    transparent: boolean;
+    transparentIndex: number;
+    dispose: number;
+  }
+  interface Encoder {
+    writeFrame(pixels: Uint8Array, width: number, height: number, options: Options): void;
+    finish(): void;
+    bytes(): Uint8Array;
+  }
+  const gifenc: {
+    GIFEncoder(): Encoder;
+    quantize(rgba: Uint8Array, colors: number): Palette;
+    applyPalette(rgba: Uint8Array, palette: Palette): Uint8Array;
+  };
+  export default gifenc;
+}

@@ -23,6 +23,7 @@ export const ROOMS: readonly string[] = [
   'upkeep', // pruning, repair
   'clients', // who hears an event: hub, client, topics
   'stream', // order, history, resume, hooks
+  'relay', // the log on NATS JetStream: writer, readers, engine
   'source', // where events come from
   'telemetry', // health and metrics of all of these
   'http', // adapters, guards, endpoints

@@ -14,6 +14,7 @@
 --!include tables/revocation.sql
 --!include tables/instance.sql
 --!include tables/presence.sql
+--!include tables/relay_mark.sql
 --!include tables/_grant.sql
 --!include tables/_consumer.sql
 --!include tables/_consumer_place.sql
@@ -106,6 +107,7 @@
 --!include functions/runtime/repair_xids.sql
 --!include functions/runtime/report_instance.sql
 --!include functions/runtime/forget_instance.sql
+--!include functions/runtime/record_relay_mark.sql
 
 --!include functions/internal/_without.sql
 --!include functions/internal/_consumer_snapshot.sql

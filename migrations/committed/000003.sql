@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:9ef41de94667dcafd151a1a31e336e3936db080d
+--! Hash: sha1:4ae6c533c507aa07a2b3ee133aadcfa802434ee6
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -392,6 +392,29 @@ comment on column djr.presence.topic is 'The topic that they hear; empty: any st
 comment on column djr.presence.user_id is 'The user.';
 comment on index djr.presence_instance is 'What one instance has written, to remove it.';
 --! EndIncluded tables/presence.sql
+--! Included tables/relay_mark.sql
+create table if not exists djr.relay_mark (
+  id bigint generated always as identity,
+  taken_at timestamptz not null,
+  snapshot pg_snapshot not null,
+  sequence bigint not null,
+  namespace text collate "C" not null,
+  generation text collate "C" not null,
+  epoch text collate "C" not null,
+  constraint relay_mark_pkey primary key (namespace, id),
+  constraint relay_mark_sequence check (sequence operator(pg_catalog.>=) 0)
+);
+
+comment on table djr.relay_mark is
+  'What was in the log of a relay, a row each 10 s of the last hour: where the engine has lost what it had acknowledged, a new generation of the log begins at one of these.';
+comment on column djr.relay_mark.id is 'The newest has the highest.';
+comment on column djr.relay_mark.taken_at is 'When the snapshot was taken.';
+comment on column djr.relay_mark.snapshot is 'All events that are visible in it were in the log.';
+comment on column djr.relay_mark.sequence is 'The sequence of the log up to which the engine had acknowledged it; 0: the generation begins.';
+comment on column djr.relay_mark.namespace is 'Which relay, as the runtime''s option says it.';
+comment on column djr.relay_mark.generation is 'Which log.';
+comment on column djr.relay_mark.epoch is 'Which history of the database, as frames'' ids say it.';
+--! EndIncluded tables/relay_mark.sql
 --! Included tables/_grant.sql
 -- The record of grant_publish, grant_consume, grant_seal and grant_server. It has no rows: a role that was granted a use has SELECT on the column of
 -- that name. Default privileges and `grant … on all tables` never reach a column, so nobody gets there by accident; and
@@ -4179,6 +4202,48 @@ $$;
 comment on function djr.forget_instance(text) is
   'Removes a runtime''s row of djr.instance, and returns whether there was one. The runtime calls it when it stops.';
 --! EndIncluded functions/runtime/forget_instance.sql
+--! Included functions/runtime/record_relay_mark.sql
+create or replace function djr.record_relay_mark(
+  namespace text,
+  generation text,
+  sequence bigint,
+  epoch text,
+  snapshot pg_snapshot,
+  taken_at timestamptz
+) returns void
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '1s'
+as $$
+begin
+  -- What another source is removing it leaves alone. The newest stay, however old they are.
+  delete from djr.relay_mark
+  where relay_mark.namespace = record_relay_mark.namespace
+    and relay_mark.id in (
+      select old.id
+      from djr.relay_mark old
+      where old.namespace = record_relay_mark.namespace
+      order by old.id desc
+      offset 360
+      for update skip locked
+    );
+
+  insert into djr.relay_mark (namespace, generation, sequence, epoch, snapshot, taken_at)
+  values (
+    record_relay_mark.namespace,
+    record_relay_mark.generation,
+    record_relay_mark.sequence,
+    record_relay_mark.epoch,
+    record_relay_mark.snapshot,
+    record_relay_mark.taken_at
+  );
+end
+$$;
+
+comment on function djr.record_relay_mark(text, text, bigint, text, pg_snapshot, timestamptz) is
+  'Remembers how far the log of a relay is: writes a row of djr.relay_mark, and removes all but the last hour''s. The source that writes the log calls it every 10 s.';
+--! EndIncluded functions/runtime/record_relay_mark.sql
 
 --! Included functions/internal/_without.sql
 create or replace function djr._without(snapshot pg_snapshot, xid xid8) returns pg_snapshot
@@ -4936,6 +5001,7 @@ as $$
     ('server', 'SELECT', 'table', 'djr.revocation', null),
     ('server', 'SELECT', 'table', 'djr.presence', null),
     ('server', 'SELECT', 'table', 'djr.online', null),
+    ('server', 'SELECT', 'table', 'djr.relay_mark', null),
     ('server', 'SELECT', 'table', 'djr.migrations', null),
     ('server', 'SELECT', 'sequence', 'djr.delivery_mode', null)
   union all
@@ -4983,6 +5049,7 @@ as $$
     'djr.repair_xids()',
     'djr.report_instance(text, interval, integer, bigint, bigint, bigint, real, text, text)',
     'djr.forget_instance(text)',
+    'djr.record_relay_mark(text, text, bigint, text, pg_snapshot, timestamptz)',
     'djr.record_activity(text, bigint[], text[], text[], integer[])',
     'djr._acknowledge(text, text[], bigint[], text[])',
     'djr.acknowledge(text, bigint[], text)',

@@ -33,6 +33,7 @@ as $$
     ('server', 'SELECT', 'table', 'djr.revocation', null),
     ('server', 'SELECT', 'table', 'djr.presence', null),
     ('server', 'SELECT', 'table', 'djr.online', null),
+    ('server', 'SELECT', 'table', 'djr.relay_mark', null),
     ('server', 'SELECT', 'table', 'djr.migrations', null),
     ('server', 'SELECT', 'sequence', 'djr.delivery_mode', null)
   union all
@@ -80,6 +81,7 @@ as $$
     'djr.repair_xids()',
     'djr.report_instance(text, interval, integer, bigint, bigint, bigint, real, text, text)',
     'djr.forget_instance(text)',
+    'djr.record_relay_mark(text, text, bigint, text, pg_snapshot, timestamptz)',
     'djr.record_activity(text, bigint[], text[], text[], integer[])',
     'djr._acknowledge(text, text[], bigint[], text[])',
     'djr.acknowledge(text, bigint[], text)',

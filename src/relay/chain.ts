@@ -1,0 +1,100 @@
+import { type Log, RefusedError } from './log.js';
+
+export interface ChainOptions {
+  log: Log;
+  /** The sequence of the newest message, behind which the chain begins. */
+  last: number;
+  /** Messages that may be on their way to the engine without an answer. */
+  pipeline: number;
+  /** Nobody knows what became of a message: none behind it is in the log, and the chain takes no more. */
+  onBroken(error: unknown): void;
+  /** Messages up to this sequence are in the log. */
+  onAcknowledged?(sequence: number): void;
+}
+
+interface Waiting {
+  readonly subject: string;
+  readonly text: string;
+}
+
+/** Appends messages, each of which names the sequence of the one before: they come into the log once and in this order. */
+export class Chain {
+  readonly #options: ChainOptions;
+  /** The last that was sent. */
+  #sent: number;
+  #acknowledged: number;
+  /** Behind those that were sent. */
+  #waiting: Waiting[] = [];
+  #next = 0;
+  #broken = false;
+
+  constructor(options: ChainOptions) {
+    this.#options = options;
+    this.#sent = options.last;
+    this.#acknowledged = options.last;
+  }
+
+  /** The sequence up to which the engine has said that it has the messages. */
+  get acknowledged(): number {
+    return this.#acknowledged;
+  }
+
+  /** The sequence that the next message will have. */
+  get next(): number {
+    return this.#sent + this.waiting + 1;
+  }
+
+  /** Messages that have not been sent yet, as too many have no answer. */
+  get waiting(): number {
+    return this.#waiting.length - this.#next;
+  }
+
+  get broken(): boolean {
+    return this.#broken;
+  }
+
+  /** @returns the sequence that the message has, if it comes into the log */
+  push(subject: string, text: string): number {
+    const sequence = this.next;
+    if (this.#broken) return sequence;
+    this.#waiting.push({ subject, text });
+    this.#pump();
+    return sequence;
+  }
+
+  /** Nothing more is sent, and nothing more is told. */
+  end(): void {
+    this.#broken = true;
+    this.#waiting = [];
+    this.#next = 0;
+  }
+
+  #pump(): void {
+    while (!this.#broken && this.waiting > 0 && this.#sent - this.#acknowledged < this.#options.pipeline) {
+      const { subject, text } = this.#waiting[this.#next]!;
+      this.#next += 1;
+      if (this.#next > 1024 && this.#next * 2 > this.#waiting.length) {
+        this.#waiting = this.#waiting.slice(this.#next);
+        this.#next = 0;
+      }
+      const last = this.#sent;
+      this.#sent += 1;
+      this.#options.log.append(subject, text, last, (error, sequence) => this.#onAnswer(error, sequence, last + 1));
+    }
+  }
+
+  #onAnswer(error: unknown, sequence: number, expected: number): void {
+    if (this.#broken) return;
+    // Answers come in the order of the messages; one that is missing shows in the next.
+    if (error === undefined && sequence === expected && expected === this.#acknowledged + 1) {
+      this.#acknowledged = sequence;
+      this.#options.onAcknowledged?.(sequence);
+      this.#pump();
+      return;
+    }
+    const reason =
+      error ?? new RefusedError(`a message must have the sequence ${this.#acknowledged + 1} (it has ${sequence})`);
+    this.end();
+    this.#options.onBroken(reason);
+  }
+}

@@ -1,0 +1,16 @@
+import { decodeMessage, type Envelope } from '../event/envelope.js';
+
+/** One event as a NOTIFY message has it: a JSON header, a tab and the detail. */
+export function encodeLine(envelope: Envelope): string {
+  const { id, xid, scope, userId, type, createdAt, topic, detailText } = envelope;
+  const header: unknown[] = [id, xid === null ? null : String(xid), scope, userId, type, createdAt];
+  if (topic !== null) header.push(topic);
+  return `${JSON.stringify(header)}\t${detailText}`;
+}
+
+/** @throws when it is not one event */
+export function decodeLine(line: string): Envelope {
+  const envelopes = decodeMessage(line);
+  if (envelopes.length !== 1) throw new Error(`a message of the log must be one event (it has ${envelopes.length})`);
+  return envelopes[0]!;
+}

@@ -1,0 +1,480 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Envelope } from '../event/envelope.js';
+import type { Frontier } from '../event/frontier.js';
+import type { Logger } from '../lib/logger.js';
+import { OnceLogger } from '../lib/once-logger.js';
+import { hashAudience, NOTHING_HASH, ORDER_HASH } from './audience-hash.js';
+import { Chain } from './chain.js';
+import { encodeCheckpoint, type LogStatus } from './checkpoint.js';
+import { toRuns } from './id-runs.js';
+import { encodeLine } from './line.js';
+import { type Log, RefusedError } from './log.js';
+import { newestCheckpoint } from './reader.js';
+import type { Recent } from './recent.js';
+import type { Election, Ring } from './ring.js';
+import type { Subjects } from './subjects.js';
+import { beginningOf, decide, type Found, findEnd, knownIds } from './takeover.js';
+
+/** The instance on PostgreSQL whose events the writer brings into the log. */
+export interface Outlet {
+  /** Which history of the database it is. */
+  epoch(): string;
+  status(): LogStatus;
+  /** All that is visible in it has been delivered. */
+  reached(): Frontier;
+  /** Resolves when all that is visible now has been delivered. */
+  catchUp(): Promise<void>;
+  /**
+   * Reads from storage what is new since a frontier, orders included and what is for the backend only left out.
+   *
+   * @returns the snapshot that it was read in, or why it cannot be had
+   */
+  readSince(since: Frontier, onBatch: (envelopes: Envelope[]) => void): Promise<Frontier | { reset: string }>;
+}
+
+export interface WriterOptions {
+  log: Log;
+  subjects: Subjects;
+  outlet: Outlet;
+  recent: Recent;
+  ring: Ring;
+  election: Election;
+  logger: Logger;
+  /** An event without a row: it is for those who are connected now. */
+  sendLive(subject: string, text: string): void;
+  /** Milliseconds of a clock that never goes back. */
+  now?: () => number;
+  /** Messages that may be on their way to the engine without an answer. */
+  pipeline?: number;
+}
+
+/** Milliseconds between two looks at what is to be done. */
+const TICK = 50;
+
+/** Milliseconds to the next checkpoint: where there are events, and where there are none. */
+const CHECKPOINT = 100;
+const IDLE_CHECKPOINT = 1000;
+
+/** Messages on their way without an answer. */
+const PIPELINE = 1000;
+
+/** Messages between two checkpoints. */
+const MAX_ENTRIES = 1000;
+
+/** Milliseconds without a checkpoint after which another source takes over, and how often it asks whether it is elected. */
+const STALE = 1500;
+const ELECTION = 500;
+
+/** Milliseconds between two marks in PostgreSQL. */
+const MARK = 10_000;
+
+/** Milliseconds to the next take-over, behind one that failed. */
+const RETRY = 250;
+
+/** Messages that may wait for the engine: more than that, and the writer begins anew from storage when it answers again. */
+const MAX_WAITING = 50_000;
+
+/** With what a take-over begins. */
+interface Claim {
+  /** The generation of before goes on. */
+  readonly goOn: boolean;
+  readonly generation: string;
+  readonly term: string;
+  /** All events that are visible in it are in the log. */
+  readonly frontier: Frontier;
+  /** Others that are. */
+  readonly known: Set<number>;
+}
+
+/** What the writer knows while it writes. */
+interface Lead {
+  readonly chain: Chain;
+  readonly generation: string;
+  readonly term: string;
+  /** Sequence of the claim. */
+  readonly claimed: number;
+  /** Sequence of the last checkpoint. */
+  previous: number;
+  /** The hashes of the messages since. */
+  entries: number[];
+  /** Events in the log that no frontier has shown yet, by id: their transaction and their sequence. */
+  ahead: Map<number, { readonly xid: number; readonly sequence: number }>;
+  checkpointAt: number;
+  markAt: number;
+  /** Checkpoints that the engine has not acknowledged, the oldest first. */
+  unmarked: { readonly sequence: number; readonly frontier: Frontier }[];
+}
+
+/** Brings what one source delivers into the log, each event once, while this source is the one that writes. */
+export class Writer {
+  /** Times that this source has taken the log over. */
+  takeovers = 0;
+  /** Generations that it has begun. */
+  generations = 0;
+  /** Messages that it has appended. */
+  appended = 0;
+  /** Appends that were refused, or had no answer. */
+  broken = 0;
+  readonly #options: WriterOptions;
+  readonly #onceLog: OnceLogger;
+  readonly #now: () => number;
+  readonly #pipeline: number;
+  #lead: Lead | undefined;
+  #taking: Promise<void> | undefined;
+  /** What is delivered while storage is read for a take-over. */
+  #meanwhile: Envelope[] | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = true;
+  #elected = false;
+  #asking = false;
+  #askedAt = 0;
+  #retryAt = 0;
+  /** When another source's checkpoint came. */
+  #heardAt = 0;
+  #acknowledged: { readonly generation: string; readonly sequence: number } | undefined;
+  /** Terms of this writer. */
+  readonly #terms = new Set<string>();
+  #tickedAt = 0;
+  /** Why the next take-over begins a generation with what comes from now on. */
+  #gap: string | undefined;
+
+  constructor(options: WriterOptions) {
+    this.#options = options;
+    this.#onceLog = new OnceLogger(options.logger);
+    this.#pipeline = options.pipeline ?? PIPELINE;
+    this.#now = options.now ?? (() => performance.now());
+  }
+
+  /** Whether this source writes. */
+  get leads(): boolean {
+    return this.#lead !== undefined;
+  }
+
+  get generation(): string | undefined {
+    return this.#lead?.generation;
+  }
+
+  /** Messages that the engine has not acknowledged. */
+  get waiting(): number {
+    const chain = this.#lead?.chain;
+    return chain ? chain.next - 1 - chain.acknowledged : 0;
+  }
+
+  start(): void {
+    this.#stopped = false;
+    this.#heardAt = this.#now();
+    this.#tickedAt = this.#heardAt;
+    this.#timer = setInterval(() => this.tick(), TICK);
+  }
+
+  /** The next event that this source delivers. */
+  take(envelope: Envelope): void {
+    const { recent, sendLive, subjects } = this.#options;
+    if (envelope.audience === undefined && envelope.scope !== 'control') return;
+    if (envelope.xid === null) {
+      const { generation } = this;
+      if (generation !== undefined && envelope.audience !== undefined) {
+        sendLive(subjects.live(subjects.event(generation, envelope.audience)), encodeLine(envelope));
+      }
+      return;
+    }
+    recent.push(envelope);
+    this.#meanwhile?.push(envelope);
+    const lead = this.#lead;
+    if (!lead) return;
+    this.#append(lead, envelope);
+    if (lead.chain.waiting > MAX_WAITING) this.#breaks(lead, new Error('the engine is too slow'));
+  }
+
+  /** A checkpoint is in the log, whoever wrote it. @param claim - the sequence, where it is a claim */
+  hear(term: string, claim?: number): void {
+    if (this.#terms.has(term)) return;
+    this.#heardAt = this.#now();
+    const lead = this.#lead;
+    // Mostly the next message is refused as well. It is not where the engine has lost this source's own claim meanwhile.
+    if (lead && claim !== undefined && claim >= lead.claimed)
+      this.#breaks(lead, new RefusedError('the log was claimed'));
+  }
+
+  /** The database was replaced: what comes is of another history. */
+  renew(): void {
+    const lead = this.#lead;
+    if (lead) this.#breaks(lead, new Error('the database was replaced or restored'));
+  }
+
+  /** Brings all that is visible now into the log. @returns the sequence of a checkpoint behind it; undefined: this source does not write */
+  async flush(): Promise<number | undefined> {
+    if (!this.#lead) return undefined;
+    await this.#options.outlet.catchUp();
+    return this.#lead && this.#checkpoint(this.#lead);
+  }
+
+  /** Another source may take over at once. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearInterval(this.#timer);
+    const lead = this.#lead;
+    if (lead && !lead.chain.broken) {
+      this.#checkpoint(lead);
+      for (let i = 0; i < 20 && this.waiting > 0 && this.#lead; i += 1) await pause(10);
+    }
+    lead?.chain.end();
+    this.#lead = undefined;
+    await this.#options.election.yield().catch(() => {});
+  }
+
+  /** Does what is to be done by now: it is called every few milliseconds. */
+  tick(): void {
+    if (this.#stopped) return;
+    const now = this.#now();
+    const lead = this.#lead;
+    // If this process itself stalled, the other source is not blamed for that time.
+    if (now - this.#tickedAt > STALE / 2) this.#heardAt = now;
+    this.#tickedAt = now;
+    if (lead) {
+      const wait = lead.entries.length > 0 ? CHECKPOINT : IDLE_CHECKPOINT;
+      if (now - lead.checkpointAt >= wait) this.#checkpoint(lead);
+    }
+    if (!this.#elected) this.#ask(now);
+    if (lead || this.#taking || now < this.#retryAt) return;
+    if (!this.#elected && now - this.#heardAt < STALE) return;
+    this.#taking = this.#takeOver()
+      .catch((error: unknown) => this.#failed(error))
+      .finally(() => {
+        this.#taking = undefined;
+      });
+  }
+
+  #ask(now: number): void {
+    if (this.#asking || now - this.#askedAt < ELECTION) return;
+    this.#asking = true;
+    this.#askedAt = now;
+    this.#options.election
+      .win()
+      .then(
+        (won) => {
+          this.#elected = won;
+        },
+        () => {},
+      )
+      .finally(() => {
+        this.#asking = false;
+      });
+  }
+
+  #failed(error: unknown): void {
+    this.#meanwhile = undefined;
+    this.#retryAt = this.#now() + RETRY;
+    if (this.#stopped) return;
+    // Whoever was refused here is not the only one that takes over: the other one has it.
+    if (error instanceof RefusedError) this.#step();
+    else this.#onceLog.say('error', { err: error }, 'the log of the relay cannot be taken over; will try again');
+  }
+
+  /** Another source writes: this one waits until it is gone. */
+  #step(): void {
+    this.#heardAt = this.#now();
+    if (!this.#elected) return;
+    this.#elected = false;
+    this.#askedAt = this.#now() + ELECTION;
+    this.#options.election.yield().catch(() => {});
+  }
+
+  async #takeOver(): Promise<void> {
+    const { log, outlet, ring, logger, subjects } = this.#options;
+    await log.prepare();
+    const found = await findEnd(log, subjects);
+    const { checkpoint } = found;
+    const marks = await ring.marks();
+    const decision = this.#gap === undefined ? decide(found, outlet.epoch(), marks, this.#acknowledged) : this.#gap;
+    const term = randomBytes(4).readUInt32BE().toString(36).padStart(7, '0').slice(-6);
+    this.#terms.add(term);
+    if (decision === undefined) {
+      const known = knownIds(found);
+      const { generation, said } = checkpoint!;
+      await this.#claim(found, { goOn: true, generation, frontier: said.frontier, known, term });
+      return;
+    }
+    if (this.#gap !== undefined) await outlet.catchUp();
+    const generation = newGeneration();
+    const reached = outlet.reached();
+    const frontier = this.#gap === undefined ? beginningOf(found, reached, marks) : reached;
+    // Before the engine has it: whoever takes over next knows which generation it has to find.
+    await ring.record({ generation, sequence: 0, frontier });
+    const level = marks.length === 0 && !checkpoint ? 'info' : 'warn';
+    logger[level]({ generation, reason: decision }, 'the relay begins a new generation of its log');
+    this.generations += 1;
+    await this.#claim(found, { goOn: false, generation, frontier, known: new Set(), term });
+  }
+
+  /** Writes a checkpoint that says what the log has: behind it no append of an earlier writer can come any more. */
+  async #claim(found: Found, claim: Claim): Promise<void> {
+    const { log, outlet, subjects } = this.#options;
+    const { goOn, generation, frontier, known, term } = claim;
+    const { last, checkpoint, tail } = found;
+    const text = encodeCheckpoint({
+      term,
+      previous: goOn ? checkpoint!.sequence : 0,
+      frontier,
+      status: outlet.status(),
+      ahead: toRuns(known),
+      aheadFrom: goOn ? checkpoint!.said.aheadFrom || (tail.find(({ id }) => id !== undefined)?.sequence ?? 0) : 0,
+      manifest: Uint32Array.from(goOn ? tail.map(({ hash }) => hash) : []),
+    });
+    await new Promise<void>((resolve, reject) => {
+      log.append(subjects.claim(generation), text, last, (error) => (error === undefined ? resolve() : reject(error)));
+    });
+    const fillers = last > 0 ? this.#pipeline : 0;
+    if (fillers > 0) await this.#fill(last + 1, generation);
+    if (this.#stopped) return;
+    const missing = await this.#missing(frontier);
+    if (!this.#stopped) this.#begin(last + 1, fillers, claim, missing);
+  }
+
+  /**
+   * Takes every place that a message of the writer before may name: its first message behind the claim is refused, and the
+   * next ones name sequences that the log reaches only now. Behind the fillers none of them can come any more.
+   */
+  #fill(claimed: number, generation: string): Promise<void> {
+    const { log, subjects } = this.#options;
+    const pipeline = this.#pipeline;
+    return new Promise<void>((resolve, reject) => {
+      const chain = new Chain({
+        log,
+        last: claimed,
+        pipeline,
+        onBroken: reject,
+        onAcknowledged: (sequence) => sequence === claimed + pipeline && resolve(),
+      });
+      for (let i = 0; i < pipeline; i += 1) chain.push(subjects.filler(generation), '');
+    });
+  }
+
+  /** What has been delivered or stored since a frontier. What is delivered behind it is in `#meanwhile`. */
+  async #missing(frontier: Frontier): Promise<readonly Envelope[]> {
+    const { outlet, recent } = this.#options;
+    await outlet.catchUp();
+    this.#meanwhile = [];
+    if (recent.covers(frontier)) return recent.since(frontier);
+    const found: Envelope[] = [];
+    const result = await outlet.readSince(frontier, (envelopes) => {
+      for (const envelope of envelopes) found.push(envelope);
+    });
+    if (!('reset' in result)) return found;
+    this.#gap = result.reset;
+    throw new Error(`the log of the relay cannot go on where it ends: ${result.reset}`);
+  }
+
+  /** From here on what is delivered comes into the log at once. */
+  #begin(sequence: number, fillers: number, claim: Claim, missing: readonly Envelope[]): void {
+    const { generation, frontier, known, term } = claim;
+    const now = this.#now();
+    const lead: Lead = {
+      chain: new Chain({
+        log: this.#options.log,
+        last: sequence + fillers,
+        pipeline: this.#pipeline,
+        onBroken: (error) => this.#breaks(lead, error),
+        onAcknowledged: (acknowledged) => this.#onAcknowledged(lead, acknowledged),
+      }),
+      generation,
+      term,
+      claimed: sequence,
+      previous: sequence,
+      entries: new Array<number>(fillers).fill(NOTHING_HASH),
+      ahead: new Map(),
+      checkpointAt: now,
+      markAt: now - MARK + IDLE_CHECKPOINT,
+      unmarked: [{ sequence, frontier }],
+    };
+    const meanwhile = this.#meanwhile ?? [];
+    this.#meanwhile = undefined;
+    this.#gap = undefined;
+    this.#lead = lead;
+    this.takeovers += 1;
+    this.#acknowledged = { generation, sequence };
+    this.#onceLog.end('the relay writes its log again');
+    this.#options.logger.info({ generation, sequence }, 'this source writes the log of the relay');
+    for (const envelope of [...missing, ...meanwhile]) {
+      if (known.has(envelope.id)) continue;
+      known.add(envelope.id);
+      this.#append(lead, envelope);
+    }
+    this.#checkpoint(lead);
+  }
+
+  #append(lead: Lead, envelope: Envelope): void {
+    const { subjects } = this.#options;
+    const { audience, id, xid } = envelope;
+    const { generation } = lead;
+    const subject = audience === undefined ? subjects.order(generation) : subjects.event(generation, audience);
+    const sequence = lead.chain.push(subject, encodeLine(envelope));
+    lead.ahead.set(id, { xid: xid!, sequence });
+    lead.entries.push(audience === undefined ? ORDER_HASH : hashAudience(audience));
+    if (lead.entries.length >= MAX_ENTRIES) this.#checkpoint(lead);
+  }
+
+  /** All that has been delivered is before it. */
+  #checkpoint(lead: Lead): number {
+    const { outlet, subjects } = this.#options;
+    const frontier = outlet.reached();
+    let aheadFrom = 0;
+    for (const [id, { xid, sequence }] of lead.ahead) {
+      if (!frontier.isNew(xid)) lead.ahead.delete(id);
+      else if (aheadFrom === 0) aheadFrom = sequence;
+    }
+    const text = encodeCheckpoint({
+      term: lead.term,
+      previous: lead.previous,
+      frontier,
+      status: outlet.status(),
+      ahead: toRuns(lead.ahead.keys()),
+      aheadFrom,
+      manifest: Uint32Array.from(lead.entries),
+    });
+    const sequence = lead.chain.push(subjects.checkpoint(lead.generation, lead.term), text);
+    lead.previous = sequence;
+    lead.entries = [];
+    lead.checkpointAt = this.#now();
+    lead.unmarked.push({ sequence, frontier });
+    return sequence;
+  }
+
+  #onAcknowledged(lead: Lead, sequence: number): void {
+    this.appended += 1;
+    this.#acknowledged = { generation: lead.generation, sequence };
+    let mark: Lead['unmarked'][number] | undefined;
+    while (lead.unmarked[0] && lead.unmarked[0].sequence <= sequence) mark = lead.unmarked.shift();
+    const now = this.#now();
+    if (!mark || now - lead.markAt < MARK) return;
+    lead.markAt = now;
+    this.#mark(lead, mark).catch((err: unknown) => {
+      this.#options.logger.debug({ err }, 'could not remember in PostgreSQL how far the log of the relay is');
+    });
+  }
+
+  /** Remembers how far the log is, where it is still this source's. */
+  async #mark(lead: Lead, mark: Lead['unmarked'][number]): Promise<void> {
+    const { log, ring, subjects } = this.#options;
+    const newest = await newestCheckpoint(log, subjects, true);
+    if (this.#lead !== lead) return;
+    if (newest?.said.term === lead.term) await ring.record({ generation: lead.generation, ...mark });
+    else this.#breaks(lead, new RefusedError('the log was claimed, or is gone'));
+  }
+
+  #breaks(lead: Lead, error: unknown): void {
+    if (this.#lead !== lead) return;
+    lead.chain.end();
+    this.#lead = undefined;
+    this.broken += 1;
+    if (this.#stopped) return;
+    this.#onceLog.say('warn', { err: error }, 'the log of the relay did not take a message; taking it over anew');
+    // Somebody else writes: only where this one was paused, or cut off from the engine, can that be.
+    if (error instanceof RefusedError) this.#step();
+  }
+}
+
+/** Tells one log from every other; later ones sort behind earlier ones. */
+const newGeneration = (): string =>
+  `${Math.floor(Date.now() / 1000).toString(36)}${randomBytes(3).readUIntBE(0, 3).toString(36).padStart(4, '0').slice(-4)}`;

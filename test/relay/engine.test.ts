@@ -1,0 +1,71 @@
+import type { ExecutionContext } from 'ava';
+import { Engine } from '../../src/relay/engine.js';
+import { RefusedError } from '../../src/relay/log.js';
+import { startNats, natsTest as test } from '../helpers/nats.js';
+import { silent } from './world.js';
+
+async function open(t: ExecutionContext, servers: readonly string[], namespace = 'test'): Promise<Engine> {
+  const engine = await Engine.open({ servers, namespace, role: 'source', instance: 'one', logger: silent });
+  t.teardown(() => engine.close());
+  return engine;
+}
+
+const append = (engine: Engine, subject: string, text: string, last: number): Promise<number> =>
+  new Promise((resolve, reject) => {
+    engine.append(subject, text, last, (error, sequence) => (error === undefined ? resolve(sequence) : reject(error)));
+  });
+
+for (const count of [1, 3] as const) {
+  test(`What is appended to ${count === 1 ? 'one server' : 'a cluster of three'} is read by sequence, and heard`, async (t) => {
+    const nats = await startNats(t, { count });
+    const engine = await open(t, nats.urls);
+    t.is(await engine.state(), undefined);
+    await engine.prepare();
+    t.is((await engine.describe())?.replicas, count);
+    const heard: unknown[] = [];
+    engine.follow(engine.subjects.live(engine.subjects.log), (message) => heard.push(message));
+    await engine.flush();
+    const subject = engine.subjects.event('g1', 'u:å.*>');
+    t.is(await append(engine, subject, 'first', 0), 1);
+    t.is(await append(engine, engine.subjects.claim('g1'), 'second', 1), 2);
+    t.deepEqual(await engine.state(), { first: 1, last: 2 });
+    t.deepEqual(await engine.read(1, true), { sequence: 1, subject, text: 'first' });
+    t.is((await engine.newest(engine.subjects.claim(), true))?.text, 'second');
+    t.is(await engine.newest(engine.subjects.checkpoint(), true), undefined);
+    t.is(await engine.read(3, true), undefined);
+    await engine.flush();
+    t.deepEqual(heard[0], { subject: engine.subjects.live(subject), text: 'first', sequence: 1 });
+  });
+}
+
+test('An append behind a message that is not the last is refused, and so are those behind it', async (t) => {
+  const nats = await startNats(t);
+  const engine = await open(t, nats.urls);
+  await engine.prepare();
+  const subject = engine.subjects.filler('g1');
+  await append(engine, subject, '', 0);
+  const results = await Promise.allSettled([7, 8, 9].map((last) => append(engine, subject, '', last)));
+  for (const result of results) t.true(result.status === 'rejected' && result.reason instanceof RefusedError);
+});
+
+test('An append without an answer fails, and the connection comes back by itself', async (t) => {
+  const nats = await startNats(t);
+  const engine = await open(t, nats.urls);
+  await engine.prepare();
+  nats.servers[0]!.signal('SIGSTOP');
+  await t.throwsAsync(append(engine, engine.subjects.filler('g1'), '', 0), {
+    message: /did not answer in time|was lost/,
+  });
+  nats.servers[0]!.signal('SIGCONT');
+  await nats.servers[0]!.kill();
+  await t.throwsAsync(append(engine, engine.subjects.filler('g1'), '', 1));
+  await nats.servers[0]!.start();
+  await nats.ready();
+  while (!engine.connected) await new Promise((resolve) => setTimeout(resolve, 20));
+  const last = (await engine.state())!.last;
+  t.is(await append(engine, engine.subjects.filler('g1'), '', last), last + 1);
+});
+
+test('A source without the packages of NATS or with a server that is away says so', async (t) => {
+  await t.throwsAsync(open(t, ['nats://127.0.0.1:1']), { message: /127\.0\.0\.1:1|ECONNREFUSED|refused/i });
+});

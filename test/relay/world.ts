@@ -1,0 +1,324 @@
+import { setImmediate } from 'node:timers/promises';
+import fc from 'fast-check';
+import { Envelope } from '../../src/event/envelope.js';
+import { Frontier } from '../../src/event/frontier.js';
+import type { Logger } from '../../src/lib/logger.js';
+import { decodeCheckpoint } from '../../src/relay/checkpoint.js';
+import { type Log, type LogMessage, type LogState, RefusedError } from '../../src/relay/log.js';
+import { Recent } from '../../src/relay/recent.js';
+import type { Mark } from '../../src/relay/ring.js';
+import { Subjects } from '../../src/relay/subjects.js';
+import { Writer } from '../../src/relay/writer.js';
+
+export const subjects = new Subjects('test');
+
+export const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** Lets all that can go on without the outside go on. */
+export async function settle(): Promise<void> {
+  for (let i = 0; i < 8; i += 1) await setImmediate();
+}
+
+/** Transactions and what is visible of them, as PostgreSQL has it: some commit late. */
+export class FakeDatabase {
+  readonly epoch = 'epoch001';
+  readonly marks: Mark[] = [];
+  readonly committed: Envelope[] = [];
+  readonly #open = new Map<number, Envelope>();
+  #next = 1;
+  #time = 1_000_000;
+
+  /** A transaction publishes an event and stays open. */
+  publish(audience = 'public'): void {
+    const id = this.#next;
+    this.#next += 1;
+    this.#time += 1;
+    const user = audience === 'public' ? null : audience;
+    const scope = audience === 'public' ? 'public' : 'user';
+    this.#open.set(id, new Envelope(id, 100 + id, scope, user, 'tick', this.#time, `{"id": ${id}}`));
+  }
+
+  /** One of the open transactions commits. */
+  commit(which: number): void {
+    const open = [...this.#open.values()];
+    const envelope = open[which % Math.max(1, open.length)];
+    if (!envelope) return;
+    this.#open.delete(envelope.id);
+    this.committed.push(envelope);
+  }
+
+  commitAll(): void {
+    while (this.#open.size > 0) this.commit(0);
+  }
+
+  snapshot(): Frontier {
+    this.#time += 1;
+    const inProgress = [...this.#open.values()].map(({ xid }) => xid!).sort((a, b) => a - b);
+    const xmax = 100 + this.#next;
+    return new Frontier(this.epoch, this.#time, inProgress[0] ?? xmax, xmax, inProgress);
+  }
+}
+
+interface Pending {
+  readonly owner: number;
+  readonly subject: string;
+  readonly text: string;
+  readonly last: number;
+  readonly done: (error: unknown, sequence: number) => void;
+}
+
+/** Whether a subject fits a pattern with `*` for one token. */
+const matches = (subject: string, pattern: string): boolean => {
+  const [tokens, wanted] = [subject.split('.'), pattern.split('.')];
+  return tokens.length === wanted.length && wanted.every((token, i) => token === '*' || token === tokens[i]);
+};
+
+/** The engine: appends wait until the test lets it take them, and it loses what the test tells it to lose. */
+export class FakeLog {
+  messages: LogMessage[] = [];
+  /** Sequences go on when what is old has expired. */
+  last = 0;
+  pending: Pending[] = [];
+  readonly #listeners = new Set<(message: LogMessage) => void>();
+
+  follow(onMessage: (message: LogMessage) => void): () => void {
+    this.#listeners.add(onMessage);
+    return () => this.#listeners.delete(onMessage);
+  }
+
+  /** @param answered - false: the answer is lost on the way */
+  take(answered = true): void {
+    const append = this.pending.shift();
+    if (!append) return;
+    const { done, last, subject, text } = append;
+    if (last !== this.last) {
+      if (answered) done(new RefusedError(`wrong last sequence: ${this.last}`), 0);
+      else done(new Error('no answer'), 0);
+      return;
+    }
+    this.last += 1;
+    const message = { sequence: this.last, subject, text };
+    this.messages.push(message);
+    for (const listener of this.#listeners) listener(message);
+    if (answered) done(undefined, message.sequence);
+    else done(new Error('no answer'), 0);
+  }
+
+  /** The next append never arrives. */
+  drop(): void {
+    this.pending.shift()?.done(new Error('no answer'), 0);
+  }
+
+  /** The newest are gone, though they were acknowledged. */
+  lose(count: number): void {
+    this.messages.splice(Math.max(0, this.messages.length - count));
+    this.last = this.messages.at(-1)?.sequence ?? 0;
+  }
+
+  wipe(): void {
+    this.messages = [];
+    this.last = 0;
+  }
+
+  view(owner: number): Log {
+    const state = async (): Promise<LogState> => ({
+      first: this.messages[0]?.sequence ?? this.last + 1,
+      last: this.last,
+    });
+    return {
+      append: (subject, text, last, done) => this.pending.push({ owner, subject, text, last, done }),
+      state,
+      prepare: async () => {},
+      newest: async (subject) => this.messages.findLast((message) => matches(message.subject, subject)),
+      read: async (sequence) => this.messages.find((message) => message.sequence === sequence),
+    };
+  }
+}
+
+/** An instance on PostgreSQL with its writer: the test decides what it hears and when it sweeps. */
+export class FakeSource {
+  readonly writer: Writer;
+  readonly number: number;
+  readonly #database: FakeDatabase;
+  readonly #delivered = new Set<number>();
+  readonly recent = new Recent();
+  #reached: Frontier;
+  elected = false;
+  now = 0;
+
+  constructor(number: number, database: FakeDatabase, log: FakeLog) {
+    this.number = number;
+    this.#database = database;
+    this.#reached = database.snapshot();
+    for (const { id } of database.committed) this.#delivered.add(id);
+    this.recent.startAt(this.#reached, 0);
+    this.writer = new Writer({
+      log: log.view(number),
+      subjects,
+      logger: silent,
+      now: () => this.now,
+      // As many as messages that may pass a claim: few, for cases that are short.
+      pipeline: 3,
+      sendLive() {},
+      recent: this.recent,
+      election: {
+        win: async () => this.elected,
+        yield: async () => {
+          this.elected = false;
+        },
+      },
+      ring: {
+        record: async (mark) => {
+          database.marks.unshift(mark);
+        },
+        marks: async () => [...database.marks],
+      },
+      outlet: {
+        epoch: () => database.epoch,
+        status: () => ({ startedAt: 0, prunedXid: 0, storage: true, activity: 'off' }),
+        reached: () => this.#reached,
+        catchUp: async () => this.sweep(),
+        readSince: async (since, onBatch) => {
+          const snapshot = database.snapshot();
+          const found = database.committed.filter(({ xid }) => since.isNew(xid!));
+          await setImmediate();
+          onBatch(found.sort((a, b) => a.xid! - b.xid!));
+          return snapshot;
+        },
+      },
+    });
+    this.writer.start();
+  }
+
+  /** NOTIFY brings one event that it has not had. */
+  hear(which: number): void {
+    const missing = this.#database.committed.filter(({ id }) => !this.#delivered.has(id));
+    const envelope = missing[which % Math.max(1, missing.length)];
+    if (envelope) this.#deliver(envelope);
+  }
+
+  sweep(): void {
+    const missing = this.#database.committed.filter(({ id }) => !this.#delivered.has(id));
+    for (const envelope of missing.sort((a, b) => a.xid! - b.xid!)) this.#deliver(envelope);
+    this.#reached = this.#database.snapshot();
+  }
+
+  pass(milliseconds: number): void {
+    this.now += milliseconds;
+    this.writer.tick();
+  }
+
+  #deliver(envelope: Envelope): void {
+    this.#delivered.add(envelope.id);
+    this.writer.take(envelope);
+  }
+}
+
+export type Step =
+  | { readonly kind: 'publish' | 'commit'; readonly which: number }
+  | { readonly kind: 'hear' | 'sweep' | 'pass' | 'elect' | 'crash'; readonly source: number; readonly which: number }
+  | { readonly kind: 'take' | 'unanswered' | 'drop' | 'expire'; readonly which: number };
+
+export const anyStep: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({ kind: fc.constantFrom('publish' as const, 'commit' as const), which: fc.nat(9) }),
+  },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      kind: fc.constantFrom('hear' as const, 'hear' as const, 'sweep' as const, 'pass' as const, 'pass' as const),
+      source: fc.nat(1),
+      which: fc.nat(9),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constantFrom('elect' as const, 'crash' as const),
+      source: fc.nat(1),
+      which: fc.nat(9),
+    }),
+  },
+  { weight: 8, arbitrary: fc.record({ kind: fc.constant('take' as const), which: fc.nat(9) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constantFrom('unanswered' as const, 'drop' as const), which: fc.nat(9) }),
+  },
+);
+
+/** A database, two sources and the engine, and what may happen to them. */
+export class World {
+  readonly database = new FakeDatabase();
+  readonly log = new FakeLog();
+  readonly sources: FakeSource[] = [];
+  readonly #gone: FakeSource[] = [];
+
+  constructor() {
+    this.sources.push(new FakeSource(0, this.database, this.log), new FakeSource(1, this.database, this.log));
+    this.#hearing();
+  }
+
+  #hearing(): void {
+    this.log.follow(({ sequence, subject, text }) => {
+      const kind = subjects.parse(subject)?.kind;
+      if (kind !== 'checkpoint' && kind !== 'claim') return;
+      const { term } = decodeCheckpoint(text);
+      for (const { writer } of this.sources) writer.hear(term, kind === 'claim' ? sequence : undefined);
+    });
+  }
+
+  async run(steps: readonly Step[]): Promise<void> {
+    for (const step of steps) {
+      this.#do(step);
+      await settle();
+    }
+  }
+
+  #do(step: Step): void {
+    const { database, log, sources } = this;
+    if (step.kind === 'publish') database.publish(step.which % 3 === 0 ? 'public' : `user ${step.which % 3}`);
+    else if (step.kind === 'commit') database.commit(step.which);
+    else if (step.kind === 'take') for (let i = 0; i <= step.which; i += 1) log.take();
+    else if (step.kind === 'unanswered') log.take(false);
+    else if (step.kind === 'drop') log.drop();
+    else if ('source' in step) {
+      const source = sources[step.source]!;
+      if (step.kind === 'hear') source.hear(step.which);
+      else if (step.kind === 'sweep') source.sweep();
+      else if (step.kind === 'pass') source.pass(step.which * 100);
+      else if (step.kind === 'elect') {
+        for (const one of sources) one.elected = false;
+        source.elected = true;
+      } else this.#crash(step.source, step.which % 2 === 0);
+    }
+  }
+
+  /** @param late - what it has sent may arrive still */
+  #crash(which: number, late: boolean): void {
+    const old = this.sources[which]!;
+    this.#gone.push(old);
+    if (!late) this.log.pending = this.log.pending.filter(({ owner }) => owner !== old.number);
+    this.log.pending = this.log.pending.map((one) => (one.owner === old.number ? { ...one, done() {} } : one));
+    void old.writer.stop();
+    this.sources[which] = new FakeSource(this.#gone.length + 1, this.database, this.log);
+  }
+
+  /** Everything works again, and all transactions have ended. */
+  async heal(): Promise<void> {
+    this.database.commitAll();
+    for (let i = 0; i < 60; i += 1) {
+      for (const source of this.sources) {
+        source.sweep();
+        source.pass(500);
+      }
+      await settle();
+      for (let taken = 0; taken < 500 && this.log.pending.length > 0; taken += 1) this.log.take();
+      await settle();
+    }
+  }
+
+  end(): void {
+    for (const { writer } of [...this.sources, ...this.#gone]) void writer.stop();
+  }
+}

@@ -16,8 +16,8 @@ export const ROOMS: readonly string[] = [
   'event', // what everybody speaks of
   'postgres', // how djr talks to PostgreSQL
   'install', // migrations
-  'testing', // the embedded PostgreSQL
   'publish', // into the database
+  'testing', // the embedded PostgreSQL, and what apps test with
   'activity', // what became of events
   'instance', // what an instance says of itself in djr.instance
   'upkeep', // pruning, repair

@@ -60,6 +60,7 @@ test('its types hold where nothing is skipped, and know the events of an app', a
     path.join(folder, 'app.ts'),
     `import { createRealtime, DjrError, type Event } from 'djr';
 import djr, { connect } from 'djr/browser';
+import { createDatabase, expectPublished, FakeEventSource } from 'djr/testing';
 
 type Events = { order_paid: { ':id': number; total: string } };
 const realtime = createRealtime<Events>();
@@ -68,7 +69,7 @@ export const end: () => void = realtime.subscribe('order_paid', ({ detail }) => 
 // @ts-expect-error: there is no such type of event.
 realtime.subscribe('order_lost', () => {});
 export const off: () => void = djr.subscribe('order_paid', (detail, event) => [detail, event.detail]);
-export { connect, DjrError, type Event };
+export { connect, createDatabase, expectPublished, FakeEventSource, DjrError, type Event };
 `,
   );
   const tsc = fileURLToPath(import.meta.resolve('typescript/package.json')).replace('package.json', 'bin/tsc');

@@ -1,10 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
-import pg from 'pg';
+import type pg from 'pg';
 import { migrate } from '../install/migrate.js';
 import { NEWEST_MIGRATION } from '../install/newest-migration.js';
 import { DjrError } from '../lib/errors.js';
 import { VERSION } from '../lib/version.js';
-import { toConfig } from '../postgres/connect.js';
+import { newClient } from '../postgres/connect.js';
 import { select } from '../postgres/select.js';
 
 /** A database of a test's own. */
@@ -108,14 +108,11 @@ async function endConnections(client: pg.Client, name: string): Promise<void> {
   );
 }
 
-function urlOf(server: string, name: string): string {
-  const url = new URL(server);
-  url.pathname = `/${name}`;
-  return url.href;
-}
+/** An address with several hosts is no URL. */
+const urlOf = (server: string, name: string): string => server.replace(/^(\w+:\/\/[^/?]*)(\/[^?]*)?/, `$1/${name}`);
 
 async function withClient<T>(server: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client(toConfig(server));
+  const client = newClient(server);
   client.on('error', () => {});
   await client.connect();
   try {

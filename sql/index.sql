@@ -52,14 +52,16 @@
 --!include functions/internal/_publish_once.sql
 --!include functions/internal/_notify_only.sql
 --!include functions/internal/_publish.sql
+--!include functions/internal/_base_type.sql
+--!include functions/internal/_type_of.sql
 --!include functions/internal/_user_of.sql
+--!include functions/internal/_user_of_any.sql
 --!include functions/public/publish.sql
 --!include functions/public/publish_public.sql
 --!include functions/public/publish_global.sql
 --!include functions/public/publish_system.sql
 --!include functions/public/publish_topic.sql
 --!include functions/public/publish_many.sql
---!include functions/internal/_base_type.sql
 --!include functions/internal/_type_form.sql
 --!include functions/internal/_json_value.sql
 --!include functions/internal/_row_object.sql

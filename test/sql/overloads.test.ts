@@ -41,6 +41,22 @@ const calls: [call: string, user: string | null][] = [
   [`djr.publish_system('x', '{}', 42::bigint)`, '42'],
   [`djr.publish_system('x', '{}', 42.0)`, '42'],
   [`djr.publish_system('x', '{}', '${ID}'::uuid)`, ID],
+  [`djr.publish('42', 'x', '{}'::json)`, '42'],
+  [`djr.publish(42, 'x', json_build_object('a', 1))`, '42'],
+  [`djr.publish(42::bigint, 'x'::text, json_build_object('a', 1))`, '42'],
+  [`djr.publish('42'::varchar, 'x'::varchar, json_build_object('a', 1), json_build_object('b', 1), 'k')`, '42'],
+  [`djr.publish(42.0, 'x', '{}'::json, '{"b": 2}', 'k')`, '42'],
+  [`djr.publish('${ID}'::uuid, 'x', '{}'::json)`, ID],
+  [`djr.publish(user_id => 42, type => 'x', detail => row_to_json(row(1)))`, '42'],
+  [`djr.publish('42', 'x', json_build_object('a', 1), null)`, '42'],
+  [`djr.publish_public('x', json_build_object('a', 1))`, null],
+  [`djr.publish_global('x', '{}'::json, key => 'k')`, null],
+  [`djr.publish_topic('room:7', 'x', json_build_object('a', 1))`, null],
+  [`djr.publish_topic('room:7', 'x', '{}')`, null],
+  [`djr.publish_system('x', json_build_object('a', 1))`, null],
+  [`djr.publish_system('x', json_build_object('a', 1), '42')`, '42'],
+  [`djr.publish_system('x', json_build_object('a', 1), 42)`, '42'],
+  [`djr.publish_system('x', json_build_object('a', 1), '${ID}'::uuid)`, ID],
   [`djr.publish_many('[{"user_id": 42, "type": "x"}]')`, '42'],
 ];
 
@@ -69,6 +85,18 @@ const refused: [call: string, code: string, message: RegExp][] = [
   [`djr.publish('Infinity'::numeric, 'x')`, 'DJR03', /must be a whole number \(it is Infinity\)/],
   [`djr.publish_system('x', '{}', 0.1)`, 'DJR03', /must be a whole number \(it is 0\.1\)/],
   [`djr.publish(1e300, 'x')`, 'DJR03', /1 to 255 characters \(it has 301\)/],
+  [`djr.publish(42.5, 'x', '{}'::json)`, 'DJR03', /must be a whole number \(it is 42\.5\)/],
+  [
+    `djr.publish(42.5::float8, 'x', '{}'::json)`,
+    'DJR03',
+    /a whole number or a uuid \(it is of type double precision\)/,
+  ],
+  [`djr.publish(true, 'x', '{}'::json)`, 'DJR03', /a whole number or a uuid \(it is of type boolean\)/],
+  [`djr.publish('order_paid', 42, '{}'::json)`, 'DJR01', /must be a text \(it is of type integer\)/],
+  [`djr.publish(null, 'x', '{}'::json)`, 'DJR02', /must have a user_id \(it is null\)/],
+  [`djr.publish(null::integer, 'x', '{}'::json)`, 'DJR02', /must have a user_id \(it is null\)/],
+  [`djr.publish('1', 'x', '[]'::json)`, 'DJR04', /must be a JSON object \(it is of type array\)/],
+  [`djr.publish('1', 'x', null::json)`, 'DJR04', /must be a JSON object \(it is null\)/],
   [`djr.publish(null::numeric, 'x')`, 'DJR02', /must have a user_id \(it is null\)/],
   [`djr.publish(null::integer, 'x')`, 'DJR02', /must have a user_id/],
   [`djr.publish(null, 'x')`, 'DJR02', /must have a user_id/],
@@ -104,9 +132,31 @@ for (const [call, code, message] of refused) {
   });
 }
 
-test('a detail of type json is refused by PostgreSQL, and the cast to jsonb is all it takes', async (t) => {
+test('the overloads for json make no call ambiguous, and a driver is told that a detail is jsonb', async (t) => {
   const db = await createDatabase(t);
-  const error = await refusal(db, `select djr.publish('1', 'x', json_build_object('a', 1))`);
+  const client = await db.connect();
+  const texts = ['?', "'42'", "'42'::text", "'42'::varchar", "'42'::name"];
+  const numbers = ['42', '42::smallint', '42::bigint', '42.0', 'null'];
+  const details = ['', '?', "'{}'", "'{}'::jsonb", "jsonb_build_object('a', 1)", 'null'];
+  for (const name of ['publish', 'publish_topic', 'publish_public']) {
+    const first = name === 'publish' ? [...texts, ...numbers] : name === 'publish_topic' ? texts : [''];
+    for (const values of first.flatMap((user) =>
+      texts.flatMap((type) => details.map((detail) => [user, type, detail])),
+    )) {
+      let parameter = 0;
+      const call = `djr.${name}(${values.filter(Boolean).join(', ')})`.replaceAll('?', () => `$${++parameter}`);
+      await t.notThrowsAsync(client.query(`prepare q as select ${call}`), call);
+      const { rows } = await client.query('select parameter_types::text as types from pg_prepared_statements');
+      const expected = values.flatMap((value, place) => (value === '?' ? [place === 2 ? 'jsonb' : 'text'] : []));
+      t.is(rows[0].types, `{${expected}}`, call);
+      await client.query('deallocate q');
+    }
+  }
+});
+
+test('publish_many takes jsonb only: of json PostgreSQL says that there is no such function, and asks for a cast', async (t) => {
+  const db = await createDatabase(t);
+  const error = await refusal(db, `select djr.publish_many(json_build_array())`);
   t.is(error.code, '42883');
-  await db.query(`select djr.publish('1', 'x', json_build_object('a', 1)::jsonb)`);
+  t.regex((error as { hint?: string }).hint ?? '', /add explicit type casts/);
 });

@@ -90,3 +90,50 @@ $$;
 
 comment on function djr.publish(numeric, text, jsonb, jsonb, text) is
   'Publishes an event to one user, whose id is a numeric, and returns the event''s id. It is sent when the transaction commits. A second publish under the same key does nothing and returns the first id; if it differs in user or type it is refused (DJR12). An id with a fraction is refused (DJR03); 42.0 is user 42.';
+
+-- For a detail of type json, as json_build_object and row_to_json make it. djr._type_of says why no call becomes ambiguous.
+create or replace function djr.publish(
+  user_id text,
+  type anycompatiblenonarray,
+  detail json,
+  private_data json default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'user',
+    publish.user_id,
+    djr._type_of(publish.type),
+    publish.detail::pg_catalog.jsonb,
+    publish.private_data::pg_catalog.jsonb,
+    publish.key,
+    null
+  )
+$$;
+
+comment on function djr.publish(text, anycompatiblenonarray, json, json, text) is
+  'djr.publish for a detail of type json: to a user whose id is a text.';
+
+create or replace function djr.publish(
+  user_id anynonarray,
+  type anycompatiblenonarray,
+  detail json,
+  private_data json default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'user',
+    djr._user_of_any(publish.user_id),
+    djr._type_of(publish.type),
+    publish.detail::pg_catalog.jsonb,
+    publish.private_data::pg_catalog.jsonb,
+    publish.key,
+    null
+  )
+$$;
+
+comment on function djr.publish(anynonarray, anycompatiblenonarray, json, json, text) is
+  'djr.publish for a detail of type json: to a user whose id is a whole number or a uuid (DJR03 for any other type).';

@@ -19,3 +19,26 @@ $$;
 
 comment on function djr.publish_global(text, jsonb, jsonb, text) is
   'Another name of djr.publish_public, which it had first.';
+
+-- For a detail of type json, as json_build_object and row_to_json make it. djr._type_of says why no call becomes ambiguous.
+create or replace function djr.publish_global(
+  type anycompatiblenonarray,
+  detail json,
+  private_data json default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'public',
+    null,
+    djr._type_of(publish_global.type),
+    publish_global.detail::pg_catalog.jsonb,
+    publish_global.private_data::pg_catalog.jsonb,
+    publish_global.key,
+    null
+  )
+$$;
+
+comment on function djr.publish_global(anycompatiblenonarray, json, json, text) is
+  'Another name of djr.publish_public for a detail of type json.';

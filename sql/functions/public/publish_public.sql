@@ -18,3 +18,26 @@ $$;
 
 comment on function djr.publish_public(text, jsonb, jsonb, text) is
   'Publishes an event to every client, anonymous ones too, and returns its id. For the rest see djr.publish.';
+
+-- For a detail of type json, as json_build_object and row_to_json make it. djr._type_of says why no call becomes ambiguous.
+create or replace function djr.publish_public(
+  type anycompatiblenonarray,
+  detail json,
+  private_data json default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'public',
+    null,
+    djr._type_of(publish_public.type),
+    publish_public.detail::pg_catalog.jsonb,
+    publish_public.private_data::pg_catalog.jsonb,
+    publish_public.key,
+    null
+  )
+$$;
+
+comment on function djr.publish_public(anycompatiblenonarray, json, json, text) is
+  'djr.publish_public for a detail of type json.';

@@ -133,3 +133,50 @@ $$;
 
 comment on function djr.publish_system(text, jsonb, numeric, jsonb, text) is
   'Publishes an event to backend subscribers only, about a user (an id of type numeric) or nobody, and returns its id. For the rest see djr.publish.';
+
+-- For a detail of type json, as json_build_object and row_to_json make it. djr._type_of says why no call becomes ambiguous.
+create or replace function djr.publish_system(
+  type anycompatiblenonarray,
+  detail json,
+  user_id text default null,
+  private_data json default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'system',
+    publish_system.user_id,
+    djr._type_of(publish_system.type),
+    publish_system.detail::pg_catalog.jsonb,
+    publish_system.private_data::pg_catalog.jsonb,
+    publish_system.key,
+    null
+  )
+$$;
+
+comment on function djr.publish_system(anycompatiblenonarray, json, text, json, text) is
+  'djr.publish_system for a detail of type json: about a user whose id is a text, or nobody.';
+
+create or replace function djr.publish_system(
+  type anycompatiblenonarray,
+  detail json,
+  user_id anynonarray,
+  private_data json default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'system',
+    djr._user_of_any(publish_system.user_id),
+    djr._type_of(publish_system.type),
+    publish_system.detail::pg_catalog.jsonb,
+    publish_system.private_data::pg_catalog.jsonb,
+    publish_system.key,
+    null
+  )
+$$;
+
+comment on function djr.publish_system(anycompatiblenonarray, json, anynonarray, json, text) is
+  'djr.publish_system for a detail of type json: about a user whose id is a whole number or a uuid (DJR03 for any other type).';

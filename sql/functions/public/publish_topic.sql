@@ -20,3 +20,27 @@ $$;
 
 comment on function djr.publish_topic(text, text, jsonb, jsonb, text) is
   'Publishes an event to the clients that may hear a topic (djr.seal, or the setting authorize_topic), and returns its id. For the rest see djr.publish.';
+
+-- For a detail of type json, as json_build_object and row_to_json make it. djr._type_of says why no call becomes ambiguous.
+create or replace function djr.publish_topic(
+  topic text,
+  type anycompatiblenonarray,
+  detail json,
+  private_data json default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'topic',
+    null,
+    djr._type_of(publish_topic.type),
+    publish_topic.detail::pg_catalog.jsonb,
+    publish_topic.private_data::pg_catalog.jsonb,
+    publish_topic.key,
+    publish_topic.topic
+  )
+$$;
+
+comment on function djr.publish_topic(text, anycompatiblenonarray, json, json, text) is
+  'djr.publish_topic for a detail of type json.';

@@ -1,0 +1,20 @@
+-- The overloads that take a detail of type json leave the type of `type` open: then PostgreSQL prefers djr.publish(text, text, jsonb)
+-- wherever a call fits both, as with '{}', which may be json as well as jsonb.
+create or replace function djr._type_of(type anycompatiblenonarray) returns text
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if djr._base_type(pg_typeof(_type_of.type)) <> all ('{text,varchar,bpchar,name}'::regtype[]) then
+    raise exception using
+      errcode = 'DJR01',
+      message = format('the type of an event must be a text (it is of type %s)', pg_typeof(_type_of.type)),
+      hint = 'Name what happened in a word or two: order_paid.';
+  end if;
+  return _type_of.type::text;
+end
+$$;
+
+comment on function djr._type_of(anycompatiblenonarray) is
+  'The type of an event as a text (DJR01 for what is none). Internal.';

@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:4ae6c533c507aa07a2b3ee133aadcfa802434ee6
+--! Hash: sha1:cb0dd7174b2a7b41695efe75ba43cf257f22d423
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -1610,6 +1610,49 @@ $$;
 comment on function djr._publish(text, text, text, jsonb, jsonb, text) is
   'djr._publish for events without a topic. Internal.';
 --! EndIncluded functions/internal/_publish.sql
+--! Included functions/internal/_base_type.sql
+create or replace function djr._base_type(
+  type oid
+) returns oid
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _base oid := _base_type.type;
+begin
+  while (select pg_type.typtype = 'd' from pg_type where pg_type.oid = _base) loop
+    select pg_type.typbasetype into _base from pg_type where pg_type.oid = _base;
+  end loop;
+  return _base;
+end
+$$;
+
+comment on function djr._base_type(oid) is
+  'What a domain is over, through all domains between; any other type is its own base. Internal.';
+--! EndIncluded functions/internal/_base_type.sql
+--! Included functions/internal/_type_of.sql
+-- The overloads that take a detail of type json leave the type of `type` open: then PostgreSQL prefers djr.publish(text, text, jsonb)
+-- wherever a call fits both, as with '{}', which may be json as well as jsonb.
+create or replace function djr._type_of(type anycompatiblenonarray) returns text
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if djr._base_type(pg_typeof(_type_of.type)) <> all ('{text,varchar,bpchar,name}'::regtype[]) then
+    raise exception using
+      errcode = 'DJR01',
+      message = format('the type of an event must be a text (it is of type %s)', pg_typeof(_type_of.type)),
+      hint = 'Name what happened in a word or two: order_paid.';
+  end if;
+  return _type_of.type::text;
+end
+$$;
+
+comment on function djr._type_of(anycompatiblenonarray) is
+  'The type of an event as a text (DJR01 for what is none). Internal.';
+--! EndIncluded functions/internal/_type_of.sql
 --! Included functions/internal/_user_of.sql
 -- 42.0 is user 42, as numeric has one value for both; 42.5 is nobody.
 create or replace function djr._user_of(user_id numeric) returns text
@@ -1632,6 +1675,31 @@ $$;
 comment on function djr._user_of(numeric) is
   'The text of a user''s id that is a numeric: without fraction, 42.0 is 42 (DJR03 for anything else). Internal.';
 --! EndIncluded functions/internal/_user_of.sql
+--! Included functions/internal/_user_of_any.sql
+-- For the overloads that take a detail of type json, whose user_id has any type: what djr.publish takes with a detail of type jsonb.
+create or replace function djr._user_of_any(user_id anynonarray) returns text
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _type regtype := djr._base_type(pg_typeof(_user_of_any.user_id));
+begin
+  if _type = 'numeric'::regtype then
+    return djr._user_of(_user_of_any.user_id::numeric);
+  elsif _type = any ('{smallint,integer,bigint,uuid}'::regtype[]) then
+    return _user_of_any.user_id::text;
+  end if;
+  raise exception using
+    errcode = 'DJR03',
+    message = format('a user_id must be a text, a whole number or a uuid (it is of type %s)', pg_typeof(_user_of_any.user_id)),
+    hint = 'Pass the id by which your login knows the user, cast to text.';
+end
+$$;
+
+comment on function djr._user_of_any(anynonarray) is
+  'The text of a user''s id of any type that djr.publish takes (DJR03 for any other). Internal.';
+--! EndIncluded functions/internal/_user_of_any.sql
 --! Included functions/public/publish.sql
 -- An overload for each type that ids of users have. Plain SQL without SET, so that the planner puts djr._publish in their
 -- place; that one checks and is SECURITY DEFINER.
@@ -1725,6 +1793,53 @@ $$;
 
 comment on function djr.publish(numeric, text, jsonb, jsonb, text) is
   'Publishes an event to one user, whose id is a numeric, and returns the event''s id. It is sent when the transaction commits. A second publish under the same key does nothing and returns the first id; if it differs in user or type it is refused (DJR12). An id with a fraction is refused (DJR03); 42.0 is user 42.';
+
+-- For a detail of type json, as json_build_object and row_to_json make it. djr._type_of says why no call becomes ambiguous.
+create or replace function djr.publish(
+  user_id text,
+  type anycompatiblenonarray,
+  detail json,
+  private_data json default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'user',
+    publish.user_id,
+    djr._type_of(publish.type),
+    publish.detail::pg_catalog.jsonb,
+    publish.private_data::pg_catalog.jsonb,
+    publish.key,
+    null
+  )
+$$;
+
+comment on function djr.publish(text, anycompatiblenonarray, json, json, text) is
+  'djr.publish for a detail of type json: to a user whose id is a text.';
+
+create or replace function djr.publish(
+  user_id anynonarray,
+  type anycompatiblenonarray,
+  detail json,
+  private_data json default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'user',
+    djr._user_of_any(publish.user_id),
+    djr._type_of(publish.type),
+    publish.detail::pg_catalog.jsonb,
+    publish.private_data::pg_catalog.jsonb,
+    publish.key,
+    null
+  )
+$$;
+
+comment on function djr.publish(anynonarray, anycompatiblenonarray, json, json, text) is
+  'djr.publish for a detail of type json: to a user whose id is a whole number or a uuid (DJR03 for any other type).';
 --! EndIncluded functions/public/publish.sql
 --! Included functions/public/publish_public.sql
 create or replace function djr.publish_public(
@@ -1747,6 +1862,29 @@ $$;
 
 comment on function djr.publish_public(text, jsonb, jsonb, text) is
   'Publishes an event to every client, anonymous ones too, and returns its id. For the rest see djr.publish.';
+
+-- For a detail of type json, as json_build_object and row_to_json make it. djr._type_of says why no call becomes ambiguous.
+create or replace function djr.publish_public(
+  type anycompatiblenonarray,
+  detail json,
+  private_data json default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'public',
+    null,
+    djr._type_of(publish_public.type),
+    publish_public.detail::pg_catalog.jsonb,
+    publish_public.private_data::pg_catalog.jsonb,
+    publish_public.key,
+    null
+  )
+$$;
+
+comment on function djr.publish_public(anycompatiblenonarray, json, json, text) is
+  'djr.publish_public for a detail of type json.';
 --! EndIncluded functions/public/publish_public.sql
 --! Included functions/public/publish_global.sql
 create or replace function djr.publish_global(
@@ -1770,6 +1908,29 @@ $$;
 
 comment on function djr.publish_global(text, jsonb, jsonb, text) is
   'Another name of djr.publish_public, which it had first.';
+
+-- For a detail of type json, as json_build_object and row_to_json make it. djr._type_of says why no call becomes ambiguous.
+create or replace function djr.publish_global(
+  type anycompatiblenonarray,
+  detail json,
+  private_data json default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'public',
+    null,
+    djr._type_of(publish_global.type),
+    publish_global.detail::pg_catalog.jsonb,
+    publish_global.private_data::pg_catalog.jsonb,
+    publish_global.key,
+    null
+  )
+$$;
+
+comment on function djr.publish_global(anycompatiblenonarray, json, json, text) is
+  'Another name of djr.publish_public for a detail of type json.';
 --! EndIncluded functions/public/publish_global.sql
 --! Included functions/public/publish_system.sql
 -- Only the overload for text has a default, so that a call without a user is not ambiguous.
@@ -1907,6 +2068,53 @@ $$;
 
 comment on function djr.publish_system(text, jsonb, numeric, jsonb, text) is
   'Publishes an event to backend subscribers only, about a user (an id of type numeric) or nobody, and returns its id. For the rest see djr.publish.';
+
+-- For a detail of type json, as json_build_object and row_to_json make it. djr._type_of says why no call becomes ambiguous.
+create or replace function djr.publish_system(
+  type anycompatiblenonarray,
+  detail json,
+  user_id text default null,
+  private_data json default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'system',
+    publish_system.user_id,
+    djr._type_of(publish_system.type),
+    publish_system.detail::pg_catalog.jsonb,
+    publish_system.private_data::pg_catalog.jsonb,
+    publish_system.key,
+    null
+  )
+$$;
+
+comment on function djr.publish_system(anycompatiblenonarray, json, text, json, text) is
+  'djr.publish_system for a detail of type json: about a user whose id is a text, or nobody.';
+
+create or replace function djr.publish_system(
+  type anycompatiblenonarray,
+  detail json,
+  user_id anynonarray,
+  private_data json default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'system',
+    djr._user_of_any(publish_system.user_id),
+    djr._type_of(publish_system.type),
+    publish_system.detail::pg_catalog.jsonb,
+    publish_system.private_data::pg_catalog.jsonb,
+    publish_system.key,
+    null
+  )
+$$;
+
+comment on function djr.publish_system(anycompatiblenonarray, json, anynonarray, json, text) is
+  'djr.publish_system for a detail of type json: about a user whose id is a whole number or a uuid (DJR03 for any other type).';
 --! EndIncluded functions/public/publish_system.sql
 --! Included functions/public/publish_topic.sql
 create or replace function djr.publish_topic(
@@ -1931,6 +2139,30 @@ $$;
 
 comment on function djr.publish_topic(text, text, jsonb, jsonb, text) is
   'Publishes an event to the clients that may hear a topic (djr.seal, or the setting authorize_topic), and returns its id. For the rest see djr.publish.';
+
+-- For a detail of type json, as json_build_object and row_to_json make it. djr._type_of says why no call becomes ambiguous.
+create or replace function djr.publish_topic(
+  topic text,
+  type anycompatiblenonarray,
+  detail json,
+  private_data json default null,
+  key text default null
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'topic',
+    null,
+    djr._type_of(publish_topic.type),
+    publish_topic.detail::pg_catalog.jsonb,
+    publish_topic.private_data::pg_catalog.jsonb,
+    publish_topic.key,
+    publish_topic.topic
+  )
+$$;
+
+comment on function djr.publish_topic(text, anycompatiblenonarray, json, json, text) is
+  'djr.publish_topic for a detail of type json.';
 --! EndIncluded functions/public/publish_topic.sql
 --! Included functions/public/publish_many.sql
 create or replace function djr.publish_many(events jsonb) returns setof bigint
@@ -2139,27 +2371,6 @@ $$;
 comment on function djr.publish_many(jsonb) is
   'Publishes an array of {scope, user_id, topic, type, detail, private_data, key} in one statement with few NOTIFYs and returns their ids in order. Without a scope it is topic where there is a topic, else user, so that a forgotten user_id is an error and not an event for everyone. A key that another event has is refused (DJR12), be it of the same call. All or nothing: an error says which, as in events[3].';
 --! EndIncluded functions/public/publish_many.sql
---! Included functions/internal/_base_type.sql
-create or replace function djr._base_type(
-  type oid
-) returns oid
-language plpgsql
-stable
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  _base oid := _base_type.type;
-begin
-  while (select pg_type.typtype = 'd' from pg_type where pg_type.oid = _base) loop
-    select pg_type.typbasetype into _base from pg_type where pg_type.oid = _base;
-  end loop;
-  return _base;
-end
-$$;
-
-comment on function djr._base_type(oid) is
-  'What a domain is over, through all domains between; any other type is its own base. Internal.';
---! EndIncluded functions/internal/_base_type.sql
 --! Included functions/internal/_type_form.sql
 -- What djr._row_value makes of a type. No name of it is given away: types are told apart by their number, and those below
 -- 16384 came with the cluster.
@@ -5024,6 +5235,16 @@ as $$
     'djr.publish_system(text, jsonb, bigint, jsonb, text)',
     'djr.publish_system(text, jsonb, numeric, jsonb, text)',
     'djr.publish_system(text, jsonb, uuid, jsonb, text)',
+    'djr.publish(text, anycompatiblenonarray, json, json, text)',
+    'djr.publish(anynonarray, anycompatiblenonarray, json, json, text)',
+    'djr.publish_public(anycompatiblenonarray, json, json, text)',
+    'djr.publish_global(anycompatiblenonarray, json, json, text)',
+    'djr.publish_topic(text, anycompatiblenonarray, json, json, text)',
+    'djr.publish_system(anycompatiblenonarray, json, text, json, text)',
+    'djr.publish_system(anycompatiblenonarray, json, anynonarray, json, text)',
+    'djr._base_type(oid)',
+    'djr._type_of(anycompatiblenonarray)',
+    'djr._user_of_any(anynonarray)',
     'djr._user_of(numeric)',
     'djr.publish_many(jsonb)',
     'djr.publish_row()',

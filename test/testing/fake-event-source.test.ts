@@ -1,6 +1,7 @@
 import test from 'ava';
 import { GlobalWindow } from 'happy-dom';
 import { FakeEventSource } from '../../src/testing/index.js';
+import { until } from '../helpers/server.js';
 
 // One file, one process: the global EventSource is replaced.
 
@@ -19,20 +20,20 @@ test.serial("djr's client hears what a test emits, in a simulated page", async (
     await page.happyDOM.close();
   });
 
-  const { default: djr } = await import('../../src/browser/client.js');
+  const { default: djr } = await import('../../src/browser/module.js');
   const heard: unknown[] = [];
   const connected = new Promise<void>((resolve) => void djr.connect({ since: '1:1:', onConnect: resolve }));
   djr.subscribe('paid:7', (detail) => heard.push(detail));
   const room = djr.join('room:7');
   room.on('said', (detail) => heard.push(detail));
   await connected;
+  await until('the room', () => room.state === 'joined');
   FakeEventSource.emit('paid', { ':id': 7 });
   FakeEventSource.emit('said', { text: 'hi' }, 'room:7');
   t.deepEqual(heard, [
     { ':id': 7, type: 'paid' },
     { text: 'hi', ':topic': 'room:7', type: 'said' },
   ]);
-  t.is(room.state, 'joined');
   djr.close();
   t.is(FakeEventSource.open.size, 0);
 });

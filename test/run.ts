@@ -2,6 +2,7 @@
  * Runs the tests against an embedded PostgreSQL of their own.
  *
  *   node --import=tsx test/run.ts [--postgres 14] [--browser] [ava's arguments]
+ *   node --import=tsx test/run.ts --command 'another command, which finds that PostgreSQL in DJR_TEST_SERVER'
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -17,7 +18,7 @@ import { TEMPLATE } from './helpers/database.js';
 const { values } = parseArgs({
   allowPositionals: true,
   strict: false,
-  options: { postgres: { type: 'string' }, browser: { type: 'boolean' } },
+  options: { postgres: { type: 'string' }, browser: { type: 'boolean' }, command: { type: 'string' } },
 });
 
 /** The last release of each older line that the embedded binaries have. */
@@ -87,16 +88,14 @@ const all = values.browser
   : ['test/*.test.ts', 'test/!(browser|deployment)/**/*.test.ts'];
 /** Much of each file is waiting; but more files than this on few processors only wait for one another. */
 const files = Math.min(4, 2 * availableParallelism());
-const ava = spawn(
-  process.execPath,
-  ['node_modules/ava/entrypoints/cli.mjs', `--concurrency=${files}`, ...rest, ...(named ? [] : all)],
-  {
-    stdio: 'inherit',
-    env: {
-      ...process.env,
-      DJR_TEST_SERVER: server.url,
-      ...(resolveFrom ? { DJR_TEST_POSTGRES: resolveFrom } : {}),
-    },
+const ava = ['node_modules/ava/entrypoints/cli.mjs', `--concurrency=${files}`, ...rest, ...(named ? [] : all)];
+const [command, argv]: [string, string[]] =
+  typeof values.command === 'string' ? ['sh', ['-c', values.command]] : [process.execPath, ava];
+spawn(command, argv, {
+  stdio: 'inherit',
+  env: {
+    ...process.env,
+    DJR_TEST_SERVER: server.url,
+    ...(resolveFrom ? { DJR_TEST_POSTGRES: resolveFrom } : {}),
   },
-);
-ava.once('exit', (code) => void stopAndExit(code ?? 1));
+}).once('exit', (code) => void stopAndExit(code ?? 1));

@@ -1,4 +1,5 @@
 import type { Audience } from '../event/audience.js';
+import { AudienceSet } from '../event/audience-set.js';
 import type { Envelope } from '../event/envelope.js';
 import { eventFrame, type Pulse } from '../event/frame.js';
 import type { Item } from '../event/item.js';
@@ -25,7 +26,7 @@ export interface ClientInfo {
 export interface ClientOptions {
   userId: string | null;
   /** Whose events it gets: everybody's, its user's, its topics'. */
-  audiences: readonly Audience[];
+  audiences: Iterable<Audience>;
   connection: Connection;
   /** Makes the Request when a hook asks for it: a thousand idle clients need none. */
   request: () => Request;
@@ -56,10 +57,17 @@ function variantOf({ named, types }: Pick<ClientOptions, 'named' | 'types'>): st
 /** One SSE connection: what it is entitled to, and a bounded queue in front of it. */
 export class Client implements ClientInfo {
   readonly userId: string | null;
-  /** Keys of the hub's own, a few dozen at most: a list of them takes a tenth of what a set would. */
-  audiences: readonly Audience[];
+  audiences: AudienceSet;
+  /** Where the hub's index has it. */
+  slot = -1;
+  /** Whether it gets events the moment they come; else it resumes still. */
+  live = false;
+  /** The last turn of the hub in which it was found to have events of an audience. */
+  turn = 0;
   readonly types: ReadonlySet<string> | null;
   readonly named: boolean;
+  /** Bytes that may wait for it. */
+  readonly maxBytes: number;
   readonly pulse: Pulse;
   /** Clients of one variant get the very same bytes; undefined: a hook makes each client's own. */
   readonly variant: string | undefined;
@@ -70,13 +78,18 @@ export class Client implements ClientInfo {
   /** Since when bytes wait without any of them having gone, as far as was looked; undefined: nothing waits. */
   stalledSince: number | undefined;
   closed = false;
+  /** Whole milliseconds of `performance.now()` at which its stream began. */
+  readonly opened = Math.floor(performance.now());
   /** Events written to it. */
   sent = 0;
   /** Bytes written to it. */
   bytes = 0;
-  readonly #options: ClientOptions;
-  /** A field of its own: it is needed for every delivery. */
+  /** Fields of its own, and not the options: those have what nobody needs any more. */
   readonly #connection: Connection;
+  readonly #makeRequest: ClientOptions['request'];
+  readonly #beforeSend: ClientOptions['beforeSend'];
+  readonly #onSent: ClientOptions['onSent'];
+  readonly #onClose: ClientOptions['onClose'];
   #request: Request | undefined;
   /** Events behind a hook that has not answered yet. */
   #hooks: Promise<void> | undefined;
@@ -86,10 +99,14 @@ export class Client implements ClientInfo {
   #progress: number | undefined;
 
   constructor(options: ClientOptions) {
-    this.#options = options;
     this.#connection = options.connection;
+    this.#makeRequest = options.request;
+    this.#beforeSend = options.beforeSend;
+    this.#onSent = options.onSent;
+    this.#onClose = options.onClose;
+    this.maxBytes = options.maxBytes;
     this.userId = options.userId;
-    this.audiences = options.audiences;
+    this.audiences = new AudienceSet(options.audiences);
     this.types = options.types;
     this.named = options.named;
     this.pulse = options.pulse ?? 'silent';
@@ -103,13 +120,8 @@ export class Client implements ClientInfo {
   }
 
   get request(): Request {
-    this.#request ??= this.#options.request();
+    this.#request ??= this.#makeRequest();
     return this.#request;
-  }
-
-  /** Bytes that may wait for it. */
-  get maxBytes(): number {
-    return this.#options.maxBytes;
   }
 
   get buffered(): number {
@@ -119,7 +131,7 @@ export class Client implements ClientInfo {
   /** Milliseconds for which none of the bytes that wait has gone. Who reads slowly still reads: its buffer need not empty. */
   stalledFor(now: number): number {
     if (this.stalledSince === undefined) return 0;
-    const { progress } = this.#options.connection;
+    const { progress } = this.#connection;
     if (this.#progress !== progress) this.stalledSince = now;
     this.#progress = progress;
     return now - this.stalledSince;
@@ -128,7 +140,7 @@ export class Client implements ClientInfo {
   /** Whether this client may have the event, and asked for its type. Every way to a client passes here. */
   wants({ envelope }: Item): boolean {
     const { audience } = envelope;
-    if (audience === undefined || !this.audiences.includes(audience)) return false;
+    if (audience === undefined || !this.audiences.has(audience)) return false;
     return this.types === null || this.types.has(envelope.type);
   }
 
@@ -145,7 +157,7 @@ export class Client implements ClientInfo {
       return;
     }
     this.stalledSince ??= now;
-    if (this.buffered > this.#options.maxBytes) this.close('slow');
+    if (this.buffered > this.maxBytes) this.close('slow');
   }
 
   /**
@@ -155,7 +167,7 @@ export class Client implements ClientInfo {
    */
   send(item: Item, position = item.position): void {
     if (this.closed || !this.wants(item)) return;
-    const hook = this.#options.beforeSend;
+    const hook = this.#beforeSend;
     if (!hook) {
       this.#count(item);
       this.write(position === item.position ? item.frame(this.named) : eventFrame(item.envelope, position, this.named));
@@ -174,7 +186,7 @@ export class Client implements ClientInfo {
 
   /** Sends events in their order, in one write where no hook has to see them. */
   sendAll(items: readonly Item[], position?: string): void {
-    if (this.#options.beforeSend) {
+    if (this.#beforeSend) {
       for (const item of items) this.send(item, position);
       return;
     }
@@ -191,7 +203,7 @@ export class Client implements ClientInfo {
   #hooked(item: Item, position: string): void | Promise<void> {
     // Behind others it waited, and meanwhile the client may have lost the topic.
     if (this.closed || !this.wants(item)) return;
-    const result = this.#options.beforeSend!(item, this);
+    const result = this.#beforeSend!(item, this);
     if (result instanceof Promise) return result.then((envelope) => this.#finish(item, position, envelope));
     this.#finish(item, position, result);
   }
@@ -205,7 +217,7 @@ export class Client implements ClientInfo {
 
   #count({ envelope }: Item): void {
     this.sent += 1;
-    this.#options.onSent(envelope, this.userId);
+    this.#onSent(envelope, this.userId);
   }
 
   #wait(item: Item, pending: Promise<void>): void {
@@ -215,7 +227,7 @@ export class Client implements ClientInfo {
       if (this.#hooks === done) this.#hooks = undefined;
     });
     this.#hooks = done;
-    if (this.buffered > this.#options.maxBytes) this.close('slow');
+    if (this.buffered > this.maxBytes) this.close('slow');
   }
 
   /** Whether events wait for `beforeSend`: the client's place is behind them. */
@@ -252,6 +264,6 @@ export class Client implements ClientInfo {
     } catch {
       // It is closed for us, whatever the other side of it says.
     }
-    this.#options.onClose(this, reason);
+    this.#onClose(this, reason);
   }
 }

@@ -251,7 +251,7 @@ export class Presence {
     const frame = presenceFrame({ topic, users: count <= MAX_NAMED ? present : undefined, count });
     const audience = topicAudience(topic);
     // Some may have lost the topic while it was read.
-    for (const client of newcomers) if (!client.closed && client.audiences.includes(audience)) client.write(frame);
+    for (const client of newcomers) if (!client.closed && client.audiences.has(audience)) client.write(frame);
   }
 
   /** Tells nothing more: the instance's rows go with it. */

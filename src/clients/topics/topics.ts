@@ -8,6 +8,7 @@ import { Authorizer, type AuthorizeTopic } from './authorizer.js';
 import { Orders } from './orders.js';
 import type { Presence } from './presence.js';
 import { isRevoked, keyOf, openSeal, type Revocation, type Seal, type SealKey } from './seal.js';
+import { SealEnds } from './seal-ends.js';
 import type { TopicStore } from './topic-store.js';
 
 export interface TopicsOptions {
@@ -49,16 +50,6 @@ const FRESH = 30_000;
 /** Milliseconds between two readings because of a key that is not known: whoever makes one up must cost nothing. */
 const UNKNOWN_KEY = 1000;
 
-/** Milliseconds between two looks at which seals have ended. */
-const EXPIRY = 500;
-
-/** When seals of a client end. */
-interface Ending {
-  /** `performance.now()`. */
-  readonly at: number;
-  readonly audiences: readonly Audience[];
-}
-
 /** Who may hear which topic: seals, the app's answers, and the orders that take them back. */
 export class Topics {
   /** Topics that clients asked for and may not hear, by why. */
@@ -72,9 +63,7 @@ export class Topics {
   /** How often the permissions have changed: what a reading that began before says is old when it comes. */
   #changes = 0;
   readonly #orders = new Orders();
-  /** Of clients with seals, the next first. */
-  readonly #ends = new Map<Client, Ending[]>();
-  #timer: NodeJS.Timeout | undefined;
+  readonly #ends = new SealEnds((client, audience) => this.#leave(client, audience, 'the seal has expired'));
 
   constructor(options: TopicsOptions) {
     this.#options = options;
@@ -93,10 +82,8 @@ export class Topics {
 
   /** The keys of the events that a client gets. */
   audiencesOf(userId: string | null, heard: Heard): Audience[] {
-    const audiences = [EVERYBODY];
-    if (userId !== null) audiences.push(userAudience(userId));
-    for (const topic of heard.topics.keys()) audiences.push(this.#options.hub.shared(topicAudience(topic)));
-    return audiences;
+    const own = userId === null ? [] : [userAudience(userId)];
+    return [EVERYBODY, ...own, ...[...heard.topics.keys()].map(topicAudience)];
   }
 
   /** Which of these topics a user (null: anonymous) may hear, by a seal or by the app's answer. */
@@ -185,16 +172,19 @@ export class Topics {
     const detail = JSON.parse(detailText) as { topic?: unknown; reason?: unknown };
     const topic = typeof detail.topic === 'string' ? detail.topic : undefined;
     this.#orders.add({ type, userId, topic: topic ?? null });
-    const clients = [...this.#options.hub.clients].filter((client) => userId === null || client.userId === userId);
     if (type === 'disconnect') {
       if (userId === null) return;
       const reason = typeof detail.reason === 'string' ? detail.reason : undefined;
-      for (const client of clients) client.close('disconnected', disconnectedFrame(reason));
+      for (const client of [...this.#clientsOf(userId)]) client.close('disconnected', disconnectedFrame(reason));
     } else if (type === 'recheck') {
       this.#readAt = Number.NEGATIVE_INFINITY;
       this.#changes += 1;
-      await this.#recheck(clients, topic);
+      await this.#recheck(userId, topic);
     }
+  }
+
+  #clientsOf(userId: string): Iterable<Client> {
+    return this.#options.hub.clientsOf(userAudience(userId));
   }
 
   /** Whether an order has come since then for this user or these topics: a stream that is being opened must ask again. */
@@ -202,24 +192,29 @@ export class Topics {
     return this.#orders.concern(userId, asked, since);
   }
 
-  async #recheck(clients: readonly Client[], only: string | undefined): Promise<void> {
-    await Promise.all(
-      clients.flatMap((client) =>
-        client.audiences.map(async (audience) => {
-          const topic = topicOf(audience);
-          if (topic === undefined || (only !== undefined && only !== topic)) return;
-          // A seal says nothing of today: whoever still may hear the topic gets a new one.
-          if (await this.#authorizer.mayHear(client.userId, topic)) return;
-          this.#leave(client, audience, 'the permission was taken back');
-        }),
-      ),
-    );
+  async #recheck(userId: string | null, topic: string | undefined): Promise<void> {
+    const { hub } = this.#options;
+    const audience = topic === undefined ? EVERYBODY : topicAudience(topic);
+    const clients = userId === null ? hub.clientsOf(audience) : this.#clientsOf(userId);
+    const asked: Promise<void>[] = [];
+    for (const client of clients) {
+      const own = topic === undefined ? client.audiences : [audience];
+      for (const each of own) if (client.audiences.has(each)) asked.push(this.#ask(client, each));
+    }
+    await Promise.all(asked);
+  }
+
+  async #ask(client: Client, audience: Audience): Promise<void> {
+    const topic = topicOf(audience);
+    // A seal says nothing of today: a client that may still hear the topic gets a new one.
+    if (topic === undefined || (await this.#authorizer.mayHear(client.userId, topic))) return;
+    this.#leave(client, audience, 'the permission was taken back');
   }
 
   /** The stream goes on without this audience, and says so. */
   #leave(client: Client, audience: Audience, reason: string): void {
     const topic = topicOf(audience);
-    if (topic === undefined || client.closed || !client.audiences.includes(audience)) return;
+    if (topic === undefined || client.closed || !client.audiences.has(audience)) return;
     this.#options.hub.drop(client, audience);
     this.#options.presence?.left(client, topic);
     client.write(leftFrame(topic, reason));
@@ -230,46 +225,15 @@ export class Topics {
     this.#options.presence?.came(client);
     const time = this.#options.time();
     const now = performance.now();
-    const byEnd = new Map<number, Audience[]>();
-    for (const audience of client.audiences) {
+    this.#ends.watch(client, (audience) => {
       const end = heard.topics.get(topicOf(audience) ?? '') ?? Number.POSITIVE_INFINITY;
-      if (end === Number.POSITIVE_INFINITY) continue;
-      const others = byEnd.get(end);
-      if (others) others.push(audience);
-      else byEnd.set(end, [audience]);
-    }
-    if (byEnd.size === 0) return;
-    // Seals of one page mostly end in one second, and then the client's own list says which they are.
-    const alone = byEnd.size === 1 && [...byEnd.values()][0]!.length === heard.topics.size;
-    const ends = [...byEnd].map(([end, audiences]) => ({
-      at: now + end - time,
-      audiences: alone ? client.audiences : audiences,
-    }));
-    ends.sort((one, other) => one.at - other.at);
-    this.#ends.set(client, ends);
-    this.#timer ??= setInterval(() => this.#expire(), EXPIRY).unref();
+      return now + end - time;
+    });
   }
 
   /** A stream has ended. */
   forget(client: Client): void {
     this.#options.presence?.went(client);
-    this.#unwatch(client);
-  }
-
-  #unwatch(client: Client): void {
-    this.#ends.delete(client);
-    if (this.#ends.size > 0) return;
-    clearInterval(this.#timer);
-    this.#timer = undefined;
-  }
-
-  #expire(): void {
-    const now = performance.now();
-    for (const [client, ends] of this.#ends) {
-      while (ends.length > 0 && ends[0]!.at <= now) {
-        for (const audience of ends.shift()!.audiences) this.#leave(client, audience, 'the seal has expired');
-      }
-      if (ends.length === 0) this.#unwatch(client);
-    }
+    this.#ends.forget(client);
   }
 }

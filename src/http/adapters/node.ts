@@ -129,7 +129,8 @@ const ignore = (): void => {};
 function carry(req: IncomingMessage, res: ServerResponse, start: StreamStart): Promise<void> {
   const http1 = req.httpVersionMajor < 2;
   listen(res, 'error', ignore);
-  start.begin(http1 ? open(req, res, start.headers) : open2(res, start.headers));
+  if (http1) begin1(req, res, start);
+  else start.begin(open2(res, start.headers));
   // The rest of what it began with need not stay.
   const { gone } = start;
   return new Promise<void>((resolve) => {
@@ -141,6 +142,17 @@ function carry(req: IncomingMessage, res: ServerResponse, start: StreamStart): P
     listen(res, 'close', end);
     if (http1) req.socket.once('close', end);
   });
+}
+
+/** Head and first frames go in one write: each is a system call, a sixth of what a stream costs to open. */
+function begin1(req: IncomingMessage, res: ServerResponse, start: StreamStart): void {
+  const { socket } = req;
+  socket.cork();
+  try {
+    start.begin(open(req, res, start.headers));
+  } finally {
+    socket.uncork();
+  }
 }
 
 const WRAPPED = ['writeHead', 'write', 'end', 'flushHeaders', 'setHeader', 'removeHeader'] as const;

@@ -63,7 +63,7 @@ export class Acknowledgements implements Endpoint {
       return problem(415, 'The Content-Type of an acknowledgement is application/json.');
     }
     if (Number(incoming.header('content-length')) > MAX_BYTES) return tooLarge();
-    const place = this.#admission.enter(incoming.address);
+    const place = this.#admission.enter(incoming);
     if ('status' in place) return place;
     try {
       return await this.#ofUser(incoming);

@@ -3,7 +3,7 @@ import { Client, type CloseReason } from '../../clients/client.js';
 import type { Connection } from '../../clients/connection.js';
 import type { Hub } from '../../clients/hub.js';
 import type { Heard, Topics } from '../../clients/topics/topics.js';
-import { type Audience, topicAudience } from '../../event/audience.js';
+import { type Audience, topicAudience, userAudience } from '../../event/audience.js';
 import { connectedFrame, farewellFrame, type Greeting, levelFrame, type Pulse, retryFrame } from '../../event/frame.js';
 import { Frontier } from '../../event/frontier.js';
 import { packPosition, parsePosition } from '../../event/position.js';
@@ -131,7 +131,7 @@ export class Streams implements Endpoint {
     const query = parseQuery(incoming.target);
     if (!query) return problem(400, 'The query is too long, or asks for too many types or topics.', cors);
     if (this.#stopping) return stopping(cors);
-    const place = this.#admission.enter(incoming.address);
+    const place = this.#admission.enter(incoming);
     if ('status' in place) return { ...place, headers: { ...place.headers, ...cors } };
     try {
       const admitted = await this.#admit(incoming, query, place);
@@ -217,12 +217,12 @@ export class Streams implements Endpoint {
    */
   #makeRoom(userId: string): boolean {
     let chosen: Client | undefined;
-    for (const client of this.#options.hub.clients) {
-      if (client.userId !== userId) continue;
-      chosen ??= client;
-      if (client.stalledSince === undefined) continue;
-      chosen = client;
-      break;
+    for (const client of this.#options.hub.clientsOf(userAudience(userId))) {
+      const before = (one: Client, other: Client) =>
+        (one.stalledSince === undefined) === (other.stalledSince === undefined)
+          ? one.opened < other.opened
+          : one.stalledSince !== undefined;
+      if (!chosen || before(client, chosen)) chosen = client;
     }
     if (!chosen || !this.#replaced.take(userId)) return false;
     this.#log.say(

@@ -1,3 +1,4 @@
+import type { Incoming } from '../incoming.js';
 import { problem, type Reply } from '../reply.js';
 import { limitKey } from './trusted-proxies.js';
 
@@ -28,13 +29,17 @@ export class Admission {
     return this.#total;
   }
 
-  /** @returns a place, or why there is none */
-  enter(address: string | undefined): Place | Reply {
+  /**
+   * @param sender - whose address is asked for where it is limited: to find it out costs as much as a write
+   * @returns a place, or why there is none
+   */
+  enter(sender: Pick<Incoming, 'address'>): Place | Reply {
     const { maxConnections, maxConnectionsPerAddress } = this.#limits;
     if (this.#total >= maxConnections) {
       return problem(503, 'This instance is full (option maxConnections).', { 'Retry-After': '5' });
     }
-    const key = maxConnectionsPerAddress > 0 && address !== undefined ? limitKey(address) : undefined;
+    const address = maxConnectionsPerAddress > 0 ? sender.address : undefined;
+    const key = address === undefined ? undefined : limitKey(address);
     if (key !== undefined && (this.#byAddress.get(key) ?? 0) >= maxConnectionsPerAddress) {
       return problem(429, 'Too many streams of this address (option maxConnectionsPerAddress).', {
         'Retry-After': '10',

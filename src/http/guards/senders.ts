@@ -37,7 +37,7 @@ export class Senders {
 
   /** Whether the client came by https; undefined: no trusted proxy says, and the connection itself tells. */
   isSecure(peer: string | undefined, header: Asked['header']): boolean | undefined {
-    return this.#proxies.sender(peer, header).secure;
+    return this.#proxies.isSecure(peer, header);
   }
 
   /** The client's address; undefined, and logged where a limit needs it: not known. */

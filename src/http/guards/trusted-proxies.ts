@@ -64,18 +64,27 @@ export const isProxy = (entry: string): boolean => entry === UNIX || add(new Blo
 export class TrustedProxies {
   readonly #list = new BlockList();
   readonly #unix: boolean;
+  /** Nearly every app trusts nobody, and pays nothing for what others ask of each request. */
+  readonly #none: boolean;
 
   /** @param entries - of which each {@link isProxy} */
   constructor(entries: readonly string[]) {
+    this.#none = entries.length === 0;
     this.#unix = entries.includes(UNIX);
     for (const entry of entries) add(this.#list, entry);
   }
 
   /** @param peer - undefined: a Unix socket's */
   includes(peer: string | undefined): boolean {
+    if (this.#none) return false;
     if (peer === undefined) return this.#unix;
     const plain = plainAddress(peer);
     return plain !== undefined && this.#list.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4');
+  }
+
+  /** Whether the client came by https; undefined: no trusted proxy says. */
+  isSecure(peer: string | undefined, header: (name: string) => string | undefined): boolean | undefined {
+    return this.#none ? undefined : this.sender(peer, header).secure;
   }
 
   /**

@@ -1,4 +1,3 @@
-import type { Client } from '../../clients/client.js';
 import { Envelope } from '../../event/envelope.js';
 import type { Scope } from '../../event/event.js';
 import type { Frontier } from '../../event/frontier.js';
@@ -8,7 +7,7 @@ import { ask } from '../../postgres/ask.js';
 import type { Pool } from '../../postgres/connect.js';
 import { AS_TEXT, BATCH, type Query, readRows } from '../../postgres/rows.js';
 import { type Need, type Recent, unavailable } from '../../stream/resume/backlog.js';
-import type { ResumeProgress, ResumeSource } from '../../stream/resume/resume.js';
+import type { Reader, ResumeProgress, ResumeSource } from '../../stream/resume/resume.js';
 import type { Session } from './session.js';
 import {
   EVENT_COLUMNS,
@@ -198,7 +197,7 @@ export class Store implements ResumeSource {
 
   async readSince(
     since: Frontier,
-    client: Pick<Client, 'audiences' | 'types'>,
+    client: Reader,
     from: ResumeProgress | undefined,
     onBatch: (envelopes: Envelope[]) => Promise<number>,
   ): Promise<ResumeProgress | { reset: string }> {
@@ -244,7 +243,7 @@ export class Store implements ResumeSource {
   async #readEntitled(
     since: Frontier,
     bornAfter: number | undefined,
-    client: Pick<Client, 'audiences' | 'types'>,
+    client: Reader,
     from: ResumeProgress | undefined,
     onBatch: (envelopes: Envelope[]) => Promise<number>,
   ): Promise<ResumeProgress | { reset: string } | 'restarted'> {

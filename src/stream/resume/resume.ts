@@ -34,13 +34,19 @@ export interface ResumeSource {
    */
   readSince(
     since: Frontier,
-    client: Pick<Client, 'audiences' | 'types'>,
+    client: Reader,
     from: ResumeProgress | undefined,
     onBatch: (envelopes: Envelope[]) => Promise<number>,
   ): Promise<ResumeProgress | { reset: string }>;
 
   /** What any client may be entitled to: as far back as is needed, or as much as memory has room for. */
   readRecent(need: Need): Promise<Recent>;
+}
+
+/** What storage is asked for: events of these audiences, of these types (null: of all). */
+export interface Reader {
+  readonly audiences: Iterable<Audience>;
+  readonly types: ReadonlySet<string> | null;
 }
 
 /** Where what a client missed came from: this instance's own order, its history, storage; or it could not be had. */

@@ -207,7 +207,7 @@ test('A publisher can make no order, and nobody can have one carried out twice',
     [`select djr.disconnect('u')`, '42501'],
     [`select djr.recheck('u')`, '42501'],
     [`select djr.seal('room:7', 'u')`, '42501'],
-    [`select djr._notify_only('control', 'u', 'disconnect', '{}', null, 0)`, '42501'],
+    [`select djr._notify_only('control', 'u', 'disconnect', '{}', null)`, '42501'],
   ];
   for (const [sql, code] of refused) t.is((await refusal(publisher, sql)).code, code, sql);
 

@@ -1,0 +1,141 @@
+import { type Audience, EVERYBODY, topicOf } from '../event/audience.js';
+import { Bits } from '../lib/bits.js';
+import { HashTable, hashOf } from '../lib/hash-table.js';
+import type { Client } from './client.js';
+
+/** Clients that a group lists; of more it has a bit for each. */
+const MAX_LISTED = 256;
+
+/** The clients of one audience, or of several of one hash. */
+interface Group {
+  /** Oldest first; each change makes a new list, so that one that is being read stays as it is. Empty where there are bits. */
+  listed: readonly Client[];
+  /** Of their slots. */
+  bits: Bits | undefined;
+  /** There are clients here of another audience that has the same hash. */
+  mixed: boolean;
+}
+
+/**
+ * Which clients have an audience. Most audiences have one client: that one's number is all that is kept of it. The audience itself is
+ * compared in the client's own set.
+ */
+export class AudienceIndex {
+  readonly #slots: (Client | undefined)[] = [];
+  readonly #freeSlots: number[] = [];
+  /** By hash: a client's slot, doubled; or a group's place, doubled, and one. */
+  readonly #table = new HashTable();
+  readonly #groups: (Group | undefined)[] = [];
+  readonly #freeGroups: number[] = [];
+  readonly #hash: (audience: Audience) => number;
+  /** Topics that some client has. */
+  topics = 0;
+
+  constructor(hash: (audience: Audience) => number = hashOf) {
+    this.#hash = hash;
+  }
+
+  /** Enters a client under all of its audiences but everybody. */
+  add(client: Client): void {
+    const slot = this.#freeSlots.pop() ?? this.#slots.length;
+    this.#slots[slot] = client;
+    client.slot = slot;
+    for (const audience of client.audiences) if (audience !== EVERYBODY) this.#enter(audience, client);
+  }
+
+  remove(client: Client): void {
+    for (const audience of client.audiences) if (audience !== EVERYBODY) this.#leave(audience, client);
+    this.#slots[client.slot] = undefined;
+    this.#freeSlots.push(client.slot);
+  }
+
+  /** Takes one audience from a client. */
+  drop(client: Client, audience: Audience): void {
+    const hash = this.#hash(audience);
+    client.audiences = client.audiences.without(audience);
+    const twin = [...client.audiences].some((own) => own !== EVERYBODY && this.#hash(own) === hash);
+    if (!twin) this.#leave(audience, client);
+    else {
+      const value = this.#table.get(hash)!;
+      if (value % 2 === 1) this.#groups[(value - 1) / 2]!.mixed = true;
+    }
+  }
+
+  /** The clients of an audience, the oldest first where there are no more than {@link MAX_LISTED}. What joins or leaves meanwhile does no harm. */
+  of(audience: Audience): readonly Client[] {
+    const value = this.#table.get(this.#hash(audience));
+    if (value === undefined) return NOBODY;
+    if (value % 2 === 0) {
+      const client = this.#slots[value / 2]!;
+      return client.audiences.has(audience) ? [client] : NOBODY;
+    }
+    const { listed, bits, mixed } = this.#groups[(value - 1) / 2]!;
+    const clients = bits ? this.#ofBits(bits) : listed;
+    if (mixed) return clients.filter((client) => client.audiences.has(audience));
+    return clients[0]!.audiences.has(audience) ? clients : NOBODY;
+  }
+
+  /** Whether an audience may have a client: false is certain. */
+  has(audience: Audience): boolean {
+    return this.#table.get(this.#hash(audience)) !== undefined;
+  }
+
+  #ofBits(bits: Bits): Client[] {
+    const slots = bits.toArray();
+    return slots.map((slot) => this.#slots[slot]!);
+  }
+
+  #enter(audience: Audience, client: Client): void {
+    const hash = this.#hash(audience);
+    const value = this.#table.get(hash);
+    if (value === undefined) {
+      this.#table.set(hash, client.slot * 2);
+      if (topicOf(audience) !== undefined) this.topics += 1;
+      return;
+    }
+    if (value % 2 === 0) {
+      const first = this.#slots[value / 2]!;
+      const place = this.#freeGroups.pop() ?? this.#groups.length;
+      this.#groups[place] = { listed: [first], bits: undefined, mixed: false };
+      this.#table.set(hash, place * 2 + 1);
+      this.#join(this.#groups[place], audience, client);
+    } else this.#join(this.#groups[(value - 1) / 2]!, audience, client);
+  }
+
+  #join(group: Group, audience: Audience, client: Client): void {
+    const other = group.bits ? this.#slots[group.bits.first!] : group.listed[0];
+    // It may be this very client, under another audience of its own.
+    const entered = group.bits ? group.bits.has(client.slot) : group.listed.at(-1) === client;
+    group.mixed ||= entered || !other!.audiences.has(audience);
+    if (entered) return;
+    if (!group.bits && group.listed.length < MAX_LISTED) {
+      group.listed = [...group.listed, client];
+      return;
+    }
+    if (!group.bits) {
+      group.bits = new Bits();
+      for (const each of group.listed) group.bits.add(each.slot);
+      group.listed = [];
+    }
+    group.bits.add(client.slot);
+  }
+
+  #leave(audience: Audience, client: Client): void {
+    const hash = this.#hash(audience);
+    const value = this.#table.get(hash);
+    if (value === undefined) return;
+    const place = (value - 1) / 2;
+    const group = this.#groups[place];
+    if (value % 2 === 1 && group) {
+      if (group.bits) group.bits.delete(client.slot);
+      else group.listed = group.listed.filter((each) => each !== client);
+      if ((group.bits?.size ?? group.listed.length) > 0) return;
+      this.#groups[place] = undefined;
+      this.#freeGroups.push(place);
+    }
+    this.#table.delete(hash);
+    if (topicOf(audience) !== undefined) this.topics -= 1;
+  }
+}
+
+const NOBODY: readonly Client[] = [];

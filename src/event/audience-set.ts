@@ -1,0 +1,37 @@
+import type { Audience } from './audience.js';
+
+/** Stands between two audiences: neither a user's id nor a topic can have it. */
+const END = '\0';
+
+/**
+ * The audiences of one client, as one text. A client may hear a hundred topics that nobody else hears: a text of their names takes a third
+ * of what an array of them takes.
+ */
+export class AudienceSet implements Iterable<Audience> {
+  /** Each audience, with {@link END} before and behind it. */
+  readonly #text: string;
+
+  constructor(audiences: Iterable<Audience>) {
+    const all = [...new Set(audiences)];
+    this.#text = all.length === 0 ? END : `${END}${all.join(END)}${END}`;
+  }
+
+  /** Compared where it lies: a delivery makes no text for it. */
+  has(audience: Audience): boolean {
+    const text = this.#text;
+    const { length } = audience;
+    for (let at = text.indexOf(audience); at >= 0; at = text.indexOf(audience, at + 1)) {
+      if (text[at - 1] === END && text[at + length] === END) return true;
+    }
+    return false;
+  }
+
+  without(audience: Audience): AudienceSet {
+    return new AudienceSet([...this].filter((own) => own !== audience));
+  }
+
+  [Symbol.iterator](): Iterator<Audience> {
+    const names = this.#text === END ? [] : this.#text.slice(1, -1).split(END);
+    return names[Symbol.iterator]();
+  }
+}

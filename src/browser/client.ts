@@ -1,5 +1,6 @@
 import type { Detail, EventMap } from '../event/event.js';
 import { acknowledge, originOf } from './ack.js';
+import { createAwaited } from './awaited.js';
 import { createConnection, type SharedConnection } from './connection.js';
 import { loadTopics } from './load.js';
 import { addressOf, safely } from './page.js';
@@ -10,10 +11,12 @@ import type {
   Connection,
   ConnectOptions,
   Djr,
+  DjrEvent,
   JoinOptions,
   Message,
   Presence,
   Room,
+  SeenOptions,
   State,
 } from './types.js';
 
@@ -23,11 +26,13 @@ export type {
   ConnectOptions,
   Detail,
   Djr,
+  DjrEvent,
   EventMap,
   JoinOptions,
   Message,
   Presence,
   Room,
+  SeenOptions,
   State,
 };
 
@@ -47,6 +52,8 @@ function createClient(): Client {
   const defaults: ConnectOptions = { endpoint: '/realtime/sse/' };
   /** Topics that are joined before there is a connection: the first one takes them. */
   let early: Member[] = [];
+  /** For those who wait for an event before that. */
+  let awaited = createAwaited();
   return {
     defaults,
     connect(options = {}) {
@@ -61,7 +68,8 @@ function createClient(): Client {
       const name = address.origin + address.pathname.replace(/\/*$/, '/') + address.search;
       let connection = connections.get(name);
       if (!connection) {
-        connection = createConnection(address.href, name, settings);
+        connection = createConnection(address.href, name, settings, awaited);
+        awaited = createAwaited();
         connections.set(name, connection);
         early.forEach(connection.join);
         early = [];
@@ -88,6 +96,7 @@ function createClient(): Client {
           else connection.join(member);
           return member.room;
         },
+        seen: (id, options) => connection.seen(id, options),
         close() {
           const last = !gone() && told.listeners.size === 1;
           closed = true;
@@ -108,8 +117,12 @@ function createClient(): Client {
       }
       return member.room as never;
     },
+    seen(id, options) {
+      const [first] = connections.values();
+      return (first ?? awaited).seen(id, options);
+    },
     subscribe(type, callback) {
-      const listener = (event: Event) => callback((event as CustomEvent).detail, event as CustomEvent);
+      const listener = (event: Event) => callback((event as CustomEvent).detail, event as never);
       addEventListener(`djr:${type}`, listener);
       return () => removeEventListener(`djr:${type}`, listener);
     },
@@ -144,11 +157,14 @@ export const connect: (options?: ConnectOptions) => Connection = client.connect;
 /** See {@link Djr.subscribe}. */
 export const subscribe = client.subscribe as <D extends Detail = Detail, Type extends string = string>(
   type: Type,
-  callback: (detail: Message<D, Type>, event: CustomEvent<Message<D, Type>>) => void,
+  callback: (detail: Message<D, Type>, event: DjrEvent<Message<D, Type>>) => void,
 ) => () => void;
 
 /** See {@link Djr.join}. */
 export const join: (topic: string, options?: JoinOptions) => Room = client.join;
+
+/** See {@link Djr.seen}. */
+export const seen: Djr['seen'] = client.seen;
 
 /** See {@link Djr.ack}. */
 export const ack: (event: CustomEvent<Detail> | Detail | number, status?: AckStatus) => Promise<boolean> = client.ack;

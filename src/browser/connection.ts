@@ -1,6 +1,7 @@
 import type { Detail } from '../event/event.js';
 import { remember, type Source } from './ack.js';
 import { attend } from './attention.js';
+import type { Awaited } from './awaited.js';
 import { eventOf, isOwnWord, parseFrame } from './frame.js';
 import { createLines, type Line } from './lines.js';
 import { loadTopics } from './load.js';
@@ -8,7 +9,7 @@ import { safely } from './page.js';
 import { mayTell } from './reset.js';
 import { createSeen } from './seen.js';
 import { createTabs, type Host } from './tabs/tabs.js';
-import { createTold, type Told } from './told.js';
+import { createTold, domEvent, type Told } from './told.js';
 import type { Member, Topics } from './topics/contract.js';
 import type { ConnectOptions } from './types.js';
 
@@ -23,6 +24,7 @@ export interface SharedConnection {
   readonly source: Source;
   readonly told: Told;
   readonly lastId: string;
+  readonly seen: Awaited['seen'];
   join(member: Member): void;
   /** Ends it for good. `all`: the app closes everything, as on a logout. */
   close(all: boolean): void;
@@ -36,14 +38,20 @@ export interface SharedConnection {
  *
  * @param endpoint - as the app has it; `name`: the same for all ways to write it
  */
-export function createConnection(endpoint: string, name: string, options: ConnectOptions): SharedConnection {
+export function createConnection(
+  endpoint: string,
+  name: string,
+  options: ConnectOptions,
+  awaited: Awaited,
+): SharedConnection {
   const source: Source = { endpoint, options };
   const told = createTold();
   const seen = createSeen();
-  /** Events of topics that this page has shown: its stream may carry more than that for other tabs. */
+  /** Events that this page has fired: its stream may carry more than that for other tabs. */
   const shown = createSeen();
   /** Topics that the app has written into the address itself. */
   const fixed = new URL(endpoint).searchParams.getAll('topic');
+  awaited.known = shown.has;
   let topics: Topics | undefined;
   let loading: Promise<Topics> | undefined;
   /** Whether other tabs have spoken of topics. */
@@ -63,11 +71,14 @@ export function createConnection(endpoint: string, name: string, options: Connec
     const topic = data[':topic'];
     const ofTopic = typeof topic === 'string';
     if (ofTopic && !fixed.includes(topic) && !topics?.hears(topic)) return;
-    const fresh = ofTopic ? shown.add(event) : !repeat;
+    const first = shown.add(event);
+    // Where topics begin at places of their own, a stream repeats what this page has not shown.
+    const fresh = first && (ofTopic || !repeat);
     if (!fresh && !ofTopic) return;
     remember(data, event, source);
-    if (fresh) told.deliver(data);
-    if (ofTopic) topics?.event(data, event, fresh);
+    const fired = fresh ? told.deliver(data, id) : domEvent(data, id);
+    if (ofTopic) topics?.event(fired, fresh);
+    awaited.fired(event);
   };
 
   const handleWord = (data: Detail) => {
@@ -76,6 +87,7 @@ export function createConnection(endpoint: string, name: string, options: Connec
     else {
       seen.clear();
       shown.clear();
+      awaited.end('reset');
       if (!fromBeginning || mayTell(name, `${data.reason}`)) told.reset(data);
     }
   };
@@ -252,6 +264,7 @@ export function createConnection(endpoint: string, name: string, options: Connec
   return {
     source,
     told,
+    seen: awaited.seen,
     get lastId() {
       return host.lastId;
     },
@@ -266,6 +279,7 @@ export function createConnection(endpoint: string, name: string, options: Connec
       tabs.leave(all);
       host.close();
       topics?.close();
+      awaited.end('closed');
       told.sleep();
       told.become({ state: 'closed' });
     },

@@ -42,6 +42,12 @@ function rawMember(text: string, name: string): string {
 /** The number of the event in a frame's id (`1042-…`); 0 when there is none. */
 export const eventOf = (id: string) => Number(id.split('-')[0]) || 0;
 
+/** When the event of a frame was inserted, which its id says at the end. */
+export function timeOf(id: string): Date | undefined {
+  const time = Number.parseInt(id.split('..')[1] ?? '', 36);
+  return Number.isNaN(time) ? undefined : new Date(time);
+}
+
 /** What the client says itself, and no event may. */
 const OWN_TYPES = /^(connected|disconnected|reset|heartbeat|state|error|left|refused|presence|djr:.*)$/s;
 

@@ -9,13 +9,13 @@ export function createMember(topic: string, options: JoinOptions = {}): Member {
       `djr.join must be given a topic, a text that is not empty (it is ${topic === '' ? 'empty' : typeof topic})`,
     );
   }
-  const listeners = new Set<readonly [type: string, call: (value: unknown) => void]>();
+  const listeners = new Set<readonly [type: string, call: (value: unknown, event?: Event) => void]>();
   const room: Member['room'] = {
     topic,
     state: 'joining',
     presence: undefined,
-    on(type: string, call: (value: never) => void) {
-      const listener = [type, call as (value: unknown) => void] as const;
+    on(type: string, call: (value: never, event: never) => void) {
+      const listener = [type, call as (value: unknown, event?: Event) => void] as const;
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
@@ -31,8 +31,8 @@ export function createMember(topic: string, options: JoinOptions = {}): Member {
     options,
     room,
     left() {},
-    tell(type, value) {
-      for (const [name, call] of [...listeners]) if (name === type) safely(call, value);
+    tell(type, value, event) {
+      for (const [name, call] of [...listeners]) if (name === type) safely(call, value, event);
     },
   };
   return member;

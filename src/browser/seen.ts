@@ -8,6 +8,7 @@ const CAPACITY = 16_384;
 export interface Seen {
   /** @returns false when it was there. */
   add(event: number): boolean;
+  has(event: number): boolean;
   all(): number[];
   /** After a restore numbers may come again, for other events. */
   clear(): void;
@@ -22,6 +23,7 @@ export function createSeen(): Seen {
       if (events.size > CAPACITY) events.delete(events.values().next().value!);
       return true;
     },
+    has: (event) => events.has(event),
     all: () => [...events],
     clear: () => events.clear(),
   };

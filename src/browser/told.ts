@@ -1,7 +1,7 @@
 import type { Detail } from '../event/event.js';
-import { rowsOf } from './frame.js';
+import { eventOf, rowsOf, timeOf } from './frame.js';
 import { safely } from './page.js';
-import type { ConnectOptions, Message, State } from './types.js';
+import type { ConnectOptions, DjrEvent, Message, State } from './types.js';
 
 /** What a page is told: by DOM events, and by the callbacks of those who called connect(). */
 export interface Told {
@@ -10,8 +10,8 @@ export interface Told {
   readonly state: State;
   /** Fires a DOM event of the client's own. */
   fire(type: string, detail: Detail): void;
-  /** An event, or a word of the client's own that `onMessage` gets, too. */
-  deliver(data: Detail): void;
+  /** An event with the id of its frame, or a word of the client's own that `onMessage` gets, too. */
+  deliver(data: Detail, id?: string): DjrEvent;
   reset(data: Detail): void;
   /** The stream does this now; where it stands again, the page is connected. */
   become(next: State): void;
@@ -19,6 +19,12 @@ export interface Told {
   failed(error: Event): void;
   /** The page is put away: it is told `connected` again when it comes back. */
   sleep(): void;
+}
+
+/** Its detail is what was published: what else is known of an event stands beside it. */
+export function domEvent(detail: Detail, id = '', name = `${detail.type ?? 'message'}`): DjrEvent {
+  const known = id && { id: eventOf(id), createdAt: timeOf(id) };
+  return Object.assign(new CustomEvent(`djr:${name}`, { detail: detail as Message }), known);
 }
 
 export function createTold(): Told {
@@ -30,16 +36,19 @@ export function createTold(): Told {
     for (const listener of [...listeners]) safely(call, listener);
   };
 
-  const fire = (name: string, detail: Detail) => {
-    window.dispatchEvent(new CustomEvent(`djr:${name}`, { detail }));
+  const fire = (name: string, detail: Detail, id?: string) => {
+    const event = domEvent(detail, id, name);
+    window.dispatchEvent(event);
+    return event;
   };
 
-  const deliver = (data: Detail) => {
+  const deliver = (data: Detail, id?: string) => {
     const type = `${data.type ?? 'message'}`;
     each(({ debug }) => debug && console.log('djr', type, data));
-    fire(type, data);
-    for (const id of rowsOf(data)) fire(`${type}:${id}`, data);
-    each(({ onMessage }) => onMessage?.(data as Message));
+    const event = fire(type, data, id);
+    for (const row of rowsOf(data)) fire(`${type}:${row}`, data, id);
+    each(({ onMessage }) => onMessage?.(event.detail, event));
+    return event;
   };
 
   return {

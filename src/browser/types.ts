@@ -25,6 +25,20 @@ export interface State {
   readonly reason?: string;
 }
 
+/** What `djr:TYPE` fires: its `detail` is what was published, with the type. */
+export interface DjrEvent<D = Message> extends CustomEvent<D> {
+  /** The number that `djr.publish` returned; undefined where the client itself says something. */
+  readonly id?: number;
+  /** When it was inserted, by the database's clock. */
+  readonly createdAt?: Date;
+}
+
+/** Options of `seen`. */
+export interface SeenOptions {
+  /** Milliseconds after which it is given up. @defaultValue 10000 */
+  timeout?: number;
+}
+
 /** Who hears a topic. */
 export interface Presence {
   /** Their ids, each user once; undefined where they are too many to be named (200). Anonymous clients are not among them. */
@@ -65,7 +79,7 @@ export interface Room<Events extends EventMap = EventMap> {
   /** Calls back for each event of a type that the topic has. @returns a function that ends it. */
   on<Type extends keyof Events & string>(
     type: Type,
-    callback: (detail: Message<Events[Type], Type>) => void,
+    callback: (detail: Message<Events[Type], Type>, event: DjrEvent<Message<Events[Type], Type>>) => void,
   ): () => void;
   /** Hears it no more; other rooms of the same topic in this page still do. */
   leave(): void;
@@ -78,8 +92,8 @@ export interface ConnectOptions {
    * @defaultValue the `sse/` beside the script that the page loaded; for the module `/realtime/sse/`
    */
   endpoint?: string;
-  /** Called with each message, `connected` and `reset` among them. */
-  onMessage?: (message: Message) => void;
+  /** Called with each message, `connected` and `reset` among them, and with its DOM event, which has `id` and `createdAt`. */
+  onMessage?: (message: Message, event: DjrEvent) => void;
   /** Called when the stream stands, again after each interruption. */
   onConnect?: () => void;
   /** Called for each failed attempt; the client tries again by itself. */
@@ -129,6 +143,8 @@ export interface Connection {
   readonly state: State;
   /** Id of the last frame, for `lastEventId`. */
   readonly lastEventId: string;
+  /** {@link Djr.seen}, where the page has connections to several endpoints. */
+  seen(id: number | bigint | string, options?: SeenOptions): Promise<void>;
   /** {@link Djr.join}, where the page has connections to several endpoints. */
   join(topic: string, options?: JoinOptions): Room;
   /** Forgets these callbacks; the last one to close an endpoint closes its stream. */
@@ -153,7 +169,7 @@ export interface Djr<Events extends EventMap = EventMap> {
    */
   subscribe<Type extends keyof Events & string>(
     type: Type,
-    callback: (detail: Message<Events[Type], Type>, event: CustomEvent<Message<Events[Type], Type>>) => void,
+    callback: (detail: Message<Events[Type], Type>, event: DjrEvent<Message<Events[Type], Type>>) => void,
   ): () => void;
   /**
    * Says that this user's page got (`delivered`) or showed (`read`) an event; the backend finds it in `djr.activity`.
@@ -169,6 +185,14 @@ export interface Djr<Events extends EventMap = EventMap> {
    * @throws TypeError when the topic is no text, or an empty one
    */
   join(topic: string, options?: JoinOptions): Room<Events>;
+  /**
+   * Resolves when an event has been fired in this page, on its first connection: at once when it already was.
+   *
+   * @param id - what `djr.publish` returned, as number, bigint or text
+   * @throws (rejects) with an Error whose `reason` is `timeout` (10 s, or `timeout`), `reset` (what was missed can no longer be had)
+   * or `closed`; with a TypeError where the id is none
+   */
+  seen(id: number | bigint | string, options?: SeenOptions): Promise<void>;
   /** Closes all connections of this page, as on logout; other tabs ask the server anew whose their stream is. */
   close(): void;
 }
@@ -183,6 +207,6 @@ declare global {
     djangoRealtimeConnection?: Connection;
   }
   interface WindowEventMap {
-    [name: `djr:${string}`]: CustomEvent<Message>;
+    [name: `djr:${string}`]: DjrEvent;
   }
 }

@@ -1,4 +1,5 @@
 import type { Envelope } from './envelope.js';
+import { TIME } from './position.js';
 
 /** An EventSource fires events of these names for its own connection: a frame of that name would call `onopen` or `onerror`. */
 const TAKEN_NAMES: ReadonlySet<string> = new Set(['open', 'error']);
@@ -13,13 +14,15 @@ const TAKEN_NAMES: ReadonlySet<string> = new Set(['open', 'error']);
 export type Pulse = 'silent' | 'visible' | 'comment';
 
 /**
- * The frame of an event: `id:` its id and the position, `data:` its detail with `type` added, on one line.
+ * The frame of an event: `id:` its id, the position and when it was inserted, `data:` its detail with `type` added, on one line.
  *
  * @param named - adds the `event:` field, for clients that listen with addEventListener. The types `open` and `error` get none.
  */
 export function eventFrame(envelope: Envelope, position: string, named: boolean): Buffer {
   const name = named && !TAKEN_NAMES.has(envelope.type) ? `event: ${envelope.type}\n` : '';
-  return Buffer.from(`id: ${envelope.id}-${position}\n${name}data: ${withType(envelope)}\n\n`);
+  return Buffer.from(
+    `id: ${envelope.id}-${position}${TIME}${envelope.createdAt.toString(36)}\n${name}data: ${withType(envelope)}\n\n`,
+  );
 }
 
 /** The detail is spliced as text, so that numbers which JavaScript cannot hold reach the browser as they were stored. */

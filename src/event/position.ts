@@ -19,6 +19,12 @@ export interface Position {
 export const packPosition = (instance: string, sequence: number, frontier: Frontier, ahead = ''): string =>
   `${instance}.${sequence.toString(36)}.${frontier.packed}${ahead}`;
 
+/** Begins the part of an id that says when the event was inserted: it tells the client, and the server reads over it. */
+export const TIME = '..';
+
+/** The id of a frame as a place to go on from. */
+export const placeOf = (lastEventId: string): string => lastEventId.split(TIME, 1)[0]!;
+
 /** Longer than any id that we make: with a thousand open transactions, far apart, they take some 2,000 characters. */
 const MAX_LENGTH = 4096;
 
@@ -29,7 +35,7 @@ const MAX_LENGTH = 4096;
  */
 export function parsePosition(lastEventId: string): Position | undefined {
   if (lastEventId.length > MAX_LENGTH) return undefined;
-  const match = /^\d{1,16}-([0-9a-z]{1,16})\.([0-9a-z]{1,11})\.([0-9A-Za-z._-]+)$/.exec(lastEventId);
+  const match = /^\d{1,16}-([0-9a-z]{1,16})\.([0-9a-z]{1,11})\.([0-9A-Za-z._-]+)$/.exec(placeOf(lastEventId));
   if (!match) return undefined;
   const sequence = Number.parseInt(match[2]!, 36);
   const parts = match[3]!.split('.');

@@ -2,7 +2,7 @@ import type { Detail } from '../../event/event.js';
 import type { Group } from '../tabs/group.js';
 import type { Said } from '../tabs/messages.js';
 import type { Role } from '../tabs/role.js';
-import type { JoinOptions, Room } from '../types.js';
+import type { DjrEvent, JoinOptions, Room } from '../types.js';
 import type { Request, Want } from './words.js';
 
 /**
@@ -20,7 +20,7 @@ export interface Member {
   /** Called when the page leaves the room. */
   left: () => void;
   /** Calls those who listen on the room. */
-  tell(type: string, value: unknown): void;
+  tell(type: string, value: unknown, event?: Event): void;
 }
 
 /** The tabs of an endpoint and user, as the part sees them. */
@@ -51,8 +51,8 @@ export interface TopicsHost {
 export interface Topics {
   join(member: Member): void;
   hears(topic: string): boolean;
-  /** An event of a topic. `fresh`: this page has not shown it yet. */
-  event(data: Detail, id: number, fresh: boolean): void;
+  /** An event of a topic. `fresh`: this page has not shown it before. */
+  event(event: DjrEvent, fresh: boolean): void;
   /** A frame about a topic that is no event: `left` or `presence`. */
   frame(data: Detail): void;
   tick(): void;

@@ -1,6 +1,6 @@
 import type { Detail } from '../../event/event.js';
 import { safely } from '../page.js';
-import type { Room } from '../types.js';
+import type { DjrEvent, Room } from '../types.js';
 import { startOf } from './asking.js';
 import type { Member } from './contract.js';
 import { changeOf, visible } from './presence.js';
@@ -19,8 +19,8 @@ export interface Rooms {
   join(member: Member): void;
   wants(): Want[];
   hears(topic: string): boolean;
-  /** An event of a topic. `fresh`: this page has not shown it yet. */
-  event(data: Detail, id: number, fresh: boolean): void;
+  /** An event of a topic. `fresh`: this page has not shown it before. */
+  event(event: DjrEvent, fresh: boolean): void;
   granted(grant: Grant): void;
   /** The stream goes on without a topic. */
   left(topic: string, reason: string): void;
@@ -163,11 +163,12 @@ export function createRooms({ again, changed, fire }: RoomsHost): Rooms {
         .filter(([, { waiting }]) => !waiting)
         .map(([topic, { seal, since }]) => [topic, seal, since] satisfies Want),
     hears: (topic) => entries.has(topic),
-    event(data, id, fresh) {
-      for (const member of [...(entries.get(`${data[':topic']}`)?.members ?? [])]) {
-        const first = member.had ? !member.had.has(id) : fresh;
-        member.had?.add(id);
-        if (first) member.tell(`${data.type}`, data);
+    event(event, fresh) {
+      const { detail, id } = event;
+      for (const member of [...(entries.get(`${detail[':topic']}`)?.members ?? [])]) {
+        const first = member.had ? !member.had.has(id!) : fresh;
+        member.had?.add(id!);
+        if (first) member.tell(detail.type, detail, event);
       }
     },
     granted({ asked, topics, refused, present, level }) {

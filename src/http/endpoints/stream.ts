@@ -6,7 +6,7 @@ import type { Heard, Topics } from '../../clients/topics/topics.js';
 import { type Audience, topicAudience, userAudience } from '../../event/audience.js';
 import { connectedFrame, farewellFrame, type Greeting, levelFrame, type Pulse, retryFrame } from '../../event/frame.js';
 import { Frontier } from '../../event/frontier.js';
-import { packPosition, parsePosition } from '../../event/position.js';
+import { packPosition, parsePosition, placeOf } from '../../event/position.js';
 import type { Logger } from '../../lib/logger.js';
 import { SparseLog } from '../../lib/sparse-log.js';
 import type { ResolvedOptions } from '../../options.js';
@@ -144,7 +144,7 @@ export class Streams implements Endpoint {
         return { status: 204, headers: { 'Cache-Control': 'no-store', ...cors }, body: '' };
       }
       // A browser that reconnects by itself keeps the URL, and has the newer id in the header.
-      const lastEventId = incoming.header('last-event-id') || query.get('lastEventId') || '';
+      const lastEventId = placeOf(incoming.header('last-event-id') || query.get('lastEventId') || '');
       return this.#start({ ...HEADERS, ...cors }, { incoming, query, ...admitted, lastEventId, place });
     } catch (error) {
       place.leave();

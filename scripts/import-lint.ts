@@ -17,6 +17,7 @@ export const ROOMS: readonly string[] = [
   'postgres', // how djr talks to PostgreSQL
   'install', // migrations
   'publish', // into the database
+  'consume', // out of it, for backend code
   'testing', // the embedded PostgreSQL, and what apps test with
   'activity', // what became of events
   'instance', // what an instance says of itself in djr.instance

@@ -1,3 +1,7 @@
+import type { ConsumeContext } from './consume/batch.js';
+import type { ConsumedEventOf } from './consume/consumed-event.js';
+import type { Consumption } from './consume/consumers.js';
+import type { ConsumeOptions } from './consume/options.js';
 import type { Event, EventMap, EventOf } from './event/event.js';
 import type { UserId } from './event/user-id.js';
 import type { FetchHandler } from './http/adapters/fetch.js';
@@ -20,6 +24,19 @@ export interface Realtime<Events extends EventMap = EventMap> {
   subscribe(subscriber: (event: EventOf<Events>) => unknown): () => void;
   /** Gets the events of one type. @returns a function that ends the subscription */
   subscribe<T extends keyof Events & string>(type: T, subscriber: (event: Event<T, Events[T]>) => unknown): () => void;
+  /**
+   * Hands every event of a consumer to the handler once, also what was published while nobody ran: in batches, in order, each in
+   * a transaction with the consumer's place (docs/consumers.md). What the handler writes through `client` commits with the
+   * place. When it throws, the batch is rolled back and comes again. Of several processes one works at a time.
+   *
+   * @param name - of a consumer: `djr.create_consumer`, or the option `create`
+   * @throws `DjrError` `DJR_CONFIG` when an option is wrong
+   */
+  consume(
+    name: string,
+    handler: (events: ConsumedEventOf<Events>[], context: ConsumeContext) => unknown,
+    options?: ConsumeOptions,
+  ): Consumption;
   /**
    * Publishes through the pool or, with `client`, inside the caller's own transaction. Needs no listener.
    *

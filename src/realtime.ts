@@ -6,6 +6,9 @@ import { Hub } from './clients/hub.js';
 import { Presence } from './clients/topics/presence.js';
 import { presenceStore, topicStore } from './clients/topics/topic-store.js';
 import { Topics } from './clients/topics/topics.js';
+import type { BatchOptions, ConsumeContext } from './consume/batch.js';
+import { Consumers, type Consumption } from './consume/consumers.js';
+import type { ConsumeOptions } from './consume/options.js';
 import type { EventMap } from './event/event.js';
 import { resetFrame } from './event/frame.js';
 import type { UserId } from './event/user-id.js';
@@ -78,6 +81,7 @@ class Runtime implements Realtime {
   readonly #head: Head;
   readonly #delivery: Delivery;
   readonly #hub: Hub;
+  readonly #consumers: Consumers;
   readonly #presence: Presence | undefined;
   readonly #topics: Topics;
   readonly #streams: Streams;
@@ -102,10 +106,14 @@ class Runtime implements Realtime {
     this.#feed = new Feed({
       maxWaiting: MAX_WAITING,
       turnBytes: options.maxClientBytes / 8,
-      deliver: (envelope) => this.#delivery.deliver(envelope),
+      deliver: (envelope) => {
+        this.#consumers.wake(envelope);
+        return this.#delivery.deliver(envelope);
+      },
       onLost: ({ id }) => logger.error({ event: id }, 'onReceive is too slow: an event that is not stored was dropped'),
       onFailed: ({ id, type }, err) => logger.error({ err, event: id, type }, `event ${id} could not be delivered`),
     });
+    this.#consumers = new Consumers({ pool: () => this.#open().pool, logger, grace: options.shutdownGrace });
     this.#head = new Head({
       instance: this.#instance,
       feed: this.#feed,
@@ -181,6 +189,7 @@ class Runtime implements Realtime {
       streams: this.#streams,
       topics: this.#topics,
       activity: this.#activity,
+      consumers: this.#consumers,
       database: () => this.#database,
       stopping: () => this.#stopping !== undefined,
       draining: () => this.#draining,
@@ -243,6 +252,18 @@ class Runtime implements Realtime {
     // It says itself why it cannot.
     this.start().catch(() => {});
     return unsubscribe;
+  }
+
+  consume(
+    name: string,
+    handler: (events: never, context: ConsumeContext) => unknown,
+    options: ConsumeOptions = {},
+  ): Consumption {
+    if (this.#stopping) throw stopped();
+    const consumption = this.#consumers.start(name, handler as BatchOptions['handler'], options);
+    // It says itself why it cannot; the consumer looks from time to time until it can.
+    this.start().catch(() => {});
+    return consumption;
   }
 
   async publish(publication: Publication, options: { client?: SqlClient } = {}): Promise<number> {
@@ -326,6 +347,7 @@ class Runtime implements Realtime {
     await this.#open().start(() => this.#stopping !== undefined);
     if (this.#stopping) throw stopped();
     this.#presence?.start();
+    this.#consumers.look();
     this.#telemetry.startFailure = undefined;
     this.#startLog.end('started');
     this.#options.logger.info({ instance: this.#instance }, 'listening to the database');
@@ -364,7 +386,7 @@ class Runtime implements Realtime {
     const grace = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, this.#options.shutdownGrace);
     });
-    const ended = Promise.resolve(this.#presence?.stop()).then(() => this.#database?.stop());
+    const ended = Promise.all([this.#consumers.stop(), this.#presence?.stop()]).then(() => this.#database?.stop());
     await Promise.race([ended, grace]);
     clearTimeout(timer);
   }

@@ -31,6 +31,8 @@ export class InstanceReporter {
   #queueUsage: number | undefined;
   #answered: boolean | undefined;
   #reported = false;
+  /** Whether the database has consumers; no more is asked of them where it has none. */
+  hasConsumers = false;
   /** Times that the instance could not say that it is there. */
   failures = 0;
 
@@ -83,8 +85,12 @@ export class InstanceReporter {
   }
 
   async #ask(): Promise<number> {
-    const query = { text: 'select pg_catalog.pg_notification_queue_usage()::pg_catalog.numeric as usage' };
-    const { rows } = await ask<{ usage: number }>(this.#options.pool, query, ANSWER_TIMEOUT);
+    const query = {
+      text: `select pg_catalog.pg_notification_queue_usage()::pg_catalog.numeric as usage,
+                    exists (select from djr._consumer) as consumers`,
+    };
+    const { rows } = await ask<{ usage: number; consumers: boolean }>(this.#options.pool, query, ANSWER_TIMEOUT);
+    this.hasConsumers = rows[0]!.consumers;
     return rows[0]!.usage;
   }
 

@@ -2,6 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { ActivityCounter } from '../activity/counter.js';
 import type { Hub } from '../clients/hub.js';
 import type { Topics } from '../clients/topics/topics.js';
+import type { Consumers } from '../consume/consumers.js';
 import type { OpenFiles } from '../lib/open-files.js';
 import { VERSION } from '../lib/version.js';
 import type { Database } from '../source/postgres/postgres-source.js';
@@ -9,6 +10,7 @@ import type { Feed } from '../stream/feed.js';
 import type { History } from '../stream/history.js';
 import type { Hooks } from '../stream/hooks.js';
 import type { ResumeSourceName } from '../stream/resume/resume.js';
+import { registerConsumerMetrics } from './consumer-metrics.js';
 
 /** What the endpoint of streams counts. */
 export interface StreamCounts {
@@ -28,6 +30,7 @@ export interface MetricsSource {
   history: History;
   streams: StreamCounts;
   topics: Topics;
+  consumers: Consumers;
   activity: ActivityCounter;
   openFiles: OpenFiles;
   /** Undefined before the start. */
@@ -61,6 +64,7 @@ export class Metrics {
     this.#ofTopics(source);
     this.#ofEvents(source);
     this.#ofDatabase(source.database);
+    registerConsumerMetrics(this.#registry, source);
     this.#gauges('djr_build_info', 'Always 1: which version runs', 'version', () => ({ [VERSION]: 1 }));
     this.#gauge('djr_healthy', '1 while healthz answers 200', () => Number(source.healthy()));
     if (source.node) collectDefaultMetrics({ register: this.#registry });

@@ -1,6 +1,7 @@
 import type { ActivityCounter } from '../activity/counter.js';
 import type { Hub } from '../clients/hub.js';
 import type { Topics } from '../clients/topics/topics.js';
+import type { Consumers } from '../consume/consumers.js';
 import { Lag } from '../instance/lag.js';
 import { type Reading, Series } from '../instance/series.js';
 import type { OpenFiles } from '../lib/open-files.js';
@@ -21,6 +22,7 @@ export interface TelemetryOptions {
   history: History;
   streams: StreamCounts;
   topics: Topics;
+  consumers: Consumers;
   activity: ActivityCounter;
   /** Undefined before the start. */
   database(): Database | undefined;

@@ -2,7 +2,7 @@
 export const SECTIONS = [
   {
     text: 'Begin',
-    pages: ['start', 'rooms', 'recipes', 'browser', 'testing', 'troubleshooting', 'coming-from'],
+    pages: ['start', 'rooms', 'consumers', 'recipes', 'browser', 'testing', 'troubleshooting', 'coming-from'],
   },
   {
     text: 'Understand',

@@ -86,14 +86,13 @@ for (const mode of ['one at a time', 'share']) {
       missed.push(...range(total).filter((n) => !seen.has(n)));
     };
     const args = mode === 'share' ? ['never', 'share'] : [];
-    let workers = await Promise.all([startWorker(t, db, ...args), startWorker(t, db, ...args)]);
+    const workers: ChildProcess[] = await Promise.all([startWorker(t, db, ...args), startWorker(t, db, ...args)]);
     const writing = Promise.all([poll(), ...range(writers).map((writer) => write(writer - 1))]);
     for (let kills = 0; published < total; kills += 1) {
       const before = (await effects(db)).length;
       await until('progress', async () => published === total || (await effects(db)).length > before + 50);
       workers[kills % 2]!.kill('SIGKILL');
-      const replacement = await startWorker(t, db, ...args);
-      workers = workers.map((worker, i) => (i === kills % 2 ? replacement : worker));
+      workers[kills % 2] = await startWorker(t, db, ...args);
     }
     await writing;
     await until('all effects', async () => (await effects(db)).length >= total);

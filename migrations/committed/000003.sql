@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:cb0dd7174b2a7b41695efe75ba43cf257f22d423
+--! Hash: sha1:aa3914d465300a283d4470b5cfd9f39819fe0ab3
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -5196,6 +5196,7 @@ as $$
     ('consume', 'USAGE', 'schema', 'djr', null),
     ('consume', 'SELECT', 'table', 'djr._grant', array['consume']),
     ('consume', 'SELECT', 'table', 'djr.consumer', null),
+    ('consume', 'SELECT', 'table', 'djr._consumer', null),
     ('seal', 'USAGE', 'schema', 'djr', null),
     ('seal', 'SELECT', 'table', 'djr._grant', array['seal']),
     ('server', 'USAGE', 'schema', 'djr', null),
@@ -5208,6 +5209,7 @@ as $$
     ('server', 'SELECT', 'table', 'djr.event_status', null),
     ('server', 'SELECT', 'table', 'djr.grantee', null),
     ('server', 'SELECT', 'table', 'djr.consumer', null),
+    ('server', 'SELECT', 'table', 'djr._consumer', null),
     ('server', 'SELECT', 'table', 'djr.seal_key', null),
     ('server', 'SELECT', 'table', 'djr.revocation', null),
     ('server', 'SELECT', 'table', 'djr.presence', null),

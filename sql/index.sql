@@ -10,6 +10,9 @@
 --!include tables/settings.sql
 --!include tables/activity.sql
 --!include tables/delivery_mode.sql
+--!include tables/unstored_place.sql
+--!include tables/unstored_limit.sql
+--!include tables/unstored_dropped.sql
 --!include tables/seal_key.sql
 --!include tables/revocation.sql
 --!include tables/instance.sql
@@ -49,8 +52,13 @@
 --!include functions/internal/_consumer_cutoff.sql
 
 --!include functions/internal/_refuse_key.sql
+--!include functions/internal/_refuse_key_unstored.sql
 --!include functions/internal/_publish_once.sql
 --!include functions/internal/_notify_only.sql
+--!include functions/internal/_encode_unstored.sql
+--!include functions/internal/_passes.sql
+--!include functions/internal/_publish_unstored.sql
+--!include functions/internal/_publish_many_unstored.sql
 --!include functions/internal/_publish.sql
 --!include functions/internal/_base_type.sql
 --!include functions/internal/_type_of.sql
@@ -106,6 +114,7 @@
 --!include functions/internal/_ring.sql
 --!include functions/public/configure.sql
 --!include functions/runtime/set_delivery_mode.sql
+--!include functions/runtime/pace_unstored.sql
 --!include functions/runtime/repair_xids.sql
 --!include functions/runtime/report_instance.sql
 --!include functions/runtime/forget_instance.sql

@@ -40,7 +40,7 @@ export interface Realtime<Events extends EventMap = EventMap> {
   /**
    * Publishes through the pool or, with `client`, inside the caller's own transaction. Needs no listener.
    *
-   * @returns the event's id
+   * @returns the event's id; null where `store` is false and it was dropped, as too many without a row came while delivery sweeps
    * @throws `DjrError` with the SQLSTATE of the rule that was broken (docs/sql.md): `DJR02` where `userId` is there and
    * undefined or null, or where neither it nor a scope is; `DJR03` where it is empty or a number that is no safe integer
    */
@@ -48,6 +48,10 @@ export interface Realtime<Events extends EventMap = EventMap> {
     publication: Publication<T, Events[T]>,
     options?: { client?: SqlClient },
   ): Promise<number>;
+  publish<T extends keyof Events & string>(
+    publication: Publication<T, Events[T], boolean>,
+    options?: { client?: SqlClient },
+  ): Promise<number | null>;
   /**
    * Ends every open stream of a user on every instance, within a second: `djr.disconnect` of SQL, which the transaction that
    * deletes a session calls itself. The user's pages come back when `authenticate` lets them.

@@ -9,7 +9,7 @@ import { Topics } from './clients/topics/topics.js';
 import type { BatchOptions, ConsumeContext } from './consume/batch.js';
 import { Consumers, type Consumption } from './consume/consumers.js';
 import type { ConsumeOptions } from './consume/options.js';
-import type { EventMap } from './event/event.js';
+import type { Detail, EventMap } from './event/event.js';
 import { resetFrame } from './event/frame.js';
 import type { UserId } from './event/user-id.js';
 import { replace } from './hot.js';
@@ -110,7 +110,7 @@ class Runtime implements Realtime {
         this.#consumers.wake(envelope);
         return this.#delivery.deliver(envelope);
       },
-      onLost: ({ id }) => logger.error({ event: id }, 'onReceive is too slow: an event that is not stored was dropped'),
+      onLost: ({ id }) => logger.error({ event: id }, 'onReceive is too slow: an event without a row was dropped'),
       onFailed: ({ id, type }, err) => logger.error({ err, event: id, type }, `event ${id} could not be delivered`),
     });
     this.#consumers = new Consumers({ pool: () => this.#open().pool, logger, grace: options.shutdownGrace });
@@ -266,7 +266,11 @@ class Runtime implements Realtime {
     return consumption;
   }
 
-  async publish(publication: Publication, options: { client?: SqlClient } = {}): Promise<number> {
+  publish(publication: Publication, options?: { client?: SqlClient }): Promise<number>;
+  async publish(
+    publication: Publication<string, Detail, boolean>,
+    options: { client?: SqlClient } = {},
+  ): Promise<number | null> {
     return publish(options.client ?? this.#open().queryable, publication);
   }
 

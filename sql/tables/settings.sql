@@ -22,6 +22,12 @@ alter table djr.settings add column if not exists queue_limit real not null defa
 alter table djr.settings add column if not exists consumer_retention interval default '7 days';
 alter table djr.settings drop constraint if exists settings_consumer_retention;
 alter table djr.settings add constraint settings_consumer_retention check (consumer_retention > interval '0');
+alter table djr.settings add column if not exists max_bytes integer not null default 7999;
+alter table djr.settings add column if not exists largest_bytes integer not null default 7999;
+alter table djr.settings drop constraint if exists settings_max_bytes;
+alter table djr.settings add constraint settings_max_bytes check (max_bytes between 7999 and 1048576);
+alter table djr.settings drop constraint if exists settings_largest_bytes;
+alter table djr.settings add constraint settings_largest_bytes check (largest_bytes between 7999 and 1048576);
 alter table djr.settings drop constraint if exists settings_queue_limit;
 alter table djr.settings add constraint settings_queue_limit check (queue_limit between 0.001 and 1);
 
@@ -50,5 +56,9 @@ comment on column djr.settings.authorize_topic is
   'A function of the app, (user_id text, topic text) returns boolean, that says who may hear a topic that a page asks for by name. Null: nobody, without a seal.';
 comment on column djr.settings.queue_limit is
   'With delivery auto: the share of the NOTIFY queue, 0.001 to 1, from which publishers do not notify any more until it has emptied to half of that.';
+comment on column djr.settings.max_bytes is
+  'Bytes that the message of an event may have, 7999 to 1048576. What has more than 7999 NOTIFY cannot carry: it is a row and a doorbell, and a sweep brings it.';
+comment on column djr.settings.largest_bytes is
+  'The highest that max_bytes has been: events of that size may be stored, and the runtimes read so many rows at a time that they have room for them.';
 comment on column djr.settings.activity is
   'What the runtimes record in djr.activity: off, summary (a row an event and instance), full (a row a user, too).';

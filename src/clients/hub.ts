@@ -150,7 +150,7 @@ export class Hub {
     for (const { audiences, clients } of this.#groups([...turn.keys()])) {
       const parts = audiences.map((audience) => turn.get(audience)!);
       if (everybody) parts.push(everybody);
-      const items = parts.length > 1 ? parts.flat().sort((a, b) => a.sequence - b.sequence) : parts[0]!;
+      const items = parts.length > 1 ? parts.flat().sort((a, b) => a.order - b.order) : parts[0]!;
       this.#send(items, clients, now);
     }
     if (everybody) this.#sendAll(everybody, now, this.#turns);

@@ -4,7 +4,7 @@ import type { Frontier } from './frontier.js';
 /** Begins the part of an id that names events. */
 export const AHEAD = 'A';
 
-type Named = Pick<Envelope, 'id' | 'xid' | 'createdAt'>;
+type Named = Pick<Envelope, 'id' | 'xid' | 'createdAt'> & { unstored?: boolean };
 
 /** Ids without a gap. */
 interface Run {
@@ -55,8 +55,9 @@ export class Ahead {
   }
 
   /** An event is delivered, behind all that were added before. */
-  add({ createdAt, id, xid }: Named): void {
-    // Without a row it is in no resume.
+  add({ createdAt, id, unstored, xid }: Named): void {
+    // Without a row it is in no resume. Its id belongs to no other event: named, it keeps those around it one run.
+    if (xid === null && unstored && this.#runs[0]?.high === id - 1) this.#name(id, createdAt);
     if (xid === null || !this.#frontier.isNew(xid)) return;
     if (this.#events.length >= MAX_EVENTS || createdAt > this.#frontier.time + MAX_LEAD) {
       this.overflowed = true;

@@ -7,6 +7,8 @@ export class Envelope {
   readonly id: number;
   /** The publisher's transaction; null when the event is not stored. */
   readonly xid: number | null;
+  /** Published with `store => false`: it is in no history and no resume. While storage is off the others have no row either. */
+  readonly unstored: boolean;
   /** `control`: an order of `djr.disconnect` or `djr.recheck` to the runtimes. */
   readonly scope: Scope | 'control';
   readonly userId: string | null;
@@ -28,6 +30,7 @@ export class Envelope {
     createdAt: number,
     detailText: string,
     topic: string | null = null,
+    unstored = false,
   ) {
     this.id = id;
     this.xid = xid;
@@ -38,6 +41,7 @@ export class Envelope {
     this.type = type;
     this.createdAt = createdAt;
     this.detailText = detailText;
+    this.unstored = unstored;
   }
 
   /** Bytes that it takes in memory, about, with the frame that is made of it: text, buffer and objects. */
@@ -80,6 +84,7 @@ export class Envelope {
       this.createdAt,
       sameDetail ? this.detailText : detailText,
       topic,
+      this.unstored,
     );
   }
 }
@@ -113,7 +118,7 @@ function decodeLine(line: string): Envelope {
   const header = parse(line.slice(0, tab));
   // A later version may say more behind the six: in a rolling deploy it must not be garbage to this one.
   if (!Array.isArray(header) || header.length < 6) throw new Error('the header is not an array of at least six');
-  const [id, xid, scope, userId, type, createdAt, topic = null] = header as unknown[];
+  const [id, xid, scope, userId, type, createdAt, topic = null, mark] = header as unknown[];
   const detailText = line.slice(tab + 1).trim();
   const sound =
     isCount(id) &&
@@ -136,8 +141,12 @@ function decodeLine(line: string): Envelope {
     createdAt,
     detailText,
     topic as string | null,
+    xid === null && mark === UNSTORED,
   );
 }
+
+/** Behind the topic in the header of an event with `store => false`. */
+export const UNSTORED = 'unstored';
 
 /** The last millisecond that a Date can hold. */
 const MAX_TIME = 8.64e15;

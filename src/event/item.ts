@@ -3,15 +3,19 @@ import { eventFrame } from './frame.js';
 
 /** An event that this instance has delivered, with its place in the order. */
 export class Item {
+  /** Its place in the history; of an event without a row, that of the last one before it that has one. */
   readonly sequence: number;
+  /** Its place among all that this instance delivers. */
+  readonly order: number;
   readonly envelope: Envelope;
   /** What a client that got this has got: the rest of the frame's id. */
   readonly position: string;
   #frame: Buffer | undefined;
   #named: Buffer | undefined;
 
-  constructor(sequence: number, envelope: Envelope, position: string) {
+  constructor(sequence: number, envelope: Envelope, position: string, order = sequence) {
     this.sequence = sequence;
+    this.order = order;
     this.envelope = envelope;
     this.position = position;
   }

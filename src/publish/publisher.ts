@@ -4,7 +4,7 @@ import { DjrError } from '../lib/errors.js';
 import { run, type SqlClient } from './sql-client.js';
 
 /** What every publication says. */
-interface Content<Type extends string, D extends Detail> {
+interface Content<Type extends string, D extends Detail, Store extends boolean> {
   /** 1 to 200 characters without white space; some words are reserved (docs/browser.md). */
   type: Type;
   /** @defaultValue `{}` */
@@ -13,6 +13,11 @@ interface Content<Type extends string, D extends Detail> {
   privateData?: unknown;
   /** A second publish under the same key stores and sends nothing, and returns the first id; `DJR12` if it differs in user, scope or type. */
   key?: string;
+  /**
+   * False: by NOTIFY alone, without a row, to whoever is connected when it commits. No resume brings it, no `privateData` is kept,
+   * a `key` is refused (`DJR06`), and while delivery sweeps it may be dropped (docs/delivery.md). @defaultValue true
+   */
+  store?: Store;
 }
 
 /** Who gets it, one member a scope. The user has to be there: `session.user?.id` does not compile. */
@@ -27,7 +32,11 @@ type Audience =
   | { scope: 'system'; userId?: UserId };
 
 /** An event to publish: `{ userId, type, … }` to one user, `{ scope: 'public', type, … }` to every client. */
-export type Publication<Type extends string = string, D extends Detail = Detail> = Content<Type, D> & Audience;
+export type Publication<
+  Type extends string = string,
+  D extends Detail = Detail,
+  Store extends boolean = true,
+> = Content<Type, D, Store> & Audience;
 
 /**
  * `user`: whether the scope must have a user, may have one, or must not. JSON goes as text: a library that sees a parameter of type
@@ -111,18 +120,37 @@ function keyOf(key: unknown): string | null {
   });
 }
 
+/** What is no boolean must not decide by chance whether there is a row. */
+function isStored(store: unknown): boolean {
+  if (store === undefined || store === null) return true;
+  if (typeof store === 'boolean') return store;
+  throw new DjrError('DJR09', `store must be true or false (it is ${JSON.stringify(store) ?? typeof store})`, {
+    hint: 'false: by NOTIFY alone, without a row.',
+  });
+}
+
 /**
  * Publishes through SQL, where all rules are but one: that a missing user is an error, which SQL could not see.
  *
- * @returns the event's id
+ * @returns the event's id; null: it was to have no row, and was dropped as too many such came
  * @throws {@link DjrError} with the SQLSTATE of the rule that was broken (docs/sql.md)
  */
-export async function publish(client: SqlClient, publication: Publication): Promise<number> {
+export async function publish(
+  client: SqlClient,
+  publication: Publication<string, Detail, boolean>,
+): Promise<number | null> {
   const { type, detail = {}, privateData } = publication;
   const { scope, name } = audienceOf(publication);
   const values = [type, json(detail), json(privateData), keyOf(publication.key)];
   if (scope !== 'public') values.push(name);
-  const [row] = await run<{ id: unknown }>(client, SCOPES[scope].call, values);
+  const { call } = SCOPES[scope];
+  const stored = isStored(publication.store);
+  const [row] = await run<{ id: unknown }>(
+    client,
+    stored ? call : call.replace(') as id', ', store => false) as id'),
+    values,
+  );
+  if (row?.id === null && !stored) return null;
   // Each library reads a bigint in its own way: as a number, a text or a BigInt.
   const id = Number(row?.id);
   if (row && Number.isSafeInteger(id)) return id;

@@ -1,10 +1,11 @@
-import { decodeMessage, type Envelope } from '../event/envelope.js';
+import { decodeMessage, type Envelope, UNSTORED } from '../event/envelope.js';
 
 /** One event as a NOTIFY message has it: a JSON header, a tab and the detail. */
 export function encodeLine(envelope: Envelope): string {
-  const { id, xid, scope, userId, type, createdAt, topic, detailText } = envelope;
+  const { id, xid, scope, userId, type, createdAt, topic, unstored, detailText } = envelope;
   const header: unknown[] = [id, xid === null ? null : String(xid), scope, userId, type, createdAt];
-  if (topic !== null) header.push(topic);
+  if (topic !== null || unstored) header.push(topic);
+  if (unstored) header.push(UNSTORED);
   return `${JSON.stringify(header)}\t${detailText}`;
 }
 

@@ -50,7 +50,8 @@ export class Delivery {
     if (envelope === null) return;
     const { head, history, hooks, hub, onDelivered, activity } = this.#options;
     const item = head.next(envelope);
-    history.push(item);
+    // Who was not there when it came does not get it: it was published so.
+    if (!envelope.unstored) history.push(item);
     activity.dispatched(envelope);
     onDelivered(envelope.createdAt);
     hooks.emit(envelope);

@@ -42,6 +42,10 @@ export class Feed {
   #sweeps = 0;
   /** Events taken in since the start. */
   taken = 0;
+  /** Events with `store => false` that were heard. */
+  unstored = 0;
+  /** Events without a row that were lost, as too many waited for `onReceive`. */
+  lost = 0;
   /** Events that could not be delivered. */
   failures = 0;
   /** Sweeps whose frontier no id can hold, as too many transactions were in progress. */
@@ -150,8 +154,11 @@ export class Feed {
     for (const envelope of envelopes) {
       const full = this.#steps.length + this.#early.length >= this.#options.maxWaiting;
       if (envelope.xid === null) {
-        if (full) this.#options.onLost(envelope);
-        else if (this.#frontier) this.#steps.push(envelope);
+        if (envelope.unstored) this.unstored += 1;
+        if (full) {
+          this.lost += 1;
+          this.#options.onLost(envelope);
+        } else if (this.#frontier) this.#steps.push(envelope);
         else this.#early.push(envelope);
         continue;
       }

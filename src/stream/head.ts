@@ -19,6 +19,7 @@ export interface HeadOptions {
 export class Head {
   readonly #options: HeadOptions;
   #sequence = 0;
+  #order = 0;
   #ahead: Ahead | undefined;
 
   constructor(options: HeadOptions) {
@@ -35,13 +36,14 @@ export class Head {
     return this.#pack(this.#options.history.lastSequence, this.#aheadOfFrontier());
   }
 
-  /** The next event of the stream. */
+  /** The next event of the stream. One without a row moves no client on: who gets it stands where it stood. */
   next(envelope: Envelope): Item {
-    this.#sequence += 1;
+    this.#order += 1;
+    if (!envelope.unstored) this.#sequence += 1;
     const ahead = this.#aheadOfFrontier();
     ahead.add(envelope);
     if (ahead.overflowed) this.#options.onOverflow();
-    return new Item(this.#sequence, envelope, this.#pack(this.#sequence, ahead));
+    return new Item(this.#sequence, envelope, this.#pack(this.#sequence, ahead), this.#order);
   }
 
   #pack(sequence: number, ahead: Ahead): string {

@@ -179,6 +179,11 @@ export class Metrics {
       'Sweeps at which more transactions were in progress than an id can hold: clients that go to another instance get repeats',
       () => feed.cut,
     );
+    this.#counter(
+      'djr_unstored_lost_total',
+      'Events without a row that this instance lost, as too many waited for onReceive',
+      () => feed.lost,
+    );
     this.#gauge('djr_history_events', 'Recent events in memory', () => history.length);
     this.#gauge('djr_history_bytes', 'Bytes that they take, about', () => history.bytes);
   }
@@ -208,6 +213,11 @@ export class Metrics {
       'djr_delivery_switches_total',
       'Changes of how events are delivered',
       () => database()?.mode.switches,
+    );
+    this.#counter(
+      'djr_unstored_dropped_total',
+      'Events with store => false that were dropped, as too many came while delivery sweeps: of the whole database, and each instance says the same',
+      () => database()?.mode.unstored.dropped,
     );
     this.#gauge('djr_sweep_age_seconds', 'Since the last sweep that succeeded', () => {
       const sweeper = database()?.sweeper;

@@ -224,6 +224,7 @@ async function doEverything(t: ExecutionContext, db: TestDatabase & { own: pg.Cl
     pool: db.pool,
     logger: recordingLogger().logger,
     events: () => (events += 10),
+    unstored: () => 0,
     onSet() {},
   });
   let events = 0;

@@ -32,15 +32,19 @@ const anyEnvelope = fc
     type: anyType,
     createdAt: fc.integer({ min: 0, max: 2 ** 42 }),
     detail: anyDetail,
+    unstored: fc.boolean(),
   })
-  .map(({ id, xid, who, type, createdAt, detail }) => new Envelope(id, xid, who[0], who[1], type, createdAt, detail));
+  .map(
+    ({ id, xid, who, type, createdAt, detail, unstored }) =>
+      new Envelope(id, xid, who[0], who[1], type, createdAt, detail, null, xid === null && unstored),
+  );
 
 /** As the database encodes it. */
 const encode = (
-  { id, xid, scope, userId, type, createdAt, detailText, topic }: Envelope,
+  { id, xid, scope, userId, type, createdAt, detailText, topic, unstored }: Envelope,
   more: readonly unknown[] = [],
 ): string =>
-  `${JSON.stringify([id, xid === null ? null : String(xid), scope, userId, type, createdAt, topic, ...more])}\t${detailText}`;
+  `${JSON.stringify([id, xid === null ? null : String(xid), scope, userId, type, createdAt, topic, ...(unstored ? ['unstored'] : []), ...more])}\t${detailText}`;
 
 test('A message decodes to what was encoded, however many events it holds, and whatever a later version adds', (t) => {
   const anyMore = fc.array(fc.jsonValue(), { maxLength: 3 });

@@ -14,9 +14,21 @@ export const right: Promise<number>[] = [
   realtime.publish({ scope: 'public', type: 'paid' }),
   realtime.publish({ scope: 'system', type: 'paid' }),
   realtime.publish({ scope: 'system', userId: 'ada', type: 'paid' }),
+  realtime.publish({ userId: 42, type: 'paid', store: true }),
+];
+
+declare const store: boolean;
+export const unstored: Promise<number | null>[] = [
+  realtime.publish({ userId: 42, type: 'paid', store: false }),
+  realtime.publish({ scope: 'public', type: 'paid', store }),
+  realtime.publish({ topic: 'room:7', type: 'paid', detail: { total: '1' }, store: false }),
 ];
 
 export const wrong: unknown[] = [
+  // @ts-expect-error: without a row there may be no id
+  realtime.publish({ userId: 42, type: 'paid', store: false }).then((id) => id.toFixed()),
+  // @ts-expect-error: neither true nor false
+  realtime.publish({ userId: 42, type: 'paid', store: 'no' }),
   // @ts-expect-error: the user may be undefined
   realtime.publish({ userId: session.user?.id, type: 'paid' }),
   // @ts-expect-error: the user may be null

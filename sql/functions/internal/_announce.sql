@@ -13,6 +13,7 @@ declare
   _channel text;
   _line text;
   _misfit boolean;
+  _most integer;
   _header json;
   _message text;
 begin
@@ -41,12 +42,22 @@ begin
     order by _new.id
   loop
     if _misfit or octet_length(_line) > 7999 then
-      _header := split_part(_line, E'\t', 1)::json;
-      perform djr._validate(_header ->> 2, _header ->> 3, _header ->> 4, '{}', null, '', _header ->> 6);
-      if octet_length(_line) > 7999 then
-        perform djr._refuse_size(_header ->> 4, octet_length(_line));
+      _most := coalesce((select settings.max_bytes from djr.settings), 7999);
+      if _misfit or octet_length(_line) > _most then
+        _header := split_part(_line, E'\t', 1)::json;
+        perform djr._validate(_header ->> 2, _header ->> 3, _header ->> 4, '{}', null, '', _header ->> 6);
+        if octet_length(_line) > _most then
+          perform djr._refuse_size(_header ->> 4, octet_length(_line), _most, true);
+        end if;
+        perform djr._refuse_unreadable(_header);
       end if;
-      perform djr._refuse_unreadable(_header);
+      continue when _room = 0;
+      -- NOTIFY cannot carry it: a sweep brings it, and all behind it, which must not pass it.
+      if _message is not null then
+        perform pg_notify(coalesce((select settings.channel from djr.settings), djr.channel()), _message);
+      end if;
+      _message := '{"doorbell":"sweep"}';
+      _room := 0;
     end if;
     continue when _room = 0;
 

@@ -23,7 +23,7 @@ begin
   -- NOTIFY takes one at commit. Taken now, it says to whoever resumes that this was in progress when storage came back.
   perform pg_catalog.pg_current_xact_id();
   if pg_catalog.octet_length(_line) > 7999 then
-    perform djr._refuse_size(type, pg_catalog.octet_length(_line));
+    perform djr._refuse_size(type, pg_catalog.octet_length(_line), 7999, false);
   end if;
   perform pg_catalog.pg_notify(coalesce((select settings.channel from djr.settings), djr.channel()), _line);
   return _id;
@@ -31,4 +31,4 @@ end
 $$;
 
 comment on function djr._notify_only(text, text, text, jsonb, text) is
-  'Publishes an event without storing it. Internal.';
+  'Publishes an event while storage is off. Internal.';

@@ -1,3 +1,5 @@
+drop function if exists djr._publish(text, text, text, jsonb, jsonb, text, text);
+
 -- What all publish* come to. No exception block (a subtransaction for each event would cost more than the event)
 -- and no lock that outlives the statement.
 create or replace function djr._publish(
@@ -7,7 +9,8 @@ create or replace function djr._publish(
   detail jsonb,
   private_data jsonb,
   key text,
-  topic text
+  topic text,
+  store boolean
 ) returns bigint
 language plpgsql
 security definer
@@ -19,6 +22,7 @@ begin
   if djr._is_valid(_publish.user_id, _publish.type, _publish.detail) is not true
     or _publish.key is not null
     or not djr._is_topic(_publish.topic)
+    or _publish.store is false
   then
     perform djr._validate(
       _publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.key, '', _publish.topic
@@ -26,8 +30,10 @@ begin
     if _publish.key is not null then
       return djr._publish_once(
         _publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.private_data, _publish.key,
-        _publish.topic
+        _publish.topic, _publish.store
       );
+    elsif _publish.store is false then
+      return djr._publish_unstored(_publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.topic);
     end if;
   end if;
 
@@ -42,7 +48,7 @@ begin
       perform djr._heal_settings();
       return djr._publish(
         _publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.private_data, _publish.key,
-        _publish.topic
+        _publish.topic, _publish.store
       );
     end if;
     return djr._notify_only(_publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.topic);
@@ -51,7 +57,7 @@ begin
 end
 $$;
 
-comment on function djr._publish(text, text, text, jsonb, jsonb, text, text) is
+comment on function djr._publish(text, text, text, jsonb, jsonb, text, text, boolean) is
   'What publish, publish_public, publish_topic and publish_system come to; granted by djr.grant_publish. Internal.';
 
 -- Of the first migrations. Kept: a session that planned a publish before an upgrade may call it after.
@@ -66,7 +72,7 @@ create or replace function djr._publish(
 language sql
 as $$
   select djr._publish(
-    _publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.private_data, _publish.key, null
+    _publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.private_data, _publish.key, null, true
   )
 $$;
 

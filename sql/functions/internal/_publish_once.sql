@@ -2,6 +2,7 @@
 -- A unique key makes its second publisher wait until the first one's transaction ends: there is no other way to know.
 -- Of the first migrations: without a topic.
 drop function if exists djr._publish_once(text, text, text, jsonb, jsonb, text);
+drop function if exists djr._publish_once(text, text, text, jsonb, jsonb, text, text);
 
 create or replace function djr._publish_once(
   scope text,
@@ -10,7 +11,8 @@ create or replace function djr._publish_once(
   detail jsonb,
   private_data jsonb,
   key text,
-  topic text
+  topic text,
+  store boolean
 ) returns bigint
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -21,7 +23,9 @@ declare
   _id bigint;
   _same boolean;
 begin
-  if not (select settings.storage from djr.settings) then
+  if _publish_once.store is false then
+    perform djr._refuse_key_unstored('');
+  elsif not (select settings.storage from djr.settings) then
     raise exception using
       errcode = 'DJR06',
       message = 'a key needs storage, and storage is off',
@@ -59,5 +63,5 @@ begin
 end
 $$;
 
-comment on function djr._publish_once(text, text, text, jsonb, jsonb, text, text) is
-  'Publishes unless the key was used before; returns the id of the event that has it (DJR12 if that one is another event, DJR06 with storage off). Internal.';
+comment on function djr._publish_once(text, text, text, jsonb, jsonb, text, text, boolean) is
+  'Publishes unless the key was used before; returns the id of the event that has it (DJR12 if that one is another event, DJR06 with storage off or without a row). Internal.';

@@ -1,6 +1,11 @@
+-- Of the first migrations: of one limit.
+drop function if exists djr._refuse_size(text, integer);
+
 create or replace function djr._refuse_size(
   type text,
-  size integer
+  size integer,
+  most integer,
+  stored boolean
 ) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -8,11 +13,19 @@ as $$
 begin
   raise exception using
     errcode = 'DJR05',
-    message = format('event "%s" is too large: its message must have at most 7999 bytes (it has %s)', _refuse_size.type, _refuse_size.size),
-    detail = format('Its message is %s bytes; the limit is 7999 bytes.', _refuse_size.size),
-    hint = 'Send a reference, an id for example, and let the client fetch the rest.';
+    message = format(
+      'event "%s" is too large: %sits message must have at most %s bytes (it has %s)',
+      _refuse_size.type, case when not stored then 'without a row ' else '' end, most, size
+    ),
+    detail = format('Its message is %s bytes; the limit is %s bytes.', size, most),
+    hint = case
+      when not stored then 'NOTIFY alone carries no more. Store the event, or send a reference, an id for example.'
+      when most < 1048576
+        then 'Send a reference, an id for example, and let the client fetch the rest; or raise the limit, to 1 MiB at most: select djr.configure(max_bytes => 262144).'
+      else 'Send a reference, an id for example, and let the client fetch the rest.'
+    end;
 end
 $$;
 
-comment on function djr._refuse_size(text, integer) is
+comment on function djr._refuse_size(text, integer, integer, boolean) is
   'Raises DJR05. Internal.';

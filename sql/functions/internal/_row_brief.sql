@@ -8,13 +8,16 @@ create or replace function djr._row_brief(
   detail jsonb
 ) returns jsonb
 language plpgsql
-immutable
+stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  -- What the message has besides: 110 bytes are the most that djr.event's own fields take, the null and
+  -- What the message may have, without what it has besides: 110 bytes are the most that djr.event's own fields take, the null and
   -- the comma of an event with a topic among them.
-  _room integer := 7999 - 110
+  _room integer := coalesce(
+      (select case when settings.storage then settings.max_bytes else 7999 end from djr.settings), 7999
+    )
+    - 110
     - octet_length(to_json(_row_brief.type)::text)
     - coalesce(octet_length(to_json(_row_brief.audience)::text), 0);
   _brief jsonb;

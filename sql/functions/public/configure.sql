@@ -12,7 +12,8 @@ create or replace function djr.configure(
   queue_limit real default null,
   authorize_topic text default null,
   rotate_seal_key boolean default false,
-  consumer_retention interval default null
+  consumer_retention interval default null,
+  max_bytes integer default null
 ) returns djr.settings
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -58,6 +59,12 @@ begin
       message = 'the setting queue_limit must be between 0.001 and 1',
       detail = format('It is %s.', configure.queue_limit),
       hint = 'It is a share of the NOTIFY queue: 0.25 is a quarter.';
+  elsif configure.max_bytes not between 7999 and 1048576 then
+    raise exception using
+      errcode = 'DJR10',
+      message = format('max_bytes must be between 7999 and 1048576 (it is %s)', configure.max_bytes),
+      detail = format('It is %s.', configure.max_bytes),
+      hint = '7999 is what NOTIFY carries; a larger event is read by a sweep. What is larger than 1 MiB is fetched better than pushed.';
   end if;
   if configure.authorize_topic <> '' then
     -- As it will be called, whatever the search_path is then.
@@ -93,6 +100,8 @@ begin
     delivery = coalesce(configure.delivery, settings.delivery),
     authorize_topic = case when configure.authorize_topic = '' then null else coalesce(_function, settings.authorize_topic) end,
     queue_limit = coalesce(configure.queue_limit, settings.queue_limit),
+    max_bytes = coalesce(configure.max_bytes, settings.max_bytes),
+    largest_bytes = greatest(settings.largest_bytes, settings.max_bytes, configure.max_bytes),
     -- What was published meanwhile was not stored: for whoever does not see this transaction yet it is as good as pruned.
     pruned_xid = case
       when configure.storage and not settings.storage then greatest(settings.pruned_xid, pg_current_xact_id())
@@ -117,5 +126,5 @@ begin
 end
 $$;
 
-comment on function djr.configure(boolean, text, interval, text, text, real, text, boolean, interval) is
-  'Changes the settings that are given and returns all of them. retention => ''0'' keeps events for ever; consumer_retention => ''0'' keeps them until every consumer has had them, where it is else a week at most; authorize_topic => '''' stops asking; rotate_seal_key => true signs seals with a new key, beside which the one before stays valid. For the schema''s owner.';
+comment on function djr.configure(boolean, text, interval, text, text, real, text, boolean, interval, integer) is
+  'Changes the settings that are given and returns all of them. max_bytes, 7999 to 1048576, lets events through that NOTIFY cannot carry; retention => ''0'' keeps events for ever; consumer_retention => ''0'' keeps them until every consumer has had them, where it is else a week at most; authorize_topic => '''' stops asking; rotate_seal_key => true signs seals with a new key, beside which the one before stays valid. For the schema''s owner.';

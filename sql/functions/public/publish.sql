@@ -9,7 +9,7 @@ create or replace function djr.publish(
 ) returns bigint
 language sql
 as $$
-  select djr._publish('user', publish.user_id, publish.type, publish.detail, publish.private_data, publish.key, null)
+  select djr._publish('user', publish.user_id, publish.type, publish.detail, publish.private_data, publish.key, null, true)
 $$;
 
 comment on function djr.publish(text, text, jsonb, jsonb, text) is
@@ -24,7 +24,7 @@ create or replace function djr.publish(
 ) returns bigint
 language sql
 as $$
-  select djr._publish('user', publish.user_id::pg_catalog.text, publish.type, publish.detail, publish.private_data, publish.key, null)
+  select djr._publish('user', publish.user_id::pg_catalog.text, publish.type, publish.detail, publish.private_data, publish.key, null, true)
 $$;
 
 comment on function djr.publish(bigint, text, jsonb, jsonb, text) is
@@ -39,7 +39,7 @@ create or replace function djr.publish(
 ) returns bigint
 language sql
 as $$
-  select djr._publish('user', publish.user_id::pg_catalog.text, publish.type, publish.detail, publish.private_data, publish.key, null)
+  select djr._publish('user', publish.user_id::pg_catalog.text, publish.type, publish.detail, publish.private_data, publish.key, null, true)
 $$;
 
 comment on function djr.publish(uuid, text, jsonb, jsonb, text) is
@@ -55,7 +55,7 @@ create or replace function djr.publish(
 ) returns bigint
 language sql
 as $$
-  select djr._publish('user', publish.user_id::pg_catalog.text, publish.type, publish.detail, publish.private_data, publish.key)
+  select djr._publish('user', publish.user_id::pg_catalog.text, publish.type, publish.detail, publish.private_data, publish.key, null, true)
 $$;
 
 comment on function djr.publish(smallint, text, jsonb, jsonb, text) is
@@ -70,7 +70,7 @@ create or replace function djr.publish(
 ) returns bigint
 language sql
 as $$
-  select djr._publish('user', publish.user_id::pg_catalog.text, publish.type, publish.detail, publish.private_data, publish.key)
+  select djr._publish('user', publish.user_id::pg_catalog.text, publish.type, publish.detail, publish.private_data, publish.key, null, true)
 $$;
 
 comment on function djr.publish(integer, text, jsonb, jsonb, text) is
@@ -85,7 +85,7 @@ create or replace function djr.publish(
 ) returns bigint
 language sql
 as $$
-  select djr._publish('user', djr._user_of(publish.user_id), publish.type, publish.detail, publish.private_data, publish.key)
+  select djr._publish('user', djr._user_of(publish.user_id), publish.type, publish.detail, publish.private_data, publish.key, null, true)
 $$;
 
 comment on function djr.publish(numeric, text, jsonb, jsonb, text) is
@@ -97,7 +97,8 @@ create or replace function djr.publish(
   type anycompatiblenonarray,
   detail json,
   private_data json default null,
-  key text default null
+  key text default null,
+  store boolean default true
 ) returns bigint
 language sql
 as $$
@@ -108,11 +109,12 @@ as $$
     publish.detail::pg_catalog.jsonb,
     publish.private_data::pg_catalog.jsonb,
     publish.key,
-    null
+    null,
+    publish.store
   )
 $$;
 
-comment on function djr.publish(text, anycompatiblenonarray, json, json, text) is
+comment on function djr.publish(text, anycompatiblenonarray, json, json, text, boolean) is
   'djr.publish for a detail of type json: to a user whose id is a text.';
 
 create or replace function djr.publish(
@@ -120,7 +122,8 @@ create or replace function djr.publish(
   type anycompatiblenonarray,
   detail json,
   private_data json default null,
-  key text default null
+  key text default null,
+  store boolean default true
 ) returns bigint
 language sql
 as $$
@@ -131,9 +134,121 @@ as $$
     publish.detail::pg_catalog.jsonb,
     publish.private_data::pg_catalog.jsonb,
     publish.key,
-    null
+    null,
+    publish.store
   )
 $$;
 
-comment on function djr.publish(anynonarray, anycompatiblenonarray, json, json, text) is
+comment on function djr.publish(anynonarray, anycompatiblenonarray, json, json, text, boolean) is
   'djr.publish for a detail of type json: to a user whose id is a whole number or a uuid (DJR03 for any other type).';
+
+-- The same with store. What tells a call of these from one of the others is that it names store; `type` is a varchar here, as with two
+-- functions that take the same types a call that names neither would be ambiguous: a literal, or a text, fits the others better.
+-- So none has to be dropped, and whoever publishes while an upgrade runs, or has a view or function that does, is not disturbed.
+create or replace function djr.publish(
+  user_id text,
+  type varchar,
+  detail jsonb default '{}',
+  private_data jsonb default null,
+  key text default null,
+  store boolean default true
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'user', publish.user_id, publish.type, publish.detail, publish.private_data, publish.key, null, publish.store
+  )
+$$;
+
+comment on function djr.publish(text, varchar, jsonb, jsonb, text, boolean) is
+  'djr.publish with store, for a user whose id is a text. With store => false there is no row: it goes by NOTIFY alone to whoever is connected when it commits, and no resume and no replay brings it. Its id is one that no other event has; null where it was dropped, which happens only while delivery is sweep (djr.unstored_limit). private_data is not kept, a key is refused (DJR06), and it is refused over 7,999 bytes whatever max_bytes is (DJR05).';
+
+create or replace function djr.publish(
+  user_id bigint,
+  type varchar,
+  detail jsonb default '{}',
+  private_data jsonb default null,
+  key text default null,
+  store boolean default true
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'user', publish.user_id::pg_catalog.text, publish.type, publish.detail, publish.private_data, publish.key, null, publish.store
+  )
+$$;
+
+comment on function djr.publish(bigint, varchar, jsonb, jsonb, text, boolean) is
+  'djr.publish with store, for a user whose id is a bigint. With store => false there is no row: it goes by NOTIFY alone to whoever is connected when it commits, and no resume and no replay brings it. Its id is one that no other event has; null where it was dropped, which happens only while delivery is sweep (djr.unstored_limit). private_data is not kept, a key is refused (DJR06), and it is refused over 7,999 bytes whatever max_bytes is (DJR05).';
+
+create or replace function djr.publish(
+  user_id uuid,
+  type varchar,
+  detail jsonb default '{}',
+  private_data jsonb default null,
+  key text default null,
+  store boolean default true
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'user', publish.user_id::pg_catalog.text, publish.type, publish.detail, publish.private_data, publish.key, null, publish.store
+  )
+$$;
+
+comment on function djr.publish(uuid, varchar, jsonb, jsonb, text, boolean) is
+  'djr.publish with store, for a user whose id is a uuid. With store => false there is no row: it goes by NOTIFY alone to whoever is connected when it commits, and no resume and no replay brings it. Its id is one that no other event has; null where it was dropped, which happens only while delivery is sweep (djr.unstored_limit). private_data is not kept, a key is refused (DJR06), and it is refused over 7,999 bytes whatever max_bytes is (DJR05).';
+
+create or replace function djr.publish(
+  user_id smallint,
+  type varchar,
+  detail jsonb default '{}',
+  private_data jsonb default null,
+  key text default null,
+  store boolean default true
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'user', publish.user_id::pg_catalog.text, publish.type, publish.detail, publish.private_data, publish.key, null, publish.store
+  )
+$$;
+
+comment on function djr.publish(smallint, varchar, jsonb, jsonb, text, boolean) is
+  'djr.publish with store, for a user whose id is a smallint. With store => false there is no row: it goes by NOTIFY alone to whoever is connected when it commits, and no resume and no replay brings it. Its id is one that no other event has; null where it was dropped, which happens only while delivery is sweep (djr.unstored_limit). private_data is not kept, a key is refused (DJR06), and it is refused over 7,999 bytes whatever max_bytes is (DJR05).';
+
+create or replace function djr.publish(
+  user_id integer,
+  type varchar,
+  detail jsonb default '{}',
+  private_data jsonb default null,
+  key text default null,
+  store boolean default true
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'user', publish.user_id::pg_catalog.text, publish.type, publish.detail, publish.private_data, publish.key, null, publish.store
+  )
+$$;
+
+comment on function djr.publish(integer, varchar, jsonb, jsonb, text, boolean) is
+  'djr.publish with store, for a user whose id is an integer. With store => false there is no row: it goes by NOTIFY alone to whoever is connected when it commits, and no resume and no replay brings it. Its id is one that no other event has; null where it was dropped, which happens only while delivery is sweep (djr.unstored_limit). private_data is not kept, a key is refused (DJR06), and it is refused over 7,999 bytes whatever max_bytes is (DJR05).';
+
+create or replace function djr.publish(
+  user_id numeric,
+  type varchar,
+  detail jsonb default '{}',
+  private_data jsonb default null,
+  key text default null,
+  store boolean default true
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'user', djr._user_of(publish.user_id), publish.type, publish.detail, publish.private_data, publish.key, null, publish.store
+  )
+$$;
+
+comment on function djr.publish(numeric, varchar, jsonb, jsonb, text, boolean) is
+  'djr.publish with store, for a user whose id is a numeric. With store => false there is no row: it goes by NOTIFY alone to whoever is connected when it commits, and no resume and no replay brings it. Its id is one that no other event has; null where it was dropped, which happens only while delivery is sweep (djr.unstored_limit). private_data is not kept, a key is refused (DJR06), and it is refused over 7,999 bytes whatever max_bytes is (DJR05).';

@@ -7,8 +7,9 @@ as $$
 #variable_conflict use_column
 declare
   _storage boolean;
-  _members constant text[] := array['scope', 'user_id', 'topic', 'type', 'detail', 'private_data', 'key'];
-  _keyed boolean;
+  _members constant text[] := array['scope', 'user_id', 'topic', 'type', 'detail', 'private_data', 'key', 'store'];
+  _keyed boolean := false;
+  _unstored boolean := false;
   -- The first event's type, if it is a sound one: most have the same, and it is checked no second time. A constant in its
   -- place the planner works off.
   _type jsonb := case
@@ -62,6 +63,8 @@ begin
         null
       )
       or jsonb_typeof(element.value -> 'topic') not in ('string', 'null')
+      or jsonb_typeof(element.value -> 'store') not in ('boolean', 'null')
+      or element.value -> 'store' = 'false' and element.value ->> 'key' is not null
       or not djr._is_topic(element.value ->> 'topic')
   end
   order by element.place
@@ -72,7 +75,7 @@ begin
         errcode = 'DJR09',
         message = format('events[%s]: an event must be a JSON object (it is of type %s)', _index, jsonb_typeof(_element)),
         detail = format('It is of type %s.', jsonb_typeof(_element)),
-        hint = 'Its members are scope, user_id, topic, type, detail, private_data and key.';
+        hint = 'Its members are scope, user_id, topic, type, detail, private_data, key and store.';
     end if;
     -- A misspelt user_id must not go unnoticed.
     if _element - _members <> '{}' then
@@ -80,7 +83,7 @@ begin
       raise exception using
         errcode = 'DJR09',
         message = format('events[%s]: an event must have known members only (it has %s)', _index, to_json(_unknown)),
-        detail = 'Its members are scope, user_id, topic, type, detail, private_data and key.',
+        detail = 'Its members are scope, user_id, topic, type, detail, private_data, key and store.',
         hint = 'What the client shall get belongs into detail.';
     end if;
     if jsonb_typeof(_element -> 'user_id') not in ('string', 'number', 'null')
@@ -94,6 +97,13 @@ begin
         message = format('events[%s]: scope, type, user_id, topic and key must be strings', _index),
         detail = format('The event is %s.', left(_element::text, 200)),
         hint = 'A user_id and a key may be numbers.';
+    end if;
+    if jsonb_typeof(_element -> 'store') not in ('boolean', 'null') then
+      raise exception using
+        errcode = 'DJR09',
+        message = format('events[%s]: store must be true or false (it is %s)', _index, _element -> 'store'),
+        detail = format('It is of type %s.', jsonb_typeof(_element -> 'store')),
+        hint = 'false: by NOTIFY alone, without a row.';
     end if;
     if jsonb_typeof(_element -> 'user_id') = 'number' and strpos(_element ->> 'user_id', '.') > 0 then
       raise exception using
@@ -111,9 +121,14 @@ begin
       format('events[%s]: ', _index),
       _element ->> 'topic'
     );
+    perform djr._refuse_key_unstored(format('events[%s]: ', _index));
   end if;
 
-  _keyed := jsonb_path_exists(publish_many.events, '$[*].key ? (@ != null)');
+  -- One look for both: who uses neither pays for neither.
+  if jsonb_path_exists(publish_many.events, '$[*] ? (@.key != null || @.store == false)') then
+    _keyed := jsonb_path_exists(publish_many.events, '$[*].key ? (@ != null)');
+    _unstored := jsonb_path_exists(publish_many.events, '$[*].store ? (@ == false)');
+  end if;
   select settings.storage into _storage from djr.settings;
   if not _storage then
     if _keyed then
@@ -124,19 +139,28 @@ begin
         hint = 'Publish without keys, or switch storage on: select djr.configure(storage => true).';
     end if;
     return query
-    select djr._notify_only(
-      djr._scope(element.value ->> 'scope', element.value ->> 'topic'),
-      element.value ->> 'user_id',
-      element.value ->> 'type',
-      coalesce(element.value -> 'detail', '{}'),
-      element.value ->> 'topic'
-    )
+    select case
+      when element.value -> 'store' = 'false' then djr._publish_unstored(
+        djr._scope(element.value ->> 'scope', element.value ->> 'topic'),
+        element.value ->> 'user_id',
+        element.value ->> 'type',
+        coalesce(element.value -> 'detail', '{}'),
+        element.value ->> 'topic'
+      )
+      else djr._notify_only(
+        djr._scope(element.value ->> 'scope', element.value ->> 'topic'),
+        element.value ->> 'user_id',
+        element.value ->> 'type',
+        coalesce(element.value -> 'detail', '{}'),
+        element.value ->> 'topic'
+      )
+    end
     from jsonb_array_elements(publish_many.events) element;
     return;
   end if;
 
   -- In the order of the array, which is then the order of the ids.
-  if not _keyed then
+  if not _keyed and not _unstored then
     return query
     insert into djr.event (scope, user_id, type, detail, private_data, topic)
     select
@@ -169,10 +193,13 @@ begin
       element.value ->> 'key',
       element.value ->> 'topic'
     from jsonb_array_elements(publish_many.events) with ordinality element (value, place)
-    where not _again
-      or (
-        element.value ->> 'key' is not null
-        and not exists (select from djr.event where event.key = element.value ->> 'key')
+    where element.value -> 'store' is distinct from 'false'
+      and (
+        not _again
+        or (
+          element.value ->> 'key' is not null
+          and not exists (select from djr.event where event.key = element.value ->> 'key')
+        )
       )
     order by element.value ->> 'key' collate "C" nulls first, element.place
     on conflict (key) where event.key is not null do nothing;
@@ -196,10 +223,13 @@ begin
   if _index is not null then
     perform djr._refuse_key(publish_many.events -> _index::integer ->> 'key', format('events[%s]: ', _index));
   end if;
+  if _unstored then
+    _found := djr._publish_many_unstored(publish_many.events, _found);
+  end if;
   return query
   select unnest(_found);
 end
 $$;
 
 comment on function djr.publish_many(jsonb) is
-  'Publishes an array of {scope, user_id, topic, type, detail, private_data, key} in one statement with few NOTIFYs and returns their ids in order. Without a scope it is topic where there is a topic, else user, so that a forgotten user_id is an error and not an event for everyone. A key that another event has is refused (DJR12), be it of the same call. All or nothing: an error says which, as in events[3].';
+  'Publishes an array of {scope, user_id, topic, type, detail, private_data, key, store} in one statement with few NOTIFYs and returns their ids in order. Without a scope it is topic where there is a topic, else user, so that a forgotten user_id is an error and not an event for everyone. A key that another event has is refused (DJR12), be it of the same call. All or nothing: an error says which, as in events[3].';

@@ -97,7 +97,7 @@ begin
       execute format('insert into djr.event (scope, %I, type, detail) ', case _scope when 'topic' then 'topic' else 'user_id' end) || _query;
     else
       execute format(
-        'select djr._publish(event.scope, %s, event.type, event.detail, null, null, %s) from (%s) event',
+        'select djr._publish(event.scope, %s, event.type, event.detail, null, null, %s, true) from (%s) event',
         case _scope when 'topic' then 'null' else 'event.audience' end,
         case _scope when 'topic' then 'event.audience' else 'null' end,
         _query
@@ -135,7 +135,8 @@ begin
       event.detail,
       null,
       null,
-      case when _scope = 'topic' then event.audience end
+      case when _scope = 'topic' then event.audience end,
+      true
     )
     from djr._row_events(
       _op, _scope, _type, _refuse, _before, _before_audience, _before_id, _after, _after_audience, _after_id

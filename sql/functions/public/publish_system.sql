@@ -15,7 +15,8 @@ as $$
     publish_system.detail,
     publish_system.private_data,
     publish_system.key,
-    null
+    null,
+    true
   )
 $$;
 
@@ -38,7 +39,8 @@ as $$
     publish_system.detail,
     publish_system.private_data,
     publish_system.key,
-    null
+    null,
+    true
   )
 $$;
 
@@ -61,7 +63,8 @@ as $$
     publish_system.detail,
     publish_system.private_data,
     publish_system.key,
-    null
+    null,
+    true
   )
 $$;
 
@@ -83,7 +86,9 @@ as $$
     publish_system.type,
     publish_system.detail,
     publish_system.private_data,
-    publish_system.key
+    publish_system.key,
+    null,
+    true
   )
 $$;
 
@@ -105,7 +110,9 @@ as $$
     publish_system.type,
     publish_system.detail,
     publish_system.private_data,
-    publish_system.key
+    publish_system.key,
+    null,
+    true
   )
 $$;
 
@@ -127,7 +134,9 @@ as $$
     publish_system.type,
     publish_system.detail,
     publish_system.private_data,
-    publish_system.key
+    publish_system.key,
+    null,
+    true
   )
 $$;
 
@@ -140,7 +149,8 @@ create or replace function djr.publish_system(
   detail json,
   user_id text default null,
   private_data json default null,
-  key text default null
+  key text default null,
+  store boolean default true
 ) returns bigint
 language sql
 as $$
@@ -151,11 +161,12 @@ as $$
     publish_system.detail::pg_catalog.jsonb,
     publish_system.private_data::pg_catalog.jsonb,
     publish_system.key,
-    null
+    null,
+    publish_system.store
   )
 $$;
 
-comment on function djr.publish_system(anycompatiblenonarray, json, text, json, text) is
+comment on function djr.publish_system(anycompatiblenonarray, json, text, json, text, boolean) is
   'djr.publish_system for a detail of type json: about a user whose id is a text, or nobody.';
 
 create or replace function djr.publish_system(
@@ -163,7 +174,8 @@ create or replace function djr.publish_system(
   detail json,
   user_id anynonarray,
   private_data json default null,
-  key text default null
+  key text default null,
+  store boolean default true
 ) returns bigint
 language sql
 as $$
@@ -174,9 +186,119 @@ as $$
     publish_system.detail::pg_catalog.jsonb,
     publish_system.private_data::pg_catalog.jsonb,
     publish_system.key,
-    null
+    null,
+    publish_system.store
   )
 $$;
 
-comment on function djr.publish_system(anycompatiblenonarray, json, anynonarray, json, text) is
+comment on function djr.publish_system(anycompatiblenonarray, json, anynonarray, json, text, boolean) is
   'djr.publish_system for a detail of type json: about a user whose id is a whole number or a uuid (DJR03 for any other type).';
+
+-- With store: see djr.publish.
+create or replace function djr.publish_system(
+  type varchar,
+  detail jsonb default '{}',
+  user_id text default null,
+  private_data jsonb default null,
+  key text default null,
+  store boolean default true
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'system', publish_system.user_id, publish_system.type, publish_system.detail, publish_system.private_data, publish_system.key, null, publish_system.store
+  )
+$$;
+
+comment on function djr.publish_system(varchar, jsonb, text, jsonb, text, boolean) is
+  'djr.publish_system with store, about a user whose id is a text: false sends it by NOTIFY alone, without a row. For the rest see djr.publish with store.';
+
+create or replace function djr.publish_system(
+  type varchar,
+  detail jsonb,
+  user_id bigint,
+  private_data jsonb default null,
+  key text default null,
+  store boolean default true
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'system', publish_system.user_id::pg_catalog.text, publish_system.type, publish_system.detail, publish_system.private_data, publish_system.key, null, publish_system.store
+  )
+$$;
+
+comment on function djr.publish_system(varchar, jsonb, bigint, jsonb, text, boolean) is
+  'djr.publish_system with store, about a user whose id is a bigint: false sends it by NOTIFY alone, without a row. For the rest see djr.publish with store.';
+
+create or replace function djr.publish_system(
+  type varchar,
+  detail jsonb,
+  user_id uuid,
+  private_data jsonb default null,
+  key text default null,
+  store boolean default true
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'system', publish_system.user_id::pg_catalog.text, publish_system.type, publish_system.detail, publish_system.private_data, publish_system.key, null, publish_system.store
+  )
+$$;
+
+comment on function djr.publish_system(varchar, jsonb, uuid, jsonb, text, boolean) is
+  'djr.publish_system with store, about a user whose id is a uuid: false sends it by NOTIFY alone, without a row. For the rest see djr.publish with store.';
+
+create or replace function djr.publish_system(
+  type varchar,
+  detail jsonb,
+  user_id smallint,
+  private_data jsonb default null,
+  key text default null,
+  store boolean default true
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'system', publish_system.user_id::pg_catalog.text, publish_system.type, publish_system.detail, publish_system.private_data, publish_system.key, null, publish_system.store
+  )
+$$;
+
+comment on function djr.publish_system(varchar, jsonb, smallint, jsonb, text, boolean) is
+  'djr.publish_system with store, about a user whose id is a smallint: false sends it by NOTIFY alone, without a row. For the rest see djr.publish with store.';
+
+create or replace function djr.publish_system(
+  type varchar,
+  detail jsonb,
+  user_id integer,
+  private_data jsonb default null,
+  key text default null,
+  store boolean default true
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'system', publish_system.user_id::pg_catalog.text, publish_system.type, publish_system.detail, publish_system.private_data, publish_system.key, null, publish_system.store
+  )
+$$;
+
+comment on function djr.publish_system(varchar, jsonb, integer, jsonb, text, boolean) is
+  'djr.publish_system with store, about a user whose id is an integer: false sends it by NOTIFY alone, without a row. For the rest see djr.publish with store.';
+
+create or replace function djr.publish_system(
+  type varchar,
+  detail jsonb,
+  user_id numeric,
+  private_data jsonb default null,
+  key text default null,
+  store boolean default true
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'system', djr._user_of(publish_system.user_id), publish_system.type, publish_system.detail, publish_system.private_data, publish_system.key, null, publish_system.store
+  )
+$$;
+
+comment on function djr.publish_system(varchar, jsonb, numeric, jsonb, text, boolean) is
+  'djr.publish_system with store, about a user whose id is a numeric: false sends it by NOTIFY alone, without a row. For the rest see djr.publish with store.';

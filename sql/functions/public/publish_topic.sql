@@ -14,7 +14,8 @@ as $$
     publish_topic.detail,
     publish_topic.private_data,
     publish_topic.key,
-    publish_topic.topic
+    publish_topic.topic,
+    true
   )
 $$;
 
@@ -27,7 +28,8 @@ create or replace function djr.publish_topic(
   type anycompatiblenonarray,
   detail json,
   private_data json default null,
-  key text default null
+  key text default null,
+  store boolean default true
 ) returns bigint
 language sql
 as $$
@@ -38,9 +40,29 @@ as $$
     publish_topic.detail::pg_catalog.jsonb,
     publish_topic.private_data::pg_catalog.jsonb,
     publish_topic.key,
-    publish_topic.topic
+    publish_topic.topic,
+    publish_topic.store
   )
 $$;
 
-comment on function djr.publish_topic(text, anycompatiblenonarray, json, json, text) is
+comment on function djr.publish_topic(text, anycompatiblenonarray, json, json, text, boolean) is
   'djr.publish_topic for a detail of type json.';
+
+-- With store: see djr.publish.
+create or replace function djr.publish_topic(
+  topic text,
+  type varchar,
+  detail jsonb default '{}',
+  private_data jsonb default null,
+  key text default null,
+  store boolean default true
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'topic', null, publish_topic.type, publish_topic.detail, publish_topic.private_data, publish_topic.key, publish_topic.topic, publish_topic.store
+  )
+$$;
+
+comment on function djr.publish_topic(text, varchar, jsonb, jsonb, text, boolean) is
+  'djr.publish_topic with store: false sends it by NOTIFY alone, without a row. For the rest see djr.publish with store.';

@@ -15,6 +15,8 @@ interface PublishOptions extends DatabaseOptions {
   system?: boolean;
   private?: string;
   key?: string;
+  /** False with `--no-store`. */
+  store: boolean;
 }
 
 export function publishCommand(program: Command): void {
@@ -42,6 +44,10 @@ export function publishCommand(program: Command): void {
     )
     .option('--private <json>', 'stored with the event, never sent')
     .option('--key <text>', 'publish once: a second time under the same key sends nothing and prints the first id')
+    .option(
+      '--no-store',
+      'by NOTIFY alone, without a row: to whoever is connected now; prints nothing where it was dropped',
+    )
     .addHelpText(
       'after',
       `
@@ -50,6 +56,7 @@ Examples:
   $ djr publish maintenance '{"minutes": 5}' --public --key maintenance-2026-01-01
   $ djr publish message '{"text": "hello"}' --topic room:7
   $ djr publish cache_stale --system
+  $ djr publish typing '{"name": "Ann"}' --topic room:7 --no-store
   $ jq -c .order order.json | djr publish order_changed - --user 42
 
 Environment:
@@ -83,17 +90,19 @@ async function run(type: string, detail: string, given: PublishOptions): Promise
   const values = [type, json, privateData, options.key ?? null, ...(options.public ? [] : [name])];
   const id = await withClient(config, async (client) => {
     try {
-      return (await select<{ id: string }>(client, statement(options), values))[0]!.id;
+      return (await select<{ id: string | null }>(client, statement(options), values))[0]!.id;
     } catch (error) {
       throw fromPostgres(error);
     }
   });
-  process.stdout.write(`${id}\n`);
+  if (id === null) process.stderr.write('dropped: too many events without a row come while delivery sweeps\n');
+  else process.stdout.write(`${id}\n`);
 }
 
-function statement({ public: everyone, system, topic }: PublishOptions): string {
-  const rest =
-    '$1::pg_catalog.text, $2::pg_catalog.jsonb, private_data => $3::pg_catalog.jsonb, key => $4::pg_catalog.text';
+function statement({ public: everyone, store, system, topic }: PublishOptions): string {
+  const rest = `$1::pg_catalog.text, $2::pg_catalog.jsonb, private_data => $3::pg_catalog.jsonb, key => $4::pg_catalog.text${
+    store ? '' : ', store => false'
+  }`;
   if (topic !== undefined) return `select djr.publish_topic($5::pg_catalog.text, ${rest})::pg_catalog.text as id`;
   if (everyone) return `select djr.publish_public(${rest})::pg_catalog.text as id`;
   if (system) return `select djr.publish_system(${rest}, user_id => $5::pg_catalog.text)::pg_catalog.text as id`;

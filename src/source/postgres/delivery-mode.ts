@@ -2,13 +2,17 @@ import type { Logger } from '../../lib/logger.js';
 import { ANSWER_TIMEOUT } from '../../postgres/answer.js';
 import { ask } from '../../postgres/ask.js';
 import type { Pool } from '../../postgres/connect.js';
+import { WAITERS } from './commit-queue.js';
 import type { Status } from './status.js';
+import { UnstoredPace } from './unstored-pace.js';
 
 export interface DeliveryModeOptions {
   pool: Pool;
   logger: Logger;
   /** Events that the feed has taken in since the start. */
   events(): number;
+  /** Those of them that were published with `store => false`. */
+  unstored(): number;
   /** This instance has set the mode: the next sweep should read it at once. */
   onSet(): void;
 }
@@ -33,16 +37,8 @@ const QUEUE_EVERY = 5;
 /** Share of the setting `queue_limit` to which the NOTIFY queue must have emptied before NOTIFY is used again. */
 const EMPTIED = 0.5;
 
-/**
- * A commit that notifies holds a lock of the whole cluster until it is on disk. Those that wait for it are the only
- * sign that commits queue: the rate is none, because the lock itself caps it.
- */
 const LOOK = `
-  select (select pg_catalog.count(*)::pg_catalog.int4
-            from pg_catalog.pg_locks
-           where not granted and locktype operator(pg_catalog.=) 'object'
-             and classid operator(pg_catalog.=) 'pg_catalog.pg_database'::pg_catalog.regclass
-             and objid operator(pg_catalog.=) 0) as waiters,
+  select ${WAITERS} as waiters,
          pg_catalog.pg_notification_queue_usage()::pg_catalog.numeric as usage,
          (select queue_limit::pg_catalog.numeric from djr.settings) as limit`;
 
@@ -52,6 +48,8 @@ const LOOK = `
  * Any instance may decide; what they set is one sequence, so that it does not matter which.
  */
 export class DeliveryMode {
+  /** How many events without a row may pass while delivery is `sweep`. */
+  readonly unstored: UnstoredPace;
   readonly #options: DeliveryModeOptions;
   #status: Status | undefined;
   /** Changes of the mode, as the sweeps saw them. */
@@ -68,6 +66,7 @@ export class DeliveryMode {
 
   constructor(options: DeliveryModeOptions) {
     this.#options = options;
+    this.unstored = new UnstoredPace(options);
   }
 
   /** As the last sweep read it. */
@@ -89,12 +88,14 @@ export class DeliveryMode {
   onStatus(status: Status): void {
     if (this.#status && this.#status.mode !== status.mode) this.switches += 1;
     this.#status = status;
+    this.unstored.onStatus(status);
   }
 
   async #look(): Promise<void> {
     const events = this.#options.events();
     const came = events - this.#lastEvents;
     this.#lastEvents = events;
+    if (this.#status?.mode === 'sweep') await this.unstored.look();
     if (this.#status?.delivery !== 'auto') return;
     if (this.#status.mode === 'notify') await this.#lookForWaiters(came);
     else await this.#lookForQuiet(came);

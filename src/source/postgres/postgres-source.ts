@@ -104,6 +104,7 @@ export class Database {
       pool: this.pool,
       logger,
       events: () => feed.taken,
+      unstored: () => feed.unstored,
       onSet: () => this.sweeper.now(),
     });
     this.sweeper = new Sweeper({

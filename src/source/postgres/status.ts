@@ -16,6 +16,10 @@ export interface Status {
   readonly prunedXid: number;
   /** The part of the epoch that a runtime sets when it notices a snapshot that was rolled back. */
   readonly generation: string | null;
+  /** Events with `store => false` that were dropped, in all. */
+  readonly dropped: number;
+  /** Bytes that the message of a stored event may have, or might have had. */
+  readonly largest: number;
 }
 
 /** A status as one text: a row of events has no room for nine columns that say the same in each. */
@@ -25,14 +29,26 @@ export const STATUS = `
            pg_catalog.trunc(extract(epoch from pg_catalog.clock_timestamp()) operator(pg_catalog.*) 1000)::bigint,
            (extract(epoch from pg_catalog.pg_postmaster_start_time()) operator(pg_catalog.*) 1000)::bigint,
            pg_catalog.pg_sequence_last_value('djr.delivery_mode'),
-           delivery, storage, pruned_xid::pg_catalog.text, channel, activity, generation
+           delivery, storage, pruned_xid::pg_catalog.text, channel, activity, generation,
+           pg_catalog.pg_sequence_last_value('djr.unstored_dropped'), greatest(max_bytes, largest_bytes)
          )::pg_catalog.text as status
     from djr.settings`;
 
 export function readStatus(text: string, epoch: string): Status {
-  const [snapshot, time, startedAt, mode, delivery, storage, prunedXid, channel, activity, generation] = JSON.parse(
-    text,
-  ) as [
+  const [
+    snapshot,
+    time,
+    startedAt,
+    mode,
+    delivery,
+    storage,
+    prunedXid,
+    channel,
+    activity,
+    generation,
+    dropped,
+    largest,
+  ] = JSON.parse(text) as [
     string,
     number,
     number,
@@ -43,6 +59,8 @@ export function readStatus(text: string, epoch: string): Status {
     string,
     Status['activity'],
     string | null,
+    number | null,
+    number,
   ];
   const frontier = Frontier.fromSnapshot(snapshot, epoch, time);
   if (!frontier) throw new Error(`PostgreSQL gave a snapshot that cannot be read: ${snapshot}`);
@@ -56,6 +74,8 @@ export function readStatus(text: string, epoch: string): Status {
     channel,
     prunedXid: Number(prunedXid ?? 0),
     generation,
+    dropped: dropped ?? 0,
+    largest,
   };
 }
 

@@ -1,0 +1,6 @@
+-- A tenth of a second since 1970, times 2^20, and how many events came in it: one number, which nextval moves on without
+-- that sessions wait for each other.
+create sequence if not exists djr.unstored_place;
+
+comment on sequence djr.unstored_place is
+  'How many events with store => false came in this tenth of a second, while delivery is sweep (djr._passes).';

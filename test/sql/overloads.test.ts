@@ -70,6 +70,26 @@ test('whatever type the id of a user has, one function fits and publishes to tha
   }
 });
 
+test('each of these calls may say store, by its name: true stores, false does not, and neither is ambiguous', async (t) => {
+  const db = await createDatabase(t);
+  for (const [call] of calls) {
+    // An array of events says it in each, and an event with a key has a row.
+    if (call.includes('publish_many')) continue;
+    for (const store of ['true', 'false', 'null']) {
+      const keyed = /'k'/.test(call);
+      const said = call.replace(/\)$/, `, store => ${store})`);
+      const result = db.query<{ id: string | null }>(`select ${said} as id`);
+      if (keyed && store === 'false') {
+        t.is((await t.throwsAsync<Error & { code: string }>(result))!.code, 'DJR06', said);
+        continue;
+      }
+      t.truthy((await result)[0]!.id, said);
+      t.is((await db.query('select from djr.event')).length, store === 'false' ? 0 : 1, said);
+      await db.query('delete from djr.event');
+    }
+  }
+});
+
 test('ids of columns are users, numeric ones too', async (t) => {
   const db = await createDatabase(t);
   await db.query(`create table u (id numeric(12,0), small smallint, whole integer, large bigint, code varchar(9));

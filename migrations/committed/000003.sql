@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:aa3914d465300a283d4470b5cfd9f39819fe0ab3
+--! Hash: sha1:2996cf6a1cbae4a15a6a1e92ad14e2c56c74e531
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -204,6 +204,12 @@ alter table djr.settings add column if not exists queue_limit real not null defa
 alter table djr.settings add column if not exists consumer_retention interval default '7 days';
 alter table djr.settings drop constraint if exists settings_consumer_retention;
 alter table djr.settings add constraint settings_consumer_retention check (consumer_retention > interval '0');
+alter table djr.settings add column if not exists max_bytes integer not null default 7999;
+alter table djr.settings add column if not exists largest_bytes integer not null default 7999;
+alter table djr.settings drop constraint if exists settings_max_bytes;
+alter table djr.settings add constraint settings_max_bytes check (max_bytes between 7999 and 1048576);
+alter table djr.settings drop constraint if exists settings_largest_bytes;
+alter table djr.settings add constraint settings_largest_bytes check (largest_bytes between 7999 and 1048576);
 alter table djr.settings drop constraint if exists settings_queue_limit;
 alter table djr.settings add constraint settings_queue_limit check (queue_limit between 0.001 and 1);
 
@@ -232,6 +238,10 @@ comment on column djr.settings.authorize_topic is
   'A function of the app, (user_id text, topic text) returns boolean, that says who may hear a topic that a page asks for by name. Null: nobody, without a seal.';
 comment on column djr.settings.queue_limit is
   'With delivery auto: the share of the NOTIFY queue, 0.001 to 1, from which publishers do not notify any more until it has emptied to half of that.';
+comment on column djr.settings.max_bytes is
+  'Bytes that the message of an event may have, 7999 to 1048576. What has more than 7999 NOTIFY cannot carry: it is a row and a doorbell, and a sweep brings it.';
+comment on column djr.settings.largest_bytes is
+  'The highest that max_bytes has been: events of that size may be stored, and the runtimes read so many rows at a time that they have room for them.';
 comment on column djr.settings.activity is
   'What the runtimes record in djr.activity: off, summary (a row an event and instance), full (a row a user, too).';
 --! EndIncluded tables/settings.sql
@@ -283,6 +293,26 @@ create sequence if not exists djr.delivery_mode as integer minvalue 1 maxvalue 2
 comment on sequence djr.delivery_mode is
   'How events reach the runtimes now: last_value 1, publishers notify; 2, they do not and the runtimes sweep. Set by djr.set_delivery_mode and djr.configure.';
 --! EndIncluded tables/delivery_mode.sql
+--! Included tables/unstored_place.sql
+-- A tenth of a second since 1970, times 2^20, and how many events came in it: one number, which nextval moves on without
+-- that sessions wait for each other.
+create sequence if not exists djr.unstored_place;
+
+comment on sequence djr.unstored_place is
+  'How many events with store => false came in this tenth of a second, while delivery is sweep (djr._passes).';
+--! EndIncluded tables/unstored_place.sql
+--! Included tables/unstored_limit.sql
+create sequence if not exists djr.unstored_limit as integer minvalue 20 maxvalue 10000 start 1000;
+
+comment on sequence djr.unstored_limit is
+  'Events with store => false that may pass in a second while delivery is sweep: its last_value, 1000 at first. The runtimes lower it while commits queue for NOTIFY, and raise it while they do not (djr.pace_unstored).';
+--! EndIncluded tables/unstored_limit.sql
+--! Included tables/unstored_dropped.sql
+create sequence if not exists djr.unstored_dropped;
+
+comment on sequence djr.unstored_dropped is
+  'How many events with store => false were dropped, as too many came while delivery was sweep: its last_value, null for none.';
+--! EndIncluded tables/unstored_dropped.sql
 --! Included tables/seal_key.sql
 -- A table of its own, and not columns of djr.settings: djr.configure returns those, and a key does not belong on a screen.
 create table if not exists djr.seal_key (
@@ -733,9 +763,14 @@ comment on function djr._encode(bigint, xid8, text, text, text, timestamptz, jso
   'An event as a line of a NOTIFY message: a JSON array of id, xid, scope, user_id, type, milliseconds and, of a topic event, the topic; then a tab and the detail. JSON holds neither a raw tab nor a line feed. Internal.';
 --! EndIncluded functions/internal/_encode.sql
 --! Included functions/internal/_refuse_size.sql
+-- Of the first migrations: of one limit.
+drop function if exists djr._refuse_size(text, integer);
+
 create or replace function djr._refuse_size(
   type text,
-  size integer
+  size integer,
+  most integer,
+  stored boolean
 ) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -743,13 +778,21 @@ as $$
 begin
   raise exception using
     errcode = 'DJR05',
-    message = format('event "%s" is too large: its message must have at most 7999 bytes (it has %s)', _refuse_size.type, _refuse_size.size),
-    detail = format('Its message is %s bytes; the limit is 7999 bytes.', _refuse_size.size),
-    hint = 'Send a reference, an id for example, and let the client fetch the rest.';
+    message = format(
+      'event "%s" is too large: %sits message must have at most %s bytes (it has %s)',
+      _refuse_size.type, case when not stored then 'without a row ' else '' end, most, size
+    ),
+    detail = format('Its message is %s bytes; the limit is %s bytes.', size, most),
+    hint = case
+      when not stored then 'NOTIFY alone carries no more. Store the event, or send a reference, an id for example.'
+      when most < 1048576
+        then 'Send a reference, an id for example, and let the client fetch the rest; or raise the limit, to 1 MiB at most: select djr.configure(max_bytes => 262144).'
+      else 'Send a reference, an id for example, and let the client fetch the rest.'
+    end;
 end
 $$;
 
-comment on function djr._refuse_size(text, integer) is
+comment on function djr._refuse_size(text, integer, integer, boolean) is
   'Raises DJR05. Internal.';
 --! EndIncluded functions/internal/_refuse_size.sql
 --! Included functions/internal/_validate_topic.sql
@@ -1036,6 +1079,7 @@ declare
   _channel text;
   _line text;
   _misfit boolean;
+  _most integer;
   _header json;
   _message text;
 begin
@@ -1064,12 +1108,22 @@ begin
     order by _new.id
   loop
     if _misfit or octet_length(_line) > 7999 then
-      _header := split_part(_line, E'\t', 1)::json;
-      perform djr._validate(_header ->> 2, _header ->> 3, _header ->> 4, '{}', null, '', _header ->> 6);
-      if octet_length(_line) > 7999 then
-        perform djr._refuse_size(_header ->> 4, octet_length(_line));
+      _most := coalesce((select settings.max_bytes from djr.settings), 7999);
+      if _misfit or octet_length(_line) > _most then
+        _header := split_part(_line, E'\t', 1)::json;
+        perform djr._validate(_header ->> 2, _header ->> 3, _header ->> 4, '{}', null, '', _header ->> 6);
+        if octet_length(_line) > _most then
+          perform djr._refuse_size(_header ->> 4, octet_length(_line), _most, true);
+        end if;
+        perform djr._refuse_unreadable(_header);
       end if;
-      perform djr._refuse_unreadable(_header);
+      continue when _room = 0;
+      -- NOTIFY cannot carry it: a sweep brings it, and all behind it, which must not pass it.
+      if _message is not null then
+        perform pg_notify(coalesce((select settings.channel from djr.settings), djr.channel()), _message);
+      end if;
+      _message := '{"doorbell":"sweep"}';
+      _room := 0;
     end if;
     continue when _room = 0;
 
@@ -1433,11 +1487,29 @@ $$;
 comment on function djr._refuse_key(text, text) is
   'Raises DJR12. Internal.';
 --! EndIncluded functions/internal/_refuse_key.sql
+--! Included functions/internal/_refuse_key_unstored.sql
+create or replace function djr._refuse_key_unstored(place text) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  raise exception using
+    errcode = 'DJR06',
+    message = _refuse_key_unstored.place || 'an event with a key must be stored (store is false)',
+    detail = 'Without the stored event nothing tells that the key was used before.',
+    hint = 'Publish without a key, or with store => true.';
+end
+$$;
+
+comment on function djr._refuse_key_unstored(text) is
+  'Raises DJR06 for an event that has a key and no row. Internal.';
+--! EndIncluded functions/internal/_refuse_key_unstored.sql
 --! Included functions/internal/_publish_once.sql
 -- Called by djr._publish when there is a key, so that publishing without one does not pay for it.
 -- A unique key makes its second publisher wait until the first one's transaction ends: there is no other way to know.
 -- Of the first migrations: without a topic.
 drop function if exists djr._publish_once(text, text, text, jsonb, jsonb, text);
+drop function if exists djr._publish_once(text, text, text, jsonb, jsonb, text, text);
 
 create or replace function djr._publish_once(
   scope text,
@@ -1446,7 +1518,8 @@ create or replace function djr._publish_once(
   detail jsonb,
   private_data jsonb,
   key text,
-  topic text
+  topic text,
+  store boolean
 ) returns bigint
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -1457,7 +1530,9 @@ declare
   _id bigint;
   _same boolean;
 begin
-  if not (select settings.storage from djr.settings) then
+  if _publish_once.store is false then
+    perform djr._refuse_key_unstored('');
+  elsif not (select settings.storage from djr.settings) then
     raise exception using
       errcode = 'DJR06',
       message = 'a key needs storage, and storage is off',
@@ -1495,8 +1570,8 @@ begin
 end
 $$;
 
-comment on function djr._publish_once(text, text, text, jsonb, jsonb, text, text) is
-  'Publishes unless the key was used before; returns the id of the event that has it (DJR12 if that one is another event, DJR06 with storage off). Internal.';
+comment on function djr._publish_once(text, text, text, jsonb, jsonb, text, text, boolean) is
+  'Publishes unless the key was used before; returns the id of the event that has it (DJR12 if that one is another event, DJR06 with storage off or without a row). Internal.';
 --! EndIncluded functions/internal/_publish_once.sql
 --! Included functions/internal/_notify_only.sql
 -- With storage off there is no row and no trigger: the id is still the sequence's, and the rules are the same, the trigger's among them.
@@ -1524,7 +1599,7 @@ begin
   -- NOTIFY takes one at commit. Taken now, it says to whoever resumes that this was in progress when storage came back.
   perform pg_catalog.pg_current_xact_id();
   if pg_catalog.octet_length(_line) > 7999 then
-    perform djr._refuse_size(type, pg_catalog.octet_length(_line));
+    perform djr._refuse_size(type, pg_catalog.octet_length(_line), 7999, false);
   end if;
   perform pg_catalog.pg_notify(coalesce((select settings.channel from djr.settings), djr.channel()), _line);
   return _id;
@@ -1532,9 +1607,158 @@ end
 $$;
 
 comment on function djr._notify_only(text, text, text, jsonb, text) is
-  'Publishes an event without storing it. Internal.';
+  'Publishes an event while storage is off. Internal.';
 --! EndIncluded functions/internal/_notify_only.sql
+--! Included functions/internal/_encode_unstored.sql
+-- Plain SQL without SET, so that the planner inlines it into its callers.
+create or replace function djr._encode_unstored(
+  id bigint,
+  scope text,
+  user_id text,
+  type text,
+  detail jsonb,
+  topic text
+) returns text
+language sql
+volatile
+as $$
+  select pg_catalog.json_build_array(
+    id,
+    null,
+    scope,
+    user_id,
+    type,
+    pg_catalog.trunc(extract(epoch from pg_catalog.clock_timestamp()) operator(pg_catalog.*) 1000),
+    topic,
+    'unstored'
+  )::pg_catalog.text operator(pg_catalog.||) E'\t' operator(pg_catalog.||) detail::pg_catalog.text
+$$;
+
+comment on function djr._encode_unstored(bigint, text, text, text, jsonb, text) is
+  'An event with store => false as a line of a NOTIFY message: as djr._encode has it, without a transaction, and "unstored" behind the topic. Internal.';
+--! EndIncluded functions/internal/_encode_unstored.sql
+--! Included functions/internal/_passes.sql
+-- NOTIFY holds a lock of the whole cluster until the commit is on disk. While delivery sweeps no stored event takes it, and
+-- what is not stored must not make commits queue either: so many pass in a tenth of a second, and the rest is dropped and
+-- counted. All is dropped while NOTIFY's queue fills up: once it is full, commits fail. Sequences, as they are the same for all sessions at once, and nobody waits for anybody.
+create or replace function djr._passes() returns boolean
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _tenth bigint;
+  _place bigint;
+begin
+  if pg_sequence_last_value('djr.delivery_mode') is distinct from 2 then
+    return true;
+  end if;
+  _tenth := trunc(extract(epoch from clock_timestamp()) * 10);
+  _place := nextval('djr.unstored_place');
+  if _place / 1048576 <> _tenth then
+    perform setval('djr.unstored_place', _tenth * 1048576 + 1);
+    _place := 1;
+  end if;
+  if _place % 1048576 <= coalesce(pg_sequence_last_value('djr.unstored_limit'), 1000) / 10
+    and pg_notification_queue_usage() < coalesce((select settings.queue_limit from djr.settings), 1)
+  then
+    return true;
+  end if;
+  perform nextval('djr.unstored_dropped');
+  return false;
+end
+$$;
+
+comment on function djr._passes() is
+  'Whether an event with store => false may be sent now: always while delivery is notify; while it is sweep, up to djr.unstored_limit a second, and none while the NOTIFY queue is fuller than the setting queue_limit. Counts those that may not. Internal.';
+--! EndIncluded functions/internal/_passes.sql
+--! Included functions/internal/_publish_unstored.sql
+-- Called by djr._publish and djr.publish_many, which have validated it. The size is looked at before anything is dropped: the
+-- rules do not depend on how much is going on.
+create or replace function djr._publish_unstored(
+  scope text,
+  user_id text,
+  type text,
+  detail jsonb,
+  topic text
+) returns bigint
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _id bigint := nextval('djr.event_id_seq');
+  _line text := djr._encode_unstored(_id, scope, user_id, type, detail, topic);
+begin
+  if octet_length(_line) > 7999 then
+    perform djr._refuse_size(type, octet_length(_line), 7999, false);
+  end if;
+  if not djr._passes() then
+    return null;
+  end if;
+  perform pg_notify(coalesce((select settings.channel from djr.settings), djr.channel()), _line);
+  return _id;
+end
+$$;
+
+comment on function djr._publish_unstored(text, text, text, jsonb, text) is
+  'Publishes an event with store => false: NOTIFY and no row. Returns its id; null where it was dropped. Internal.';
+--! EndIncluded functions/internal/_publish_unstored.sql
+--! Included functions/internal/_publish_many_unstored.sql
+-- Called by djr.publish_many, which has looked at all of them. As many as fit go into one message.
+create or replace function djr._publish_many_unstored(events jsonb, ids bigint[]) returns bigint[]
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _channel text := coalesce((select settings.channel from djr.settings), djr.channel());
+  _ids bigint[] := ids;
+  _place integer;
+  _type text;
+  _line text;
+  _message text;
+begin
+  for _place, _type, _line in
+    select
+      element.place,
+      element.value ->> 'type',
+      djr._encode_unstored(
+        ids[element.place],
+        djr._scope(element.value ->> 'scope', element.value ->> 'topic'),
+        element.value ->> 'user_id',
+        element.value ->> 'type',
+        coalesce(element.value -> 'detail', '{}'),
+        element.value ->> 'topic'
+      )
+    from jsonb_array_elements(events) with ordinality element (value, place)
+    where element.value -> 'store' = 'false'
+    order by element.place
+  loop
+    if octet_length(_line) > 7999 then
+      perform djr._refuse_size(_type, octet_length(_line), 7999, false);
+    end if;
+    if not djr._passes() then
+      _ids[_place] := null;
+    elsif octet_length(_message) + 1 + octet_length(_line) <= 7999 then
+      _message := _message || E'\n' || _line;
+    else
+      if _message is not null then
+        perform pg_notify(_channel, _message);
+      end if;
+      _message := _line;
+    end if;
+  end loop;
+  if _message is not null then
+    perform pg_notify(_channel, _message);
+  end if;
+  return _ids;
+end
+$$;
+
+comment on function djr._publish_many_unstored(jsonb, bigint[]) is
+  'Sends the elements of djr.publish_many that have "store": false, under these ids, and returns the ids, null for what was dropped. Internal.';
+--! EndIncluded functions/internal/_publish_many_unstored.sql
 --! Included functions/internal/_publish.sql
+drop function if exists djr._publish(text, text, text, jsonb, jsonb, text, text);
+
 -- What all publish* come to. No exception block (a subtransaction for each event would cost more than the event)
 -- and no lock that outlives the statement.
 create or replace function djr._publish(
@@ -1544,7 +1768,8 @@ create or replace function djr._publish(
   detail jsonb,
   private_data jsonb,
   key text,
-  topic text
+  topic text,
+  store boolean
 ) returns bigint
 language plpgsql
 security definer
@@ -1556,6 +1781,7 @@ begin
   if djr._is_valid(_publish.user_id, _publish.type, _publish.detail) is not true
     or _publish.key is not null
     or not djr._is_topic(_publish.topic)
+    or _publish.store is false
   then
     perform djr._validate(
       _publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.key, '', _publish.topic
@@ -1563,8 +1789,10 @@ begin
     if _publish.key is not null then
       return djr._publish_once(
         _publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.private_data, _publish.key,
-        _publish.topic
+        _publish.topic, _publish.store
       );
+    elsif _publish.store is false then
+      return djr._publish_unstored(_publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.topic);
     end if;
   end if;
 
@@ -1579,7 +1807,7 @@ begin
       perform djr._heal_settings();
       return djr._publish(
         _publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.private_data, _publish.key,
-        _publish.topic
+        _publish.topic, _publish.store
       );
     end if;
     return djr._notify_only(_publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.topic);
@@ -1588,7 +1816,7 @@ begin
 end
 $$;
 
-comment on function djr._publish(text, text, text, jsonb, jsonb, text, text) is
+comment on function djr._publish(text, text, text, jsonb, jsonb, text, text, boolean) is
   'What publish, publish_public, publish_topic and publish_system come to; granted by djr.grant_publish. Internal.';
 
 -- Of the first migrations. Kept: a session that planned a publish before an upgrade may call it after.
@@ -1603,7 +1831,7 @@ create or replace function djr._publish(
 language sql
 as $$
   select djr._publish(
-    _publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.private_data, _publish.key, null
+    _publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.private_data, _publish.key, null, true
   )
 $$;
 
@@ -1712,7 +1940,7 @@ create or replace function djr.publish(
 ) returns bigint
 language sql
 as $$
-  select djr._publish('user', publish.user_id, publish.type, publish.detail, publish.private_data, publish.key, null)
+  select djr._publish('user', publish.user_id, publish.type, publish.detail, publish.private_data, publish.key, null, true)
 $$;
 
 comment on function djr.publish(text, text, jsonb, jsonb, text) is
@@ -1727,7 +1955,7 @@ create or replace function djr.publish(
 ) returns bigint
 language sql
 as $$
-  select djr._publish('user', publish.user_id::pg_catalog.text, publish.type, publish.detail, publish.private_data, publish.key, null)
+  select djr._publish('user', publish.user_id::pg_catalog.text, publish.type, publish.detail, publish.private_data, publish.key, null, true)
 $$;
 
 comment on function djr.publish(bigint, text, jsonb, jsonb, text) is
@@ -1742,7 +1970,7 @@ create or replace function djr.publish(
 ) returns bigint
 language sql
 as $$
-  select djr._publish('user', publish.user_id::pg_catalog.text, publish.type, publish.detail, publish.private_data, publish.key, null)
+  select djr._publish('user', publish.user_id::pg_catalog.text, publish.type, publish.detail, publish.private_data, publish.key, null, true)
 $$;
 
 comment on function djr.publish(uuid, text, jsonb, jsonb, text) is
@@ -1758,7 +1986,7 @@ create or replace function djr.publish(
 ) returns bigint
 language sql
 as $$
-  select djr._publish('user', publish.user_id::pg_catalog.text, publish.type, publish.detail, publish.private_data, publish.key)
+  select djr._publish('user', publish.user_id::pg_catalog.text, publish.type, publish.detail, publish.private_data, publish.key, null, true)
 $$;
 
 comment on function djr.publish(smallint, text, jsonb, jsonb, text) is
@@ -1773,7 +2001,7 @@ create or replace function djr.publish(
 ) returns bigint
 language sql
 as $$
-  select djr._publish('user', publish.user_id::pg_catalog.text, publish.type, publish.detail, publish.private_data, publish.key)
+  select djr._publish('user', publish.user_id::pg_catalog.text, publish.type, publish.detail, publish.private_data, publish.key, null, true)
 $$;
 
 comment on function djr.publish(integer, text, jsonb, jsonb, text) is
@@ -1788,7 +2016,7 @@ create or replace function djr.publish(
 ) returns bigint
 language sql
 as $$
-  select djr._publish('user', djr._user_of(publish.user_id), publish.type, publish.detail, publish.private_data, publish.key)
+  select djr._publish('user', djr._user_of(publish.user_id), publish.type, publish.detail, publish.private_data, publish.key, null, true)
 $$;
 
 comment on function djr.publish(numeric, text, jsonb, jsonb, text) is
@@ -1800,7 +2028,8 @@ create or replace function djr.publish(
   type anycompatiblenonarray,
   detail json,
   private_data json default null,
-  key text default null
+  key text default null,
+  store boolean default true
 ) returns bigint
 language sql
 as $$
@@ -1811,11 +2040,12 @@ as $$
     publish.detail::pg_catalog.jsonb,
     publish.private_data::pg_catalog.jsonb,
     publish.key,
-    null
+    null,
+    publish.store
   )
 $$;
 
-comment on function djr.publish(text, anycompatiblenonarray, json, json, text) is
+comment on function djr.publish(text, anycompatiblenonarray, json, json, text, boolean) is
   'djr.publish for a detail of type json: to a user whose id is a text.';
 
 create or replace function djr.publish(
@@ -1823,7 +2053,8 @@ create or replace function djr.publish(
   type anycompatiblenonarray,
   detail json,
   private_data json default null,
-  key text default null
+  key text default null,
+  store boolean default true
 ) returns bigint
 language sql
 as $$
@@ -1834,12 +2065,124 @@ as $$
     publish.detail::pg_catalog.jsonb,
     publish.private_data::pg_catalog.jsonb,
     publish.key,
-    null
+    null,
+    publish.store
   )
 $$;
 
-comment on function djr.publish(anynonarray, anycompatiblenonarray, json, json, text) is
+comment on function djr.publish(anynonarray, anycompatiblenonarray, json, json, text, boolean) is
   'djr.publish for a detail of type json: to a user whose id is a whole number or a uuid (DJR03 for any other type).';
+
+-- The same with store. What tells a call of these from one of the others is that it names store; `type` is a varchar here, as with two
+-- functions that take the same types a call that names neither would be ambiguous: a literal, or a text, fits the others better.
+-- So none has to be dropped, and whoever publishes while an upgrade runs, or has a view or function that does, is not disturbed.
+create or replace function djr.publish(
+  user_id text,
+  type varchar,
+  detail jsonb default '{}',
+  private_data jsonb default null,
+  key text default null,
+  store boolean default true
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'user', publish.user_id, publish.type, publish.detail, publish.private_data, publish.key, null, publish.store
+  )
+$$;
+
+comment on function djr.publish(text, varchar, jsonb, jsonb, text, boolean) is
+  'djr.publish with store, for a user whose id is a text. With store => false there is no row: it goes by NOTIFY alone to whoever is connected when it commits, and no resume and no replay brings it. Its id is one that no other event has; null where it was dropped, which happens only while delivery is sweep (djr.unstored_limit). private_data is not kept, a key is refused (DJR06), and it is refused over 7,999 bytes whatever max_bytes is (DJR05).';
+
+create or replace function djr.publish(
+  user_id bigint,
+  type varchar,
+  detail jsonb default '{}',
+  private_data jsonb default null,
+  key text default null,
+  store boolean default true
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'user', publish.user_id::pg_catalog.text, publish.type, publish.detail, publish.private_data, publish.key, null, publish.store
+  )
+$$;
+
+comment on function djr.publish(bigint, varchar, jsonb, jsonb, text, boolean) is
+  'djr.publish with store, for a user whose id is a bigint. With store => false there is no row: it goes by NOTIFY alone to whoever is connected when it commits, and no resume and no replay brings it. Its id is one that no other event has; null where it was dropped, which happens only while delivery is sweep (djr.unstored_limit). private_data is not kept, a key is refused (DJR06), and it is refused over 7,999 bytes whatever max_bytes is (DJR05).';
+
+create or replace function djr.publish(
+  user_id uuid,
+  type varchar,
+  detail jsonb default '{}',
+  private_data jsonb default null,
+  key text default null,
+  store boolean default true
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'user', publish.user_id::pg_catalog.text, publish.type, publish.detail, publish.private_data, publish.key, null, publish.store
+  )
+$$;
+
+comment on function djr.publish(uuid, varchar, jsonb, jsonb, text, boolean) is
+  'djr.publish with store, for a user whose id is a uuid. With store => false there is no row: it goes by NOTIFY alone to whoever is connected when it commits, and no resume and no replay brings it. Its id is one that no other event has; null where it was dropped, which happens only while delivery is sweep (djr.unstored_limit). private_data is not kept, a key is refused (DJR06), and it is refused over 7,999 bytes whatever max_bytes is (DJR05).';
+
+create or replace function djr.publish(
+  user_id smallint,
+  type varchar,
+  detail jsonb default '{}',
+  private_data jsonb default null,
+  key text default null,
+  store boolean default true
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'user', publish.user_id::pg_catalog.text, publish.type, publish.detail, publish.private_data, publish.key, null, publish.store
+  )
+$$;
+
+comment on function djr.publish(smallint, varchar, jsonb, jsonb, text, boolean) is
+  'djr.publish with store, for a user whose id is a smallint. With store => false there is no row: it goes by NOTIFY alone to whoever is connected when it commits, and no resume and no replay brings it. Its id is one that no other event has; null where it was dropped, which happens only while delivery is sweep (djr.unstored_limit). private_data is not kept, a key is refused (DJR06), and it is refused over 7,999 bytes whatever max_bytes is (DJR05).';
+
+create or replace function djr.publish(
+  user_id integer,
+  type varchar,
+  detail jsonb default '{}',
+  private_data jsonb default null,
+  key text default null,
+  store boolean default true
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'user', publish.user_id::pg_catalog.text, publish.type, publish.detail, publish.private_data, publish.key, null, publish.store
+  )
+$$;
+
+comment on function djr.publish(integer, varchar, jsonb, jsonb, text, boolean) is
+  'djr.publish with store, for a user whose id is an integer. With store => false there is no row: it goes by NOTIFY alone to whoever is connected when it commits, and no resume and no replay brings it. Its id is one that no other event has; null where it was dropped, which happens only while delivery is sweep (djr.unstored_limit). private_data is not kept, a key is refused (DJR06), and it is refused over 7,999 bytes whatever max_bytes is (DJR05).';
+
+create or replace function djr.publish(
+  user_id numeric,
+  type varchar,
+  detail jsonb default '{}',
+  private_data jsonb default null,
+  key text default null,
+  store boolean default true
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'user', djr._user_of(publish.user_id), publish.type, publish.detail, publish.private_data, publish.key, null, publish.store
+  )
+$$;
+
+comment on function djr.publish(numeric, varchar, jsonb, jsonb, text, boolean) is
+  'djr.publish with store, for a user whose id is a numeric. With store => false there is no row: it goes by NOTIFY alone to whoever is connected when it commits, and no resume and no replay brings it. Its id is one that no other event has; null where it was dropped, which happens only while delivery is sweep (djr.unstored_limit). private_data is not kept, a key is refused (DJR06), and it is refused over 7,999 bytes whatever max_bytes is (DJR05).';
 --! EndIncluded functions/public/publish.sql
 --! Included functions/public/publish_public.sql
 create or replace function djr.publish_public(
@@ -1856,7 +2199,9 @@ as $$
     publish_public.type,
     publish_public.detail,
     publish_public.private_data,
-    publish_public.key
+    publish_public.key,
+    null,
+    true
   )
 $$;
 
@@ -1868,7 +2213,8 @@ create or replace function djr.publish_public(
   type anycompatiblenonarray,
   detail json,
   private_data json default null,
-  key text default null
+  key text default null,
+  store boolean default true
 ) returns bigint
 language sql
 as $$
@@ -1879,12 +2225,31 @@ as $$
     publish_public.detail::pg_catalog.jsonb,
     publish_public.private_data::pg_catalog.jsonb,
     publish_public.key,
-    null
+    null,
+    publish_public.store
   )
 $$;
 
-comment on function djr.publish_public(anycompatiblenonarray, json, json, text) is
+comment on function djr.publish_public(anycompatiblenonarray, json, json, text, boolean) is
   'djr.publish_public for a detail of type json.';
+
+-- With store: see djr.publish.
+create or replace function djr.publish_public(
+  type varchar,
+  detail jsonb default '{}',
+  private_data jsonb default null,
+  key text default null,
+  store boolean default true
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'public', null, publish_public.type, publish_public.detail, publish_public.private_data, publish_public.key, null, publish_public.store
+  )
+$$;
+
+comment on function djr.publish_public(varchar, jsonb, jsonb, text, boolean) is
+  'djr.publish_public with store: false sends it by NOTIFY alone, without a row. For the rest see djr.publish with store.';
 --! EndIncluded functions/public/publish_public.sql
 --! Included functions/public/publish_global.sql
 create or replace function djr.publish_global(
@@ -1902,7 +2267,8 @@ as $$
     publish_global.detail,
     publish_global.private_data,
     publish_global.key,
-    null
+    null,
+    true
   )
 $$;
 
@@ -1914,7 +2280,8 @@ create or replace function djr.publish_global(
   type anycompatiblenonarray,
   detail json,
   private_data json default null,
-  key text default null
+  key text default null,
+  store boolean default true
 ) returns bigint
 language sql
 as $$
@@ -1925,12 +2292,31 @@ as $$
     publish_global.detail::pg_catalog.jsonb,
     publish_global.private_data::pg_catalog.jsonb,
     publish_global.key,
-    null
+    null,
+    publish_global.store
   )
 $$;
 
-comment on function djr.publish_global(anycompatiblenonarray, json, json, text) is
+comment on function djr.publish_global(anycompatiblenonarray, json, json, text, boolean) is
   'Another name of djr.publish_public for a detail of type json.';
+
+-- With store: see djr.publish.
+create or replace function djr.publish_global(
+  type varchar,
+  detail jsonb default '{}',
+  private_data jsonb default null,
+  key text default null,
+  store boolean default true
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'public', null, publish_global.type, publish_global.detail, publish_global.private_data, publish_global.key, null, publish_global.store
+  )
+$$;
+
+comment on function djr.publish_global(varchar, jsonb, jsonb, text, boolean) is
+  'djr.publish_global with store: false sends it by NOTIFY alone, without a row. For the rest see djr.publish with store.';
 --! EndIncluded functions/public/publish_global.sql
 --! Included functions/public/publish_system.sql
 -- Only the overload for text has a default, so that a call without a user is not ambiguous.
@@ -1950,7 +2336,8 @@ as $$
     publish_system.detail,
     publish_system.private_data,
     publish_system.key,
-    null
+    null,
+    true
   )
 $$;
 
@@ -1973,7 +2360,8 @@ as $$
     publish_system.detail,
     publish_system.private_data,
     publish_system.key,
-    null
+    null,
+    true
   )
 $$;
 
@@ -1996,7 +2384,8 @@ as $$
     publish_system.detail,
     publish_system.private_data,
     publish_system.key,
-    null
+    null,
+    true
   )
 $$;
 
@@ -2018,7 +2407,9 @@ as $$
     publish_system.type,
     publish_system.detail,
     publish_system.private_data,
-    publish_system.key
+    publish_system.key,
+    null,
+    true
   )
 $$;
 
@@ -2040,7 +2431,9 @@ as $$
     publish_system.type,
     publish_system.detail,
     publish_system.private_data,
-    publish_system.key
+    publish_system.key,
+    null,
+    true
   )
 $$;
 
@@ -2062,7 +2455,9 @@ as $$
     publish_system.type,
     publish_system.detail,
     publish_system.private_data,
-    publish_system.key
+    publish_system.key,
+    null,
+    true
   )
 $$;
 
@@ -2075,7 +2470,8 @@ create or replace function djr.publish_system(
   detail json,
   user_id text default null,
   private_data json default null,
-  key text default null
+  key text default null,
+  store boolean default true
 ) returns bigint
 language sql
 as $$
@@ -2086,11 +2482,12 @@ as $$
     publish_system.detail::pg_catalog.jsonb,
     publish_system.private_data::pg_catalog.jsonb,
     publish_system.key,
-    null
+    null,
+    publish_system.store
   )
 $$;
 
-comment on function djr.publish_system(anycompatiblenonarray, json, text, json, text) is
+comment on function djr.publish_system(anycompatiblenonarray, json, text, json, text, boolean) is
   'djr.publish_system for a detail of type json: about a user whose id is a text, or nobody.';
 
 create or replace function djr.publish_system(
@@ -2098,7 +2495,8 @@ create or replace function djr.publish_system(
   detail json,
   user_id anynonarray,
   private_data json default null,
-  key text default null
+  key text default null,
+  store boolean default true
 ) returns bigint
 language sql
 as $$
@@ -2109,12 +2507,122 @@ as $$
     publish_system.detail::pg_catalog.jsonb,
     publish_system.private_data::pg_catalog.jsonb,
     publish_system.key,
-    null
+    null,
+    publish_system.store
   )
 $$;
 
-comment on function djr.publish_system(anycompatiblenonarray, json, anynonarray, json, text) is
+comment on function djr.publish_system(anycompatiblenonarray, json, anynonarray, json, text, boolean) is
   'djr.publish_system for a detail of type json: about a user whose id is a whole number or a uuid (DJR03 for any other type).';
+
+-- With store: see djr.publish.
+create or replace function djr.publish_system(
+  type varchar,
+  detail jsonb default '{}',
+  user_id text default null,
+  private_data jsonb default null,
+  key text default null,
+  store boolean default true
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'system', publish_system.user_id, publish_system.type, publish_system.detail, publish_system.private_data, publish_system.key, null, publish_system.store
+  )
+$$;
+
+comment on function djr.publish_system(varchar, jsonb, text, jsonb, text, boolean) is
+  'djr.publish_system with store, about a user whose id is a text: false sends it by NOTIFY alone, without a row. For the rest see djr.publish with store.';
+
+create or replace function djr.publish_system(
+  type varchar,
+  detail jsonb,
+  user_id bigint,
+  private_data jsonb default null,
+  key text default null,
+  store boolean default true
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'system', publish_system.user_id::pg_catalog.text, publish_system.type, publish_system.detail, publish_system.private_data, publish_system.key, null, publish_system.store
+  )
+$$;
+
+comment on function djr.publish_system(varchar, jsonb, bigint, jsonb, text, boolean) is
+  'djr.publish_system with store, about a user whose id is a bigint: false sends it by NOTIFY alone, without a row. For the rest see djr.publish with store.';
+
+create or replace function djr.publish_system(
+  type varchar,
+  detail jsonb,
+  user_id uuid,
+  private_data jsonb default null,
+  key text default null,
+  store boolean default true
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'system', publish_system.user_id::pg_catalog.text, publish_system.type, publish_system.detail, publish_system.private_data, publish_system.key, null, publish_system.store
+  )
+$$;
+
+comment on function djr.publish_system(varchar, jsonb, uuid, jsonb, text, boolean) is
+  'djr.publish_system with store, about a user whose id is a uuid: false sends it by NOTIFY alone, without a row. For the rest see djr.publish with store.';
+
+create or replace function djr.publish_system(
+  type varchar,
+  detail jsonb,
+  user_id smallint,
+  private_data jsonb default null,
+  key text default null,
+  store boolean default true
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'system', publish_system.user_id::pg_catalog.text, publish_system.type, publish_system.detail, publish_system.private_data, publish_system.key, null, publish_system.store
+  )
+$$;
+
+comment on function djr.publish_system(varchar, jsonb, smallint, jsonb, text, boolean) is
+  'djr.publish_system with store, about a user whose id is a smallint: false sends it by NOTIFY alone, without a row. For the rest see djr.publish with store.';
+
+create or replace function djr.publish_system(
+  type varchar,
+  detail jsonb,
+  user_id integer,
+  private_data jsonb default null,
+  key text default null,
+  store boolean default true
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'system', publish_system.user_id::pg_catalog.text, publish_system.type, publish_system.detail, publish_system.private_data, publish_system.key, null, publish_system.store
+  )
+$$;
+
+comment on function djr.publish_system(varchar, jsonb, integer, jsonb, text, boolean) is
+  'djr.publish_system with store, about a user whose id is an integer: false sends it by NOTIFY alone, without a row. For the rest see djr.publish with store.';
+
+create or replace function djr.publish_system(
+  type varchar,
+  detail jsonb,
+  user_id numeric,
+  private_data jsonb default null,
+  key text default null,
+  store boolean default true
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'system', djr._user_of(publish_system.user_id), publish_system.type, publish_system.detail, publish_system.private_data, publish_system.key, null, publish_system.store
+  )
+$$;
+
+comment on function djr.publish_system(varchar, jsonb, numeric, jsonb, text, boolean) is
+  'djr.publish_system with store, about a user whose id is a numeric: false sends it by NOTIFY alone, without a row. For the rest see djr.publish with store.';
 --! EndIncluded functions/public/publish_system.sql
 --! Included functions/public/publish_topic.sql
 create or replace function djr.publish_topic(
@@ -2133,7 +2641,8 @@ as $$
     publish_topic.detail,
     publish_topic.private_data,
     publish_topic.key,
-    publish_topic.topic
+    publish_topic.topic,
+    true
   )
 $$;
 
@@ -2146,7 +2655,8 @@ create or replace function djr.publish_topic(
   type anycompatiblenonarray,
   detail json,
   private_data json default null,
-  key text default null
+  key text default null,
+  store boolean default true
 ) returns bigint
 language sql
 as $$
@@ -2157,12 +2667,32 @@ as $$
     publish_topic.detail::pg_catalog.jsonb,
     publish_topic.private_data::pg_catalog.jsonb,
     publish_topic.key,
-    publish_topic.topic
+    publish_topic.topic,
+    publish_topic.store
   )
 $$;
 
-comment on function djr.publish_topic(text, anycompatiblenonarray, json, json, text) is
+comment on function djr.publish_topic(text, anycompatiblenonarray, json, json, text, boolean) is
   'djr.publish_topic for a detail of type json.';
+
+-- With store: see djr.publish.
+create or replace function djr.publish_topic(
+  topic text,
+  type varchar,
+  detail jsonb default '{}',
+  private_data jsonb default null,
+  key text default null,
+  store boolean default true
+) returns bigint
+language sql
+as $$
+  select djr._publish(
+    'topic', null, publish_topic.type, publish_topic.detail, publish_topic.private_data, publish_topic.key, publish_topic.topic, publish_topic.store
+  )
+$$;
+
+comment on function djr.publish_topic(text, varchar, jsonb, jsonb, text, boolean) is
+  'djr.publish_topic with store: false sends it by NOTIFY alone, without a row. For the rest see djr.publish with store.';
 --! EndIncluded functions/public/publish_topic.sql
 --! Included functions/public/publish_many.sql
 create or replace function djr.publish_many(events jsonb) returns setof bigint
@@ -2174,8 +2704,9 @@ as $$
 #variable_conflict use_column
 declare
   _storage boolean;
-  _members constant text[] := array['scope', 'user_id', 'topic', 'type', 'detail', 'private_data', 'key'];
-  _keyed boolean;
+  _members constant text[] := array['scope', 'user_id', 'topic', 'type', 'detail', 'private_data', 'key', 'store'];
+  _keyed boolean := false;
+  _unstored boolean := false;
   -- The first event's type, if it is a sound one: most have the same, and it is checked no second time. A constant in its
   -- place the planner works off.
   _type jsonb := case
@@ -2229,6 +2760,8 @@ begin
         null
       )
       or jsonb_typeof(element.value -> 'topic') not in ('string', 'null')
+      or jsonb_typeof(element.value -> 'store') not in ('boolean', 'null')
+      or element.value -> 'store' = 'false' and element.value ->> 'key' is not null
       or not djr._is_topic(element.value ->> 'topic')
   end
   order by element.place
@@ -2239,7 +2772,7 @@ begin
         errcode = 'DJR09',
         message = format('events[%s]: an event must be a JSON object (it is of type %s)', _index, jsonb_typeof(_element)),
         detail = format('It is of type %s.', jsonb_typeof(_element)),
-        hint = 'Its members are scope, user_id, topic, type, detail, private_data and key.';
+        hint = 'Its members are scope, user_id, topic, type, detail, private_data, key and store.';
     end if;
     -- A misspelt user_id must not go unnoticed.
     if _element - _members <> '{}' then
@@ -2247,7 +2780,7 @@ begin
       raise exception using
         errcode = 'DJR09',
         message = format('events[%s]: an event must have known members only (it has %s)', _index, to_json(_unknown)),
-        detail = 'Its members are scope, user_id, topic, type, detail, private_data and key.',
+        detail = 'Its members are scope, user_id, topic, type, detail, private_data, key and store.',
         hint = 'What the client shall get belongs into detail.';
     end if;
     if jsonb_typeof(_element -> 'user_id') not in ('string', 'number', 'null')
@@ -2261,6 +2794,13 @@ begin
         message = format('events[%s]: scope, type, user_id, topic and key must be strings', _index),
         detail = format('The event is %s.', left(_element::text, 200)),
         hint = 'A user_id and a key may be numbers.';
+    end if;
+    if jsonb_typeof(_element -> 'store') not in ('boolean', 'null') then
+      raise exception using
+        errcode = 'DJR09',
+        message = format('events[%s]: store must be true or false (it is %s)', _index, _element -> 'store'),
+        detail = format('It is of type %s.', jsonb_typeof(_element -> 'store')),
+        hint = 'false: by NOTIFY alone, without a row.';
     end if;
     if jsonb_typeof(_element -> 'user_id') = 'number' and strpos(_element ->> 'user_id', '.') > 0 then
       raise exception using
@@ -2278,9 +2818,14 @@ begin
       format('events[%s]: ', _index),
       _element ->> 'topic'
     );
+    perform djr._refuse_key_unstored(format('events[%s]: ', _index));
   end if;
 
-  _keyed := jsonb_path_exists(publish_many.events, '$[*].key ? (@ != null)');
+  -- One look for both: who uses neither pays for neither.
+  if jsonb_path_exists(publish_many.events, '$[*] ? (@.key != null || @.store == false)') then
+    _keyed := jsonb_path_exists(publish_many.events, '$[*].key ? (@ != null)');
+    _unstored := jsonb_path_exists(publish_many.events, '$[*].store ? (@ == false)');
+  end if;
   select settings.storage into _storage from djr.settings;
   if not _storage then
     if _keyed then
@@ -2291,19 +2836,28 @@ begin
         hint = 'Publish without keys, or switch storage on: select djr.configure(storage => true).';
     end if;
     return query
-    select djr._notify_only(
-      djr._scope(element.value ->> 'scope', element.value ->> 'topic'),
-      element.value ->> 'user_id',
-      element.value ->> 'type',
-      coalesce(element.value -> 'detail', '{}'),
-      element.value ->> 'topic'
-    )
+    select case
+      when element.value -> 'store' = 'false' then djr._publish_unstored(
+        djr._scope(element.value ->> 'scope', element.value ->> 'topic'),
+        element.value ->> 'user_id',
+        element.value ->> 'type',
+        coalesce(element.value -> 'detail', '{}'),
+        element.value ->> 'topic'
+      )
+      else djr._notify_only(
+        djr._scope(element.value ->> 'scope', element.value ->> 'topic'),
+        element.value ->> 'user_id',
+        element.value ->> 'type',
+        coalesce(element.value -> 'detail', '{}'),
+        element.value ->> 'topic'
+      )
+    end
     from jsonb_array_elements(publish_many.events) element;
     return;
   end if;
 
   -- In the order of the array, which is then the order of the ids.
-  if not _keyed then
+  if not _keyed and not _unstored then
     return query
     insert into djr.event (scope, user_id, type, detail, private_data, topic)
     select
@@ -2336,10 +2890,13 @@ begin
       element.value ->> 'key',
       element.value ->> 'topic'
     from jsonb_array_elements(publish_many.events) with ordinality element (value, place)
-    where not _again
-      or (
-        element.value ->> 'key' is not null
-        and not exists (select from djr.event where event.key = element.value ->> 'key')
+    where element.value -> 'store' is distinct from 'false'
+      and (
+        not _again
+        or (
+          element.value ->> 'key' is not null
+          and not exists (select from djr.event where event.key = element.value ->> 'key')
+        )
       )
     order by element.value ->> 'key' collate "C" nulls first, element.place
     on conflict (key) where event.key is not null do nothing;
@@ -2363,13 +2920,16 @@ begin
   if _index is not null then
     perform djr._refuse_key(publish_many.events -> _index::integer ->> 'key', format('events[%s]: ', _index));
   end if;
+  if _unstored then
+    _found := djr._publish_many_unstored(publish_many.events, _found);
+  end if;
   return query
   select unnest(_found);
 end
 $$;
 
 comment on function djr.publish_many(jsonb) is
-  'Publishes an array of {scope, user_id, topic, type, detail, private_data, key} in one statement with few NOTIFYs and returns their ids in order. Without a scope it is topic where there is a topic, else user, so that a forgotten user_id is an error and not an event for everyone. A key that another event has is refused (DJR12), be it of the same call. All or nothing: an error says which, as in events[3].';
+  'Publishes an array of {scope, user_id, topic, type, detail, private_data, key, store} in one statement with few NOTIFYs and returns their ids in order. Without a scope it is topic where there is a topic, else user, so that a forgotten user_id is an error and not an event for everyone. A key that another event has is refused (DJR12), be it of the same call. All or nothing: an error says which, as in events[3].';
 --! EndIncluded functions/public/publish_many.sql
 --! Included functions/internal/_type_form.sql
 -- What djr._row_value makes of a type. No name of it is given away: types are told apart by their number, and those below
@@ -2812,13 +3372,16 @@ create or replace function djr._row_brief(
   detail jsonb
 ) returns jsonb
 language plpgsql
-immutable
+stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  -- What the message has besides: 110 bytes are the most that djr.event's own fields take, the null and
+  -- What the message may have, without what it has besides: 110 bytes are the most that djr.event's own fields take, the null and
   -- the comma of an event with a topic among them.
-  _room integer := 7999 - 110
+  _room integer := coalesce(
+      (select case when settings.storage then settings.max_bytes else 7999 end from djr.settings), 7999
+    )
+    - 110
     - octet_length(to_json(_row_brief.type)::text)
     - coalesce(octet_length(to_json(_row_brief.audience)::text), 0);
   _brief jsonb;
@@ -3170,7 +3733,7 @@ begin
       execute format('insert into djr.event (scope, %I, type, detail) ', case _scope when 'topic' then 'topic' else 'user_id' end) || _query;
     else
       execute format(
-        'select djr._publish(event.scope, %s, event.type, event.detail, null, null, %s) from (%s) event',
+        'select djr._publish(event.scope, %s, event.type, event.detail, null, null, %s, true) from (%s) event',
         case _scope when 'topic' then 'null' else 'event.audience' end,
         case _scope when 'topic' then 'event.audience' else 'null' end,
         _query
@@ -3208,7 +3771,8 @@ begin
       event.detail,
       null,
       null,
-      case when _scope = 'topic' then event.audience end
+      case when _scope = 'topic' then event.audience end,
+      true
     )
     from djr._row_events(
       _op, _scope, _type, _refuse, _before, _before_audience, _before_id, _after, _after_audience, _after_id
@@ -4159,7 +4723,8 @@ create or replace function djr.configure(
   queue_limit real default null,
   authorize_topic text default null,
   rotate_seal_key boolean default false,
-  consumer_retention interval default null
+  consumer_retention interval default null,
+  max_bytes integer default null
 ) returns djr.settings
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -4205,6 +4770,12 @@ begin
       message = 'the setting queue_limit must be between 0.001 and 1',
       detail = format('It is %s.', configure.queue_limit),
       hint = 'It is a share of the NOTIFY queue: 0.25 is a quarter.';
+  elsif configure.max_bytes not between 7999 and 1048576 then
+    raise exception using
+      errcode = 'DJR10',
+      message = format('max_bytes must be between 7999 and 1048576 (it is %s)', configure.max_bytes),
+      detail = format('It is %s.', configure.max_bytes),
+      hint = '7999 is what NOTIFY carries; a larger event is read by a sweep. What is larger than 1 MiB is fetched better than pushed.';
   end if;
   if configure.authorize_topic <> '' then
     -- As it will be called, whatever the search_path is then.
@@ -4240,6 +4811,8 @@ begin
     delivery = coalesce(configure.delivery, settings.delivery),
     authorize_topic = case when configure.authorize_topic = '' then null else coalesce(_function, settings.authorize_topic) end,
     queue_limit = coalesce(configure.queue_limit, settings.queue_limit),
+    max_bytes = coalesce(configure.max_bytes, settings.max_bytes),
+    largest_bytes = greatest(settings.largest_bytes, settings.max_bytes, configure.max_bytes),
     -- What was published meanwhile was not stored: for whoever does not see this transaction yet it is as good as pruned.
     pruned_xid = case
       when configure.storage and not settings.storage then greatest(settings.pruned_xid, pg_current_xact_id())
@@ -4264,8 +4837,8 @@ begin
 end
 $$;
 
-comment on function djr.configure(boolean, text, interval, text, text, real, text, boolean, interval) is
-  'Changes the settings that are given and returns all of them. retention => ''0'' keeps events for ever; consumer_retention => ''0'' keeps them until every consumer has had them, where it is else a week at most; authorize_topic => '''' stops asking; rotate_seal_key => true signs seals with a new key, beside which the one before stays valid. For the schema''s owner.';
+comment on function djr.configure(boolean, text, interval, text, text, real, text, boolean, interval, integer) is
+  'Changes the settings that are given and returns all of them. max_bytes, 7999 to 1048576, lets events through that NOTIFY cannot carry; retention => ''0'' keeps events for ever; consumer_retention => ''0'' keeps them until every consumer has had them, where it is else a week at most; authorize_topic => '''' stops asking; rotate_seal_key => true signs seals with a new key, beside which the one before stays valid. For the schema''s owner.';
 --! EndIncluded functions/public/configure.sql
 --! Included functions/runtime/set_delivery_mode.sql
 create or replace function djr.set_delivery_mode(mode text) returns boolean
@@ -4299,6 +4872,26 @@ $$;
 comment on function djr.set_delivery_mode(text) is
   'Sets how events reach the runtimes, notify or sweep, at once and for every session, and rings the runtimes. Does nothing and returns false unless the setting delivery is auto.';
 --! EndIncluded functions/runtime/set_delivery_mode.sql
+--! Included functions/runtime/pace_unstored.sql
+create or replace function djr.pace_unstored(queueing boolean) returns integer
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _limit integer := coalesce(pg_sequence_last_value('djr.unstored_limit'), 1000);
+  _next integer := case when queueing then greatest(_limit / 2, 20) else least(_limit + _limit / 8, 10000) end;
+begin
+  if _next <> _limit then
+    perform setval('djr.unstored_limit', _next);
+  end if;
+  return _next;
+end
+$$;
+
+comment on function djr.pace_unstored(boolean) is
+  'Halves how many events with store => false may pass in a second while delivery is sweep, as commits queue for NOTIFY; else raises it by an eighth. Returns the new limit, 20 to 10000.';
+--! EndIncluded functions/runtime/pace_unstored.sql
 --! Included functions/runtime/repair_xids.sql
 -- A dump restored into a younger cluster brings transaction ids that lie in the future. Left alone, every sweep would
 -- find those rows new. A committed row of this cluster is never concerned: what a snapshot sees is below its xmax.
@@ -5216,37 +5809,53 @@ as $$
     ('server', 'SELECT', 'table', 'djr.online', null),
     ('server', 'SELECT', 'table', 'djr.relay_mark', null),
     ('server', 'SELECT', 'table', 'djr.migrations', null),
-    ('server', 'SELECT', 'sequence', 'djr.delivery_mode', null)
+    ('server', 'SELECT', 'sequence', 'djr.delivery_mode', null),
+    ('server', 'SELECT', 'sequence', 'djr.unstored_dropped', null)
   union all
   select 'publish', 'EXECUTE', 'function', granted, null
   from unnest(array[
-    'djr._publish(text, text, text, jsonb, jsonb, text, text)',
+    'djr._publish(text, text, text, jsonb, jsonb, text, text, boolean)',
     'djr._publish(text, text, text, jsonb, jsonb, text)',
     'djr.publish(text, text, jsonb, jsonb, text)',
+    'djr.publish(text, varchar, jsonb, jsonb, text, boolean)',
     'djr.publish(smallint, text, jsonb, jsonb, text)',
+    'djr.publish(smallint, varchar, jsonb, jsonb, text, boolean)',
     'djr.publish(integer, text, jsonb, jsonb, text)',
+    'djr.publish(integer, varchar, jsonb, jsonb, text, boolean)',
     'djr.publish(bigint, text, jsonb, jsonb, text)',
+    'djr.publish(bigint, varchar, jsonb, jsonb, text, boolean)',
     'djr.publish(numeric, text, jsonb, jsonb, text)',
+    'djr.publish(numeric, varchar, jsonb, jsonb, text, boolean)',
     'djr.publish(uuid, text, jsonb, jsonb, text)',
+    'djr.publish(uuid, varchar, jsonb, jsonb, text, boolean)',
     'djr.publish_public(text, jsonb, jsonb, text)',
+    'djr.publish_public(varchar, jsonb, jsonb, text, boolean)',
     'djr.publish_global(text, jsonb, jsonb, text)',
+    'djr.publish_global(varchar, jsonb, jsonb, text, boolean)',
     'djr.publish_topic(text, text, jsonb, jsonb, text)',
+    'djr.publish_topic(text, varchar, jsonb, jsonb, text, boolean)',
     'djr.publish_system(text, jsonb, text, jsonb, text)',
+    'djr.publish_system(varchar, jsonb, text, jsonb, text, boolean)',
     'djr.publish_system(text, jsonb, smallint, jsonb, text)',
+    'djr.publish_system(varchar, jsonb, smallint, jsonb, text, boolean)',
     'djr.publish_system(text, jsonb, integer, jsonb, text)',
+    'djr.publish_system(varchar, jsonb, integer, jsonb, text, boolean)',
     'djr.publish_system(text, jsonb, bigint, jsonb, text)',
+    'djr.publish_system(varchar, jsonb, bigint, jsonb, text, boolean)',
     'djr.publish_system(text, jsonb, numeric, jsonb, text)',
+    'djr.publish_system(varchar, jsonb, numeric, jsonb, text, boolean)',
     'djr.publish_system(text, jsonb, uuid, jsonb, text)',
-    'djr.publish(text, anycompatiblenonarray, json, json, text)',
-    'djr.publish(anynonarray, anycompatiblenonarray, json, json, text)',
-    'djr.publish_public(anycompatiblenonarray, json, json, text)',
-    'djr.publish_global(anycompatiblenonarray, json, json, text)',
-    'djr.publish_topic(text, anycompatiblenonarray, json, json, text)',
-    'djr.publish_system(anycompatiblenonarray, json, text, json, text)',
-    'djr.publish_system(anycompatiblenonarray, json, anynonarray, json, text)',
+    'djr.publish(text, anycompatiblenonarray, json, json, text, boolean)',
+    'djr.publish(anynonarray, anycompatiblenonarray, json, json, text, boolean)',
+    'djr.publish_public(anycompatiblenonarray, json, json, text, boolean)',
+    'djr.publish_global(anycompatiblenonarray, json, json, text, boolean)',
+    'djr.publish_topic(text, anycompatiblenonarray, json, json, text, boolean)',
+    'djr.publish_system(anycompatiblenonarray, json, text, json, text, boolean)',
+    'djr.publish_system(anycompatiblenonarray, json, anynonarray, json, text, boolean)',
     'djr._base_type(oid)',
     'djr._type_of(anycompatiblenonarray)',
     'djr._user_of_any(anynonarray)',
+    'djr.publish_system(varchar, jsonb, uuid, jsonb, text, boolean)',
     'djr._user_of(numeric)',
     'djr.publish_many(jsonb)',
     'djr.publish_row()',
@@ -5269,6 +5878,7 @@ as $$
     'djr.epoch()',
     'djr.renew_epoch(text)',
     'djr.set_delivery_mode(text)',
+    'djr.pace_unstored(boolean)',
     'djr.repair_xids()',
     'djr.report_instance(text, interval, integer, bigint, bigint, bigint, real, text, text)',
     'djr.forget_instance(text)',

@@ -38,6 +38,38 @@ test('A seal names topic, user and its end, and is signed with HMAC-SHA256', asy
   t.is(contentOf(await seal(db, `djr.seal('room:7', '${id}'::uuid)`))[1], id);
 });
 
+test('One seal may be for several topics, a hundred at most', async (t) => {
+  const db = await createDatabase(t);
+  const users = [
+    `'u'`,
+    '42::smallint',
+    '42',
+    '42::bigint',
+    '42::numeric',
+    `'9b2f6a34-92c3-4b43-bb64-9a47c5a7b1d0'::uuid`,
+  ];
+  for (const user of users) {
+    const text = await seal(db, `djr.seal(array['room:7', 'room:8'], ${user})`);
+    t.is(text.split('.')[3], await signature(db, text));
+    t.deepEqual(contentOf(text)[0] as unknown, ['room:7', 'room:8']);
+    t.is(contentOf(text)[1], (await db.query<{ user: string }>(`select (${user})::text as user`))[0]!.user);
+  }
+  t.deepEqual(contentOf(await seal(db, `djr.seal(array['room:7', 'room:8'])`))[1], null);
+  t.is(contentOf(await seal(db, `djr.seal(array['room:7'], 42, '1 minute')`))[0], 'room:7');
+  const rooms = (count: number) => `(select array_agg('room:' || n) from generate_series(1, ${count}) n)`;
+  t.is((contentOf(await seal(db, `djr.seal(${rooms(100)}, 42)`))[0] as unknown as string[]).length, 100);
+  for (const topics of [
+    rooms(101),
+    rooms(0),
+    `'{}'::text[]`,
+    'null::text[]',
+    `array['r', null]`,
+    `array['r', 'a b']`,
+  ]) {
+    t.is((await refusal(db, `select djr.seal(${topics}, 42)`)).code, 'DJR18', topics);
+  }
+});
+
 test('A seal is read in the query that reads the state and its place', async (t) => {
   const db = await createDatabase(t);
   await db.query(`create table message (room_id int, body text); insert into message values (7, 'a'), (8, 'b')`);
@@ -81,7 +113,7 @@ test('One key signs all seals, however many ask for the first at once, until it 
 test('grant_seal lets a role seal, disconnect and recheck, and neither publish nor read', async (t) => {
   const db = await createDatabase(t);
   const sealer = await roleOf(t, db, ['grant_seal']);
-  await sealer.query(`select djr.seal('r'), djr.seal('r', 42), djr.position()`);
+  await sealer.query(`select djr.seal('r'), djr.seal('r', 42), djr.seal(array['r', 's'], 42), djr.position()`);
   await sealer.query(
     `select djr.disconnect('u'), djr.disconnect(42, 'logout'), djr.recheck('u'), djr.recheck(topic => 'r')`,
   );

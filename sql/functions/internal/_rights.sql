@@ -131,13 +131,19 @@ as $$
   union all
   select 'seal', 'EXECUTE', 'function', granted, null
   from unnest(array[
-    'djr._seal(text, text, interval)',
+    'djr._seal(text[], text, interval)',
     'djr.seal(text, text, interval)',
     'djr.seal(text, smallint, interval)',
     'djr.seal(text, integer, interval)',
     'djr.seal(text, bigint, interval)',
     'djr.seal(text, numeric, interval)',
     'djr.seal(text, uuid, interval)',
+    'djr.seal(text[], text, interval)',
+    'djr.seal(text[], smallint, interval)',
+    'djr.seal(text[], integer, interval)',
+    'djr.seal(text[], bigint, interval)',
+    'djr.seal(text[], numeric, interval)',
+    'djr.seal(text[], uuid, interval)',
     'djr.disconnect(text, text)',
     'djr.disconnect(smallint, text)',
     'djr.disconnect(integer, text)',

@@ -1,9 +1,9 @@
 -- STABLE: so its snapshot is that of the calling query, which read who may hear what. What has to write is a function of its own.
--- djr1.KEY.CONTENT.SIGNATURE: the content is a JSON array of topic, user, the second at which it ends, and the snapshot that it was
+-- djr1.KEY.CONTENT.SIGNATURE: the content is a JSON array of topic (of several an array), user, the second at which it ends, and the snapshot that it was
 -- made in (what djr.recheck took back is told from what it did not by that), in base64url;
 -- the signature is HMAC-SHA256 of all that stands before it. The runtime checks it without a query.
 create or replace function djr._seal(
-  topic text,
+  topics text[],
   user_id text,
   valid interval
 ) returns text
@@ -18,7 +18,16 @@ declare
   _text text;
   _signature bytea;
 begin
-  perform djr._validate_topic(_seal.topic);
+  if coalesce(cardinality(_seal.topics), 0) not between 1 and 100 then
+    raise exception using
+      errcode = 'DJR18',
+      message = format(
+        'a seal must be for 1 to 100 topics (it is %s)', coalesce('for ' || cardinality(_seal.topics), 'null')
+      ),
+      hint = 'A stream hears 100 topics at most.';
+  end if;
+  perform djr._validate_topic(wanted.topic)
+  from unnest(_seal.topics) as wanted (topic);
   if length(_seal.user_id) not between 1 and 255 then
     raise exception using
       errcode = 'DJR03',
@@ -39,7 +48,10 @@ begin
   end if;
 
   _text := json_build_array(
-    _seal.topic,
+    case cardinality(_seal.topics)
+      when 1 then to_json((select wanted.topic from unnest(_seal.topics) as wanted (topic)))
+      else (select json_agg(wanted.topic) from unnest(_seal.topics) as wanted (topic))
+    end,
     _seal.user_id,
     floor(extract(epoch from clock_timestamp() + _seal.valid))::bigint,
     -- Beside very many open transactions: to have seen less is always right.
@@ -54,5 +66,5 @@ begin
 end
 $$;
 
-comment on function djr._seal(text, text, interval) is
+comment on function djr._seal(text[], text, interval) is
   'What djr.seal comes to; granted by djr.grant_seal. Internal.';

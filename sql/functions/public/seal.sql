@@ -1,4 +1,4 @@
--- An overload for each type that ids of users have. STABLE, for the snapshot of the query that calls them: see djr._seal.
+-- An overload for each type that ids of users have, for one topic and for several: an address has no room for a hundred seals. STABLE, for the snapshot of the query that calls them: see djr._seal.
 create or replace function djr.seal(
   topic text,
   user_id text default null,
@@ -7,7 +7,7 @@ create or replace function djr.seal(
 language sql
 stable
 as $$
-  select djr._seal(seal.topic, seal.user_id, seal.valid)
+  select djr._seal(array[seal.topic], seal.user_id, seal.valid)
 $$;
 
 comment on function djr.seal(text, text, interval) is
@@ -21,7 +21,7 @@ create or replace function djr.seal(
 language sql
 stable
 as $$
-  select djr._seal(seal.topic, seal.user_id::pg_catalog.text, seal.valid)
+  select djr._seal(array[seal.topic], seal.user_id::pg_catalog.text, seal.valid)
 $$;
 
 comment on function djr.seal(text, smallint, interval) is
@@ -35,7 +35,7 @@ create or replace function djr.seal(
 language sql
 stable
 as $$
-  select djr._seal(seal.topic, seal.user_id::pg_catalog.text, seal.valid)
+  select djr._seal(array[seal.topic], seal.user_id::pg_catalog.text, seal.valid)
 $$;
 
 comment on function djr.seal(text, integer, interval) is
@@ -49,7 +49,7 @@ create or replace function djr.seal(
 language sql
 stable
 as $$
-  select djr._seal(seal.topic, seal.user_id::pg_catalog.text, seal.valid)
+  select djr._seal(array[seal.topic], seal.user_id::pg_catalog.text, seal.valid)
 $$;
 
 comment on function djr.seal(text, bigint, interval) is
@@ -63,7 +63,7 @@ create or replace function djr.seal(
 language sql
 stable
 as $$
-  select djr._seal(seal.topic, djr._user_of(seal.user_id), seal.valid)
+  select djr._seal(array[seal.topic], djr._user_of(seal.user_id), seal.valid)
 $$;
 
 comment on function djr.seal(text, numeric, interval) is
@@ -77,8 +77,92 @@ create or replace function djr.seal(
 language sql
 stable
 as $$
-  select djr._seal(seal.topic, seal.user_id::pg_catalog.text, seal.valid)
+  select djr._seal(array[seal.topic], seal.user_id::pg_catalog.text, seal.valid)
 $$;
 
 comment on function djr.seal(text, uuid, interval) is
   'A signed permission to hear a topic, to be handed to a page: for one user, whose id is a uuid, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+
+create or replace function djr.seal(
+  topics text[],
+  user_id text default null,
+  valid interval default '1 hour'
+) returns text
+language sql
+stable
+as $$
+  select djr._seal(seal.topics, seal.user_id, seal.valid)
+$$;
+
+comment on function djr.seal(text[], text, interval) is
+  'A signed permission to hear several topics, 100 at most, to be handed to a page: for one user, whose id is a text, or with null for whoever has it that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+
+create or replace function djr.seal(
+  topics text[],
+  user_id smallint,
+  valid interval default '1 hour'
+) returns text
+language sql
+stable
+as $$
+  select djr._seal(seal.topics, seal.user_id::pg_catalog.text, seal.valid)
+$$;
+
+comment on function djr.seal(text[], smallint, interval) is
+  'A signed permission to hear several topics, 100 at most, to be handed to a page: for one user, whose id is a smallint, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+
+create or replace function djr.seal(
+  topics text[],
+  user_id integer,
+  valid interval default '1 hour'
+) returns text
+language sql
+stable
+as $$
+  select djr._seal(seal.topics, seal.user_id::pg_catalog.text, seal.valid)
+$$;
+
+comment on function djr.seal(text[], integer, interval) is
+  'A signed permission to hear several topics, 100 at most, to be handed to a page: for one user, whose id is an integer, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+
+create or replace function djr.seal(
+  topics text[],
+  user_id bigint,
+  valid interval default '1 hour'
+) returns text
+language sql
+stable
+as $$
+  select djr._seal(seal.topics, seal.user_id::pg_catalog.text, seal.valid)
+$$;
+
+comment on function djr.seal(text[], bigint, interval) is
+  'A signed permission to hear several topics, 100 at most, to be handed to a page: for one user, whose id is a bigint, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+
+create or replace function djr.seal(
+  topics text[],
+  user_id numeric,
+  valid interval default '1 hour'
+) returns text
+language sql
+stable
+as $$
+  select djr._seal(seal.topics, djr._user_of(seal.user_id), seal.valid)
+$$;
+
+comment on function djr.seal(text[], numeric, interval) is
+  'A signed permission to hear several topics, 100 at most, to be handed to a page: for one user, whose id is a numeric, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+
+create or replace function djr.seal(
+  topics text[],
+  user_id uuid,
+  valid interval default '1 hour'
+) returns text
+language sql
+stable
+as $$
+  select djr._seal(seal.topics, seal.user_id::pg_catalog.text, seal.valid)
+$$;
+
+comment on function djr.seal(text[], uuid, interval) is
+  'A signed permission to hear several topics, 100 at most, to be handed to a page: for one user, whose id is a uuid, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';

@@ -21,7 +21,9 @@ export function askFor(url: URL, asked: Asked): string[] {
   for (const [topic, texts] of asked) {
     const more = new URLSearchParams({ topic });
     const since = startIn(asked, topic);
-    for (const text of since ? texts.slice(0, -1) : texts) if (text) more.append('seal', text);
+    // One seal may be for several topics.
+    const shown = url.searchParams.getAll('seal');
+    for (const text of since ? texts.slice(0, -1) : texts) if (text && !shown.includes(text)) more.append('seal', text);
     if (since) more.set(`since.${topic}`, since);
     if (++count > MAX_TOPICS || `${url.search}&${more}`.length > MAX_ADDRESS) over.push(topic);
     else for (const [key, text] of more) url.searchParams.append(key, text);

@@ -19,7 +19,7 @@ export interface Revocation {
 
 /** What a seal says, once its signature has been checked. */
 export interface Seal {
-  readonly topic: string;
+  readonly topics: readonly string[];
   /** Whose it is; null: whoever has it. */
   readonly userId: string | null;
   /** Milliseconds since 1970, by the database's clock. */
@@ -28,8 +28,8 @@ export interface Seal {
   readonly snapshot: Frontier;
 }
 
-/** Longer than any seal that `djr.seal` makes. */
-const MAX_LENGTH = 4096;
+/** No address has room for a longer one. */
+const MAX_LENGTH = 12_000;
 
 /** The key that a seal names; undefined: it is none. */
 export const keyOf = (text: string): string | undefined =>
@@ -43,15 +43,21 @@ export function openSeal(text: string, key: SealKey): Seal | undefined {
   // Compared as bytes: the last character of base64url has bits that decoders ignore, and two texts would be one seal.
   if (!timingSafeEqual(Buffer.from(expected.toString('base64url')), Buffer.from(text.slice(end + 1)))) return undefined;
   const content = Buffer.from(text.split('.')[2]!, 'base64url').toString();
-  const [topic, userId, ends, snapshot] = JSON.parse(content) as [string, string | null, number, string];
+  const [names, userId, ends, snapshot] = JSON.parse(content) as [string | string[], string | null, number, string];
   const seen = Frontier.fromSnapshot(snapshot, '', 0);
-  return seen && { topic, userId, ends: ends * 1000, snapshot: seen };
+  const topics = typeof names === 'string' ? [names] : names;
+  return seen && { topics, userId, ends: ends * 1000, snapshot: seen };
 }
 
-/** Whether something that took this permission back was not visible to the query that made the seal. */
-export const isRevoked = (seal: Seal, userId: string | null, revocations: Iterable<Revocation>): boolean => {
-  for (const { xid, userId: whose, topic } of revocations) {
-    const concerned = (whose === null || whose === userId) && (topic === null || topic === seal.topic);
+/** Whether something that took the permission for one of its topics back was not visible to the query that made the seal. */
+export const isRevoked = (
+  seal: Seal,
+  topic: string,
+  userId: string | null,
+  revocations: Iterable<Revocation>,
+): boolean => {
+  for (const { xid, userId: whose, topic: which } of revocations) {
+    const concerned = (whose === null || whose === userId) && (which === null || which === topic);
     if (concerned && seal.snapshot.isNew(xid)) return true;
   }
   return false;

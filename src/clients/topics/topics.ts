@@ -124,20 +124,22 @@ export class Topics {
       const key = this.#keys.get(id);
       const seal = key && openSeal(text, key);
       if (!seal) continue;
-      const reason = this.#refusal(seal, userId);
-      const before = found.get(seal.topic);
-      if (reason === undefined) {
-        // A page that has just got a new seal shows the one before it, too.
-        if (typeof before !== 'object' || before.ends < seal.ends) found.set(seal.topic, seal);
-      } else if (!found.has(seal.topic)) found.set(seal.topic, reason);
+      for (const topic of seal.topics) {
+        const reason = this.#refusal(seal, topic, userId);
+        const before = found.get(topic);
+        if (reason === undefined) {
+          // A page that has just got a new seal shows the one before it, too.
+          if (typeof before !== 'object' || before.ends < seal.ends) found.set(topic, seal);
+        } else if (!found.has(topic)) found.set(topic, reason);
+      }
     }
     return found;
   }
 
-  #refusal(seal: Seal, userId: string | null): Refusal | undefined {
+  #refusal(seal: Seal, topic: string, userId: string | null): Refusal | undefined {
     if (seal.userId !== null && seal.userId !== userId) return 'user';
     if (seal.ends <= this.#options.time()) return 'expired';
-    if (isRevoked(seal, userId, this.#revocations)) return 'revoked';
+    if (isRevoked(seal, topic, userId, this.#revocations)) return 'revoked';
     return undefined;
   }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import test from 'ava';
 import type { TestDatabase } from '../../helpers/database.js';
 import { startApp } from '../../helpers/server.js';
@@ -54,6 +55,28 @@ test('A seal opens its topic to its user, and to nobody else; a stream that asks
   t.deepEqual(anonymous.types, ['end']);
   t.deepEqual(without.types, ['end']);
   t.deepEqual(heard.events[0]!.data, { n: 1, ':topic': 'room:7', type: 'seven' });
+});
+
+test('One seal opens a hundred topics with long names, and not one that it does not name', async (t) => {
+  const { db, streamOf } = await startApp(t);
+  const topics = Array.from({ length: 99 }, () => `document:${randomUUID()}`);
+  const [row] = await db.query<{ seal: string }>(`select djr.seal($1::text[], 'u') as seal`, [topics]);
+  const query = new URLSearchParams([
+    ...topics.map((topic) => ['topic', topic]),
+    ['topic', 'room:7'],
+    ['seal', row!.seal],
+  ]);
+  const stream = await streamOf('u', `?${query}`);
+  t.deepEqual(stream.frames[0]!.data.topics, topics);
+  t.deepEqual(stream.frames[0]!.data.refused, ['room:7']);
+  const other = await streamOf('v', `?${query}`);
+  t.deepEqual(other.frames[0]!.data.topics, []);
+  // A right that is taken for one of them leaves the others as they are.
+  await db.query(`select djr.recheck('u', $1)`, [topics[0]]);
+  t.is((await stream.event('left')).data.topic, topics[0]);
+  const again = await streamOf('u', `?${query}`);
+  t.deepEqual(again.frames[0]!.data.topics, topics.slice(1));
+  t.deepEqual(again.frames[0]!.data.refused, [topics[0], 'room:7']);
 });
 
 test('Seals that are forged, cut, swapped, expired, or signed with a key that is no longer valid open nothing', async (t) => {

@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:2996cf6a1cbae4a15a6a1e92ad14e2c56c74e531
+--! Hash: sha1:f5e6895742773628b324f55e11f20e839fb2dab8
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -4194,11 +4194,11 @@ comment on function djr._base64url(bytea) is
 --! EndIncluded functions/internal/_base64url.sql
 --! Included functions/internal/_seal.sql
 -- STABLE: so its snapshot is that of the calling query, which read who may hear what. What has to write is a function of its own.
--- djr1.KEY.CONTENT.SIGNATURE: the content is a JSON array of topic, user, the second at which it ends, and the snapshot that it was
+-- djr1.KEY.CONTENT.SIGNATURE: the content is a JSON array of topic (of several an array), user, the second at which it ends, and the snapshot that it was
 -- made in (what djr.recheck took back is told from what it did not by that), in base64url;
 -- the signature is HMAC-SHA256 of all that stands before it. The runtime checks it without a query.
 create or replace function djr._seal(
-  topic text,
+  topics text[],
   user_id text,
   valid interval
 ) returns text
@@ -4213,7 +4213,16 @@ declare
   _text text;
   _signature bytea;
 begin
-  perform djr._validate_topic(_seal.topic);
+  if coalesce(cardinality(_seal.topics), 0) not between 1 and 100 then
+    raise exception using
+      errcode = 'DJR18',
+      message = format(
+        'a seal must be for 1 to 100 topics (it is %s)', coalesce('for ' || cardinality(_seal.topics), 'null')
+      ),
+      hint = 'A stream hears 100 topics at most.';
+  end if;
+  perform djr._validate_topic(wanted.topic)
+  from unnest(_seal.topics) as wanted (topic);
   if length(_seal.user_id) not between 1 and 255 then
     raise exception using
       errcode = 'DJR03',
@@ -4234,7 +4243,10 @@ begin
   end if;
 
   _text := json_build_array(
-    _seal.topic,
+    case cardinality(_seal.topics)
+      when 1 then to_json((select wanted.topic from unnest(_seal.topics) as wanted (topic)))
+      else (select json_agg(wanted.topic) from unnest(_seal.topics) as wanted (topic))
+    end,
     _seal.user_id,
     floor(extract(epoch from clock_timestamp() + _seal.valid))::bigint,
     -- Beside very many open transactions: to have seen less is always right.
@@ -4249,11 +4261,11 @@ begin
 end
 $$;
 
-comment on function djr._seal(text, text, interval) is
+comment on function djr._seal(text[], text, interval) is
   'What djr.seal comes to; granted by djr.grant_seal. Internal.';
 --! EndIncluded functions/internal/_seal.sql
 --! Included functions/public/seal.sql
--- An overload for each type that ids of users have. STABLE, for the snapshot of the query that calls them: see djr._seal.
+-- An overload for each type that ids of users have, for one topic and for several: an address has no room for a hundred seals. STABLE, for the snapshot of the query that calls them: see djr._seal.
 create or replace function djr.seal(
   topic text,
   user_id text default null,
@@ -4262,7 +4274,7 @@ create or replace function djr.seal(
 language sql
 stable
 as $$
-  select djr._seal(seal.topic, seal.user_id, seal.valid)
+  select djr._seal(array[seal.topic], seal.user_id, seal.valid)
 $$;
 
 comment on function djr.seal(text, text, interval) is
@@ -4276,7 +4288,7 @@ create or replace function djr.seal(
 language sql
 stable
 as $$
-  select djr._seal(seal.topic, seal.user_id::pg_catalog.text, seal.valid)
+  select djr._seal(array[seal.topic], seal.user_id::pg_catalog.text, seal.valid)
 $$;
 
 comment on function djr.seal(text, smallint, interval) is
@@ -4290,7 +4302,7 @@ create or replace function djr.seal(
 language sql
 stable
 as $$
-  select djr._seal(seal.topic, seal.user_id::pg_catalog.text, seal.valid)
+  select djr._seal(array[seal.topic], seal.user_id::pg_catalog.text, seal.valid)
 $$;
 
 comment on function djr.seal(text, integer, interval) is
@@ -4304,7 +4316,7 @@ create or replace function djr.seal(
 language sql
 stable
 as $$
-  select djr._seal(seal.topic, seal.user_id::pg_catalog.text, seal.valid)
+  select djr._seal(array[seal.topic], seal.user_id::pg_catalog.text, seal.valid)
 $$;
 
 comment on function djr.seal(text, bigint, interval) is
@@ -4318,7 +4330,7 @@ create or replace function djr.seal(
 language sql
 stable
 as $$
-  select djr._seal(seal.topic, djr._user_of(seal.user_id), seal.valid)
+  select djr._seal(array[seal.topic], djr._user_of(seal.user_id), seal.valid)
 $$;
 
 comment on function djr.seal(text, numeric, interval) is
@@ -4332,11 +4344,95 @@ create or replace function djr.seal(
 language sql
 stable
 as $$
-  select djr._seal(seal.topic, seal.user_id::pg_catalog.text, seal.valid)
+  select djr._seal(array[seal.topic], seal.user_id::pg_catalog.text, seal.valid)
 $$;
 
 comment on function djr.seal(text, uuid, interval) is
   'A signed permission to hear a topic, to be handed to a page: for one user, whose id is a uuid, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+
+create or replace function djr.seal(
+  topics text[],
+  user_id text default null,
+  valid interval default '1 hour'
+) returns text
+language sql
+stable
+as $$
+  select djr._seal(seal.topics, seal.user_id, seal.valid)
+$$;
+
+comment on function djr.seal(text[], text, interval) is
+  'A signed permission to hear several topics, 100 at most, to be handed to a page: for one user, whose id is a text, or with null for whoever has it that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+
+create or replace function djr.seal(
+  topics text[],
+  user_id smallint,
+  valid interval default '1 hour'
+) returns text
+language sql
+stable
+as $$
+  select djr._seal(seal.topics, seal.user_id::pg_catalog.text, seal.valid)
+$$;
+
+comment on function djr.seal(text[], smallint, interval) is
+  'A signed permission to hear several topics, 100 at most, to be handed to a page: for one user, whose id is a smallint, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+
+create or replace function djr.seal(
+  topics text[],
+  user_id integer,
+  valid interval default '1 hour'
+) returns text
+language sql
+stable
+as $$
+  select djr._seal(seal.topics, seal.user_id::pg_catalog.text, seal.valid)
+$$;
+
+comment on function djr.seal(text[], integer, interval) is
+  'A signed permission to hear several topics, 100 at most, to be handed to a page: for one user, whose id is an integer, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+
+create or replace function djr.seal(
+  topics text[],
+  user_id bigint,
+  valid interval default '1 hour'
+) returns text
+language sql
+stable
+as $$
+  select djr._seal(seal.topics, seal.user_id::pg_catalog.text, seal.valid)
+$$;
+
+comment on function djr.seal(text[], bigint, interval) is
+  'A signed permission to hear several topics, 100 at most, to be handed to a page: for one user, whose id is a bigint, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+
+create or replace function djr.seal(
+  topics text[],
+  user_id numeric,
+  valid interval default '1 hour'
+) returns text
+language sql
+stable
+as $$
+  select djr._seal(seal.topics, djr._user_of(seal.user_id), seal.valid)
+$$;
+
+comment on function djr.seal(text[], numeric, interval) is
+  'A signed permission to hear several topics, 100 at most, to be handed to a page: for one user, whose id is a numeric, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+
+create or replace function djr.seal(
+  topics text[],
+  user_id uuid,
+  valid interval default '1 hour'
+) returns text
+language sql
+stable
+as $$
+  select djr._seal(seal.topics, seal.user_id::pg_catalog.text, seal.valid)
+$$;
+
+comment on function djr.seal(text[], uuid, interval) is
+  'A signed permission to hear several topics, 100 at most, to be handed to a page: for one user, whose id is a uuid, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
 --! EndIncluded functions/public/seal.sql
 --! Included functions/internal/_authorize_topic_function.sql
 create or replace function djr._authorize_topic_function() returns text
@@ -5903,13 +5999,19 @@ as $$
   union all
   select 'seal', 'EXECUTE', 'function', granted, null
   from unnest(array[
-    'djr._seal(text, text, interval)',
+    'djr._seal(text[], text, interval)',
     'djr.seal(text, text, interval)',
     'djr.seal(text, smallint, interval)',
     'djr.seal(text, integer, interval)',
     'djr.seal(text, bigint, interval)',
     'djr.seal(text, numeric, interval)',
     'djr.seal(text, uuid, interval)',
+    'djr.seal(text[], text, interval)',
+    'djr.seal(text[], smallint, interval)',
+    'djr.seal(text[], integer, interval)',
+    'djr.seal(text[], bigint, interval)',
+    'djr.seal(text[], numeric, interval)',
+    'djr.seal(text[], uuid, interval)',
     'djr.disconnect(text, text)',
     'djr.disconnect(smallint, text)',
     'djr.disconnect(integer, text)',

@@ -1,7 +1,9 @@
+import type { ConsumerRow } from '../consume/consumer-list.js';
 import type { Sample } from '../instance/series.js';
 import type { InstanceRow } from '../instance/statistics.js';
 import type { Health } from '../telemetry/health.js';
 import { sparkline } from './chart.js';
+import { consumerTable } from './consumer-table.js';
 import { type Html, html } from './html.js';
 import { number, time } from './page.js';
 import type { AdminSettings } from './store.js';
@@ -13,7 +15,7 @@ export interface OverviewView {
   samples: readonly Sample[];
   health: Health;
   /** Undefined: PostgreSQL does not answer. */
-  stored: { settings: AdminSettings; instances: InstanceRow[] } | undefined;
+  stored: { settings: AdminSettings; instances: InstanceRow[]; consumers: ConsumerRow[] } | undefined;
 }
 
 export function overviewBody(view: OverviewView): Html {
@@ -28,6 +30,7 @@ ${charts(view.samples)}
 ${
   view.stored
     ? html`${instanceTable(view.stored.instances, view.instance)}
+${consumerTable(view.stored.consumers)}
 ${settingsList(view.stored.settings)}`
     : html`<section class="hint" role="status">PostgreSQL does not answer, so the other instances and the settings are not shown. What stands above is from this instance's memory.</section>`
 }

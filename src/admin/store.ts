@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { type ConsumerRow, readConsumers } from '../consume/consumer-list.js';
 import { type InstanceRow, MODE, readInstances } from '../instance/statistics.js';
 import { TimeoutError, within } from '../lib/deadline.js';
 import { DjrError, fromPostgres } from '../lib/errors.js';
@@ -173,14 +174,14 @@ export class AdminStore {
     }
   }
 
-  async overview(): Promise<{ settings: AdminSettings; instances: InstanceRow[] }> {
+  async overview(): Promise<{ settings: AdminSettings; instances: InstanceRow[]; consumers: ConsumerRow[] }> {
     return this.#read(async (client) => {
       const [settings] = await select<AdminSettings>(
         client,
         `select storage, activity, delivery, retention::pg_catalog.text, ${MODE} as mode from djr.settings`,
       );
       if (!settings) throw new DjrError('DJR_SCHEMA', 'djr.settings has no row.', { hint: 'Run `djr migrate`.' });
-      return { settings, instances: await readInstances(client) };
+      return { settings, instances: await readInstances(client), consumers: await readConsumers(client) };
     });
   }
 

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { VERSION } from '../lib/version.js';
 import { benchCommand } from './commands/bench.js';
+import { consumersCommand } from './commands/consumers.js';
 import { demoCommand } from './commands/demo.js';
 import { doctorCommand } from './commands/doctor.js';
 import { migrateCommand } from './commands/migrate.js';
@@ -34,6 +35,7 @@ export function createProgram(): Command {
     pruneCommand,
     doctorCommand,
     statsCommand,
+    consumersCommand,
     benchCommand,
   ])
     define(program);

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { consumers } from './consumer-check.js';
 import { type Check, type Finding, failed } from './findings.js';
 import { grants, indexes, instances, retention, rights, rowSecurity, schema, vacuum } from './schema-checks.js';
 import { clock, connections, durability, listen, queue, restore, transactions, version } from './server-checks.js';
@@ -15,6 +16,7 @@ const CHECKS: readonly [string, Check][] = [
   ['triggers', triggers],
   ['indexes', indexes],
   ['retention', retention],
+  ['consumers', consumers],
   ['vacuum', vacuum],
   ['transactions', transactions],
   ['restore', restore],

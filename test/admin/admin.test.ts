@@ -270,6 +270,17 @@ test('the overview has charts, instances and settings', async (t) => {
   t.regex(page, /auto, now notify/);
 });
 
+test('the overview shows consumers where there are any, and which must be reset', async (t) => {
+  const { db, see } = await openAdmin(t);
+  t.notRegex(await see('overview/'), /Consumers/);
+  await db.query(`select djr.create_consumer('<billing>', types => array['paid']), djr.publish_public('paid')`);
+  const page = await see('overview/');
+  t.regex(page, /<h2 id="consumers">Consumers<\/h2>/);
+  t.regex(page, /<code>&lt;billing&gt;<\/code>[\s\S]*paid[\s\S]*goes on[\s\S]*data-label="Events due">1</);
+  await db.query('delete from djr.event');
+  t.regex(await see('overview/'), /overtaken<\/span> events were deleted before it had them/);
+});
+
 test('a search that takes too long is ended, and the page says so', async (t) => {
   const { db, visit } = await openAdmin(t);
   const blocker = await db.connect();

@@ -27,6 +27,7 @@ test('doctor finds a good database good, and says what could hurt later', async 
     triggers: 'ok',
     indexes: 'ok',
     retention: 'warning',
+    consumers: 'ok',
     vacuum: 'ok',
     transactions: 'ok',
     restore: 'ok',

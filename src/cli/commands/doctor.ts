@@ -24,7 +24,7 @@ interface DoctorOptions extends DatabaseOptions {
 export function doctorCommand(program: Command): void {
   subcommand(program, 'doctor', 'check the database, and say what to do')
     .description(
-      'Checks what djr needs of the database: version, schema, rights, who can do more than it was granted, row security, that LISTEN is heard and no pooler is in the way, NOTIFY queue (and who holds it up), triggers (disabled, or passed by in a subscriber of logical replication), indexes, retention, vacuum, long transactions, what a restore brought, durability, clock, connections and instances.',
+      'Checks what djr needs of the database: version, schema, rights, who can do more than it was granted, row security, that LISTEN is heard and no pooler is in the way, NOTIFY queue (and who holds it up), triggers (disabled, or passed by in a subscriber of logical replication), indexes, retention, consumers, vacuum, long transactions, what a restore brought, durability, clock, connections and instances.',
     )
     .addOption(databaseOption())
     .option('--json', 'a JSON object a line')

@@ -10,7 +10,7 @@ export const SECTIONS = [
   },
   {
     text: 'Run',
-    pages: ['deployment', 'operations', 'admin', 'own-event-model'],
+    pages: ['deployment', 'migration-tools', 'operations', 'admin', 'own-event-model'],
   },
   {
     text: 'Reference',

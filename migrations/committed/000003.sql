@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:f5e6895742773628b324f55e11f20e839fb2dab8
+--! Hash: sha1:10d620e95c1ef2809018921854464f81ab37aafd
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -4213,12 +4213,13 @@ declare
   _text text;
   _signature bytea;
 begin
-  if coalesce(cardinality(_seal.topics), 0) not between 1 and 100 then
+  -- Of a user who is in no room array_agg makes null.
+  if coalesce(cardinality(_seal.topics), 0) = 0 then
+    return null;
+  elsif cardinality(_seal.topics) > 100 then
     raise exception using
       errcode = 'DJR18',
-      message = format(
-        'a seal must be for 1 to 100 topics (it is %s)', coalesce('for ' || cardinality(_seal.topics), 'null')
-      ),
+      message = format('a seal must be for at most 100 topics (it is for %s)', cardinality(_seal.topics)),
       hint = 'A stream hears 100 topics at most.';
   end if;
   perform djr._validate_topic(wanted.topic)
@@ -4362,7 +4363,7 @@ as $$
 $$;
 
 comment on function djr.seal(text[], text, interval) is
-  'A signed permission to hear several topics, 100 at most, to be handed to a page: for one user, whose id is a text, or with null for whoever has it that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+  'A signed permission to hear several topics, 100 at most (of none it is null), to be handed to a page: for one user, whose id is a text, or with null for whoever has it that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
 
 create or replace function djr.seal(
   topics text[],
@@ -4376,7 +4377,7 @@ as $$
 $$;
 
 comment on function djr.seal(text[], smallint, interval) is
-  'A signed permission to hear several topics, 100 at most, to be handed to a page: for one user, whose id is a smallint, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+  'A signed permission to hear several topics, 100 at most (of none it is null), to be handed to a page: for one user, whose id is a smallint, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
 
 create or replace function djr.seal(
   topics text[],
@@ -4390,7 +4391,7 @@ as $$
 $$;
 
 comment on function djr.seal(text[], integer, interval) is
-  'A signed permission to hear several topics, 100 at most, to be handed to a page: for one user, whose id is an integer, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+  'A signed permission to hear several topics, 100 at most (of none it is null), to be handed to a page: for one user, whose id is an integer, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
 
 create or replace function djr.seal(
   topics text[],
@@ -4404,7 +4405,7 @@ as $$
 $$;
 
 comment on function djr.seal(text[], bigint, interval) is
-  'A signed permission to hear several topics, 100 at most, to be handed to a page: for one user, whose id is a bigint, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+  'A signed permission to hear several topics, 100 at most (of none it is null), to be handed to a page: for one user, whose id is a bigint, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
 
 create or replace function djr.seal(
   topics text[],
@@ -4418,7 +4419,7 @@ as $$
 $$;
 
 comment on function djr.seal(text[], numeric, interval) is
-  'A signed permission to hear several topics, 100 at most, to be handed to a page: for one user, whose id is a numeric, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+  'A signed permission to hear several topics, 100 at most (of none it is null), to be handed to a page: for one user, whose id is a numeric, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
 
 create or replace function djr.seal(
   topics text[],
@@ -4432,7 +4433,7 @@ as $$
 $$;
 
 comment on function djr.seal(text[], uuid, interval) is
-  'A signed permission to hear several topics, 100 at most, to be handed to a page: for one user, whose id is a uuid, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+  'A signed permission to hear several topics, 100 at most (of none it is null), to be handed to a page: for one user, whose id is a uuid, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
 --! EndIncluded functions/public/seal.sql
 --! Included functions/internal/_authorize_topic_function.sql
 create or replace function djr._authorize_topic_function() returns text

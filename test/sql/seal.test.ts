@@ -58,16 +58,11 @@ test('One seal may be for several topics, a hundred at most', async (t) => {
   t.is(contentOf(await seal(db, `djr.seal(array['room:7'], 42, '1 minute')`))[0], 'room:7');
   const rooms = (count: number) => `(select array_agg('room:' || n) from generate_series(1, ${count}) n)`;
   t.is((contentOf(await seal(db, `djr.seal(${rooms(100)}, 42)`))[0] as unknown as string[]).length, 100);
-  for (const topics of [
-    rooms(101),
-    rooms(0),
-    `'{}'::text[]`,
-    'null::text[]',
-    `array['r', null]`,
-    `array['r', 'a b']`,
-  ]) {
+  for (const topics of [rooms(101), `array['r', null]`, `array['r', 'a b']`, `array['']`]) {
     t.is((await refusal(db, `select djr.seal(${topics}, 42)`)).code, 'DJR18', topics);
   }
+  for (const topics of [rooms(0), `'{}'::text[]`])
+    t.is(await seal(db, `djr.seal(${topics}, 42)`), null as never, topics);
 });
 
 test('A seal is read in the query that reads the state and its place', async (t) => {

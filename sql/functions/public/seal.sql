@@ -95,7 +95,7 @@ as $$
 $$;
 
 comment on function djr.seal(text[], text, interval) is
-  'A signed permission to hear several topics, 100 at most, to be handed to a page: for one user, whose id is a text, or with null for whoever has it that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+  'A signed permission to hear several topics, 100 at most (of none it is null), to be handed to a page: for one user, whose id is a text, or with null for whoever has it that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
 
 create or replace function djr.seal(
   topics text[],
@@ -109,7 +109,7 @@ as $$
 $$;
 
 comment on function djr.seal(text[], smallint, interval) is
-  'A signed permission to hear several topics, 100 at most, to be handed to a page: for one user, whose id is a smallint, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+  'A signed permission to hear several topics, 100 at most (of none it is null), to be handed to a page: for one user, whose id is a smallint, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
 
 create or replace function djr.seal(
   topics text[],
@@ -123,7 +123,7 @@ as $$
 $$;
 
 comment on function djr.seal(text[], integer, interval) is
-  'A signed permission to hear several topics, 100 at most, to be handed to a page: for one user, whose id is an integer, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+  'A signed permission to hear several topics, 100 at most (of none it is null), to be handed to a page: for one user, whose id is an integer, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
 
 create or replace function djr.seal(
   topics text[],
@@ -137,7 +137,7 @@ as $$
 $$;
 
 comment on function djr.seal(text[], bigint, interval) is
-  'A signed permission to hear several topics, 100 at most, to be handed to a page: for one user, whose id is a bigint, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+  'A signed permission to hear several topics, 100 at most (of none it is null), to be handed to a page: for one user, whose id is a bigint, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
 
 create or replace function djr.seal(
   topics text[],
@@ -151,7 +151,7 @@ as $$
 $$;
 
 comment on function djr.seal(text[], numeric, interval) is
-  'A signed permission to hear several topics, 100 at most, to be handed to a page: for one user, whose id is a numeric, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+  'A signed permission to hear several topics, 100 at most (of none it is null), to be handed to a page: for one user, whose id is a numeric, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
 
 create or replace function djr.seal(
   topics text[],
@@ -165,4 +165,4 @@ as $$
 $$;
 
 comment on function djr.seal(text[], uuid, interval) is
-  'A signed permission to hear several topics, 100 at most, to be handed to a page: for one user, whose id is a uuid, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+  'A signed permission to hear several topics, 100 at most (of none it is null), to be handed to a page: for one user, whose id is a uuid, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';

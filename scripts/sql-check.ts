@@ -1,14 +1,15 @@
 /**
- * Checks that sql/, the committed migrations, the schema dump and docs/sql.md say the same.
+ * Checks that sql/, the committed migrations, the schema dump, docs/sql.md and docs/errors.md say the same.
  *
  *   npm run sql:check     fails on a difference
- *   npm run sql:write     writes sql/schema.txt and docs/sql.md anew
+ *   npm run sql:write     writes sql/schema.txt, docs/sql.md and docs/errors.md anew
  */
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import pg from 'pg';
 import { committedMigrations, migrate } from '../src/install/migrate.js';
 import { startEmbedded } from '../src/testing/embedded.js';
+import { errorReference, lintErrors } from './error-catalogue.js';
 import { dumpSchema } from './schema-dump.js';
 import { sqlReference } from './sql-reference.js';
 
@@ -38,6 +39,9 @@ for (const [name, hash] of Object.entries(released)) {
     failures.push(`migrations/committed/${name}.sql was released and must never change.`);
   }
 }
+
+await sameAs('docs/errors.md', errorReference());
+failures.push(...(await lintErrors()));
 
 const server = await startEmbedded({ settings: { fsync: 'off' } });
 try {

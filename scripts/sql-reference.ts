@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { sqlstateTable } from './error-catalogue.js';
 
 /** docs/sql.md: what the database itself says of schema djr, its signatures and its comments. */
 export async function sqlReference(client: Pick<pg.Client, 'query'>): Promise<string> {
@@ -64,36 +65,11 @@ export async function sqlReference(client: Pick<pg.Client, 'query'>): Promise<st
     '',
     ...domains.map(({ name, comment }) => `- \`djr.${name}\`: ${comment}`),
     '',
-    ...SQLSTATES,
+    '## SQLSTATEs',
+    '',
+    'Each error has a message, a DETAIL with the value that was refused, and a HINT with what to do. Causes and cures: [Errors](errors.md).',
+    '',
+    ...sqlstateTable(),
+    '',
   ].join('\n');
 }
-
-const SQLSTATES = [
-  '## SQLSTATEs',
-  '',
-  'Each error has a message, a DETAIL with the value that was refused, and a HINT with what to do.',
-  '',
-  '| SQLSTATE | what | raised by |',
-  '|---|---|---|',
-  '| `DJR01` | the type: 1 to 200 characters, no white space, no control characters, not `connected` or `reset` | `publish*` |',
-  '| `DJR02` | scope and user do not fit: `user` needs a user, `public` has none | `publish*`, INSERT |',
-  '| `DJR03` | the user_id: 1 to 255 characters | `publish*` |',
-  '| `DJR04` | the detail is not a JSON object (null is none either) | `publish*` |',
-  '| `DJR05` | too large: the whole message is at most 7,999 bytes | `publish*`, INSERT |',
-  '| `DJR06` | needs storage, and storage is off | `replay`, a `key`, `consume` |',
-  '| `DJR07` | no such event | `replay` |',
-  '| `DJR08` | the trigger does not fit the table | `publish_row` |',
-  '| `DJR09` | the array of events is malformed | `publish_many` |',
-  '| `DJR10` | a setting or an argument is out of range | `configure`, `set_delivery_mode`, `prune*`, `acknowledge`, `consume`, `*_consumer` |',
-  '| `DJR11` | the key: 1 to 255 characters | `publish*` |',
-  '| `DJR12` | the key is of another event: scope, user or type differ | `publish*` |',
-  '| `DJR13` | the role is not one that may be granted this: `public`, unless it is meant | `grant_*`, `revoke_*` |',
-  '| `DJR14` | the schema, or something in it, belongs to another role | `djr migrate`, and the SQL that it prints |',
-  '| `DJR16` | an id, a transaction or a time that no runtime could read | INSERT of the owner |',
-  '| `DJR18` | the topic: 1 to 255 characters, no white space, no control characters | `publish_topic`, `publish_many`, `seal`, `recheck` |',
-  '| `DJR19` | how long a seal is valid | `seal` |',
-  '| `DJR20` | there is no consumer of this name | `consume`, `drop_consumer`, `reset_consumer` |',
-  '| `DJR21` | there is a consumer of this name | `create_consumer` |',
-  '| `DJR22` | the consumer was overtaken, or restored from a dump: it must be reset | `consume`, `create_consumer` at a position |',
-  '',
-];

@@ -14,6 +14,6 @@ export const SECTIONS = [
   },
   {
     text: 'Reference',
-    pages: ['sql', 'http', 'configuration', 'cli'],
+    pages: ['sql', 'errors', 'http', 'configuration', 'cli'],
   },
 ];

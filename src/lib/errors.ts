@@ -1,8 +1,8 @@
 /**
  * The one error type of djr. `code` is stable: match on it, not on the message.
  *
- * Errors raised by the schema keep their SQLSTATE as code (`DJR01` …, see docs/sql.md);
- * errors of the runtime have a code in capitals (`DJR_CONFIG` …).
+ * Errors raised by the schema keep their SQLSTATE as code (`DJR01` …); errors of the runtime have a code in capitals
+ * (`DJR_CONFIG` …). docs/errors.md has all of them, with cause and cure.
  */
 export class DjrError extends Error {
   override readonly name = 'DjrError';

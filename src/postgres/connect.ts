@@ -86,16 +86,7 @@ export function openPool(source: PoolSource, onError: (error: Error) => void): O
 }
 
 /** No retry mends these: wrong password, no such role or database, or a schema that is not ours to use. */
-const HOPELESS = new Set([
-  '28P01',
-  '28000',
-  '3D000',
-  'DJR_CONFIG',
-  'DJR_SCHEMA',
-  'DJR_VERSION',
-  'DJR_STANDBY',
-  'DJR_ROW_SECURITY',
-]);
+const HOPELESS = new Set(['28P01', '28000', '3D000', 'DJR_CONFIG', 'DJR_SCHEMA', 'DJR_STANDBY', 'DJR_ROW_SECURITY']);
 
 export const isHopeless = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && HOPELESS.has(error.code as string);

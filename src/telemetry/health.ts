@@ -54,7 +54,7 @@ const QUEUE_FILLS = 0.1;
 const QUEUE_HALF_FULL = 0.5;
 
 /** No such schema, table, column, function; no right to it. */
-const SCHEMA_ERRORS = new Set(['3F000', '42P01', '42703', '42883', '42501', 'DJR_SCHEMA', 'DJR_VERSION']);
+const SCHEMA_ERRORS = new Set(['3F000', '42P01', '42703', '42883', '42501', 'DJR_SCHEMA']);
 
 const POOLED = 'LISTEN is not heard: a pooler in transaction mode is in the way; events are found by sweeping';
 

@@ -15,6 +15,7 @@ declare module 'express-session' {
     resave: boolean;
     saveUninitialized: boolean;
     store?: unknown;
+    cookie?: { httpOnly?: boolean; sameSite?: 'lax' };
   }
   export default function session(options: SessionOptions): Middleware;
   export class MemoryStore {
@@ -34,15 +35,6 @@ declare module 'passport' {
   }
 
   export { Passport };
-}
-
-declare module 'koa' {
-  type Context = { req: import('node:http').IncomingMessage; res: import('node:http').ServerResponse; body: unknown };
-  export default class Koa {
-    silent: boolean;
-    use(middleware: (context: Context, next: () => Promise<void>) => unknown): this;
-    callback(): import('node:http').RequestListener;
-  }
 }
 
 declare module 'gifenc' {

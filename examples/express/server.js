@@ -31,8 +31,8 @@ app.post('/logout', (_req, res) => void res.clearCookie('name').redirect(303, '/
 app.get('/', async (req, res) => {
   const name = customer(req.headers.cookie);
   if (!name) return void res.send(loginPage());
-  const { orders, since } = await shop.read(name);
-  res.send(ordersPage(name, orders, realtime.scriptTag({ since })));
+  const { orders, ...stream } = await shop.read(name);
+  res.send(ordersPage(name, orders, shop.scriptTag(realtime, stream)));
 });
 
 app.use('/orders', (req, res, next) => {

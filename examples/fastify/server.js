@@ -55,8 +55,8 @@ app.get('/', async (request, reply) => {
   const name = customer(request.headers.cookie);
   reply.type('text/html');
   if (!name) return loginPage();
-  const { orders, since } = await shop.read(name);
-  return ordersPage(name, orders, realtime.scriptTag({ since }));
+  const { orders, ...stream } = await shop.read(name);
+  return ordersPage(name, orders, shop.scriptTag(realtime, stream));
 });
 
 app.get('/orders', async (request, reply) => {

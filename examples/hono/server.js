@@ -40,8 +40,8 @@ app.post('/logout', (c) => {
 app.get('/', async (c) => {
   const name = customerOf(getCookie(c, 'name'));
   if (!name) return c.html(loginPage());
-  const { orders, since } = await shop.read(name);
-  return c.html(ordersPage(name, orders, realtime.scriptTag({ since })));
+  const { orders, ...stream } = await shop.read(name);
+  return c.html(ordersPage(name, orders, shop.scriptTag(realtime, stream)));
 });
 
 app.use('/orders/*', async (c, next) => {

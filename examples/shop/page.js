@@ -39,6 +39,7 @@ export const ordersPage = (customer, orders, scriptTag) =>
   <button>Order</button>
 </form>
 <div id="orders" aria-live="polite">${trusted(ordersPart(orders))}</div>
+<p id="ticker" aria-live="polite"></p>
 <p class="hint">Open this page in a second window, or change a row from psql: both change at once.</p>`,
   );
 

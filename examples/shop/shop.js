@@ -16,7 +16,10 @@ const TABLE = `
   );
   -- Whoever changes a row, the app, a job or psql, its customer's pages hear of it.
   create or replace trigger orders_changed after insert or update or delete on orders
-    for each row execute function djr.publish_row('order_changed', 'customer', 'id,item,status')`;
+    for each row execute function djr.publish_row('order_changed', 'customer', 'id,item,status');
+  -- Everyone who is in the shop hears what is ordered, and not by whom.
+  create or replace trigger orders_placed after insert on orders
+    for each row execute function djr.publish_row('order_placed', 'topic:shop', 'item')`;
 
 /** `DATABASE_URL` where it is set (with djr's schema in it), else a PostgreSQL of the example's own. */
 async function findDatabase() {
@@ -37,20 +40,29 @@ export async function openShop() {
     databaseUrl: url,
 
     /**
-     * A customer's orders and where the stream stood, in one statement: a page that starts its stream there misses nothing.
+     * A customer's orders, where the stream stood, and the permission to hear the shop's room, in one statement: a page that starts its
+     * stream there misses nothing.
      *
      * @param {string} customer
-     * @returns {Promise<{ orders: Order[], since: string }>}
+     * @returns {Promise<{ orders: Order[], since: string, seal: string }>}
      */
     async read(customer) {
       const { rows } = await pool.query(
-        `select djr.position() as since, coalesce(
+        `select djr.position() as since, djr.seal('shop', $1) as seal, coalesce(
            (select jsonb_agg(jsonb_build_object('id', id, 'item', item, 'status', status) order by id desc)
               from orders where customer = $1), '[]') as orders`,
         [customer],
       );
       return rows[0];
     },
+
+    /**
+     * For a page with what `read` returned.
+     *
+     * @param {import('djr').Realtime} realtime
+     * @param {{ since: string, seal: string }} stream
+     */
+    scriptTag: (realtime, { since, seal }) => realtime.scriptTag({ since, topics: ['shop'], seals: [seal] }),
 
     /** @param {string} customer @param {string} item */
     async place(customer, item) {

@@ -29,6 +29,7 @@ export const ROOMS: readonly string[] = [
   'telemetry', // health and metrics of all of these
   'http', // adapters, guards, endpoints
   'admin', // pages
+  'runtime', // builds the stages, starts and stops them
   'doctor', // checks of the command
   'cli', // the command
 ];

@@ -1,4 +1,5 @@
 import { DjrError } from '../lib/errors.js';
+import type { Meter } from '../lib/meter.js';
 import { ask } from '../postgres/ask.js';
 import type { Pool } from '../postgres/connect.js';
 import { isOfOneRow } from '../postgres/poison.js';
@@ -93,6 +94,10 @@ export class Acknowledger {
     };
     const { rows } = await ask<{ own: boolean[] }>(this.#pool, query, ANSWER_TIMEOUT);
     return rows[0]!.own;
+  }
+
+  metrics(meter: Meter): void {
+    meter.counter('djr_acknowledged_total', 'Events that their users have acknowledged', () => this.acknowledged);
   }
 
   /** Resolves when all that came has been stored. */

@@ -1,52 +1,48 @@
+import { codeOf } from '../lib/error-code.js';
 import type { Logger } from '../lib/logger.js';
+import type { Meter } from '../lib/meter.js';
 import { OnceLogger } from '../lib/once-logger.js';
-import { ask } from '../postgres/ask.js';
-import type { Pool } from '../postgres/connect.js';
+import { Periodic } from '../lib/periodic.js';
+import { sleep } from '../lib/sleep.js';
 import { isOfOneRow } from '../postgres/poison.js';
 import type { ActivityCounter, Step } from './counter.js';
 
-export interface ActivityOptions {
-  pool: Pool;
-  logger: Logger;
+export interface ActivityWriterOptions {
   counter: ActivityCounter;
-  /** Which instance did it. */
-  instance: string;
+  logger: Logger;
+  /** Takes at most {@link BATCH} steps a call. */
+  source: { record(steps: readonly Step[]): Promise<number> };
 }
 
 /** Milliseconds between two batches; what happens to one event in between is one row. */
 const PERIOD = 500;
 
 /** Rows of one INSERT: some 4 ms of the database's time. */
-const BATCH = 1000;
-
-/** Milliseconds that one INSERT may take. */
-const ANSWER_TIMEOUT = 10_000;
+export const BATCH = 1000;
 
 /** Times that one batch is tried, and the longest wait in between: a restart of PostgreSQL loses nothing. */
 const ATTEMPTS = 8;
 const LONGEST_WAIT = 5000;
 
 /** Errors that would come again: no right to record, no such function, values that do not fit. */
-const isFinal = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' && /^(22|23|42)/.test(error.code);
+const isFinal = (error: unknown): boolean => /^(22|23|42)...$/.test(codeOf(error) ?? '');
 
 /** Writes what the counter has into `djr.activity`, in batches and one at a time: delivery never waits for it. */
 export class ActivityWriter {
   /** Rows written. */
   rows = 0;
-  readonly #options: ActivityOptions;
+  readonly #options: ActivityWriterOptions;
   readonly #onceLog: OnceLogger;
+  readonly #rounds: Periodic;
+  readonly #stopping = new AbortController();
   /** Steps that the database did not take. */
   #failed = 0;
-  #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> | undefined;
-  #stopped = false;
   #losing = false;
-  #wake: (() => void) | undefined;
 
-  constructor(options: ActivityOptions) {
+  constructor(options: ActivityWriterOptions) {
     this.#options = options;
     this.#onceLog = new OnceLogger(options.logger);
+    this.#rounds = new Periodic({ period: PERIOD, round: () => this.#drain() });
   }
 
   /** Steps that were not recorded: there was no place for them, or the database did not take them. */
@@ -54,19 +50,18 @@ export class ActivityWriter {
     return this.#failed + this.#options.counter.dropped;
   }
 
-  /** Events whose activity waits. */
-  get waiting(): number {
-    return this.#options.counter.size;
+  start(): void {
+    this.#rounds.start();
   }
 
-  start(): void {
-    if (this.#stopped) return;
-    this.#timer = setInterval(() => {
-      this.#running ??= this.#drain().finally(() => {
-        this.#running = undefined;
-      });
-    }, PERIOD);
-    this.#timer.unref();
+  metrics(meter: Meter): void {
+    meter.counter('djr_activity_rows_total', 'Rows of activity written', () => this.rows);
+    meter.counter(
+      'djr_activity_dropped_total',
+      'Steps of events that were not recorded: no place, or the database did not take them',
+      () => this.dropped,
+    );
+    meter.gauge('djr_activity_waiting', 'Events whose activity waits to be written', () => this.#options.counter.size);
   }
 
   /** @param least - how many must wait to be worth a batch after the first. */
@@ -87,7 +82,7 @@ export class ActivityWriter {
   async #write(steps: Step[]): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        this.rows += await this.#insert(steps);
+        this.rows += await this.#options.source.record(steps);
         this.#onceLog.end('activity is recorded again');
         return;
       } catch (err) {
@@ -98,50 +93,21 @@ export class ActivityWriter {
           await this.#write(steps.slice(half));
           return;
         }
-        if (attempt === ATTEMPTS || this.#stopped || isFinal(err)) {
+        if (attempt === ATTEMPTS || this.#stopping.signal.aborted || isFinal(err)) {
           this.#failed += steps.length;
           this.#onceLog.say('warn', { err, dropped: this.dropped }, 'activity could not be recorded and is dropped');
           return;
         }
         this.#onceLog.say('warn', { err }, 'activity could not be recorded; will try again');
       }
-      await this.#wait(Math.min(LONGEST_WAIT, PERIOD * 2 ** attempt));
+      await sleep(Math.min(LONGEST_WAIT, PERIOD * 2 ** attempt), this.#stopping.signal);
     }
-  }
-
-  async #insert(steps: Step[]): Promise<number> {
-    // Numbers and our own words need no quoting, which takes longer than all the rest.
-    const list = (values: unknown[]) => `{${values.join(',')}}`;
-    const query = {
-      text: 'select djr.record_activity($1, $2, $3, $4, $5) as recorded',
-      values: [
-        this.#options.instance,
-        list(steps.map(({ event }) => event)),
-        list(steps.map(({ status }) => status)),
-        steps.map(({ userId }) => userId),
-        list(steps.map(({ recipients }) => recipients ?? 'null')),
-      ],
-    };
-    const { rows } = await ask<{ recorded: number }>(this.#options.pool, query, ANSWER_TIMEOUT);
-    return rows[0]!.recorded;
-  }
-
-  #wait(milliseconds: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, milliseconds);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
   }
 
   /** Writes what there is, once and without trying again. */
   async stop(): Promise<void> {
-    this.#stopped = true;
-    clearInterval(this.#timer);
-    this.#wake?.();
-    await this.#running;
+    this.#stopping.abort();
+    await this.#rounds.stop();
     await this.#drain(1);
   }
 }

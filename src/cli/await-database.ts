@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type pg from 'pg';
+import { backoff } from '../lib/backoff.js';
 import type { Logger } from '../lib/logger.js';
-import { backoff } from '../postgres/connect.js';
 import { isUnreachable } from '../postgres/unreachable.js';
 import { checkDatabase } from './database.js';
 import { explain } from './failure.js';

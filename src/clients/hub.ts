@@ -1,6 +1,7 @@
 import type { ActivityCounter } from '../activity/counter.js';
 import { type Audience, EVERYBODY } from '../event/audience.js';
 import type { Item } from '../event/item.js';
+import type { Meter } from '../lib/meter.js';
 import { AudienceIndex } from './audience-index.js';
 import type { Client } from './client.js';
 import { type Group, groupsOf } from './groups.js';
@@ -91,6 +92,14 @@ export class Hub {
     this.#delivered += client.sent;
     this.#bytes += client.bytes;
     if (this.#clients.size === 0) this.#keeper.stop();
+  }
+
+  metrics(meter: Meter): void {
+    meter.gauge('djr_connections', 'Open streams', () => this.size);
+    meter.gauge('djr_buffered_bytes', 'Bytes that wait for clients to read them', () => this.buffered);
+    meter.counter('djr_sent_bytes_total', 'Bytes written to streams', () => this.bytes);
+    // Never with a topic as a label: there are as many as the app makes.
+    meter.gauge('djr_topics', 'Topics that clients hear now', () => this.topics);
   }
 
   /** Topics that clients hear now. */

@@ -1,9 +1,12 @@
+import { backoff } from '../lib/backoff.js';
+import { codeOf } from '../lib/error-code.js';
 import { DjrError, fromPostgres } from '../lib/errors.js';
 import type { Logger } from '../lib/logger.js';
 import { ANSWER_TIMEOUT } from '../postgres/answer.js';
 import { asking } from '../postgres/ask.js';
-import { backoff, type Pool } from '../postgres/connect.js';
+import type { Pool } from '../postgres/connect.js';
 import { select } from '../postgres/select.js';
+import { DEADLOCK_DETECTED, INSUFFICIENT_PRIVILEGE, SERIALIZATION_FAILURE } from '../postgres/sqlstate.js';
 import { BatchError, type BatchOptions, runBatch } from './batch.js';
 import type { ResolvedConsumeOptions } from './options.js';
 
@@ -26,7 +29,7 @@ interface Filters {
 }
 
 const isConflict = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && (error.code === '40001' || error.code === '40P01');
+  [SERIALIZATION_FAILURE, DEADLOCK_DETECTED].includes(codeOf(error) ?? '');
 
 /** Takes batch after batch of one consumer; it looks when an event is delivered that may be for it, and from time to time. */
 export class Consumer {
@@ -177,7 +180,7 @@ export class Consumer {
       await select(client, 'select djr.create_consumer($1, $2, $3, $4)', [name, from, types, topics]).catch(
         (error: unknown) => {
           // Another process was faster.
-          if (!(error instanceof Error && 'code' in error && error.code === 'DJR21')) throw fromPostgres(error);
+          if (codeOf(error) !== 'DJR21') throw fromPostgres(error);
         },
       );
       [filters] = await read();
@@ -214,6 +217,5 @@ const isSame = (one: Filters, other: Filters): boolean => {
 
 function hintOf(error: unknown): string {
   if (error instanceof DjrError && error.hint) return `. ${error.hint}`;
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return code === '42501' ? ". As the schema's owner: select djr.grant_consume(ROLE)" : '';
+  return codeOf(error) === INSUFFICIENT_PRIVILEGE ? ". As the schema's owner: select djr.grant_consume(ROLE)" : '';
 }

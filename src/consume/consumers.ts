@@ -1,11 +1,18 @@
 import type { Logger } from '../lib/logger.js';
-import type { Pool } from '../postgres/connect.js';
+import type { Meter } from '../lib/meter.js';
+import { asking } from '../postgres/ask.js';
+import type { Database } from '../postgres/database.js';
 import type { BatchOptions } from './batch.js';
 import { Consumer } from './consumer.js';
+import { type ConsumerRow, readConsumers } from './consumer-list.js';
 import { resolveConsumeOptions } from './options.js';
 
 export interface ConsumersOptions {
-  pool(): Pool;
+  database: Database;
+  source: {
+    /** Whether the database has consumers, as far as the instance knows. */
+    readonly hasConsumers: boolean;
+  };
   logger: Logger;
   /** Milliseconds that a batch may take on when it is to stop. */
   grace: number;
@@ -18,20 +25,27 @@ export interface Consumption {
   stop(): Promise<void>;
 }
 
+/** Milliseconds that the database has to say how far consumers are, and for which that counts. */
+const ANSWER_TIMEOUT = 2000;
+const FRESH = 1000;
+
 /** The consumers that this instance runs. */
 export class Consumers {
   readonly #options: ConsumersOptions;
   readonly #running = new Set<Consumer>();
   /** By name, of those that have stopped as well. */
+  #read: Promise<ConsumerRow[]> | undefined;
+  #readAt = Number.NEGATIVE_INFINITY;
   readonly #ended = new Map<string, { events: number; failures: number }>();
 
   constructor(options: ConsumersOptions) {
     this.#options = options;
   }
 
-  start(name: string, handler: BatchOptions['handler'], options: unknown): Consumption {
+  consume(name: string, handler: BatchOptions['handler'], options: unknown): Consumption {
     const resolved = resolveConsumeOptions(name, handler, options);
-    const { grace, logger, pool } = this.#options;
+    const { database, grace, logger } = this.#options;
+    const pool = () => database.pool;
     const consumer = new Consumer({ ...resolved, pool, logger, name, handler });
     this.#running.add(consumer);
     return { name, stop: () => this.#stop(consumer, grace) };
@@ -42,8 +56,8 @@ export class Consumers {
     for (const consumer of this.#running) consumer.wake(event.type, event.topic);
   }
 
-  /** The runtime listens from now on: what was published before is not delivered to it. */
-  look(): void {
+  /** Events are delivered from now on: those that were published before announce nothing. */
+  start(): void {
     for (const consumer of this.#running) consumer.look();
   }
 
@@ -53,6 +67,43 @@ export class Consumers {
     for (const [name, ended] of this.#ended) counts[name] = ended[what];
     for (const consumer of this.#running) counts[consumer.name] = (counts[consumer.name] ?? 0) + consumer[what];
     return counts;
+  }
+
+  /** Of the database's consumers, whoever runs them, and of what those of this process have done. */
+  metrics(meter: Meter): void {
+    const gauge = (name: string, help: string, value: (row: ConsumerRow) => number) =>
+      meter.gauges(name, help, 'consumer', async () =>
+        Object.fromEntries((await this.#rows()).map((row) => [row.name, value(row)])),
+      );
+    gauge('djr_consumer_lag_events', 'Events that a consumer has not had, up to 100,000', ({ lag }) => lag);
+    gauge(
+      'djr_consumer_age_seconds',
+      'Since the oldest of them was inserted; 0: it has had all',
+      ({ age }) => age ?? 0,
+    );
+    gauge('djr_consumer_overtaken', '1 while a consumer waits for djr.reset_consumer', ({ overtaken }) =>
+      Number(overtaken !== null),
+    );
+    meter.counters('djr_consumer_events_total', 'Events that a consumer in this process has handled', 'consumer', () =>
+      this.count('events'),
+    );
+    meter.counters(
+      'djr_consumer_failures_total',
+      'Batches that failed in the handler of this process',
+      'consumer',
+      () => this.count('failures'),
+    );
+  }
+
+  /** Nothing is asked where there are none; where the database has no answer, there is no value. */
+  #rows(): Promise<ConsumerRow[]> {
+    const { database, source } = this.#options;
+    if (!source.hasConsumers) return Promise.resolve([]);
+    if (!this.#read || performance.now() - this.#readAt > FRESH) {
+      this.#readAt = performance.now();
+      this.#read = readConsumers(asking(database.pool, ANSWER_TIMEOUT)).catch(() => []);
+    }
+    return this.#read;
   }
 
   async stop(): Promise<void> {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type pg from 'pg';
-import { inTime } from '../lib/in-time.js';
+import { inTime } from '../lib/deadline.js';
 import { ownershipOf } from '../postgres/ownership.js';
 import { one, select } from '../postgres/select.js';
 import { milliseconds } from '../postgres/types.js';

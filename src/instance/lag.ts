@@ -1,15 +1,23 @@
-/** Events of one period whose lag is kept: more than that, and the last ones speak for all. */
+import { Histogram } from '../lib/histogram.js';
+import type { Meter } from '../lib/meter.js';
+
+/** Events of one period whose lag is kept: where there are more, the last ones speak for all. */
 const KEPT = 1024;
+
+const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
 
 /** How long events took from their insert to being delivered. One number an event, and sorted when somebody asks. */
 export class Lag {
   readonly #last = new Float64Array(KEPT);
+  readonly #seconds = new Histogram(BUCKETS);
   #count = 0;
 
   /** @param milliseconds - between the database's clock and this machine's; less than nothing is nothing. */
   record(milliseconds: number): void {
-    this.#last[this.#count % KEPT] = Math.max(0, milliseconds);
+    const lag = Math.max(0, milliseconds);
+    this.#last[this.#count % KEPT] = lag;
     this.#count += 1;
+    this.#seconds.observe(lag / 1000);
   }
 
   /** The 99th percentile since the last call, in milliseconds; null where no event came. */
@@ -17,5 +25,13 @@ export class Lag {
     const kept = this.#last.slice(0, Math.min(this.#count, KEPT)).sort();
     this.#count = 0;
     return kept[Math.ceil(kept.length * 0.99) - 1] ?? null;
+  }
+
+  metrics(meter: Meter): void {
+    meter.histogram(
+      'djr_event_lag_seconds',
+      "From an event's insert to this instance delivering it, between the database's clock and this one's",
+      this.#seconds,
+    );
   }
 }

@@ -1,22 +1,28 @@
-import { hostname } from 'node:os';
 import type { Logger } from '../lib/logger.js';
-import { VERSION } from '../lib/version.js';
-import { ask } from '../postgres/ask.js';
-import type { Pool } from '../postgres/connect.js';
+import type { Meter } from '../lib/meter.js';
+import { Periodic } from '../lib/periodic.js';
+import type { Finding } from './finding.js';
 import type { Reading } from './series.js';
 
 export interface InstanceReporterOptions {
-  pool: Pool;
+  /** What the instance is told of by, and says of itself to. */
+  source: {
+    readonly delivering: boolean;
+    ping(): Promise<number | null>;
+    report(reading: Reading): Promise<void>;
+    withdraw(): Promise<void>;
+  };
+  /** What the instance says of itself now. */
+  telemetry: { read(queueUsage: number | null): Reading };
   logger: Logger;
-  /** Which instance says it. */
-  instance: string;
-  /** Called each time, with how full the NOTIFY queue is (null: not known): what the instance then says of itself. */
-  read(queueUsage: number | null): Reading;
 }
 
-/** Milliseconds between two of them, and that one of its queries may take. */
+/** Milliseconds between two reports. */
 const PERIOD = 5000;
-const ANSWER_TIMEOUT = 4000;
+
+/** NOTIFY queue: from here on somebody should look; from here on PostgreSQL itself warns. */
+const QUEUE_FILLS = 0.1;
+const QUEUE_HALF_FULL = 0.5;
 
 /**
  * Every few seconds: asks how full the NOTIFY queue is, by which the database proves that it answers, and says in
@@ -24,104 +30,88 @@ const ANSWER_TIMEOUT = 4000;
  */
 export class InstanceReporter {
   readonly #options: InstanceReporterOptions;
-  readonly #since = performance.now();
-  #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> | undefined;
-  #stopped = false;
-  #queueUsage: number | undefined;
+  readonly #rounds: Periodic;
+  #queueUsage: number | null = null;
   #answered: boolean | undefined;
   #reported = false;
-  /** Whether the database has consumers; no more is asked of them where it has none. */
-  hasConsumers = false;
-  /** Times that the instance could not say that it is there. */
-  failures = 0;
+  #failures = 0;
 
   constructor(options: InstanceReporterOptions) {
     this.#options = options;
-  }
-
-  /** How full the NOTIFY queue was, 0 to 1; undefined where the last question had no answer. */
-  get queueUsage(): number | undefined {
-    return this.#queueUsage;
-  }
-
-  /** Whether the last question had an answer; undefined before the first. */
-  get answered(): boolean | undefined {
-    return this.#answered;
+    this.#rounds = new Periodic({ period: PERIOD, atOnce: true, round: (stopping) => this.#once(stopping) });
   }
 
   start(): void {
-    if (this.#stopped) return;
-    this.#timer = setInterval(() => this.#beat(), PERIOD);
-    this.#timer.unref();
-    this.#beat();
+    this.#rounds.start();
   }
 
-  #beat(): void {
-    this.#running ??= this.#once().finally(() => {
-      this.#running = undefined;
-    });
-  }
-
-  async #once(): Promise<void> {
-    const { logger, read } = this.#options;
+  async #once(stopping: AbortSignal): Promise<void> {
+    const { logger, source, telemetry } = this.#options;
     try {
-      this.#queueUsage = await this.#ask();
+      this.#queueUsage = await source.ping();
       this.#answered = true;
     } catch (err) {
-      this.#queueUsage = undefined;
+      this.#queueUsage = null;
       this.#answered = false;
       logger.debug({ err }, 'the database did not say how full the NOTIFY queue is');
     }
-    const reading = read(this.#queueUsage ?? null);
-    if (!this.#answered || this.#stopped) return;
+    const reading = telemetry.read(this.#queueUsage);
+    if (!this.#answered || stopping.aborted) return;
     try {
-      await this.#report(reading);
+      await source.report(reading);
       this.#reported = true;
     } catch (err) {
-      this.failures += 1;
-      logger.debug({ err, failures: this.failures }, 'could not say in djr.instance that this instance is there');
+      this.#failures += 1;
+      logger.debug({ err, failures: this.#failures }, 'could not say in djr.instance that this instance is there');
     }
   }
 
-  async #ask(): Promise<number> {
-    const query = {
-      text: `select pg_catalog.pg_notification_queue_usage()::pg_catalog.numeric as usage,
-                    exists (select from djr._consumer) as consumers`,
-    };
-    const { rows } = await ask<{ usage: number; consumers: boolean }>(this.#options.pool, query, ANSWER_TIMEOUT);
-    this.hasConsumers = rows[0]!.consumers;
-    return rows[0]!.usage;
+  findings(): Finding[] {
+    return [...this.#ofDatabase(), ...this.#ofQueue()];
   }
 
-  async #report({ connections, events, deliveries, errors, lagMs }: Reading): Promise<void> {
-    const query = {
-      text: "select djr.report_instance($1, $2 operator(pg_catalog.*) interval '1 second', $3, $4, $5, $6, $7, $8, $9)",
-      values: [
-        this.#options.instance,
-        (performance.now() - this.#since) / 1000,
-        connections,
-        events,
-        deliveries,
-        errors,
-        lagMs,
-        `${hostname()} ${process.pid}`,
-        VERSION,
-      ],
-    };
-    await ask(this.#options.pool, query, ANSWER_TIMEOUT);
+  #ofDatabase(): Finding[] {
+    const check = 'database';
+    if (this.#answered === undefined) return [];
+    if (this.#answered) return [{ check, state: 'ok' }];
+    // While events come another way than by the pool, every instance would leave the load balancer for nothing.
+    if (!this.#options.source.delivering) return [{ check, state: 'failing', reason: 'the database does not answer' }];
+    const reason = 'the pool does not answer: events are delivered, and resumes from storage are not';
+    return [{ check, state: 'warning', reason }];
+  }
+
+  #ofQueue(): Finding[] {
+    const usage = this.#queueUsage;
+    if (usage === null) return [];
+    if (usage < QUEUE_FILLS) return [{ check: 'queue', state: 'ok' }];
+    const why =
+      usage >= QUEUE_HALF_FULL
+        ? 'when it is full every publish fails; see djr doctor'
+        : 'a session that listens is in an open transaction';
+    const reason = `the NOTIFY queue is ${(usage * 100).toFixed(1)} % full: ${why}`;
+    return [{ check: 'queue', state: 'warning', reason }];
+  }
+
+  metrics(meter: Meter): void {
+    meter.gauge(
+      'djr_notify_queue_usage_ratio',
+      "How full PostgreSQL's NOTIFY queue is, 0 to 1, every 5 s",
+      () => this.#queueUsage ?? undefined,
+    );
+    meter.counter(
+      'djr_report_failures_total',
+      'Times that the instance could not write its row of djr.instance',
+      () => this.#failures,
+    );
   }
 
   /** Takes the instance's row away, where the database answers. */
   async stop(): Promise<void> {
-    this.#stopped = true;
-    clearInterval(this.#timer);
-    await this.#running;
+    const { logger, source } = this.#options;
+    await this.#rounds.stop();
     if (!this.#reported) return;
-    const text = 'select djr.forget_instance($1)';
-    const query = { text, values: [this.#options.instance] };
-    await ask(this.#options.pool, query, ANSWER_TIMEOUT).catch((err: unknown) => {
-      this.#options.logger.debug({ err }, 'could not take this instance out of djr.instance');
+    await source.withdraw().catch((err: unknown) => {
+      logger.debug({ err }, 'could not take this instance out of djr.instance');
     });
   }
 }

@@ -1,4 +1,5 @@
 import { isPromiseLike } from './deadline.js';
+import { codeOf } from './error-code.js';
 import { printable } from './printable.js';
 
 /** What djr logs to; pino and most loggers satisfy it. No detail, private data or token is ever logged. */
@@ -28,7 +29,7 @@ const QUOTES_VALUES = /^(22|23)/;
  */
 export function withoutSecrets(err: unknown): unknown {
   if (!(err instanceof Error)) return typeof err === 'object' && err !== null ? { type: err.constructor?.name } : err;
-  const code = 'code' in err && typeof err.code === 'string' ? err.code : undefined;
+  const code = codeOf(err);
   // JSON.parse quotes the text that it could not read.
   const quotes = err instanceof SyntaxError || (code !== undefined && QUOTES_VALUES.test(code));
   // A message may quote what a client sent: it must not begin a line of its own, or turn a terminal's text round.

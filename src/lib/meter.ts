@@ -1,13 +1,12 @@
+import type { Histogram } from './histogram.js';
+
 /** What a metric is read from; undefined: it has no value now. */
 export type Read = () => number | undefined;
 
-/** As {@link Read}, for a metric with one label: its values by the label's value. */
-export type ReadAll = () => Readonly<Record<string, number>> | undefined;
+type Values = Readonly<Record<string, number>> | undefined;
 
-/** Counts observations. */
-export interface Distribution {
-  observe(value: number): void;
-}
+/** As {@link Read}, for a metric with one label: its values by the label's value. */
+export type ReadAll = () => Values | Promise<Values>;
 
 /**
  * Where a stage registers its metrics. A metric is read when somebody asks for it, so that counting costs delivery nothing
@@ -20,14 +19,12 @@ export interface Meter {
   /** A total since the start; its name ends in `_total`. */
   counter(name: string, help: string, read: Read): void;
   counters(name: string, help: string, label: string, read: ReadAll): void;
-  /** A distribution of seconds. @param buckets - upper bounds, ascending */
-  histogram(name: string, help: string, buckets: readonly number[]): Distribution;
-  /** One distribution for each of these values of a label. */
-  histograms<Value extends string>(
-    name: string,
-    help: string,
-    buckets: readonly number[],
-    label: string,
-    values: readonly Value[],
-  ): Readonly<Record<Value, Distribution>>;
+  /** A distribution of seconds. */
+  histogram(name: string, help: string, read: Histogram): void;
+  /** One distribution for each value of a label. */
+  histograms(name: string, help: string, label: string, read: Readonly<Record<string, Histogram>>): void;
 }
+
+/** A yes or no as the value of a gauge; undefined: not known. */
+export const toGauge = (value: boolean | undefined): number | undefined =>
+  value === undefined ? undefined : Number(value);

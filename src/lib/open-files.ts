@@ -1,6 +1,9 @@
 import { open } from 'node:fs/promises';
 import { devNull } from 'node:os';
+import { codeOf } from './error-code.js';
 import type { Logger } from './logger.js';
+import type { Meter } from './meter.js';
+import { Periodic } from './periodic.js';
 
 /** Milliseconds between two looks. */
 const LOOK = 1000;
@@ -16,7 +19,7 @@ export class OpenFiles {
   /** Looks that found none left. */
   exhausted = 0;
   readonly #logger: Logger;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #looks = new Periodic({ period: LOOK, round: () => this.#look() });
   #said = false;
 
   constructor(logger: Logger) {
@@ -24,13 +27,19 @@ export class OpenFiles {
   }
 
   start(): void {
-    this.#timer ??= setInterval(() => void this.#look(), LOOK);
-    this.#timer.unref();
+    this.#looks.start();
   }
 
-  stop(): void {
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+  metrics(meter: Meter): void {
+    meter.counter(
+      'djr_open_files_exhausted_total',
+      'Looks, one a second, that found the process at its limit of open files: new connections are cut',
+      () => this.exhausted,
+    );
+  }
+
+  stop(): Promise<void> {
+    return this.#looks.stop();
   }
 
   async #look(): Promise<void> {
@@ -40,7 +49,7 @@ export class OpenFiles {
       if (this.#said) this.#logger.info({}, 'there are open files left again');
       this.#said = false;
     } catch (err) {
-      if (!(err instanceof Error && 'code' in err && CODES.has(err.code as string))) return;
+      if (!CODES.has(codeOf(err) ?? '')) return;
       this.exhausted += 1;
       if (this.#said) return;
       this.#said = true;

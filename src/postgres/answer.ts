@@ -1,4 +1,4 @@
-import { setTimeout } from 'node:timers/promises';
+import { sleep } from '../lib/sleep.js';
 
 /** Milliseconds that the database may take for one answer: a connection cut in silence gives none for many minutes. */
 export const ANSWER_TIMEOUT = 10_000;
@@ -16,7 +16,7 @@ export async function onceMore<T>(read: (began: () => void) => Promise<T>): Prom
     return await read(began);
   } catch (error) {
     if (hasBegun) throw error;
-    await setTimeout(SETTLE);
+    await sleep(SETTLE);
     return read(began);
   }
 }

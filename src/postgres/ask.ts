@@ -1,11 +1,10 @@
 import type pg from 'pg';
+import { codeOf } from '../lib/error-code.js';
 import { giveUp } from './cancel.js';
 import { checkOut } from './checkout.js';
 import type { Pool } from './connect.js';
+import { IDLE_SESSION_TIMEOUT } from './sqlstate.js';
 import { TYPES } from './types.js';
-
-/** PostgreSQL ended the connection while it was idle, before it saw the statement. */
-const ENDED_IDLE = '57P05';
 
 /** pg's own time-out, for which an app may have configured less, frees the place while the server works on. */
 const NEVER = 2 ** 31 - 1;
@@ -38,8 +37,8 @@ export async function ask(pool: Pool, query: pg.QueryConfig, milliseconds: numbe
   try {
     return await askOnce(pool, query, milliseconds);
   } catch (error) {
-    // `idle_session_timeout` and the pool meet: the statement has not begun.
-    if (!(error instanceof Error && 'code' in error && error.code === ENDED_IDLE)) throw error;
+    // PostgreSQL ended the connection for being idle before it saw the statement.
+    if (codeOf(error) !== IDLE_SESSION_TIMEOUT) throw error;
     return askOnce(pool, query, milliseconds);
   }
 }

@@ -1,6 +1,9 @@
 import type { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
 import pg from 'pg';
+import { inTime } from '../lib/deadline.js';
+import { codeOf } from '../lib/error-code.js';
+import { QUERY_CANCELED } from './sqlstate.js';
 
 /** What a cancel request is made of; a client of any copy of `pg` has it. Through a pooler it names the pooler's own session. */
 interface Cancellable {
@@ -67,18 +70,14 @@ export function requestCancel(client: object): Promise<void> {
 export async function giveUp(client: object, working: Promise<unknown>): Promise<boolean> {
   const ended = working.then(
     () => false,
-    (error: unknown) => error instanceof Error && 'code' in error && error.code === '57014',
+    (error: unknown) => codeOf(error) === QUERY_CANCELED,
   );
   // The request has been dealt with before the connection is used again: it must not meet the next statement.
   const cancelled = requestCancel(client).then(
     () => ended,
     () => false,
   );
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), GRACE);
-  });
-  return Promise.race([cancelled, late]).finally(() => clearTimeout(timer));
+  return (await inTime(cancelled, GRACE)) ?? false;
 }
 
 /** Not in order: a connection that was cut in silence would keep its socket for many minutes. */

@@ -85,15 +85,5 @@ export function openPool(source: PoolSource, onError: (error: Error) => void): O
   return { pool, end: () => pool.end() };
 }
 
-/** No retry mends these: wrong password, no such role or database, or a schema that is not ours to use. */
-const HOPELESS = new Set(['28P01', '28000', '3D000', 'DJR_CONFIG', 'DJR_SCHEMA', 'DJR_STANDBY', 'DJR_ROW_SECURITY']);
-
-export const isHopeless = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && HOPELESS.has(error.code as string);
-
-/** 100 ms doubling to 10 s, each time a random part of it: instances do not come back all at once. */
-export const backoff = (failures: number): number =>
-  Math.random() * Math.min(10_000, 100 * 2 ** Math.min(failures, 10));
-
 /** A `pg.Pool`, or a client inside a transaction of the caller's. */
 export type Queryable = Pick<pg.ClientBase, 'query'>;

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { inTime } from '../lib/in-time.js';
+import { inTime } from '../lib/deadline.js';
 import { select } from './select.js';
 
 /**

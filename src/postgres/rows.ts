@@ -1,4 +1,5 @@
 import Cursor from 'pg-cursor';
+import { orThrow } from '../lib/deadline.js';
 import { ANSWER_TIMEOUT } from './answer.js';
 import { NoAnswerError } from './ask.js';
 import { giveUp } from './cancel.js';
@@ -42,7 +43,7 @@ export async function readRows<Row extends unknown[]>(
     };
     working = own;
     own.then(over, over);
-    return inTime(own);
+    return orThrow(own, ANSWER_TIMEOUT, () => new NoAnswerError(ANSWER_TIMEOUT));
   };
   let failure: Error | undefined;
   try {
@@ -74,13 +75,4 @@ export async function readRows<Row extends unknown[]>(
     if (working === undefined || failure === undefined) release(failure);
     else void giveUp(client, working).then((fit) => release(fit ? undefined : failure));
   }
-}
-
-/** @throws {@link NoAnswerError} when it takes longer than {@link ANSWER_TIMEOUT} */
-async function inTime<T>(working: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new NoAnswerError(ANSWER_TIMEOUT)), ANSWER_TIMEOUT);
-  });
-  return Promise.race([working, late]).finally(() => clearTimeout(timer));
 }

@@ -9,8 +9,20 @@ import type { Item } from '../event/item.js';
 import type { Finding } from '../instance/finding.js';
 import type { Reading } from '../instance/series.js';
 import type { Meter } from '../lib/meter.js';
-import type { History } from '../stream/history.js';
-import type { ResumeSource } from '../stream/resume/resume.js';
+import type { Downstream } from '../stream/downstream.js';
+import type { ResumeSource } from '../stream/resume/source.js';
+
+export type { Downstream };
+
+/** Why an instance does not start: for the log, for `healthz`, and for whoever asks it for a stream. */
+export interface StartFailure {
+  /** What to do about it. */
+  readonly message: string;
+  /** What is wrong, without what only the people who run the app should know: no address, no name of a role. */
+  readonly told: string;
+  /** The check of `healthz` that fails for it. */
+  readonly check: string;
+}
 
 /**
  * Where an instance's events come from: PostgreSQL, or for an edge the relay's log. Every other stage knows this interface
@@ -30,11 +42,26 @@ export interface Source extends ResumeSource {
    */
   start(downstream: Downstream, stopping: AbortSignal): Promise<void>;
 
-  /** Resolves when nothing of it runs any more, and no connection of its own is open. It delivers nothing afterwards. */
+  /** Resolves when it delivers nothing any more. */
   stop(): Promise<void>;
 
-  /** True from a successful {@link start} on. Before that only {@link findings} and {@link metrics} may be asked for. */
-  readonly started: boolean;
+  /**
+   * Ends what {@link acknowledge}, {@link record} and {@link withdraw} go by, which work until then. Called behind
+   * {@link stop}, when nothing more is to be written.
+   */
+  close(): Promise<void>;
+
+  /** What an error of {@link start} means. */
+  explain(error: unknown): StartFailure;
+
+  /** Why the last attempt to connect failed; undefined while there is a connection. */
+  readonly failure: unknown;
+
+  /** Whether events come at present, by whichever way. */
+  readonly delivering: boolean;
+
+  /** Messages that could not be read, since the start. */
+  readonly garbage: number;
 
   /**
    * The name of the order in which events come, 1 to 16 characters of `0-9a-z`, as frames' ids carry it: this instance's own
@@ -91,6 +118,9 @@ export interface Source extends ResumeSource {
    */
   ping(): Promise<number | null>;
 
+  /** Whether the database has consumers, as the last {@link ping} has seen. */
+  readonly hasConsumers: boolean;
+
   /** Says in `djr.instance` that this instance is there, every 5 s. */
   report(reading: Reading): Promise<void>;
 
@@ -108,42 +138,4 @@ export interface Source extends ResumeSource {
 
   /** Registers the metrics of the source; they have no value before the start. */
   metrics(meter: Meter): void;
-}
-
-/** The instance as its source sees it: what a source gives events to, and tells of changes. */
-export interface Downstream {
-  /**
-   * The recent events. The source says from which transaction on the history is complete (`startAt`, `markIncompleteBefore`),
-   * whether events are stored at all (`stored`), and when PostgreSQL was started (`restarted`).
-   */
-  readonly history: History;
-
-  /** The stored event that was delivered last. */
-  readonly newest: Envelope | undefined;
-
-  /**
-   * The next event. It calls {@link Source.next} once the event is sure to be delivered.
-   *
-   * @returns a promise where a hook takes its time: the event behind it may come when that has resolved
-   */
-  deliver(envelope: Envelope): void | Promise<void>;
-
-  /**
-   * Puts events from before the start into the history, oldest first.
-   *
-   * @returns how many of the newest the history knows of now
-   */
-  remember(stored: readonly Envelope[]): Promise<number>;
-
-  /** How much is recorded of what becomes of each event, as the setting `activity` says it. */
-  setActivity(level: 'off' | 'summary' | 'full'): void;
-
-  /** Who hears these topics has changed; null: more than could be named. */
-  presenceChanged(topics: readonly string[] | null): void;
-
-  /** What the source tells of may have been missed: presence is told and read anew. */
-  reconnected(): void;
-
-  /** The database was replaced or restored, and ids from before mean nothing any more: every client is told `reset`. */
-  replaced(): void;
 }

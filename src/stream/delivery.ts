@@ -1,22 +1,33 @@
-import type { ActivityCounter } from '../activity/counter.js';
+import type { ActivityCounter, ActivityLevel } from '../activity/counter.js';
 import type { Hub } from '../clients/hub.js';
+import type { Presence } from '../clients/topics/presence.js';
+import type { Topics } from '../clients/topics/topics.js';
+import type { Consumers } from '../consume/consumers.js';
 import type { Envelope } from '../event/envelope.js';
-import type { Head } from './head.js';
+import { resetFrame } from '../event/frame.js';
+import type { Item } from '../event/item.js';
+import type { Lag } from '../instance/lag.js';
+import type { Logger } from '../lib/logger.js';
+import type { Meter } from '../lib/meter.js';
+import type { Downstream } from './downstream.js';
 import type { History } from './history.js';
 import type { Hooks } from './hooks.js';
 
 export interface DeliveryOptions {
-  head: Head;
+  /** Numbers events, and says where the stream stands. */
+  order: { next(envelope: Envelope): Item; readonly position: string };
   history: History;
   hooks: Hooks;
   hub: Hub;
+  /** Carries out what `djr.disconnect` and `djr.recheck` order. */
+  topics: Topics;
+  /** Undefined: presence is off. */
+  presence: Presence | undefined;
+  /** Backend code that takes events from storage, and looks when one is delivered. */
+  consumers: Consumers;
   activity: ActivityCounter;
-  /** Whether there is an `onReceive`: events of before the start must pass it, too. */
-  hasOnReceive: boolean;
-  /** What `djr.disconnect` or `djr.recheck` ordered; no client and no hook sees it. */
-  order(envelope: Envelope): void;
-  /** It goes to subscribers and clients now. @param createdAt - milliseconds since 1970 */
-  onDelivered(createdAt: number): void;
+  lag: Lag;
+  logger: Logger;
 }
 
 /** Events of before the start that `onReceive` sees, how many of them at once, and for how many milliseconds. */
@@ -24,21 +35,27 @@ const WARM_EVENTS = 1000;
 const WARM_BATCH = 100;
 const WARM_TIME = 1000;
 
-/** The way of one event through an instance: from the feed by `onReceive` to history, subscribers and hub. */
-export class Delivery {
-  /** The stored event that was delivered last. */
+/** The way of one event through an instance: from the source by `onReceive` to history, subscribers and hub. */
+export class Delivery implements Downstream {
   newest: Envelope | undefined;
+  /** Events that the source has brought since the start. */
+  count = 0;
   readonly #options: DeliveryOptions;
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
   }
 
-  /** The next event of the feed. Resolves, where it takes time, when the one behind it may come. */
+  get history(): History {
+    return this.#options.history;
+  }
+
   deliver(envelope: Envelope): void | Promise<void> {
+    this.count += 1;
+    this.#options.consumers.wake(envelope);
     if (envelope.xid !== null) this.newest = envelope;
     if (envelope.scope === 'control') {
-      this.#options.order(envelope);
+      this.#order(envelope);
       return;
     }
     const received = this.#options.hooks.receive(envelope);
@@ -46,27 +63,30 @@ export class Delivery {
     this.#pass(received);
   }
 
+  /** Events go on meanwhile: an order asks the app who may hear what. */
+  #order(envelope: Envelope): void {
+    const { logger, topics } = this.#options;
+    topics.order(envelope).catch((err: unknown) => {
+      logger.error({ err, event: envelope.id }, `${envelope.type} could not be carried out whole`);
+    });
+  }
+
   #pass(envelope: Envelope | null): void {
     if (envelope === null) return;
-    const { head, history, hooks, hub, onDelivered, activity } = this.#options;
-    const item = head.next(envelope);
-    // Who was not there when it came does not get it: it was published so.
+    const { activity, history, hooks, hub, lag, order } = this.#options;
+    const item = order.next(envelope);
+    // A client that was not there when it came does not get it: it was published so.
     if (!envelope.unstored) history.push(item);
     activity.dispatched(envelope);
-    onDelivered(envelope.createdAt);
+    lag.record(Date.now() - envelope.createdAt);
     hooks.emit(envelope);
     hub.deliver(item);
   }
 
-  /**
-   * Puts what was published before the start into the history. `onReceive` has to see it first: as its answers take time, it
-   * sees the newest only, and storage has the rest for clients that ask.
-   *
-   * @returns how many of the newest the history knows of now
-   */
+  /** `onReceive` has to see these first: as its answers take time, it sees the newest only, and storage has the rest. */
   async remember(stored: readonly Envelope[]): Promise<number> {
-    const { hasOnReceive, hooks } = this.#options;
-    if (!hasOnReceive) {
+    const { hooks } = this.#options;
+    if (!hooks.hasReceive) {
       for (const envelope of stored) this.#keep(envelope);
       return stored.length;
     }
@@ -83,7 +103,34 @@ export class Delivery {
   }
 
   #keep(envelope: Envelope): void {
-    const { head, history } = this.#options;
-    if (envelope.scope !== 'control') history.push(head.next(envelope));
+    if (envelope.scope !== 'control') this.history.push(this.#options.order.next(envelope));
+  }
+
+  setActivity(level: ActivityLevel): void {
+    this.#options.activity.level = level;
+  }
+
+  presenceChanged(topics: readonly string[] | null): void {
+    this.#options.presence?.heard(topics);
+  }
+
+  reconnected(): void {
+    this.#options.presence?.resync();
+  }
+
+  replaced(): void {
+    const { hub, order } = this.#options;
+    const frame = resetFrame('the database was replaced or restored', order.position);
+    for (const client of hub.clients) client.write(frame);
+  }
+
+  metrics(meter: Meter): void {
+    const { hooks, hub } = this.#options;
+    meter.counter('djr_events_total', 'Events that this instance has taken in', () => this.count);
+    meter.counters('djr_deliveries_total', 'Events for clients, by what became of them', 'result', () => ({
+      sent: hub.delivered,
+      suppressed: hooks.suppressed.beforeSend,
+      failed: hooks.errors.beforeSend,
+    }));
   }
 }

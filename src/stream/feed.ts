@@ -1,7 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Envelope } from '../event/envelope.js';
 import type { Frontier } from '../event/frontier.js';
+import type { Finding } from '../instance/finding.js';
 import { IdSet } from '../lib/id-set.js';
+import type { Meter } from '../lib/meter.js';
 import { Serial } from '../lib/serial.js';
 
 export interface FeedOptions {
@@ -235,6 +237,35 @@ export class Feed {
     if (frontier.xmin < awaiting.xmax && awaiting.sweeps < MAX_SETTLING) return false;
     this.#awaitingSilentPublishers = undefined;
     return true;
+  }
+
+  /** @param longest - milliseconds that one event may be on its way */
+  findings(longest: number): Finding[] {
+    const { stuckFor } = this;
+    if (stuckFor <= longest) return [{ check: 'delivery', state: this.#frontier ? 'ok' : 'unknown' }];
+    const seconds = Math.round(stuckFor / 1000);
+    const reason = `no event has been delivered for ${seconds} s: one before them does not end`;
+    return [{ check: 'delivery', state: 'failing', reason }];
+  }
+
+  metrics(meter: Meter): void {
+    meter.gauge('djr_feed_waiting', 'Events that wait for onReceive', () => this.waiting);
+    meter.counter('djr_events_failed_total', 'Events that could not be delivered', () => this.failures);
+    meter.gauge(
+      'djr_open_transactions',
+      'Transactions in progress when the last sweep ran',
+      () => this.#frontier?.inProgress.length,
+    );
+    meter.counter(
+      'djr_frontiers_cut_total',
+      'Sweeps at which more transactions were in progress than an id can hold: clients that go to another instance get repeats',
+      () => this.cut,
+    );
+    meter.counter(
+      'djr_unstored_lost_total',
+      'Events without a row that this instance lost, as too many waited for onReceive',
+      () => this.lost,
+    );
   }
 
   /** Resolves when all that has been taken in by now has been delivered. */

@@ -3,19 +3,17 @@ import type { Envelope } from '../event/envelope.js';
 import type { Frontier } from '../event/frontier.js';
 import { Item } from '../event/item.js';
 import { packPosition } from '../event/position.js';
-import type { Feed } from './feed.js';
-import type { History } from './history.js';
 
 export interface HeadOptions {
-  /** Which of the instances this is. */
-  instance: string;
-  feed: Feed;
-  history: History;
+  /** The name of the order that events get their numbers in. */
+  order: string;
+  /** Says which frontier has been reached: all events visible in it have been delivered. */
+  feed: { readonly reached: Frontier };
   /** More is ahead of the frontier than an id can name: a sweep would move the frontier. */
   onOverflow(): void;
 }
 
-/** Where the stream of this instance stands: the one place that gives an event its number and its id. */
+/** Where the stream stands: the one place that gives an event its number and its id. */
 export class Head {
   readonly #options: HeadOptions;
   #sequence = 0;
@@ -26,33 +24,30 @@ export class Head {
     this.#options = options;
   }
 
-  /** All events visible in it have been delivered. */
-  get reached(): Frontier {
-    return this.#options.feed.reached;
-  }
-
-  /** The rest of an id for a client that has got everything up to now. */
+  /** What stands behind the dash in the id of a frame for a client that has got everything delivered by now. */
   get position(): string {
-    return this.#pack(this.#options.history.lastSequence, this.#aheadOfFrontier());
+    return this.#pack(this.#aheadOfFrontier());
   }
 
-  /** The next event of the stream. One without a row moves no client on: who gets it stands where it stood. */
+  /** The next event of the stream. One without a row moves no client on: a client that gets it stands where it stood. */
   next(envelope: Envelope): Item {
     this.#order += 1;
     if (!envelope.unstored) this.#sequence += 1;
     const ahead = this.#aheadOfFrontier();
     ahead.add(envelope);
     if (ahead.overflowed) this.#options.onOverflow();
-    return new Item(this.#sequence, envelope, this.#pack(this.#sequence, ahead), this.#order);
+    return new Item(this.#sequence, envelope, this.#pack(ahead), this.#order);
   }
 
-  #pack(sequence: number, ahead: Ahead): string {
-    return packPosition(this.#options.instance, sequence, this.reached, ahead.packed);
+  #pack(ahead: Ahead): string {
+    const { feed, order } = this.#options;
+    return packPosition(order, this.#sequence, feed.reached, ahead.packed);
   }
 
   #aheadOfFrontier(): Ahead {
-    this.#ahead ??= new Ahead(this.reached);
-    this.#ahead.moveTo(this.reached);
+    const { reached } = this.#options.feed;
+    this.#ahead ??= new Ahead(reached);
+    this.#ahead.moveTo(reached);
     return this.#ahead;
   }
 }

@@ -1,6 +1,10 @@
 import type { NamedAhead } from '../event/ahead.js';
 import type { Frontier } from '../event/frontier.js';
 import type { Item } from '../event/item.js';
+import { lowerBound } from '../lib/lower-bound.js';
+import type { Meter } from '../lib/meter.js';
+
+const sequenceOf = (item: Item | undefined): number => item?.sequence ?? Number.NEGATIVE_INFINITY;
 
 /** The recent events, in the order in which they were delivered; bounded by count and by bytes. */
 export class History {
@@ -11,6 +15,8 @@ export class History {
   #head = 0;
   #bytes = 0;
   #lastSequence = 0;
+  /** The sequence number of the last item that is not here any more. */
+  #droppedUpTo = 0;
   /** Every event visible to us whose xid is at least this is here. */
   #completeFrom = Number.POSITIVE_INFINITY;
   /** Whether events are stored: of those that are not, other instances have delivered what nobody can tell. */
@@ -50,6 +56,7 @@ export class History {
     this.#items[this.#head] = undefined;
     this.#head += 1;
     this.#bytes -= item.size;
+    this.#droppedUpTo = item.sequence;
     if (item.envelope.xid !== null) this.#completeFrom = Math.max(this.#completeFrom, item.envelope.xid + 1);
     // Shifting an array for each event would move all of it; a third of it now and then does not.
     if (this.#head > 1024 && this.#head * 3 > this.#items.length) {
@@ -63,6 +70,7 @@ export class History {
     this.#items = [];
     this.#head = 0;
     this.#bytes = 0;
+    this.#droppedUpTo = this.#lastSequence;
     this.#completeFrom = completeFrom;
   }
 
@@ -73,12 +81,12 @@ export class History {
 
   /** Whether every item after this sequence number is still here. */
   reaches(sequence: number): boolean {
-    return sequence <= this.#lastSequence && sequence >= this.#lastSequence - this.length;
+    return sequence <= this.#lastSequence && sequence >= this.#droppedUpTo;
   }
 
   /** Up to `count` items after this sequence number; ask {@link reaches} first. */
   after(sequence: number, count: number): Item[] {
-    const start = this.#items.length - (this.#lastSequence - sequence);
+    const start = lowerBound(this.#items, sequence + 1, sequenceOf, this.#head);
     return this.#items.slice(start, start + count) as Item[];
   }
 
@@ -109,6 +117,11 @@ export class History {
   /** The item of this event, if it is here: looked for from the newest on. */
   find(id: number): Item | undefined {
     return this.#items.findLast((item) => item?.envelope.id === id);
+  }
+
+  metrics(meter: Meter): void {
+    meter.gauge('djr_history_events', 'Recent events in memory', () => this.length);
+    meter.gauge('djr_history_bytes', 'Bytes that they take, about', () => this.bytes);
   }
 
   /** Oldest first. */

@@ -7,6 +7,7 @@ import { isReservedType } from '../event/reserved-types.js';
 import { isPromiseLike, within } from '../lib/deadline.js';
 import { LogLimit } from '../lib/log-limit.js';
 import type { Logger } from '../lib/logger.js';
+import type { Meter } from '../lib/meter.js';
 import { Subscription } from './subscription.js';
 
 type Awaitable<T> = T | Promise<T>;
@@ -43,6 +44,11 @@ export class Hooks {
   constructor(options: HooksOptions) {
     this.#options = options;
     this.#log = new LogLimit(options.logger);
+  }
+
+  /** Whether there is an `onReceive`, which has to see every event. */
+  get hasReceive(): boolean {
+    return this.#options.onReceive !== undefined;
   }
 
   /** `onReceive`: the event as it goes on, or null when it goes no further. */
@@ -96,6 +102,16 @@ export class Hooks {
     for (const type of [null, envelope.type]) {
       for (const subscription of this.#subscribers.get(type) ?? []) subscription.call(envelope);
     }
+  }
+
+  metrics(meter: Meter): void {
+    meter.counter('djr_events_suppressed_total', 'Events that onReceive stopped', () => this.suppressed.onReceive);
+    meter.counters('djr_hook_errors_total', 'Errors of hooks and subscribers', 'hook', () => this.errors);
+    meter.counter(
+      'djr_subscriber_dropped_total',
+      'Events that a subscriber did not get, as too many waited for it',
+      () => this.dropped,
+    );
   }
 
   #guard(

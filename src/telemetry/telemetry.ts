@@ -1,87 +1,94 @@
-import type { ActivityCounter } from '../activity/counter.js';
 import type { Hub } from '../clients/hub.js';
-import type { Topics } from '../clients/topics/topics.js';
-import type { Consumers } from '../consume/consumers.js';
-import { Lag } from '../instance/lag.js';
+import type { Lag } from '../instance/lag.js';
 import { type Reading, Series } from '../instance/series.js';
-import type { OpenFiles } from '../lib/open-files.js';
-import type { ResolvedOptions } from '../options.js';
-import type { Database } from '../source/postgres/postgres-source.js';
-import type { Feed } from '../stream/feed.js';
-import type { History } from '../stream/history.js';
+import type { Stage } from '../instance/stage.js';
+import { codeOf } from '../lib/error-code.js';
+import { DjrError } from '../lib/errors.js';
+import type { Meter } from '../lib/meter.js';
+import { VERSION } from '../lib/version.js';
+import type { Source } from '../source/source.js';
+import type { Delivery } from '../stream/delivery.js';
 import type { Hooks } from '../stream/hooks.js';
-import { checkHealth, type Health } from './health.js';
-import { Metrics, type StreamCounts } from './metrics.js';
+import { type Health, healthOf, notServing } from './health.js';
+import { Registry } from './registry.js';
+
+/** What an instance as a whole is doing. */
+export interface LifeCycle {
+  readonly state: 'idle' | 'started' | 'draining' | 'stopping';
+  /** Why the last start failed for good. */
+  readonly startFailure: unknown;
+}
 
 export interface TelemetryOptions {
-  options: ResolvedOptions;
-  openFiles: OpenFiles;
+  /** All that have metrics, or findings. */
+  stages: readonly Pick<Stage, 'metrics' | 'findings'>[];
+  life: LifeCycle;
+  source: Source;
+  delivery: Delivery;
   hub: Hub;
-  feed: Feed;
   hooks: Hooks;
-  history: History;
-  streams: StreamCounts;
-  topics: Topics;
-  consumers: Consumers;
-  activity: ActivityCounter;
-  /** Undefined before the start. */
-  database(): Database | undefined;
-  stopping(): boolean;
-  draining(): boolean;
+  lag: Lag;
+  /** Whether the metrics have those of Node as well. */
+  nodeMetrics: boolean;
 }
 
 /** What an instance knows of itself: health, metrics, and the series of its last minutes. */
 export class Telemetry {
-  readonly metrics: Metrics;
+  readonly registry: Registry;
   readonly series: Series;
   readonly #options: TelemetryOptions;
-  readonly #lag = new Lag();
-  /** Why the last start failed for good. */
-  startFailure: unknown;
+  #queueUsage: number | null = null;
 
-  constructor(telemetry: TelemetryOptions) {
-    this.#options = telemetry;
-    this.series = new Series(this.#now(null, null));
-    const healthy = () => this.health().ok;
-    this.metrics = new Metrics({ ...telemetry, healthy, node: telemetry.options.nodeMetrics });
+  constructor(options: TelemetryOptions) {
+    this.#options = options;
+    this.series = new Series(this.#now(null));
+    this.registry = new Registry({ stages: [...options.stages, this], node: options.nodeMetrics });
   }
 
-  /** @param createdAt - milliseconds since 1970 */
-  delivered(createdAt: number): void {
-    this.#lag.record(Date.now() - createdAt);
-    this.metrics.delivered(createdAt);
+  /** Node's metrics measure from here on. */
+  start(): void {
+    this.registry.start();
   }
 
-  /** What the instance says of itself now; it is the next point of its series as well. */
+  metrics(meter: Meter): void {
+    meter.gauges('djr_build_info', 'Always 1: which version runs', 'version', () => ({ [VERSION]: 1 }));
+    meter.gauge('djr_healthy', '1 while healthz answers 200', () => Number(this.health().ok));
+  }
+
+  /** What the instance says of itself now; it is the next point of its series as well. @param queueUsage - null: not known */
   read(queueUsage: number | null): Reading {
-    const reading = this.#now(this.#lag.take(), queueUsage);
+    this.#queueUsage = queueUsage;
+    const reading = this.#now(this.#options.lag.take());
     this.series.add(reading);
     return reading;
   }
 
   health(): Health {
-    const { database, draining, feed, options, stopping } = this.#options;
-    return checkHealth({
-      database: database(),
-      stopping: stopping(),
-      draining: draining(),
-      startFailure: this.startFailure,
-      sweepInterval: options.sweepInterval,
-      stuckFor: feed.stuckFor,
-      hookTimeout: options.hookTimeout,
-    });
+    const { life, source, stages } = this.#options;
+    if (life.state === 'stopping') return notServing('shutting down');
+    if (life.state === 'draining') return notServing('draining: it serves its clients and is about to stop');
+    if (life.startFailure !== undefined) {
+      const { check } = source.explain(life.startFailure);
+      const reason = life.startFailure instanceof DjrError ? life.startFailure.message : codeOf(life.startFailure);
+      return healthOf([{ check, state: 'failing', reason: `the start failed: ${reason ?? 'see the log'}` }], null);
+    }
+    if (life.state === 'idle') return notServing('not started');
+    return healthOf(
+      stages.flatMap((stage) => stage.findings?.() ?? []),
+      this.#queueUsage,
+    );
   }
 
-  #now(lagMs: number | null, queueUsage: number | null): Reading {
-    const { database, feed, hooks, hub } = this.#options;
+  #now(lagMs: number | null): Reading {
+    const { delivery, hooks, hub, source } = this.#options;
     const hookErrors = Object.values(hooks.errors).reduce((sum, count) => sum + count, 0);
     return {
       connections: hub.size,
-      events: feed.taken,
+      events: delivery.count,
       deliveries: hub.delivered,
-      errors: hookErrors + (database()?.garbage ?? 0),
+      errors: hookErrors + source.garbage,
       lagMs,
-      queueUsage,
+      queueUsage: this.#queueUsage,
     };
   }
 }

@@ -1,4 +1,7 @@
 import type { Logger } from '../lib/logger.js';
+import type { Meter } from '../lib/meter.js';
+import { Periodic } from '../lib/periodic.js';
+import { sleep } from '../lib/sleep.js';
 import { asking } from '../postgres/ask.js';
 import type { Pool } from '../postgres/connect.js';
 import { select } from '../postgres/select.js';
@@ -34,34 +37,28 @@ const HOLDERS = `
 /** Deletes what is past the setting `retention`; does nothing where none is set. */
 export class Pruner {
   readonly #options: PrunerOptions;
-  #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> | undefined;
-  #stopped = false;
-  #wake: (() => void) | undefined;
+  readonly #rounds: Periodic;
   #withoutTurn = 0;
   /** Events deleted by this instance. */
   pruned = 0;
 
   constructor(options: PrunerOptions) {
     this.#options = options;
+    this.#rounds = new Periodic({
+      period: () => options.interval * (0.75 + Math.random() / 2),
+      round: (stopping) => this.#round(stopping),
+    });
   }
 
   start(): void {
-    if (this.#stopped) return;
-    this.#timer = setTimeout(
-      () => {
-        this.#running = this.#round().finally(() => this.start());
-      },
-      this.#options.interval * (0.75 + Math.random() / 2),
-    );
-    this.#timer.unref();
+    this.#rounds.start();
   }
 
-  async #round(): Promise<void> {
+  async #round(stopping: AbortSignal): Promise<void> {
     const { logger, pool } = this.#options;
     let total = 0;
     try {
-      for (let pruned = BATCH; pruned === BATCH && !this.#stopped; total += pruned) {
+      for (let pruned = BATCH; pruned === BATCH && !stopping.aborted; total += pruned) {
         const began = performance.now();
         const { rows } = await asking(pool).query<{ pruned: number | null }>(
           'select djr._prune_turn($1::pg_catalog.int4) as pruned',
@@ -69,7 +66,7 @@ export class Pruner {
         );
         await this.#count(rows[0]!.pruned !== null);
         pruned = rows[0]!.pruned ?? 0;
-        if (pruned === BATCH) await this.#rest((performance.now() - began) * REST);
+        if (pruned === BATCH) await sleep((performance.now() - began) * REST, stopping);
       }
     } catch (err) {
       logger.warn({ err }, 'pruning failed; will try again');
@@ -90,17 +87,11 @@ export class Pruner {
     );
   }
 
-  #rest(milliseconds: number): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = resolve;
-      this.#timer = setTimeout(resolve, milliseconds);
-    });
+  metrics(meter: Meter): void {
+    meter.counter('djr_pruned_total', 'Events that this instance deleted as past the retention', () => this.pruned);
   }
 
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
-    this.#wake?.();
-    await this.#running;
+  stop(): Promise<void> {
+    return this.#rounds.stop();
   }
 }

@@ -1,9 +1,11 @@
-import { setTimeout } from 'node:timers/promises';
 import type pg from 'pg';
+import { backoff } from '../lib/backoff.js';
 import type { Logger } from '../lib/logger.js';
-import { OnceLogger } from '../lib/once-logger.js';
+import type { OnceLogger } from '../lib/once-logger.js';
+import { sleep } from '../lib/sleep.js';
 import { asking } from '../postgres/ask.js';
-import { backoff, type Pool } from '../postgres/connect.js';
+import type { Pool } from '../postgres/connect.js';
+import { databaseLog } from '../postgres/database-log.js';
 import { TYPES } from '../postgres/types.js';
 
 export interface RepairOptions {
@@ -27,7 +29,7 @@ export class Repair {
 
   constructor(options: RepairOptions) {
     this.#options = options;
-    this.#onceLog = new OnceLogger(options.logger);
+    this.#onceLog = databaseLog(options.logger);
   }
 
   /** @throws what the database says; a statement that it did not finish has changed nothing. */
@@ -57,7 +59,7 @@ export class Repair {
     } catch (err) {
       this.#failures += 1;
       this.#onceLog.say('error', { err }, 'cannot repair the transaction ids that a restore brought; will try again');
-      await setTimeout(backoff(this.#failures), undefined, { signal: this.#stop.signal }).catch(() => {});
+      await sleep(backoff(this.#failures), this.#stop.signal);
     }
   }
 

@@ -56,23 +56,22 @@ async function resumed(
   const resume = new Resume({
     history,
     hub,
-    instance: 'here',
-    position,
     limit: 1000,
-    reached: () => reached,
-    catchUp,
-    receive: (envelope) => envelope,
-    onDone() {},
-    source: () => ({
+    hooks: { receive: (envelope) => envelope },
+    source: {
+      order: 'here',
+      position: position(),
+      reached,
+      catchUp,
       async readSince(_since, _client, _from, onBatch) {
         for (const [i, envelope] of meanwhile.entries()) history.push(new Item(i + 1, envelope, position()));
         await onBatch(stored);
         return { frontier: snapshot, last: { xid: 0, id: 0 }, done: true };
       },
       readRecent: () => Promise.reject(new Error('there is no crowd')),
-    }),
+    },
   });
-  await resume.run(client, { frontier: came, rest: packPosition('0', 0, came) });
+  await resume.run(client, { frontier: came, position: packPosition('0', 0, came) });
   hub.leave(client);
   return [...text.matchAll(/^id: ([1-9]\d*)-/gm)].map((match) => Number(match[1]));
 }

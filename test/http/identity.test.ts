@@ -2,6 +2,7 @@ import test from 'ava';
 import { SignJWT } from 'jose';
 import { Acknowledger } from '../../src/activity/acknowledger.js';
 import { ActivityCounter } from '../../src/activity/counter.js';
+import { recordActivity } from '../../src/activity/recorder.js';
 import { ActivityWriter } from '../../src/activity/writer.js';
 import { jwtLogin, sessionLogin } from '../../src/cli/login/token-login.js';
 import { createDatabase } from '../helpers/database.js';
@@ -175,7 +176,11 @@ test('A step of activity that the database cannot take costs no other', async (t
   const counter = new ActivityCounter(100);
   counter.level = 'full';
   const { logger, lines } = recordingLogger();
-  const activity = new ActivityWriter({ pool: db.pool, logger, counter, instance: 'i' });
+  const activity = new ActivityWriter({
+    logger,
+    counter,
+    source: { record: (steps) => recordActivity(db.pool, 'i', steps) },
+  });
   const envelope = (id: number) => ({ id, xid: 1, userId: null }) as Parameters<ActivityCounter['sent']>[0];
   for (const [id, user] of [
     [1, 'ada'],

@@ -32,10 +32,8 @@ async function connected(options: { lifetime: number; retry: number }) {
       time: () => 0,
     }),
     logger: resolved.logger,
-    ready: async () => {},
-    position,
-    epoch: () => 'e',
-    time: () => 0,
+    life: { unready: async () => undefined },
+    source: { position: position(), epoch: 'e', time: 0 },
   });
   const texts: (() => string)[] = [];
   /** How long each may live: between these, as nobody knows the very moment at which it came. */

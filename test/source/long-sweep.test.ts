@@ -14,8 +14,8 @@ const always = () => true;
 
 test('What commits in the middle of a long sweep is left to the next one, and comes once', async (t) => {
   const db = await createDatabase(t);
-  const store = new Store(db.pool, () => undefined);
-  const since = (await store.status()).frontier;
+  const store = new Store({ pool: db.pool });
+  const since = (await store.latest(0)).status.frontier;
   // It has a lower transaction id than all that the sweep reads, and commits after the sweep's snapshot.
   const slow = await db.connect();
   await slow.query('begin');
@@ -56,14 +56,14 @@ for (const [open, later] of [
 ] as const) {
   test(`A sweep finds ${open} events of a transaction that was open before, and ${later} of later ones, once and in order`, async (t) => {
     const db = await createDatabase(t);
-    const store = new Store(db.pool, () => undefined);
+    const store = new Store({ pool: db.pool });
     const publish = `insert into djr.event (scope, type) select 'public', 'many' from generate_series(1, $1)`;
     const transaction = await db.connect();
     await transaction.query('begin');
     await transaction.query(publish, [open]);
     // A later one that has ended puts the open one below xmax.
     await db.query(PUBLISH);
-    const since = (await store.status()).frontier;
+    const since = (await store.latest(0)).status.frontier;
     t.true(since.inProgress.length > 0);
     await transaction.query('commit');
     if (later > 0) await db.query(publish, [later]);
@@ -81,8 +81,8 @@ for (const [open, later] of [
 
 test('What was pruned while a long sweep read is told with it', async (t) => {
   const db = await createDatabase(t);
-  const store = new Store(db.pool, () => undefined);
-  const since = (await store.status()).frontier;
+  const store = new Store({ pool: db.pool });
+  const since = (await store.latest(0)).status.frontier;
   await db.query(PUBLISH_MANY);
   let xid = 0;
   const { status } = await store.sweep(since, undefined, always, async (envelopes) => {
@@ -98,8 +98,8 @@ test('A long sweep in the middle of which PostgreSQL was started anew fails, for
   const pool = new pg.Pool({ connectionString: cluster.url });
   pool.on('error', () => {});
   t.teardown(() => pool.end());
-  const store = new Store(pool, () => undefined);
-  const since = (await store.status()).frontier;
+  const store = new Store({ pool });
+  const since = (await store.latest(0)).status.frontier;
   await cluster.query(PUBLISH_MANY);
   let read = 0;
   const sweep = store.sweep(since, undefined, always, async (envelopes) => {

@@ -2,6 +2,7 @@ import { type Audience, EVERYBODY, isTopic, topicAudience, topicOf, userAudience
 import type { Envelope } from '../../event/envelope.js';
 import { disconnectedFrame, leftFrame } from '../../event/frame.js';
 import type { Logger } from '../../lib/logger.js';
+import type { Meter } from '../../lib/meter.js';
 import type { Client } from '../client.js';
 import type { Hub } from '../hub.js';
 import { Authorizer, type AuthorizeTopic } from './authorizer.js';
@@ -68,6 +69,22 @@ export class Topics {
   constructor(options: TopicsOptions) {
     this.#options = options;
     this.#authorizer = new Authorizer(options);
+  }
+
+  /** Never with a topic as a label: there are as many as the app makes. */
+  metrics(meter: Meter): void {
+    meter.counters(
+      'djr_topics_refused_total',
+      'Topics that clients asked for and may not hear, by why',
+      'reason',
+      () => this.refused,
+    );
+    meter.counter(
+      'djr_topic_authorization_failures_total',
+      'Questions to the app who may hear what that failed, or had no answer in time',
+      () => this.failures,
+    );
+    meter.gauge('djr_presence_users', 'Users with a stream, where presence is on', () => this.present);
   }
 
   /** Users whom presence tells of: those with a stream here, or with one a moment ago; undefined: it is off. */

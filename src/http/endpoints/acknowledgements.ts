@@ -2,6 +2,7 @@ import type { Acknowledgement } from '../../activity/acknowledger.js';
 import type { Logger } from '../../lib/logger.js';
 import { SparseLog } from '../../lib/sparse-log.js';
 import type { ResolvedOptions } from '../../options.js';
+import type { Source } from '../../source/source.js';
 import { toJson } from '../adapters/body.js';
 import type { Endpoint } from '../endpoint.js';
 import { Admission, type AdmissionLimits } from '../guards/admission.js';
@@ -15,10 +16,11 @@ export interface AcknowledgementsOptions {
   options: AdmissionLimits &
     Pick<ResolvedOptions, 'allowedOrigins' | 'authenticate' | 'hookTimeout' | 'maxAcknowledgementsPerUser'>;
   logger: Logger;
-  /** Resolves when the database is connected. */
-  ready(): Promise<void>;
-  /** For each whether it is an event of its user. Rejects when there is no room or no database. */
-  acknowledge(acknowledgements: Acknowledgement[]): Promise<boolean[]>;
+  life: {
+    /** Resolves when the database is connected. */
+    ready(): Promise<void>;
+  };
+  source: Pick<Source, 'acknowledge'>;
 }
 
 /** Bytes of a request, and acknowledgements in it. */
@@ -99,8 +101,8 @@ export class Acknowledgements implements Endpoint {
   async #acknowledge(asked: Acknowledgement[]): Promise<Reply> {
     let own: boolean[];
     try {
-      await this.#options.ready();
-      own = await this.#options.acknowledge(asked);
+      await this.#options.life.ready();
+      own = await this.#options.source.acknowledge(asked);
     } catch (err) {
       this.#options.logger.warn({ err }, 'acknowledgements could not be recorded');
       return problem(503, 'The acknowledgement could not be recorded; try again.', { 'Retry-After': '2' });

@@ -7,7 +7,7 @@ export interface MetricsEndpointOptions extends Pick<GuardOptions, 'hookTimeout'
   /** Who may see them; undefined: everyone. */
   authorize: GuardOptions['authorize'] | undefined;
   /** In Prometheus' format. */
-  metrics: { readonly contentType: string; text(): Promise<string> };
+  registry: { read(): Promise<{ text: string; contentType: string }> };
 }
 
 export class MetricsEndpoint implements Endpoint {
@@ -29,8 +29,8 @@ export class MetricsEndpoint implements Endpoint {
   }
 
   async #metrics(): Promise<Reply> {
-    const { metrics } = this.#options;
-    const headers = { 'Content-Type': metrics.contentType, ...PERSONAL_HEADERS, 'Cache-Control': 'no-store' };
-    return { status: 200, headers, body: await metrics.text() };
+    const { contentType, text } = await this.#options.registry.read();
+    const headers = { 'Content-Type': contentType, ...PERSONAL_HEADERS, 'Cache-Control': 'no-store' };
+    return { status: 200, headers, body: text };
   }
 }

@@ -8,8 +8,10 @@ import { connectedFrame, farewellFrame, type Greeting, levelFrame, type Pulse, r
 import { Frontier } from '../../event/frontier.js';
 import { packPosition, parsePosition, placeOf } from '../../event/position.js';
 import type { Logger } from '../../lib/logger.js';
+import type { Meter } from '../../lib/meter.js';
 import { SparseLog } from '../../lib/sparse-log.js';
 import type { ResolvedOptions } from '../../options.js';
+import type { Source } from '../../source/source.js';
 import type { Hooks } from '../../stream/hooks.js';
 import type { Resume, ResumeFrom } from '../../stream/resume/resume.js';
 import type { Endpoint, StreamStart } from '../endpoint.js';
@@ -30,14 +32,11 @@ export interface StreamsOptions {
   activity: ActivityCounter;
   topics: Topics;
   logger: Logger;
-  /** Resolves when the stream has a beginning, or with a sentence that says why it has none. */
-  ready(): Promise<string | undefined>;
-  /** Where the stream stands now: the rest of an id. */
-  position(): string;
-  /** What snapshots of now belong to. */
-  epoch(): string;
-  /** Now, by the database's clock, milliseconds since 1970. */
-  time(): number;
+  life: {
+    /** Resolves when the stream has a beginning, or with a sentence that says why it has none. */
+    unready(): Promise<string | undefined>;
+  };
+  source: Pick<Source, 'position' | 'epoch' | 'time'>;
 }
 
 const HEADERS = {
@@ -72,6 +71,9 @@ const REORDERED_RETRY = 1000;
 const STOP_GRACE = 1000;
 
 const METHODS = ['GET', 'OPTIONS'];
+
+/** A counter that first appears with its first count has no increase: Prometheus knows no 0 to count from. */
+const STATUSES = { 400: 0, 401: 0, 403: 0, 405: 0, 429: 0, 503: 0 };
 
 /** Opens streams: who asks, what for, from where on; and closes them all in the end. */
 export class Streams implements Endpoint {
@@ -108,6 +110,24 @@ export class Streams implements Endpoint {
   /** Requests that count for the limits. */
   get places(): number {
     return this.#admission.size;
+  }
+
+  metrics(meter: Meter): void {
+    meter.gauge(
+      'djr_places',
+      'Requests for a stream that count for the limits: let in, open, or ended and not gone yet',
+      () => this.places,
+    );
+    meter.counters('djr_connections_closed_total', 'Streams that ended, by why', 'reason', () => this.closed);
+    meter.counters(
+      'djr_requests_refused_total',
+      'Requests for a stream that were refused, by status',
+      'status',
+      () => ({
+        ...STATUSES,
+        ...this.refused,
+      }),
+    );
   }
 
   async respond(incoming: Incoming): Promise<Reply | StreamStart> {
@@ -186,13 +206,13 @@ export class Streams implements Endpoint {
 
   /** Asked anew, with its login, where an order concerned this user meanwhile. */
   async #identify(incoming: Incoming, query: Query): Promise<Admitted | Reply> {
-    const { options, ready, topics } = this.#options;
+    const { life, options, topics } = this.#options;
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
       const began = performance.now();
       const identity = await identify(incoming, options, this.#log);
       if ('status' in identity) return identity;
       const { userId } = identity;
-      const unready = await ready();
+      const unready = await life.unready();
       if (unready !== undefined) return problem(503, unready, { 'Retry-After': '2' });
       try {
         const heard = await topics.heard(userId, query.topics, query.seals);
@@ -275,16 +295,16 @@ export class Streams implements Endpoint {
     const greeting = {
       key,
       ...(pulse === 'visible' && { heartbeat: options.heartbeat, retry: delay }),
-      ...(query.topics.length > 0 && describe(heard, this.#options.time())),
+      ...(query.topics.length > 0 && describe(heard, this.#options.source.time)),
     };
     if (from === undefined) {
       hub.join(client);
-      client.write(Buffer.concat([retry, connectedFrame(this.#options.position(), greeting)]));
+      client.write(Buffer.concat([retry, connectedFrame(this.#options.source.position, greeting)]));
     } else if ('reset' in from) {
-      client.write(Buffer.concat([retry, connectedFrame(this.#options.position(), greeting)]));
+      client.write(Buffer.concat([retry, connectedFrame(this.#options.source.position, greeting)]));
       this.#options.resume.reset(client, from.reset);
     } else {
-      client.write(Buffer.concat([retry, connectedFrame(from.rest, { ...greeting, resuming: true })]));
+      client.write(Buffer.concat([retry, connectedFrame(from.position, { ...greeting, resuming: true })]));
       void this.#resume(client, from, key);
     }
     return client;
@@ -308,7 +328,9 @@ export class Streams implements Endpoint {
     let starts: Map<Audience, Frontier> | undefined;
     for (const topic of heard.topics.keys()) {
       const since = query.get(`since.${topic}`);
-      const frontier = since ? Frontier.fromSnapshot(since, this.#options.epoch(), this.#options.time()) : undefined;
+      const frontier = since
+        ? Frontier.fromSnapshot(since, this.#options.source.epoch, this.#options.source.time)
+        : undefined;
       if (!frontier) continue;
       starts ??= new Map();
       starts.set(topicAudience(topic), frontier);
@@ -321,24 +343,24 @@ export class Streams implements Endpoint {
     since: string | null,
     starts: Map<Audience, Frontier> | undefined,
   ): ResumeFrom | { reset: string } | undefined {
-    const epoch = this.#options.epoch();
+    const epoch = this.#options.source.epoch;
     if (lastEventId !== '') {
       const position = parsePosition(lastEventId);
       if (!position) return { reset: 'the last event id cannot be read' };
       if (position.frontier.epoch !== epoch) return { reset: 'the database was replaced or restored' };
-      return { position, rest: lastEventId.slice(lastEventId.indexOf('-') + 1), starts };
+      return { last: position, position: lastEventId.slice(lastEventId.indexOf('-') + 1), starts };
     }
     if (since === null || since === '') {
       if (!starts) return undefined;
-      const rest = this.#options.position();
-      const now = parsePosition(`0-${rest}`);
-      return now && { position: now, rest, starts };
+      const { position } = this.#options.source;
+      const last = parsePosition(`0-${position}`);
+      return last && { last, position, starts };
     }
     // A position says no time, and that it is of before a crash nobody can tell.
-    const time = this.#options.time();
+    const time = this.#options.source.time;
     const frontier = since.length > MAX_QUERY ? undefined : Frontier.fromSnapshot(since, epoch, time);
     if (!frontier) return { reset: 'the position in since cannot be read' };
-    return { frontier, rest: packPosition('0', 0, frontier), starts };
+    return { frontier, position: packPosition('0', 0, frontier), starts };
   }
 
   #onClose(client: Client, reason: CloseReason): void {

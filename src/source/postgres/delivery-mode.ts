@@ -1,4 +1,6 @@
 import type { Logger } from '../../lib/logger.js';
+import { type Meter, toGauge } from '../../lib/meter.js';
+import { Periodic } from '../../lib/periodic.js';
 import { ANSWER_TIMEOUT } from '../../postgres/answer.js';
 import { ask } from '../../postgres/ask.js';
 import type { Pool } from '../../postgres/connect.js';
@@ -54,8 +56,7 @@ export class DeliveryMode {
   #status: Status | undefined;
   /** Changes of the mode, as the sweeps saw them. */
   switches = 0;
-  #timer: NodeJS.Timeout | undefined;
-  #looking: Promise<void> | undefined;
+  readonly #looksAt: Periodic;
   #lastEvents = 0;
   #waited = 0;
   #looks = 0;
@@ -67,6 +68,11 @@ export class DeliveryMode {
   constructor(options: DeliveryModeOptions) {
     this.#options = options;
     this.unstored = new UnstoredPace(options);
+    this.#looksAt = new Periodic({
+      period: PERIOD,
+      round: () =>
+        this.#look().catch((err: unknown) => options.logger.debug({ err }, 'could not look at who waits to commit')),
+    });
   }
 
   /** As the last sweep read it. */
@@ -76,13 +82,7 @@ export class DeliveryMode {
 
   start(): void {
     this.#lastEvents = this.#options.events();
-    this.#timer = setInterval(() => {
-      this.#looking ??= this.#look()
-        .catch((err: unknown) => this.#options.logger.debug({ err }, 'could not look at who waits to commit'))
-        .finally(() => {
-          this.#looking = undefined;
-        });
-    }, PERIOD);
+    this.#looksAt.start();
   }
 
   onStatus(status: Status): void {
@@ -154,8 +154,15 @@ export class DeliveryMode {
     onSet();
   }
 
-  async stop(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#looking;
+  metrics(meter: Meter): void {
+    meter.gauge('djr_delivery_sweeping', '1 while delivery is by sweeping, 0 while it is by NOTIFY', () =>
+      toGauge(this.current && this.current === 'sweep'),
+    );
+    meter.counter('djr_delivery_switches_total', 'Changes of how events are delivered', () => this.switches);
+    this.unstored.metrics(meter);
+  }
+
+  stop(): Promise<void> {
+    return this.#looksAt.stop();
   }
 }

@@ -1,15 +1,21 @@
-import pg from 'pg';
+import type pg from 'pg';
+import type { Finding } from '../../instance/finding.js';
+import { backoff } from '../../lib/backoff.js';
+import { inTime } from '../../lib/deadline.js';
+import { codeOf } from '../../lib/error-code.js';
 import { DjrError } from '../../lib/errors.js';
-import { inTime } from '../../lib/in-time.js';
 import type { Logger } from '../../lib/logger.js';
-import { OnceLogger } from '../../lib/once-logger.js';
-import { close, drop } from '../../postgres/cancel.js';
-import { backoff, isHopeless, newClient } from '../../postgres/connect.js';
-import { ownershipOf, POOLED, PooledError } from '../../postgres/ownership.js';
-import { select } from '../../postgres/select.js';
-import { TYPES } from '../../postgres/types.js';
+import { type Meter, toGauge } from '../../lib/meter.js';
+import type { OnceLogger } from '../../lib/once-logger.js';
+import { sleep } from '../../lib/sleep.js';
+import { close } from '../../postgres/cancel.js';
+import { databaseLog } from '../../postgres/database-log.js';
+import { POOLED, PooledError } from '../../postgres/ownership.js';
+import { PROGRAM_LIMIT_EXCEEDED } from '../../postgres/sqlstate.js';
+import { isHopeless } from '../../postgres/unreachable.js';
+import { connectTo, ListeningConnection } from './listening-connection.js';
 import { Probe } from './probe.js';
-import { Session } from './session.js';
+import type { Session } from './session.js';
 
 export interface ListenerOptions {
   database: string | pg.ClientConfig;
@@ -32,11 +38,7 @@ export interface ListenerOptions {
   probeTimeout: number;
 }
 
-/** Milliseconds for one query of ours: a connection cut in silence gives no answer for many minutes. */
-const QUERY_TIMEOUT = 30_000;
-
-/** A listener is idle for long, and this can only be said for all of its session. */
-const NEVER_IDLE = 'set idle_session_timeout = 0';
+const NOT_HEARD = 'LISTEN is not heard: a pooler in transaction mode is in the way; events are found by sweeping';
 
 /**
  * One connection that listens, for ever: it reconnects with backoff and jitter, and probes whether LISTEN is heard. It
@@ -45,9 +47,9 @@ const NEVER_IDLE = 'set idle_session_timeout = 0';
 export class Listener {
   readonly #options: ListenerOptions;
   readonly #onceLog: OnceLogger;
-  #session: Session | undefined;
-  #channel = '';
-  #stopped = false;
+  readonly #probe: Probe;
+  readonly #stopping = new AbortController();
+  #connection: ListeningConnection | undefined;
   /** Connections in a row that could not be made, or did not live until their first probe was over. */
   #failures = 0;
   #reconnects = 0;
@@ -56,15 +58,12 @@ export class Listener {
   #pooled = false;
   /** A pooler, or deafness, has been logged. */
   #said = false;
-  readonly #probe: Probe;
-  #timer: NodeJS.Timeout | undefined;
-  #wake: (() => void) | undefined;
   #running: Promise<void> | undefined;
   #started: Promise<void> | undefined;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
-    this.#onceLog = new OnceLogger(options.logger);
+    this.#onceLog = databaseLog(options.logger);
     this.#probe = new Probe({
       timeout: options.probeTimeout,
       notify: (channel, payload) => this.#notify(channel, payload),
@@ -73,7 +72,7 @@ export class Listener {
 
   /** Connected, and LISTEN sent. */
   get connected(): boolean {
-    return this.#session !== undefined;
+    return this.#connection !== undefined;
   }
 
   /** Whether this connection heard the last probe; undefined before the first. False: there is a pooler in the way. */
@@ -81,14 +80,9 @@ export class Listener {
     return this.#pooled ? false : this.#heard;
   }
 
-  /** No connection listens, because its backend is shared with other sessions. Sweeps deliver. */
-  get pooled(): boolean {
-    return this.#pooled;
-  }
-
   /** The connection, once a probe from another session was heard: it is one session of PostgreSQL, and ours alone. */
   get session(): Session | undefined {
-    return this.#heard ? this.#session : undefined;
+    return this.#heard ? this.#connection?.session : undefined;
   }
 
   /** Why the last connection could not be made; undefined while there is one. */
@@ -96,9 +90,8 @@ export class Listener {
     return this.#failure;
   }
 
-  /** Connections made after the first. */
-  get reconnects(): number {
-    return this.#reconnects;
+  get #stopped(): boolean {
+    return this.#stopping.signal.aborted;
   }
 
   /**
@@ -117,22 +110,18 @@ export class Listener {
   }
 
   async #run(started: () => void, hopeless: (error: unknown) => void): Promise<void> {
-    let first = true;
-    while (!this.#stopped) {
+    for (let first = true; !this.#stopped; ) {
       try {
-        const { ended } = await this.#connect();
+        const connection = await this.#connect();
         this.#failure = undefined;
         if (!first) this.#reconnects += 1;
         first = false;
         started();
-        const err = await ended;
+        const err = await this.#watch(connection);
         if (this.#stopped) break;
         this.#options.onLost();
-        this.#onceLog.say(
-          'warn',
-          { err, failures: this.#failures },
-          'the listening connection was lost; connecting again',
-        );
+        const context = { err, failures: this.#failures };
+        this.#onceLog.say('warn', context, 'the listening connection was lost; connecting again');
       } catch (err) {
         if (this.#stopped) break;
         this.#pooled = err instanceof PooledError;
@@ -143,7 +132,7 @@ export class Listener {
           started();
           // From now on sweeps follow one another closely.
           this.#options.onDoorbell();
-          await this.#pause(this.#options.probeInterval);
+          await sleep(this.#options.probeInterval, this.#stopping.signal);
           continue;
         }
         if (first && isHopeless(err)) {
@@ -152,143 +141,106 @@ export class Listener {
         }
         this.#failures += 1;
         this.#failure = err;
-        this.#onceLog.say('error', { err, failures: this.#failures }, 'cannot listen to the database; will try again');
+        const context = { err, failures: this.#failures };
+        this.#onceLog.say('error', context, 'cannot listen to the database; will try again');
       }
-      await this.#pause(backoff(this.#failures));
+      await sleep(backoff(this.#failures), this.#stopping.signal);
     }
     hopeless(new DjrError('DJR_STOPPED', 'This realtime has been stopped.'));
   }
 
-  /** @returns a promise for why the connection ended, in an object: an async function would wait for it. */
-  async #connect(): Promise<{ ended: Promise<Error> }> {
+  async #connect(): Promise<ListeningConnection> {
     this.#heard = undefined;
-    const client = await this.#open();
-    const session = new Session(client);
-    const ended = new Promise<Error>((resolve) => {
-      client.once('error', resolve);
-      client.once('end', () => resolve(new Error('the connection ended')));
+    const { database, onListening, prepare } = this.#options;
+    const connection = await ListeningConnection.open({
+      database,
+      prepare,
+      onNotification: (from, payload) => this.#onNotification(from, payload),
     });
-    try {
-      await this.#options.prepare(client);
-      const ownership = await ownershipOf(client, () => this.#open());
-      if (ownership === 'shared') throw new PooledError();
-      // At once, where it is ours alone: until the first probe is heard a short time-out may be over.
-      if (ownership === 'own') await client.query(NEVER_IDLE).catch(() => {});
-      const rows = await select<{ channel: string }>(client, 'select djr.channel() as channel');
-      this.#channel = rows[0]!.channel;
-      client.on('notification', ({ channel, payload }) => {
-        if (channel === this.#channel) this.#onNotification(session, payload ?? '');
-      });
-      await client.query(`listen ${client.escapeIdentifier(this.#channel)}`);
-    } catch (err) {
-      // What has no code is a time-out: the server may be at it still.
-      if (err instanceof PooledError || (err instanceof Error && 'code' in err)) close(client);
-      else drop(client);
-      throw err;
-    }
     if (this.#stopped) {
-      await client.end();
+      await connection.end();
       throw new Error('stopped');
     }
-    this.#session = session;
+    this.#connection = connection;
     this.#pooled = false;
     // Until its first probe is over, this one may end as soon as it was made.
     this.#failures += 1;
-    this.#options.onListening();
-    void this.#keepProbing(session);
-    return {
-      ended: ended.then((reason) => {
-        if (this.#session === session) this.#session = undefined;
-        this.#heard = undefined;
-        clearTimeout(this.#timer);
-        this.#probe.end();
-        if (session.busy) drop(client);
-        else close(client);
-        return reason;
-      }),
-    };
+    onListening();
+    return connection;
   }
 
-  async #open(): Promise<pg.Client> {
-    const client = newClient(this.#options.database, { query_timeout: QUERY_TIMEOUT });
-    client.on('error', () => {});
-    try {
-      await client.connect();
-    } catch (err) {
-      void client.end().catch(() => {});
-      throw err;
-    }
-    return client;
+  /** Probes the connection until it ends, and resolves with why it did. */
+  async #watch(connection: ListeningConnection): Promise<Error> {
+    const over = new AbortController();
+    void this.#keepProbing(connection, over.signal);
+    const reason = await connection.ended;
+    if (this.#connection === connection) this.#connection = undefined;
+    this.#heard = undefined;
+    over.abort();
+    this.#probe.end();
+    connection.close();
+    return reason;
   }
 
   /** From another session. Where the pool is away a connection is made for it. */
   async #notify(channel: string, payload: string): Promise<void> {
+    const { database, notify, probeTimeout } = this.#options;
     try {
-      const sent = this.#options.notify(channel, payload).then(() => true);
-      if (await inTime(sent, this.#options.probeTimeout / 2)) return;
+      const sent = notify(channel, payload).then(() => true);
+      if (await inTime(sent, probeTimeout / 2)) return;
       sent.catch(() => {});
     } catch (err) {
       // PostgreSQL's queue is full, and would be on any other connection.
-      if (err instanceof Error && 'code' in err && err.code === '54000') throw err;
+      if (codeOf(err) === PROGRAM_LIMIT_EXCEEDED) throw err;
     }
-    const client = await this.#open();
+    const client = await connectTo(database);
     await client.query('select pg_catalog.pg_notify($1, $2)', [channel, payload]).finally(() => close(client));
   }
 
-  #onNotification(session: Session, payload: string): void {
+  #onNotification(connection: ListeningConnection, payload: string): void {
     if (payload.startsWith('{"doorbell"')) {
       this.#options.onDoorbell();
       // A connection that is lost meanwhile reads the name anew when it is made again.
-      this.#followChannel(session).catch(() => {});
+      this.#followChannel(connection).catch(() => {});
     } else if (payload.startsWith('{"probe"')) {
       this.#probe.onMessage(payload);
     } else this.#options.onMessage(payload);
   }
 
   /** `djr.configure` may have given the channel another name. What came in between is swept. */
-  async #followChannel(session: Session): Promise<void> {
-    const { rows } = await session.query<{ channel: string }>({
-      text: 'select djr.channel() as channel',
-      types: TYPES,
-    });
-    const { channel } = rows[0]!;
-    const old = this.#channel;
-    if (channel === old || this.#session !== session) return;
+  async #followChannel(connection: ListeningConnection): Promise<void> {
+    const channel = await connection.readChannel();
+    if (channel === connection.channel || this.#connection !== connection) return;
     this.#options.onLost();
-    this.#channel = channel;
-    await session.query({ text: `unlisten ${pg.escapeIdentifier(old)}; listen ${pg.escapeIdentifier(channel)}` });
+    await connection.moveTo(channel);
     this.#options.onListening();
   }
 
-  async #keepProbing(session: Session): Promise<void> {
-    while (this.#session === session) {
-      const found = await this.#probe.run(session, this.#channel);
-      if (this.#session !== session) return;
+  async #keepProbing(connection: ListeningConnection, over: AbortSignal): Promise<void> {
+    while (!over.aborted) {
+      const found = await this.#probe.run(connection.session, connection.channel);
+      if (over.aborted) return;
       this.#failures = 0;
       if (found === 'dead') {
-        session.client.emit('error', new DjrError('DJR_LISTENER', 'The listening connection does not answer.'));
+        connection.fail(new DjrError('DJR_LISTENER', 'The listening connection does not answer.'));
         return;
       }
-      if (found === 'heard') await this.#onHeard(session);
+      if (found === 'heard') await this.#onHeard(connection);
       if (found === 'deaf') {
         this.#heard = false;
         this.#sayPooled();
       }
-      if (this.#session !== session) return;
+      if (over.aborted) return;
       this.#onceLog.end('listening again');
-      await new Promise<void>((resolve) => {
-        this.#timer = setTimeout(resolve, this.#options.probeInterval);
-        void this.#wakeOnStop(resolve);
-      });
+      await sleep(this.#options.probeInterval, over);
     }
   }
 
-  async #onHeard(session: Session): Promise<void> {
+  async #onHeard(connection: ListeningConnection): Promise<void> {
     this.#said = false;
     if (this.#heard) return;
-    // What is heard is a session of ours, whatever stands in between.
-    await session.query(NEVER_IDLE).catch(() => {});
-    if (this.#session === session) this.#heard = true;
+    await connection.stayIdle();
+    if (this.#connection === connection) this.#heard = true;
   }
 
   #sayPooled(): void {
@@ -296,32 +248,35 @@ export class Listener {
     this.#said = true;
   }
 
-  #pause(milliseconds: number): Promise<void> {
-    return new Promise((resolve) => {
-      this.#timer = setTimeout(resolve, milliseconds);
-      void this.#wakeOnStop(resolve);
-    });
-  }
-
-  #wakeOnStop(resolve: () => void): void {
-    this.#wake = resolve;
-    if (this.#stopped) resolve();
-  }
-
   /** Listens on this channel from now on: `djr.configure(channel => …)` gave it another name. */
   follow(channel: string): void {
-    if (this.#session === undefined || channel === this.#channel) return;
-    this.#session.client.emit('error', new DjrError('DJR_LISTENER', 'The channel has another name.'));
+    const connection = this.#connection;
+    if (connection === undefined || channel === connection.channel) return;
+    connection.fail(new DjrError('DJR_LISTENER', 'The channel has another name.'));
+  }
+
+  findings(): Finding[] {
+    const check = 'listener';
+    if (!this.#pooled && !this.connected) {
+      return [{ check, state: 'failing', reason: 'the listening connection is lost' }];
+    }
+    return [this.heard === false ? { check, state: 'warning', reason: NOT_HEARD } : { check, state: 'ok' }];
+  }
+
+  metrics(meter: Meter): void {
+    meter.gauge('djr_listening', '1 while the listening connection is there', () => toGauge(this.connected));
+    meter.gauge('djr_listen_heard', '1 when the last probe was heard, 0 when a pooler is in the way', () =>
+      toGauge(this.heard),
+    );
+    meter.counter('djr_reconnects_total', 'Listening connections after the first', () => this.#reconnects);
   }
 
   /** Ends the connection; nothing is called after it has resolved. */
   async stop(): Promise<void> {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
-    this.#wake?.();
-    const session = this.#session;
-    this.#session = undefined;
-    await session?.client.end().catch(() => {});
+    this.#stopping.abort();
+    const connection = this.#connection;
+    this.#connection = undefined;
+    await connection?.end();
     await this.#running;
   }
 }

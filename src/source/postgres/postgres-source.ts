@@ -1,51 +1,37 @@
-import { setTimeout } from 'node:timers/promises';
 import type pg from 'pg';
-import { Acknowledger } from '../../activity/acknowledger.js';
-import type { ActivityCounter } from '../../activity/counter.js';
-import { ActivityWriter } from '../../activity/writer.js';
-import { decodeMessage, type Envelope } from '../../event/envelope.js';
+import type { Envelope } from '../../event/envelope.js';
+import type { Frontier } from '../../event/frontier.js';
+import type { Item } from '../../event/item.js';
 import { requireSchema } from '../../install/schema.js';
-import { InstanceReporter } from '../../instance/reporter.js';
-import type { Reading } from '../../instance/series.js';
-import type { Logger } from '../../lib/logger.js';
-import { OnceLogger } from '../../lib/once-logger.js';
+import type { Finding } from '../../instance/finding.js';
+import type { Meter } from '../../lib/meter.js';
 import type { ResolvedOptions } from '../../options.js';
-import { ANSWER_TIMEOUT } from '../../postgres/answer.js';
-import { ask, asking } from '../../postgres/ask.js';
-import type { Queryable } from '../../postgres/connect.js';
-import { backoff, isHopeless, type OwnedPool, openPool, type Pool } from '../../postgres/connect.js';
-import type { Feed } from '../../stream/feed.js';
-import type { History } from '../../stream/history.js';
+import { ask } from '../../postgres/ask.js';
+import type { Database } from '../../postgres/database.js';
+import { Feed } from '../../stream/feed.js';
+import { Head } from '../../stream/head.js';
+import type { Need, Recent } from '../../stream/resume/backlog.js';
 import { Pruner } from '../../upkeep/pruner.js';
 import { Repair } from '../../upkeep/repair.js';
+import type { Downstream, Source, StartFailure } from '../source.js';
+import { ChannelMessages } from './channel-messages.js';
 import { DeliveryMode } from './delivery-mode.js';
-import { isRolledBack, readEpoch, renewEpoch } from './epoch.js';
+import { readEpoch } from './epoch.js';
 import { Listener } from './listener.js';
+import { Records } from './records.js';
+import { Restarts } from './restarts.js';
+import { explainStart } from './start-failure.js';
 import type { Status } from './status.js';
-import { type Latest, Store } from './store.js';
+import { Store } from './store.js';
 import { Sweeper } from './sweeper.js';
+import { UnreadableEvents } from './unreadable-events.js';
+import { warmStart } from './warm-start.js';
 
-export interface DatabaseOptions {
+export interface PostgresSourceOptions {
   options: ResolvedOptions;
-  feed: Feed;
-  history: History;
-  activity: ActivityCounter;
+  database: Database;
   /** Which of the instances this is. */
   instance: string;
-  /** What the instance says of itself, every few seconds. @param queueUsage - of NOTIFY, 0 to 1; null: not known */
-  read(queueUsage: number | null): Reading;
-  /** Who hears these topics has changed; null: more than a message names. */
-  onPresence(topics: string[] | null): void;
-  /** LISTEN is in force, for the first time or anew. */
-  onListening(): void;
-  /** A sweep succeeded. */
-  onSwept(milliseconds: number): void;
-  /** The stored event that was delivered last. */
-  newest(): Envelope | undefined;
-  /** Puts events of before the start into the history, through `onReceive`: the newest, and says how many of them. */
-  remember(envelopes: readonly Envelope[]): Promise<number>;
-  /** It was restored or replaced: ids from before it mean nothing any more, and the history is empty. */
-  onReplaced(): void;
 }
 
 /** Milliseconds between two sweeps while delivery is `sweep`, and behind how many that found nothing it is more. */
@@ -56,82 +42,102 @@ const IDLE = 20;
 /** Milliseconds between two sweeps while nothing is heard. */
 const DEAF_SWEEP = 250;
 
-/** What `djr.report_presence` notifies; PostgreSQL's json_build_object writes a space before the colon. */
-const PRESENCE = /^\{"presence"\s*:/;
+/** How many events may wait for a slow `onReceive` before stored ones are left to the sweep. */
+const MAX_WAITING = 10_000;
 
-/** Events whose row cannot be read that are told one by one. */
-const MAX_UNREADABLE = 100;
+/** Milliseconds beyond what a hook may take, after which delivery stands still. */
+const STUCK = 10_000;
 
-/** Connections may be ended by the server while nobody uses them; the next query gets another one. */
-const onIdleLoss = (logger: Logger) => (err: Error) => logger.debug({ err }, 'an idle connection was lost');
-
-/** The database's side of one instance: the pool, and what listens, sweeps, decides the mode, records activity and prunes. */
-export class Database {
-  readonly store: Store;
-  readonly listener: Listener;
-  readonly sweeper: Sweeper;
-  readonly mode: DeliveryMode;
-  readonly pruner: Pruner;
-  readonly activity: ActivityWriter;
-  readonly reporter: InstanceReporter;
-  readonly acknowledger: Acknowledger;
-  /** Messages on the channel that could not be read. */
-  garbage = 0;
-  readonly #options: DatabaseOptions;
-  readonly #pool: OwnedPool;
+/** Events as PostgreSQL has them: NOTIFY brings them fast, sweeps make them complete, the feed puts both into one order. */
+export class PostgresSource extends Records implements Source {
+  readonly order: string;
+  readonly #options: ResolvedOptions;
+  readonly #database: Database;
+  readonly #feed: Feed;
+  readonly #head: Head;
+  readonly #store: Store;
+  readonly #messages: ChannelMessages;
+  readonly #listener: Listener;
+  readonly #sweeper: Sweeper;
+  readonly #restarts: Restarts;
+  readonly #mode: DeliveryMode;
+  readonly #pruner: Pruner;
   readonly #repair: Repair;
-  readonly #stop = new AbortController();
-  /** What history knew when PostgreSQL was started anew, until a sweep has succeeded since. */
-  readonly #deliveredBeforeRestart = new Set<string>();
-  /** Events that were said to be unreadable. */
-  readonly #unreadable = new Set<string>();
+  #downstream: Downstream | undefined;
 
-  constructor(database: DatabaseOptions) {
-    this.#options = database;
-    const { feed, history, options, activity } = database;
-    const { logger, listen, sweepInterval, probeInterval, pruneInterval } = options;
-    this.#pool = openPool(options.pool, onIdleLoss(logger));
-    // Not while NOTIFY delivers: then sweeps are what is left when this very connection is cut in silence.
-    this.store = new Store(
-      this.pool,
-      () => (this.sweeper.fast ? this.listener.session : undefined),
-      (id) => this.#onUnreadable(id),
-      () => this.listener.session,
-    );
-    const probeTimeout = Math.max(1000, probeInterval / 3);
-    this.#repair = new Repair({ pool: this.pool, logger });
-    this.mode = new DeliveryMode({
-      pool: this.pool,
-      logger,
-      events: () => feed.taken,
-      unstored: () => feed.unstored,
-      onSet: () => this.sweeper.now(),
+  constructor({ options, database, instance }: PostgresSourceOptions) {
+    super(database.pool, instance, options.hookTimeout);
+    this.order = instance;
+    this.#options = options;
+    this.#database = database;
+    const { pool } = database;
+    const { logger } = options;
+    this.#feed = new Feed({
+      maxWaiting: MAX_WAITING,
+      turnBytes: options.maxClientBytes / 8,
+      deliver: (envelope) => this.#stream.deliver(envelope),
+      onLost: ({ id }) => logger.error({ event: id }, 'onReceive is too slow: an event without a row was dropped'),
+      onFailed: ({ id, type }, err) => logger.error({ err, event: id, type }, `event ${id} could not be delivered`),
     });
-    this.sweeper = new Sweeper({
-      store: this.store,
-      feed,
+    this.#head = new Head({ order: instance, feed: this.#feed, onOverflow: () => this.#sweeper.soon() });
+    const unreadable = new UnreadableEvents(logger);
+    this.#store = new Store({
+      pool,
+      // Not while NOTIFY delivers: then sweeps are what is left when this very connection is cut in silence.
+      sweepSession: () => (this.#sweeper.fast ? this.#listener.session : undefined),
+      ownSession: () => this.#listener.session,
+      onUnreadable: (id) => unreadable.tell(id),
+    });
+    this.#repair = new Repair({ pool, logger });
+    this.#restarts = new Restarts({
+      pool,
+      store: this.#store,
+      feed: this.#feed,
       logger,
+      downstream: () => this.#stream,
+    });
+    this.#mode = new DeliveryMode({
+      pool,
+      logger,
+      events: () => this.#feed.taken,
+      unstored: () => this.#feed.unstored,
+      onSet: () => this.#sweeper.now(),
+    });
+    this.#messages = new ChannelMessages({
+      logger,
+      presence: options.presence,
+      onEvents: (envelopes) => this.#feed.receive(envelopes),
+      onPresence: (heard) => this.#stream.presenceChanged(heard),
+    });
+    this.#sweeper = this.#makeSweeper();
+    this.#listener = this.#makeListener();
+    this.#pruner = new Pruner({ pool, logger, interval: options.pruneInterval });
+  }
+
+  #makeSweeper(): Sweeper {
+    const { logger, sweepInterval } = this.#options;
+    return new Sweeper({
+      store: this.#store,
+      feed: this.#feed,
+      logger,
+      longestInterval: sweepInterval,
       interval: (current, empty) => {
         if (current === 'sweep') return empty < IDLE ? FAST_SWEEP : IDLE_SWEEP;
         // Until a probe was heard nobody knows whether NOTIFY comes.
-        return this.listener.heard ? sweepInterval : Math.min(DEAF_SWEEP, sweepInterval);
+        return this.#listener.heard ? sweepInterval : Math.min(DEAF_SWEEP, sweepInterval);
       },
-      listening: () => this.listener.connected,
-      wasDelivered: (envelope) => this.#deliveredBeforeRestart.has(identity(envelope)),
-      onStatus: (status, since) => {
-        this.#deliveredBeforeRestart.clear();
-        this.mode.onStatus(status);
-        history.stored = status.storage;
-        // Storage was off since the sweep before this one, or something was pruned that no sweep had seen.
-        if (since.isNew(status.prunedXid)) history.markIncompleteBefore(status.frontier.xmax);
-        activity.level = status.activity;
-        this.listener.follow(status.channel);
-      },
-      onRestart: (status) => this.#onRestart(status),
+      listening: () => this.#listener.connected,
+      wasDelivered: (envelope) => this.#restarts.wasDelivered(envelope),
+      onStatus: (status, since) => this.#onStatus(status, since),
+      onRestart: (status) => this.#restarts.onRestart(status),
       onForeign: () => this.#repair.start(),
-      onSwept: database.onSwept,
     });
-    this.listener = new Listener({
+  }
+
+  #makeListener(): Listener {
+    const { listen, logger, probeInterval } = this.#options;
+    const probeTimeout = Math.max(1000, probeInterval / 3);
+    return new Listener({
       database: listen,
       logger,
       probeInterval,
@@ -139,175 +145,136 @@ export class Database {
       prepare: (client) => this.#prepare(client),
       notify: async (channel, payload) => {
         const query = { text: 'select pg_catalog.pg_notify($1, $2)', values: [channel, payload] };
-        await ask(this.pool, query, probeTimeout);
+        await ask(this.#database.pool, query, probeTimeout);
       },
-      onMessage: (payload) => this.#onMessage(payload),
+      onMessage: (payload) => this.#messages.read(payload),
       onDoorbell: () => {
         // What is heard behind it must not pass what the sweep is to find.
-        feed.close();
-        this.sweeper.now();
+        this.#feed.close();
+        this.#sweeper.now();
       },
       onListening: () => {
-        database.onListening();
-        this.sweeper.now();
+        this.#stream.reconnected();
+        this.#sweeper.now();
       },
-      onLost: () => feed.close(),
+      onLost: () => this.#feed.close(),
     });
-    this.pruner = new Pruner({ pool: this.pool, logger, interval: pruneInterval });
-    this.acknowledger = new Acknowledger(this.pool, database.instance);
-    this.activity = new ActivityWriter({ pool: this.pool, logger, counter: activity, instance: database.instance });
-    this.reporter = new InstanceReporter({ pool: this.pool, logger, instance: database.instance, read: database.read });
   }
 
-  get pool(): Pool {
-    return this.#pool.pool;
+  get #stream(): Downstream {
+    if (!this.#downstream) throw new Error('The source has not been started.');
+    return this.#downstream;
   }
 
-  /** For statements of the app's, which have no time-out. */
-  get queryable(): Queryable {
-    return asking(this.pool);
+  get epoch(): string {
+    return this.#store.epoch;
   }
 
-  /** What its clock says now, at least: this machine's may say anything. Milliseconds since 1970. */
+  get reached(): Frontier {
+    return this.#feed.reached;
+  }
+
+  get position(): string {
+    return this.#head.position;
+  }
+
   get time(): number {
-    const { frontier } = this.#options.feed;
-    return frontier ? Math.floor(frontier.time + performance.now() - this.sweeper.lastSuccess) : 0;
+    const { frontier } = this.#feed;
+    return frontier ? Math.floor(frontier.time + performance.now() - this.#sweeper.lastSuccess) : 0;
   }
 
-  /** Resolves when events flow. @param stopping - true once the instance has been told to stop meanwhile */
-  async start(stopping: () => boolean): Promise<void> {
-    await this.listener.start();
-    const latest = await this.#latest(stopping);
-    if (!latest || stopping()) return;
-    await this.#warm(latest.status, latest.envelopes);
-    if (stopping()) return;
+  get failure(): unknown {
+    return this.#listener.failure;
+  }
+
+  get delivering(): boolean {
+    return this.#listener.heard === true && this.#sweeper.onTime;
+  }
+
+  get garbage(): number {
+    return this.#messages.garbage;
+  }
+
+  explain(error: unknown): StartFailure {
+    return explainStart(error);
+  }
+
+  next(envelope: Envelope): Item {
+    return this.#head.next(envelope);
+  }
+
+  async start(downstream: Downstream, stopping: AbortSignal): Promise<void> {
+    this.#downstream = downstream;
+    // What is wrong with its configuration is said before anything waits for an answer.
+    this.#database.open();
+    await this.#listener.start();
+    const { historyEvents, logger } = this.#options;
+    const begun = { store: this.#store, feed: this.#feed, logger, downstream, historyEvents };
+    const latest = await warmStart(begun, stopping);
+    if (!latest || stopping.aborted) return;
     // What onReceive made of the events before this start has been told already.
-    this.#options.activity.level = latest.status.activity;
-    this.activity.start();
-    this.sweeper.start(latest.status);
-    await this.sweeper.next();
-    if (stopping()) return;
-    this.mode.start();
-    this.pruner.start();
-    this.reporter.start();
-  }
-
-  /** Resolves when all that is visible now has been delivered. */
-  async catchUp(): Promise<void> {
-    await this.sweeper.next();
-    await this.#options.feed.settled();
-  }
-
-  /** What the stream begins with, tried until PostgreSQL, which was there a moment ago, answers. */
-  async #latest(stopping: () => boolean): Promise<Latest | undefined> {
-    const { logger, historyEvents } = this.#options.options;
-    const onceLog = new OnceLogger(logger);
-    for (let failures = 1; !stopping(); failures += 1) {
-      try {
-        return await this.store.latest(historyEvents);
-      } catch (err) {
-        if (isHopeless(err)) throw err;
-        onceLog.say('error', { err, failures }, 'cannot read the latest events; will try again');
-        await setTimeout(backoff(failures), undefined, { signal: this.#stop.signal }).catch(() => {});
-      }
-    }
-    return undefined;
-  }
-
-  /** The stream begins here, with what storage has of the time before in memory for clients that come back. */
-  async #warm(status: Status, envelopes: Envelope[]): Promise<void> {
-    const { feed, history, options, remember } = this.#options;
-    const all = envelopes.length < options.historyEvents;
-    const oldest = envelopes[0]?.xid ?? status.frontier.xmax;
-    // Of the oldest transaction a part may be missing; without room for any event all of it is.
-    history.startAt(Math.max(status.prunedXid, all ? 0 : oldest) + 1);
-    history.restarted(status.startedAt);
-    feed.startAt(status.frontier);
-    const remembered = await remember(envelopes);
-    // Of the transaction of the last one that was left out a part may be remembered.
-    const left = envelopes[envelopes.length - remembered - 1];
-    if (left) history.markIncompleteBefore(left.xid! + 1);
+    downstream.setActivity(latest.status.activity);
+    this.#sweeper.start(latest.status);
+    await this.#sweeper.next();
+    if (stopping.aborted) return;
+    this.#mode.start();
+    this.#pruner.start();
   }
 
   /** On each new connection, before LISTEN. */
   async #prepare(client: pg.Client): Promise<void> {
     await requireSchema(client);
     await this.#repair.run(client);
-    if (this.store.epoch === '') this.store.epoch = (await readEpoch(client)).short;
+    if (this.#store.epoch === '') this.#store.epoch = (await readEpoch(client)).short;
   }
 
-  async #onRestart(status: Status): Promise<void> {
-    const { feed, history, onReplaced, options } = this.#options;
-    const client = asking(this.pool, ANSWER_TIMEOUT);
-    let known = await readEpoch(client);
-    if (known.short === this.store.epoch && (await isRolledBack(client, this.#options.newest()))) {
-      known = await renewEpoch(client, known);
-    }
-    const epoch = known.short;
-    for (const { envelope } of history.all()) this.#deliveredBeforeRestart.add(identity(envelope));
-    history.restarted(status.startedAt);
-    if (epoch === this.store.epoch) return;
-    this.store.epoch = epoch;
-    history.startAt(Number.POSITIVE_INFINITY);
-    // Before anything else is delivered: a frame of the old epoch would be answered with another `reset`.
-    await feed.rebase(status.frontier.inEpoch(epoch));
-    options.logger.error({}, 'the database was replaced or restored; every client is told to fetch its state anew');
-    onReplaced();
+  #onStatus(status: Status, since: Frontier): void {
+    const { history } = this.#stream;
+    this.#restarts.forget();
+    this.#mode.onStatus(status);
+    history.stored = status.storage;
+    // Storage was off since the sweep before this one, or something was pruned that no sweep had seen.
+    if (since.isNew(status.prunedXid)) history.markIncompleteBefore(status.frontier.xmax);
+    this.#stream.setActivity(status.activity);
+    this.#listener.follow(status.channel);
   }
 
-  /** Says so once: every reading comes upon it again. */
-  #onUnreadable(id: string): void {
-    if (this.#unreadable.has(id) || this.#unreadable.size >= MAX_UNREADABLE) return;
-    this.#unreadable.add(id);
-    const message =
-      'an event cannot be read and is not delivered: its id or its time is out of range. Delete it by hand';
-    this.#options.options.logger.error({ event: id }, message);
+  async catchUp(): Promise<void> {
+    await this.#sweeper.next();
+    await this.#feed.settled();
   }
 
-  #onMessage(payload: string): void {
-    const { feed, options } = this.#options;
-    if (PRESENCE.test(payload)) {
-      if (options.presence) this.#onPresence(payload);
-      return;
-    }
-    let envelopes: Envelope[];
-    try {
-      envelopes = decodeMessage(payload);
-    } catch (err) {
-      this.#dropped(err);
-      return;
-    }
-    feed.receive(envelopes);
+  readSince(...asked: Parameters<Store['readSince']>): ReturnType<Store['readSince']> {
+    return this.#store.readSince(...asked);
   }
 
-  #onPresence(payload: string): void {
-    try {
-      const { presence } = JSON.parse(payload) as { presence: unknown };
-      const topics = Array.isArray(presence) ? presence.filter((topic) => typeof topic === 'string') : null;
-      this.#options.onPresence(topics);
-    } catch (err) {
-      this.#dropped(err);
+  readRecent(need: Need): Promise<Recent> {
+    return this.#store.readRecent(need);
+  }
+
+  findings(): Finding[] {
+    const longest = this.#options.hookTimeout + STUCK;
+    return [...this.#listener.findings(), ...this.#sweeper.findings(), ...this.#feed.findings(longest)];
+  }
+
+  metrics(meter: Meter): void {
+    for (const part of [
+      this.#feed,
+      this.#messages,
+      this.#listener,
+      this.#sweeper,
+      this.#mode,
+      this.#database,
+      this.#pruner,
+      this.acknowledger,
+    ]) {
+      part.metrics(meter);
     }
   }
 
-  #dropped(err: unknown): void {
-    this.garbage += 1;
-    this.#options.options.logger.warn(
-      { err, count: this.garbage },
-      'dropped a message on the channel that is not ours',
-    );
-  }
-
-  /** Resolves when nothing runs any more and the pool, where it is ours, is closed. */
   async stop(): Promise<void> {
-    const { listener, sweeper, mode, pruner, reporter } = this;
-    this.#stop.abort();
-    await Promise.allSettled([listener.stop(), sweeper.stop(), mode.stop(), pruner.stop(), reporter.stop()]);
-    // Last, as the sweep that ran may have handed events on, or found what is to be repaired.
-    await Promise.all([this.activity.stop(), this.acknowledger.stop(), this.#repair.stop()]);
-    await this.#pool.end();
+    await Promise.allSettled([this.#listener.stop(), this.#sweeper.stop(), this.#mode.stop(), this.#pruner.stop()]);
+    // Last, as the sweep that ran may have found what is to be repaired.
+    await this.#repair.stop();
   }
 }
-
-/** Tells an event from one that has its number in another history of the database. */
-const identity = ({ id, xid, createdAt }: Envelope): string => `${id} ${xid} ${createdAt}`;

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { inTime } from '../../lib/in-time.js';
+import { inTime } from '../../lib/deadline.js';
 import type { Session } from './session.js';
 
 export interface ProbeOptions {

@@ -1,12 +1,19 @@
+import { codeOf } from '../../lib/error-code.js';
 import { DjrError } from '../../lib/errors.js';
+import {
+  INSUFFICIENT_PRIVILEGE,
+  INVALID_AUTHORIZATION,
+  INVALID_CATALOG_NAME,
+  INVALID_PASSWORD,
+  INVALID_SCHEMA_NAME,
+  isOfSchema,
+  TOO_MANY_CONNECTIONS,
+  UNDEFINED_FUNCTION,
+  UNDEFINED_TABLE,
+} from '../../postgres/sqlstate.js';
+import type { StartFailure } from '../source.js';
 
-/** Why an instance does not start: for the log, and for whoever asks it for a stream. */
-export interface StartFailure {
-  /** What is wrong and what to do about it. */
-  message: string;
-  /** The same without what only the people who run the app should know: no address, no name of a role. */
-  told: string;
-}
+type Known = Omit<StartFailure, 'check'>;
 
 const MIGRATE = 'Run `djr migrate` as the owner of the schema';
 const GRANT = "As the schema's owner: select djr.grant_server(ROLE)";
@@ -17,26 +24,29 @@ const UNREACHABLE = {
 };
 
 /** By the code of a DjrError, PostgreSQL's SQLSTATE or Node's code. */
-const KNOWN: Record<string, StartFailure> = {
+const KNOWN: Record<string, Known> = {
   DJR_SCHEMA: { message: MIGRATE, told: 'The database has no schema djr, or an older one: run `djr migrate`.' },
   DJR_STANDBY: { message: 'Connect to the primary', told: 'The database is a standby, which takes no NOTIFY.' },
-  '28P01': {
+  [INVALID_PASSWORD]: {
     message: 'Correct the user or the password in `database`',
     told: 'The database refuses the login (28P01).',
   },
-  '28000': {
+  [INVALID_AUTHORIZATION]: {
     message: 'Correct the user in `database`, or pg_hba.conf',
     told: 'The database refuses the login (28000).',
   },
-  '3D000': {
+  [INVALID_CATALOG_NAME]: {
     message: 'There is no such database: correct its name in `database`, or make it',
     told: 'The database does not exist (3D000).',
   },
-  '3F000': { message: MIGRATE, told: 'The database has no schema djr: run `djr migrate`.' },
-  '42P01': { message: MIGRATE, told: 'The schema djr is not complete: run `djr migrate`.' },
-  '42883': { message: MIGRATE, told: 'The schema djr is not complete: run `djr migrate`.' },
-  '42501': { message: GRANT, told: 'The role of this instance lacks a right to the schema djr: see djr.grant_server.' },
-  '53300': {
+  [INVALID_SCHEMA_NAME]: { message: MIGRATE, told: 'The database has no schema djr: run `djr migrate`.' },
+  [UNDEFINED_TABLE]: { message: MIGRATE, told: 'The schema djr is not complete: run `djr migrate`.' },
+  [UNDEFINED_FUNCTION]: { message: MIGRATE, told: 'The schema djr is not complete: run `djr migrate`.' },
+  [INSUFFICIENT_PRIVILEGE]: {
+    message: GRANT,
+    told: 'The role of this instance lacks a right to the schema djr: see djr.grant_server.',
+  },
+  [TOO_MANY_CONNECTIONS]: {
     message: 'Close connections, or raise max_connections',
     told: 'The database has no connection left; try again.',
   },
@@ -50,17 +60,15 @@ const KNOWN: Record<string, StartFailure> = {
 };
 
 /** The log has what went wrong; nobody outside is told more. */
-const UNKNOWN: StartFailure = { message: 'The error says why', told: UNREACHABLE.told };
+const UNKNOWN: Known = { message: 'The error says why', told: UNREACHABLE.told };
 
-const codeOf = (error: unknown): string => {
-  // A host with several addresses, each of which failed.
-  if (error instanceof AggregateError) return codeOf(error.errors.at(-1));
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
-};
+/** Of a host with several addresses, each of which failed, the last. */
+const lastOf = (error: unknown): unknown => (error instanceof AggregateError ? lastOf(error.errors.at(-1)) : error);
 
 /** What to do about it, and what may be told. */
 export function explainStart(error: unknown): StartFailure {
-  const known = KNOWN[codeOf(error)] ?? UNKNOWN;
-  if (!(error instanceof DjrError) || error.hint === undefined) return known;
-  return { message: error.hint.replace(/\.$/, ''), told: known.told };
+  const last = lastOf(error);
+  const known = KNOWN[codeOf(last) ?? ''] ?? UNKNOWN;
+  const hint = error instanceof DjrError ? error.hint?.replace(/\.$/, '') : undefined;
+  return { message: hint ?? known.message, told: known.told, check: isOfSchema(last) ? 'schema' : 'database' };
 }

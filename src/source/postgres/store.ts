@@ -1,13 +1,12 @@
-import { Envelope } from '../../event/envelope.js';
-import type { Scope } from '../../event/event.js';
+import type { Envelope } from '../../event/envelope.js';
 import type { Frontier } from '../../event/frontier.js';
-import { inTime } from '../../lib/in-time.js';
 import { ANSWER_TIMEOUT, onceMore } from '../../postgres/answer.js';
 import { ask } from '../../postgres/ask.js';
 import type { Pool } from '../../postgres/connect.js';
 import { AS_TEXT, BATCH, type Query, readRows } from '../../postgres/rows.js';
 import { type Need, type Recent, unavailable } from '../../stream/resume/backlog.js';
-import type { Reader, ResumeProgress, ResumeSource } from '../../stream/resume/resume.js';
+import type { Reader, ResumeProgress, StoredEvents } from '../../stream/resume/source.js';
+import { ascending, isReadable, type Order, ownOf, type Row, readEnvelopes } from './event-rows.js';
 import type { Session } from './session.js';
 import {
   EVENT_COLUMNS,
@@ -19,62 +18,12 @@ import {
   sinceStatement,
   withStatus,
 } from './statements.js';
-import { readStatus, STATUS, type Status } from './status.js';
+import { readStatus, type Status } from './status.js';
+import { SweepWay } from './sweep-way.js';
 
 /** Events that a reading for many clients brings at most, and what they may take in memory. */
 const MAX_RECENT = 20_000;
 const MAX_RECENT_BYTES = 32 * 1024 * 1024;
-
-/**
- * Milliseconds in which the pool must have answered before a sweep is made on the listening connection, that it may take
- * there, and for which the pool is not asked again.
- */
-const POOL_TIMEOUT = 2000;
-const DIRECT_TIMEOUT = 3000;
-const POOL_REST = 5000;
-
-/** Not what PostgreSQL says of the statement: there was no connection, or no answer. */
-const isAway = (error: unknown): boolean => {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return !/^[0-9A-Z]{5}$/.test(code) || /^(08|53|57P)/.test(code);
-};
-
-/** The first of a result has the status and no event, each of the others an event and no status. */
-type Row = [
-  status: string | null,
-  id: string,
-  xid: string,
-  scope: Scope,
-  userId: string | null,
-  type: string,
-  created: string | null,
-  detail: string,
-  topic: string | null,
-];
-
-/** What no Envelope can be made of: one such row must cost its own event, and no sweep. */
-const isReadable = ([, id, , , , , created]: Row): boolean =>
-  created !== null && Number.isSafeInteger(Number(id)) && Number(id) > 0;
-
-const readEnvelope = ([, id, xid, scope, userId, type, created, detail, topic]: Row): Envelope =>
-  new Envelope(Number(id), Number(xid), scope, userId, type, Math.trunc(Number(created) / 1000), detail, topic);
-
-/** In which order two events may come one after the other. */
-type Order = (before: Envelope, behind: Envelope) => boolean;
-
-const ascending: Order = (before, behind) =>
-  before.xid! < behind.xid! || (before.xid === behind.xid && before.id < behind.id);
-
-/** Looks at the order: a reading goes on behind its last event, and one that came too early would hide others. */
-function readEnvelopes(rows: Row[], order: Order, last?: Envelope): Envelope[] {
-  let before = last;
-  return rows.map((row) => {
-    const envelope = readEnvelope(row);
-    if (before && !order(before, envelope)) throw new Error('PostgreSQL gave rows in another order than was asked for');
-    before = envelope;
-    return envelope;
-  });
-}
 
 /** The latest events, and the snapshot that they were read in. */
 export interface Latest {
@@ -89,54 +38,35 @@ export interface Swept {
   readonly foreign: boolean;
 }
 
-/** Rows are in the order of transactions: behind the first of another cluster there are only more of them. */
-function ownOf(envelopes: Envelope[], { frontier }: Status): Envelope[] {
-  if (envelopes.length === 0 || envelopes.at(-1)!.xid! < frontier.xmax) return envelopes;
-  return envelopes.slice(
-    0,
-    envelopes.findIndex(({ xid }) => xid! >= frontier.xmax),
-  );
+export interface StoreOptions {
+  pool: Pool;
+  /** The listening connection while sweeps are better made there than on the pool. */
+  sweepSession?: () => Session | undefined;
+  /** The listening connection, for sweeps while the pool does not answer. */
+  ownSession?: () => Session | undefined;
+  /** A row of `djr.event` that no event can be made of. @param id - of the event */
+  onUnreadable?: (id: string) => void;
 }
 
 /** Reads stored events. */
-export class Store implements ResumeSource {
-  readonly #pool: Pool;
-  readonly #session: () => Session | undefined;
-  readonly #direct: () => Session | undefined;
-  /** `performance.now()` until which the pool is not asked for a sweep. */
-  #poolAwayUntil = 0;
-  /** A sweep waits for the pool still, though another way was taken. */
-  #sweepsOnPool = false;
+export class Store implements StoredEvents {
+  readonly #options: StoreOptions;
+  readonly #way: SweepWay;
   /** `djr.epoch()`, shortened; set when the runtime connects. */
   epoch = '';
 
-  readonly #onUnreadable: (id: string) => void;
-
-  /**
-   * @param session - to sweep on before the pool is asked
-   * @param direct - to sweep on where the pool is away
-   */
-  constructor(
-    pool: Pool,
-    session: () => Session | undefined,
-    onUnreadable: (id: string) => void = () => {},
-    direct: () => Session | undefined = () => undefined,
-  ) {
-    this.#pool = pool;
-    this.#session = session;
-    this.#onUnreadable = onUnreadable;
-    this.#direct = direct;
+  constructor(options: StoreOptions) {
+    this.#options = options;
+    this.#way = new SweepWay(
+      (query) => this.#query(query),
+      () => options.ownSession?.(),
+    );
   }
 
   #readable(rows: Row[]): Row[] {
     const readable = rows.every(isReadable) ? rows : rows.filter(isReadable);
-    if (readable !== rows) for (const row of rows) if (!isReadable(row)) this.#onUnreadable(row[1]);
+    if (readable !== rows) for (const row of rows) if (!isReadable(row)) this.#options.onUnreadable?.(row[1]);
     return readable;
-  }
-
-  async status(): Promise<Status> {
-    const rows = await this.#query({ text: STATUS, values: [] });
-    return this.#status(rows[0]);
   }
 
   /**
@@ -153,8 +83,9 @@ export class Store implements ResumeSource {
     const filter = newSince(since, bornAfter);
     const query = sinceStatement(filter, BATCH + 1);
     // Time and again the same statement, but for the one behind a restart.
-    const prepared = bornAfter === undefined ? await this.#session()?.prepared<Row>('djr_sweep', query) : undefined;
-    const rows = prepared ?? (await this.#sweepOnce(query));
+    const prepared =
+      bornAfter === undefined ? await this.#options.sweepSession?.()?.prepared<Row>('djr_sweep', query) : undefined;
+    const rows = prepared ?? (await this.#way.query(query));
     const [head, ...found] = rows;
     const status = await this.#status(head);
     const readable = readEnvelopes(this.#readable(found), ascending);
@@ -272,34 +203,12 @@ export class Store implements ResumeSource {
   /** The first row of every reading. There is none where `djr.settings` has lost its row, which is made again then. */
   async #status(row: Row | undefined): Promise<Status> {
     if (row?.[0]) return readStatus(row[0], this.epoch);
-    await ask(this.#pool, { text: 'select djr.channel()' }, ANSWER_TIMEOUT);
+    await ask(this.#options.pool, { text: 'select djr.channel()' }, ANSWER_TIMEOUT);
     throw new Error('djr.settings had no row: it has been made again, with every setting at its default');
   }
 
-  /** NOTIFY may well deliver while the pool's way to the database is broken, and without sweeps it could not for long. */
-  async #sweepOnce(query: Query): Promise<Row[]> {
-    const direct = this.#direct();
-    if (!direct) return this.#query(query);
-    if (!this.#sweepsOnPool && performance.now() >= this.#poolAwayUntil) {
-      try {
-        this.#sweepsOnPool = true;
-        const pending = this.#query(query).finally(() => {
-          this.#sweepsOnPool = false;
-        });
-        const rows = await inTime(pending, POOL_TIMEOUT);
-        if (rows) return rows;
-        pending.catch(() => {});
-      } catch (error) {
-        if (!isAway(error)) throw error;
-      }
-    }
-    const { rows } = await direct.query<Row>({ ...query, ...AS_TEXT }, DIRECT_TIMEOUT);
-    if (performance.now() >= this.#poolAwayUntil) this.#poolAwayUntil = performance.now() + POOL_REST;
-    return rows;
-  }
-
   async #query(query: Query): Promise<Row[]> {
-    const result = await ask<Row>(this.#pool, { ...query, ...AS_TEXT }, ANSWER_TIMEOUT);
+    const result = await ask<Row>(this.#options.pool, { ...query, ...AS_TEXT }, ANSWER_TIMEOUT);
     // A connection of pg's pool keeps the result that it was opened for, as long as it is open: the rows not with it.
     return result.rows.splice(0);
   }
@@ -319,7 +228,7 @@ export class Store implements ResumeSource {
       last = envelopes.at(-1) ?? last;
       return onRows(status, envelopes);
     };
-    await readRows(this.#pool, query, onBatch, ahead);
+    await readRows(this.#options.pool, query, onBatch, ahead);
     return status!;
   }
 }

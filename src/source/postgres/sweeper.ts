@@ -1,7 +1,13 @@
 import type { Envelope } from '../../event/envelope.js';
 import type { Frontier } from '../../event/frontier.js';
+import type { Finding } from '../../instance/finding.js';
+import { codeOf } from '../../lib/error-code.js';
+import { Histogram } from '../../lib/histogram.js';
 import type { Logger } from '../../lib/logger.js';
-import { OnceLogger } from '../../lib/once-logger.js';
+import type { Meter } from '../../lib/meter.js';
+import type { OnceLogger } from '../../lib/once-logger.js';
+import { databaseLog } from '../../postgres/database-log.js';
+import { INSUFFICIENT_PRIVILEGE, isOfSchema } from '../../postgres/sqlstate.js';
 import type { Feed } from '../../stream/feed.js';
 import type { Status } from './status.js';
 import type { Store } from './store.js';
@@ -18,8 +24,8 @@ export interface SweeperOptions {
   onStatus(status: Status, since: Frontier): void;
   /** PostgreSQL was started anew since the last sweep: transaction ids may have come again. */
   onRestart(status: Status): Promise<void>;
-  /** A sweep succeeded, in so many milliseconds. */
-  onSwept(milliseconds: number): void;
+  /** Milliseconds between two sweeps while NOTIFY delivers: several of them without one that succeeds are too many. */
+  longestInterval: number;
   /** It stepped over events of another cluster, which a restore brought. */
   onForeign(): void;
   /** Whether this very event was delivered before PostgreSQL was started. */
@@ -35,10 +41,17 @@ const RETRY = 1000;
 /** Milliseconds between two sweeps, at least, where one is asked for {@link Sweeper.soon}. */
 const SOON = 100;
 
+/** Milliseconds, and as many times the interval, after which a sweep is overdue. */
+const OVERDUE = 5000;
+const OVERDUE_INTERVALS = 5;
+
+const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5];
+
 /** Sweeps: reads what is visible now and was not before. It alone makes delivery complete. */
 export class Sweeper {
   readonly #options: SweeperOptions;
   readonly #onceLog: OnceLogger;
+  readonly #seconds = new Histogram(BUCKETS);
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #again = false;
@@ -61,7 +74,7 @@ export class Sweeper {
 
   constructor(options: SweeperOptions) {
     this.#options = options;
-    this.#onceLog = new OnceLogger(options.logger);
+    this.#onceLog = databaseLog(options.logger);
   }
 
   /** @param status - what the feed's first frontier was taken from. */
@@ -141,7 +154,7 @@ export class Sweeper {
       this.failure = undefined;
       this.lastSuccess = performance.now();
       this.count += 1;
-      this.#options.onSwept(this.lastSuccess - began);
+      this.#seconds.observe((this.lastSuccess - began) / 1000);
       for (const resolve of waiting) resolve();
     } catch (err) {
       this.#waiting.push(...waiting);
@@ -193,6 +206,49 @@ export class Sweeper {
   /** After a restart rows are found by their time as well, and among them what was delivered before it. */
   #unseen(envelopes: Envelope[]): Envelope[] {
     return envelopes.filter((envelope) => !this.#options.wasDelivered(envelope));
+  }
+
+  /** Milliseconds since the last sweep that succeeded. */
+  get #age(): number {
+    return performance.now() - this.lastSuccess;
+  }
+
+  /** Whether a sweep has succeeded lately. */
+  get onTime(): boolean {
+    return this.count > 0 && this.#age <= Math.max(OVERDUE, OVERDUE_INTERVALS * this.#options.longestInterval);
+  }
+
+  findings(): Finding[] {
+    return [this.#ofSweeps(), ...this.#ofSchema()];
+  }
+
+  #ofSweeps(): Finding {
+    const check = 'sweep';
+    if (this.count === 0) return { check, state: 'failing', reason: 'no sweep has succeeded yet' };
+    if (this.onTime) return { check, state: 'ok' };
+    return { check, state: 'failing', reason: `the last sweep was ${Math.round(this.#age / 1000)} s ago` };
+  }
+
+  #ofSchema(): Finding[] {
+    const check = 'schema';
+    const code = codeOf(this.failure);
+    if (code === INSUFFICIENT_PRIVILEGE) {
+      const reason = `this role lacks a right to the schema djr (${code}): djr.grant_server gives it`;
+      return [{ check, state: 'failing', reason }];
+    }
+    if (isOfSchema(this.failure)) {
+      return [{ check, state: 'failing', reason: `the schema djr is gone, or changed (${code})` }];
+    }
+    return this.count > 0 ? [{ check, state: 'ok' }] : [];
+  }
+
+  metrics(meter: Meter): void {
+    meter.histogram('djr_sweep_duration_seconds', 'How long sweeps took that succeeded', this.#seconds);
+    meter.counter('djr_sweeps_total', 'Sweeps that succeeded', () => this.count);
+    meter.counter('djr_sweep_failures_total', 'Sweeps that failed', () => this.failures);
+    meter.gauge('djr_sweep_age_seconds', 'Since the last sweep that succeeded', () =>
+      this.lastSuccess === 0 ? undefined : this.#age / 1000,
+    );
   }
 
   async stop(): Promise<void> {

@@ -1,5 +1,6 @@
 import { LogLimit } from '../../lib/log-limit.js';
 import type { Logger } from '../../lib/logger.js';
+import type { Meter } from '../../lib/meter.js';
 import { ANSWER_TIMEOUT } from '../../postgres/answer.js';
 import { ask } from '../../postgres/ask.js';
 import type { Pool } from '../../postgres/connect.js';
@@ -43,6 +44,14 @@ export class UnstoredPace {
     }
     this.#seen ??= dropped;
     this.dropped = dropped;
+  }
+
+  metrics(meter: Meter): void {
+    meter.counter(
+      'djr_unstored_dropped_total',
+      'Events with store => false that were dropped, as too many came while delivery sweeps: of the whole database, and each instance says the same',
+      () => this.dropped,
+    );
   }
 
   /** Every 200 ms while delivery is `sweep`. Where nothing without a row has come it asks nothing. */

@@ -2,6 +2,7 @@ import type { Audience } from '../../event/audience.js';
 import type { Envelope } from '../../event/envelope.js';
 import type { Frontier } from '../../event/frontier.js';
 import { Item } from '../../event/item.js';
+import { lowerBound } from '../../lib/lower-bound.js';
 
 /** What one reading has to bring, so that all who wait for it can go on. */
 export interface Need {
@@ -74,6 +75,8 @@ export function needOf(frontiers: readonly Frontier[]): Need {
   return { epoch: frontiers[0]!.epoch, xmax, inProgress, time };
 }
 
+const xidOf = ({ envelope }: Item): number => envelope.xid!;
+
 /** What many clients that come back together have missed, read from storage once for all of them. Never changes. */
 export class Backlog {
   /** The last of the instance's order when the reading began: what came behind it is in history. */
@@ -139,18 +142,6 @@ export class Backlog {
       return items.filter(({ envelope: { xid, createdAt } }) => frontier.isNew(xid!) || createdAt >= frontier.time);
     }
     // Below xmin nothing is new: many clients pass here, and most of a long backlog may be older than what they lack.
-    return items.slice(lowerBound(items, frontier.xmin)).filter(({ envelope: { xid } }) => frontier.isNew(xid!));
+    return items.slice(lowerBound(items, frontier.xmin, xidOf)).filter(({ envelope: { xid } }) => frontier.isNew(xid!));
   }
-}
-
-/** The place of the first item of this transaction or a later one. */
-function lowerBound(items: readonly Item[], xid: number): number {
-  let low = 0;
-  let high = items.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (items[middle]!.envelope.xid! < xid) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -3,21 +3,25 @@ import type { Envelope } from '../../event/envelope.js';
 import type { Frontier } from '../../event/frontier.js';
 
 /**
- * The rest of the ids that a client gets while it resumes: the frontier that it came with, and what it has got in front of
- * it. A client that is cut off in the middle goes on there, at any instance.
+ * The position in the ids that a client gets while it resumes: the frontier that it came with, and what it has got in front
+ * of that. A client that is cut off in the middle goes on there, at any instance.
  */
 export class ResumeId {
   readonly #base: string;
   readonly #ahead: Ahead;
 
-  /** @param rest - of the id that the client came with, with its frontier and what it names */
-  constructor(rest: string, frontier: Frontier, named?: NamedAhead) {
-    const end = rest.indexOf(`.${AHEAD}`);
-    this.#base = end < 0 ? rest : rest.slice(0, end);
+  /**
+   * @param position - of the id that the client came with
+   * @param frontier - the frontier in it
+   * @param named - the events that it names
+   */
+  constructor(position: string, frontier: Frontier, named?: NamedAhead) {
+    const end = position.indexOf(`.${AHEAD}`);
+    this.#base = end < 0 ? position : position.slice(0, end);
     this.#ahead = new Ahead(frontier, named);
   }
 
-  get rest(): string {
+  get position(): string {
     return this.#base + this.#ahead.packed;
   }
 

@@ -1,14 +1,15 @@
 import type { Envelope } from '../../event/envelope.js';
 import type { Frontier } from '../../event/frontier.js';
 import type { History } from '../history.js';
-import { Backlog, type Need, needOf, type Recent } from './backlog.js';
+import type { Hooks } from '../hooks.js';
+import { Backlog, type Need, needOf } from './backlog.js';
+import type { StoredEvents } from './source.js';
 
 export interface SharedReadingOptions {
   history: History;
-  /** Reads the latest events for clients, whoever they are for. */
-  readRecent(need: Need): Promise<Recent>;
+  source: Pick<StoredEvents, 'readRecent'>;
   /** `onReceive` has to see what comes from storage, too. */
-  receive(envelope: Envelope): Envelope | null | Promise<Envelope | null>;
+  hooks: Pick<Hooks, 'receive'>;
 }
 
 interface Waiting {
@@ -73,12 +74,14 @@ export class SharedReading {
   }
 
   async #read(need: Need): Promise<Backlog> {
-    const { history, readRecent, receive } = this.#options;
+    const { history, hooks, source } = this.#options;
     const before = history.lastSequence;
-    const recent = await readRecent(need);
+    const recent = await source.readRecent(need);
     const envelopes: Envelope[] = [];
     for (let i = 0; i < recent.envelopes.length; i += HOOKED) {
-      for (const received of await Promise.all(recent.envelopes.slice(i, i + HOOKED).map(receive))) {
+      for (const received of await Promise.all(
+        recent.envelopes.slice(i, i + HOOKED).map((one) => hooks.receive(one)),
+      )) {
         if (received) envelopes.push(received);
       }
     }

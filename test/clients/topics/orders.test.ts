@@ -50,10 +50,8 @@ function stage(store: Partial<TopicStore>) {
     activity,
     topics,
     logger: options.logger,
-    ready: async () => undefined,
-    position,
-    epoch: () => 'e',
-    time: () => 0,
+    life: { unready: async () => undefined },
+    source: { position: position(), epoch: 'e', time: 0 },
   });
   const open = async (target: string, user: string) => {
     const header = (name: string) => (name === 'x-user' ? user : undefined);

@@ -1,0 +1,34 @@
+import type { Endpoint, StreamStart } from '../endpoint.js';
+import type { Incoming } from '../incoming.js';
+import type { Reply } from '../reply.js';
+
+interface Loaded extends Endpoint {
+  stop?(): void;
+}
+
+/** An endpoint whose code is loaded with the first request for it: an app in which nobody asks does not load it at all. */
+export class LazyEndpoint implements Endpoint {
+  readonly path: string;
+  readonly methods: Endpoint['methods'];
+  readonly #load: () => Promise<Loaded>;
+  #loading: Promise<Loaded> | undefined;
+  #stopped = false;
+
+  constructor({ path, methods }: Pick<Endpoint, 'path' | 'methods'>, load: () => Promise<Loaded>) {
+    this.path = path;
+    this.methods = methods;
+    this.#load = load;
+  }
+
+  async respond(incoming: Incoming): Promise<Reply | StreamStart> {
+    this.#loading ??= this.#load();
+    const endpoint = await this.#loading;
+    if (this.#stopped) endpoint.stop?.();
+    return endpoint.respond(incoming);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    (await this.#loading)?.stop?.();
+  }
+}

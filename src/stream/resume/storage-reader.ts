@@ -1,0 +1,160 @@
+import type { Client } from '../../clients/client.js';
+import type { Audience } from '../../event/audience.js';
+import type { Envelope } from '../../event/envelope.js';
+import { resetFrame } from '../../event/frame.js';
+import type { Frontier } from '../../event/frontier.js';
+import { Item } from '../../event/item.js';
+import { Semaphore } from '../../lib/semaphore.js';
+import type { History } from '../history.js';
+import type { Hooks } from '../hooks.js';
+import { unavailable } from './backlog.js';
+import type { ResumeId } from './resume-id.js';
+import { chunkOf, type Sender } from './sender.js';
+import { SharedReading } from './shared-reading.js';
+import type { Reader, ResumeProgress, StoredEvents } from './source.js';
+
+export interface StorageReaderOptions {
+  source: StoredEvents;
+  history: History;
+  hooks: Pick<Hooks, 'receive'>;
+  sender: Sender;
+  /** How many events are read from storage for one client before it is a `reset`. */
+  limit: number;
+}
+
+/** What a client has got from storage. */
+export interface StorageSnapshot {
+  /** All that is visible in this. */
+  readonly frontier: Frontier;
+  /** What may be missing comes behind this number in the order of the source. */
+  readonly before: number;
+}
+
+/** Why a client cannot have what it missed. */
+export interface Unavailable {
+  readonly reset: string;
+}
+
+/** Clients for which storage is read each by itself, at the same time; a client that finds all at work shares a reading. */
+const MAX_READERS = 3;
+
+/** Reads from storage what clients missed, and sends it to them. */
+export class StorageReader {
+  readonly #options: StorageReaderOptions;
+  readonly #readers = new Semaphore(MAX_READERS);
+  readonly #shared: SharedReading;
+
+  constructor(options: StorageReaderOptions) {
+    this.#options = options;
+    this.#shared = new SharedReading(options);
+  }
+
+  /** Sends a client what is new since a frontier. @param lacks - whether the client has not got this event otherwise */
+  async read(
+    client: Client,
+    since: Frontier,
+    id: ResumeId,
+    lacks: (item: Item) => boolean,
+  ): Promise<StorageSnapshot | Unavailable> {
+    const backlog = this.#shared.held(since) ?? (this.#readers.free ? undefined : await this.#shared.next(since));
+    if (backlog) {
+      const reason = unavailable(backlog.state, since);
+      if (reason !== undefined) return { reset: reason };
+      const items = backlog.since(since, client.audiences).filter((item) => client.wants(item) && lacks(item));
+      if (items.length > this.#options.limit) return this.#tooMany();
+      if (backlog.covers(since)) {
+        await this.#options.sender.sendAll(client, items, id);
+        return { frontier: backlog.state.frontier, before: backlog.before };
+      }
+    }
+    return this.#readAlone(client, since, id, lacks);
+  }
+
+  /** A reading for this client only. It holds no place, and no connection, while the client reads what came. */
+  async #readAlone(
+    client: Client,
+    since: Frontier,
+    id: ResumeId,
+    lacks: (item: Item) => boolean,
+  ): Promise<StorageSnapshot | Unavailable> {
+    const { history, limit, sender } = this.#options;
+    const before = history.lastSequence;
+    let sent = 0;
+    const onBatch = async (envelopes: Envelope[]) => {
+      let taken = 0;
+      while (taken < envelopes.length && client.idle) {
+        const chunk = chunkOf(envelopes, taken, client);
+        taken += chunk.length;
+        sent += chunk.length;
+        if (sent > limit) break;
+        const items = await this.#received(chunk, id.position);
+        client.sendAll(items.filter(lacks), id.position);
+        id.add(chunk);
+        sender.mark(client, id.position);
+        // A client that reads has read it by then, and the reading goes on.
+        await sender.turn();
+      }
+      return sent > limit ? 0 : taken;
+    };
+    const result = await this.#readPages(client, since, client, () => sent > limit, onBatch);
+    return 'reset' in result ? result : { frontier: result.frontier, before };
+  }
+
+  /** What `onReceive` makes of stored events: what it stopped must not pass here. */
+  async #received(stored: readonly Envelope[], position: string): Promise<Item[]> {
+    const items: Item[] = [];
+    for (const one of stored) {
+      const received = this.#options.hooks.receive(one);
+      const envelope = received instanceof Promise ? await received : received;
+      if (envelope) items.push(new Item(0, envelope, position));
+    }
+    return items;
+  }
+
+  /** Sends a client what one audience had since its own beginning, where the rest of its stream goes on from elsewhere. */
+  async readAudience(
+    client: Client,
+    audience: Audience,
+    since: Frontier,
+    id: ResumeId,
+    lacks: (item: Item) => boolean,
+  ): Promise<void> {
+    const { history, limit } = this.#options;
+    let sent = 0;
+    const onBatch = async (envelopes: Envelope[]) => {
+      for (const { envelope, position } of await this.#received(envelopes, id.position)) {
+        // In memory it has its place in the order.
+        const item = history.find(envelope.id) ?? new Item(0, envelope, position);
+        if (lacks(item)) client.send(item, position);
+      }
+      sent += envelopes.length;
+      return client.idle && sent <= limit ? envelopes.length : 0;
+    };
+    const wanted = { audiences: [audience], types: client.types };
+    const result = await this.#readPages(client, since, wanted, () => sent > limit, onBatch);
+    if ('reset' in result) client.write(resetFrame(result.reset, id.position));
+  }
+
+  async #readPages(
+    client: Client,
+    since: Frontier,
+    wanted: Reader,
+    isTooMany: () => boolean,
+    onBatch: (envelopes: Envelope[]) => Promise<number>,
+  ): Promise<ResumeProgress | Unavailable> {
+    const { source } = this.#options;
+    let progress: ResumeProgress | undefined;
+    do {
+      const result = await this.#readers.run(() => source.readSince(since, wanted, progress, onBatch));
+      if (isTooMany()) return this.#tooMany();
+      if ('reset' in result) return result;
+      progress = result;
+      await client.ready();
+    } while (!progress.done && !client.closed);
+    return progress;
+  }
+
+  #tooMany(): Unavailable {
+    return { reset: `more than ${this.#options.limit} events were missed` };
+  }
+}

@@ -105,6 +105,14 @@ const PUBLISHERS = [
   "update shop.orders set status = 'paid', total = 10",
   'delete from shop.orders',
   'select * from djr.event_status',
+  "select djr.create_consumer('all', 'start'), djr.create_consumer('some', djr.position(), array['a'], array['t'])",
+  "select djr.publish_topic('t', 'a'), djr.publish_global('b')",
+  "select * from djr.consume('all', 2)",
+  "select * from djr.consume('all', 2, 'share')",
+  "select * from djr.consume('some', 100, 'skip')",
+  'select * from djr.consumer',
+  "select djr.configure(consumer_retention => interval '1 second')",
+  "select djr.reset_consumer('all'), djr.reset_consumer('some', 'start'), djr.drop_consumer('some')",
 ];
 
 /** Each is refused, by one rule after the other. */
@@ -121,6 +129,11 @@ const REFUSED = [
   "select djr.configure(retention => interval '-1 hour')",
   "select djr.acknowledge('ann', array[1]::bigint[], 'sent')",
   'select djr.replay(4711)',
+  "select * from djr.consume('nobody')",
+  "select * from djr.consume('all', 0)",
+  "select djr.create_consumer('all')",
+  "select djr.create_consumer('a b')",
+  "select djr.create_consumer('a', 'never')",
 ];
 
 /** All that djr sends to a database, in one run of everything that it does. */

@@ -158,6 +158,12 @@ async function doEverything(t: ExecutionContext, db: TestDatabase & { own: pg.Cl
     db,
   );
   const stream = await app.streamOf('ann');
+  let consumed = 0;
+  const consumer = (events: unknown[]) => {
+    consumed += events.length;
+  };
+  app.realtime.consume('job', consumer, { create: { types: ['public'] } });
+  await until('the consumer is there', async () => (await db.own.query('select from djr.consumer')).rowCount === 1);
   await app.realtime.publish({ scope: 'public', type: 'public', detail: { n: 1 } });
   await app.realtime.publish({ type: 'mine', userId: 'ann', key: 'one' });
   await app.realtime.publish({ type: 'system', scope: 'system', privateData: { secret: 1 } });
@@ -203,8 +209,7 @@ async function doEverything(t: ExecutionContext, db: TestDatabase & { own: pg.Cl
     'events/3/',
     'events/3/private/',
     `replay/?id=${id}`,
-    'instances/',
-    'settings/',
+    'overview/',
   ];
   for (const page of pages) t.notRegex(await get(`admin/${page}`), /does not exist|Internal Server Error/, page);
   await get('metrics');
@@ -228,6 +233,8 @@ async function doEverything(t: ExecutionContext, db: TestDatabase & { own: pg.Cl
     'it is pruned',
     async () => (await db.own.query("select from djr.event where type = 'old'")).rowCount === 0,
   );
+
+  await until('the consumer has it', () => consumed > 0);
 
   // What a runtime asks after a restart, while commits queue, and after a restore.
   const frontier = Frontier.fromSnapshot('10:20:11', 'epoch', Date.now())!;

@@ -3,7 +3,7 @@ export type { ConsumeContext } from './consume/batch.js';
 export type { ConsumedEvent, ConsumedEventOf } from './consume/consumed-event.js';
 export type { Consumption } from './consume/consumers.js';
 export type { ConsumeOptions } from './consume/options.js';
-export type { Detail, Event, EventMap, EventOf, Scope } from './event/event.js';
+export type { Detail, Event, EventMap, EventOf, EventsOf, Scope } from './event/event.js';
 export type { FetchContext, FetchHandler } from './http/adapters/fetch.js';
 export type { HandlerContext, NodeHandler } from './http/adapters/node.js';
 export type { RequestContext } from './http/incoming.js';

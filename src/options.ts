@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { z } from 'zod';
 import type { AuthorizeTopic } from './clients/topics/authorizer.js';
+import type { EventMap, EventsOf } from './event/event.js';
 import type { UserId } from './event/user-id.js';
 import { ALLOWABLE, isAllowable, Origins } from './http/guards/origin.js';
 import { isProxy } from './http/guards/trusted-proxies.js';
@@ -45,7 +46,7 @@ export type HealthAccess = 'public' | 'brief' | 'off' | { authorize: Authorize }
 /** Signals that a process can hear. */
 export type StopSignal = 'SIGTERM' | 'SIGINT' | 'SIGHUP' | 'SIGUSR2' | 'SIGBREAK';
 
-export interface RealtimeOptions {
+export interface RealtimeOptions<Events extends EventsOf<Events> = EventMap> {
   /**
    * The database: a URI, a pool's configuration, a pool that the app has (a `pg.Pool` of any copy of `pg`, or what behaves
    * like one), or `{ listen, pool }` where the pool goes through a pooler. `listen` must reach PostgreSQL directly. With a
@@ -69,9 +70,9 @@ export interface RealtimeOptions {
    */
   authorizeTopic?: AuthorizeTopic;
   /** Sees each event once an instance, before anything else; returns it (changed or not), or null to stop it. */
-  onReceive?: OnReceive;
+  onReceive?: OnReceive<Events>;
   /** Sees each event once for each client; what it changes, it changes for that client. Null: not for this client. */
-  beforeSend?: BeforeSend;
+  beforeSend?: BeforeSend<Events>;
   /** Admin pages; without it they are 404 (docs/admin.md). */
   admin?: { authorize: AdminAuthorize };
   /** Who may read `metrics`. @defaultValue everyone */

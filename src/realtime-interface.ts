@@ -2,7 +2,7 @@ import type { ConsumeContext } from './consume/batch.js';
 import type { ConsumedEventOf } from './consume/consumed-event.js';
 import type { Consumption } from './consume/consumers.js';
 import type { ConsumeOptions } from './consume/options.js';
-import type { Event, EventMap, EventOf } from './event/event.js';
+import type { Event, EventMap, EventOf, EventsOf } from './event/event.js';
 import type { UserId } from './event/user-id.js';
 import type { FetchHandler } from './http/adapters/fetch.js';
 import type { NodeHandler } from './http/adapters/node.js';
@@ -12,7 +12,7 @@ import type { SqlClient } from './publish/sql-client.js';
 import type { Health } from './telemetry/health.js';
 
 /** A running djr: one instance, one listening connection. Made by `createRealtime`. */
-export interface Realtime<Events extends EventMap = EventMap> {
+export interface Realtime<Events extends EventsOf<Events> = EventMap> {
   /**
    * `(req, res, next?, { userId }?)`: mount it with `app.use(realtime.handler)`, in Koa as well, or call it from node:http. What it
    * returns resolves when the answer is over.

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { BatchOptions, ConsumeContext } from './consume/batch.js';
 import type { Consumption } from './consume/consumers.js';
 import type { ConsumeOptions } from './consume/options.js';
-import type { Detail, EventMap } from './event/event.js';
+import type { Detail, EventMap, EventsOf } from './event/event.js';
 import type { UserId } from './event/user-id.js';
 import { replace } from './hot.js';
 import { type FetchHandler, fetchHandler } from './http/adapters/fetch.js';
@@ -25,13 +25,18 @@ import type { Health } from './telemetry/health.js';
 /**
  * Makes a runtime. It connects at the first request, subscription or `start()`.
  *
- * @typeParam Events - your event types and their details, for typed `publish` and `subscribe`
+ * @typeParam Events - your event types and their details, for typed `publish`, `subscribe` and hooks
  * @throws {@link DjrError} `DJR_CONFIG` when an option is wrong
  */
-export function createRealtime<Events extends EventMap = EventMap>(options: RealtimeOptions = {}): Realtime<Events> {
+export function createRealtime<Events extends EventsOf<Events> = EventMap>(
+  options?: RealtimeOptions<NoInfer<Events>>,
+): Realtime<Events>;
+// For `Parameters<typeof createRealtime>`, which looks at the last one.
+export function createRealtime(options?: RealtimeOptions): Realtime;
+export function createRealtime(options: RealtimeOptions = {}): Realtime {
   const resolved = resolveOptions(options);
   const runtime = new Runtime({ ...resolved, logger: guarded(resolved.logger) });
-  return (resolved.hot === undefined ? runtime : replace(resolved.hot, runtime)) as Realtime<Events>;
+  return (resolved.hot === undefined ? runtime : replace(resolved.hot, runtime)) as Realtime;
 }
 
 class Runtime implements Realtime {

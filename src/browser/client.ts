@@ -1,4 +1,4 @@
-import type { Detail, EventMap } from '../event/event.js';
+import type { Detail, EventMap, EventsOf } from '../event/event.js';
 import { acknowledge, originOf } from './ack.js';
 import { createAwaited } from './awaited.js';
 import { createConnection, type SharedConnection } from './connection.js';
@@ -14,6 +14,7 @@ import type {
   DjrEvent,
   JoinOptions,
   Message,
+  MessageOf,
   Presence,
   Room,
   SeenOptions,
@@ -28,8 +29,10 @@ export type {
   Djr,
   DjrEvent,
   EventMap,
+  EventsOf,
   JoinOptions,
   Message,
+  MessageOf,
   Presence,
   Room,
   SeenOptions,
@@ -151,26 +154,47 @@ page[KEY] ??= createClient();
 /** The client of this page, for the script. */
 export const client: Client = page[KEY];
 
+/**
+ * Your event types, for all that this module exports and for `window.djr`:
+ * `declare module 'djr/browser' { interface Register { events: Events } }`.
+ */
+// biome-ignore lint/suspicious/noEmptyInterface: an app adds to it
+export interface Register {}
+
+/** The events that an app has registered; without that any type, with any detail. */
+export type Registered = Register extends { events: infer Events extends EventsOf<Events> } ? Events : EventMap;
+
+const djr = client as unknown as Djr<Registered>;
+export default djr;
+
 /** See {@link Djr.connect}. */
-export const connect: (options?: ConnectOptions) => Connection = client.connect;
+export const connect: Djr<Registered>['connect'] = djr.connect;
 
 /** See {@link Djr.subscribe}. */
-export const subscribe = client.subscribe as <D extends Detail = Detail, Type extends string = string>(
-  type: Type,
-  callback: (detail: Message<D, Type>, event: DjrEvent<Message<D, Type>>) => void,
-) => () => void;
+export const subscribe: Djr<Registered>['subscribe'] = djr.subscribe;
 
 /** See {@link Djr.join}. */
-export const join: (topic: string, options?: JoinOptions) => Room = client.join;
+export const join: Djr<Registered>['join'] = djr.join;
 
 /** See {@link Djr.seen}. */
-export const seen: Djr['seen'] = client.seen;
+export const seen: Djr['seen'] = djr.seen;
 
 /** See {@link Djr.ack}. */
-export const ack: (event: CustomEvent<Detail> | Detail | number, status?: AckStatus) => Promise<boolean> = client.ack;
+export const ack: Djr['ack'] = djr.ack;
 
 /** See {@link Djr.close}. */
-export const close: () => void = client.close;
+export const close: Djr['close'] = djr.close;
 
-const djr: Djr = client;
-export default djr;
+declare global {
+  interface Window {
+    /** Set by the script `djr.js`. */
+    djr: Djr<Registered>;
+    /** The same object, for pages written for DjangoRealtime. */
+    DjangoRealtime: Djr<Registered>;
+    /** The connection that the script made by itself. */
+    djangoRealtimeConnection?: Connection<Registered>;
+  }
+  interface WindowEventMap {
+    [name: `djr:${string}`]: DjrEvent;
+  }
+}

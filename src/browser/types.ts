@@ -1,10 +1,18 @@
-import type { Detail, EventMap } from '../event/event.js';
+import type { Detail, EventMap, EventsOf } from '../event/event.js';
 
 /** What a page says of an event: it got it, or it showed it. */
 export type AckStatus = 'delivered' | 'read';
 
 /** A detail as it reaches the page: with the event's type. */
-export type Message<D extends Detail = Detail, Type extends string = string> = D & { type: Type };
+export type Message<D extends object = Detail, Type extends string = string> = D & { type: Type };
+
+/** Whatever `onMessage` gets: each event of a map, and what the client itself says. */
+export type MessageOf<Events extends EventsOf<Events>> = string extends keyof Events
+  ? Message
+  :
+      | { [Type in keyof Events & string]: Message<Events[Type], Type> }[keyof Events & string]
+      | { type: 'connected' }
+      | { type: 'reset'; reason: string };
 
 /**
  * What a stream is doing, as `djr:state` tells it:
@@ -64,7 +72,7 @@ export interface JoinOptions {
 }
 
 /** A topic that the page hears, as `join` returns it. */
-export interface Room<Events extends EventMap = EventMap> {
+export interface Room<Events extends EventsOf<Events> = EventMap> {
   readonly topic: string;
   /** `left`: by the page, or as the server allows no more. */
   readonly state: 'joining' | 'joined' | 'left';
@@ -86,14 +94,14 @@ export interface Room<Events extends EventMap = EventMap> {
 }
 
 /** Options of `connect`; `docs/browser.md` explains them. */
-export interface ConnectOptions {
+export interface ConnectOptions<Events extends EventsOf<Events> = EventMap> {
   /**
    * Address of the stream, relative to the page; it may have a query of its own (`?types=chat`).
    * @defaultValue the `sse/` beside the script that the page loaded; for the module `/realtime/sse/`
    */
   endpoint?: string;
   /** Called with each message, `connected` and `reset` among them, and with its DOM event, which has `id` and `createdAt`. */
-  onMessage?: (message: Message, event: DjrEvent) => void;
+  onMessage?: (message: MessageOf<Events>, event: DjrEvent<MessageOf<Events>>) => void;
   /** Called when the stream stands, again after each interruption. */
   onConnect?: () => void;
   /** Called for each failed attempt; the client tries again by itself. */
@@ -134,7 +142,7 @@ export interface ConnectOptions {
 }
 
 /** What `connect` returns. */
-export interface Connection {
+export interface Connection<Events extends EventsOf<Events> = EventMap> {
   /** The absolute address of the stream, without token and position. */
   readonly url: string;
   /** 0 connecting, waiting or refused; 1 open; 2 closed, as an EventSource has it. */
@@ -146,13 +154,13 @@ export interface Connection {
   /** {@link Djr.seen}, where the page has connections to several endpoints. */
   seen(id: number | bigint | string, options?: SeenOptions): Promise<void>;
   /** {@link Djr.join}, where the page has connections to several endpoints. */
-  join(topic: string, options?: JoinOptions): Room;
+  join(topic: string, options?: JoinOptions): Room<Events>;
   /** Forgets these callbacks; the last one to close an endpoint closes its stream. */
   close(): void;
 }
 
 /** The client: `window.djr`, or the module's default export. */
-export interface Djr<Events extends EventMap = EventMap> {
+export interface Djr<Events extends EventsOf<Events> = EventMap> {
   /**
    * Connects the page to a stream, whose events are then fired on `window` as `djr:TYPE`.
    *
@@ -161,7 +169,7 @@ export interface Djr<Events extends EventMap = EventMap> {
    *
    * @throws TypeError when a token would go to another origin and the call does not name the endpoint.
    */
-  connect(options?: ConnectOptions): Connection;
+  connect(options?: ConnectOptions<Events>): Connection<Events>;
   /**
    * Calls back for each event of a type.
    *
@@ -195,18 +203,4 @@ export interface Djr<Events extends EventMap = EventMap> {
   seen(id: number | bigint | string, options?: SeenOptions): Promise<void>;
   /** Closes all connections of this page, as on logout; other tabs ask the server anew whose their stream is. */
   close(): void;
-}
-
-declare global {
-  interface Window {
-    /** Set by the script `djr.js`. */
-    djr: Djr;
-    /** The same object, for pages written for DjangoRealtime. */
-    DjangoRealtime: Djr;
-    /** The connection that the script made by itself. */
-    djangoRealtimeConnection?: Connection;
-  }
-  interface WindowEventMap {
-    [name: `djr:${string}`]: DjrEvent;
-  }
 }

@@ -1,8 +1,8 @@
-import type { Detail, Event, EventMap, Scope } from '../event/event.js';
+import type { Detail, Event, EventsOf, Scope } from '../event/event.js';
 import { milliseconds } from '../postgres/types.js';
 
 /** An event as a consumer gets it: all that is stored of it. */
-export interface ConsumedEvent<Type extends string = string, D extends Detail = Detail>
+export interface ConsumedEvent<Type extends string = string, D extends object = Detail>
   extends Omit<Readonly<Event>, 'type' | 'detail'> {
   readonly type: Type;
   readonly detail: D;
@@ -15,7 +15,7 @@ export interface ConsumedEvent<Type extends string = string, D extends Detail = 
 }
 
 /** The union of all events of a map, so that `switch (event.type)` narrows `event.detail`. */
-export type ConsumedEventOf<Events extends EventMap> = {
+export type ConsumedEventOf<Events extends EventsOf<Events>> = {
   [T in keyof Events & string]: ConsumedEvent<T, Events[T]>;
 }[keyof Events & string];
 

@@ -4,11 +4,14 @@ export type Scope = 'user' | 'public' | 'topic' | 'system';
 /** A JSON object. */
 export type Detail = { [key: string]: unknown };
 
-/** Your event types and what their `detail` holds: `createRealtime<{ task_complete: { task_id: number } }>()`. */
+/** Your event types and what their `detail` holds, where you name none: any type, any detail. */
 export type EventMap = Record<string, Detail>;
 
+/** What a map of your own must be, an interface as well: `interface Events { task_complete: { task_id: number } }`. */
+export type EventsOf<Events> = { [Type in keyof Events]: object };
+
 /** One published event, as hooks and subscribers see it. `private_data` never leaves the database. */
-export interface Event<Type extends string = string, D extends Detail = Detail> {
+export interface Event<Type extends string = string, D extends object = Detail> {
   /** The number that `djr.publish` returned. */
   readonly id: number;
   type: Type;
@@ -23,5 +26,6 @@ export interface Event<Type extends string = string, D extends Detail = Detail> 
 }
 
 /** The union of all events of a map, so that `switch (event.type)` narrows `event.detail`. */
-export type EventOf<Events extends EventMap> = { [T in keyof Events & string]: Event<T, Events[T]> }[keyof Events &
-  string];
+export type EventOf<Events extends EventsOf<Events>> = {
+  [T in keyof Events & string]: Event<T, Events[T]>;
+}[keyof Events & string];

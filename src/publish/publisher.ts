@@ -4,11 +4,9 @@ import { DjrError } from '../lib/errors.js';
 import { run, type SqlClient } from './sql-client.js';
 
 /** What every publication says. */
-interface Content<Type extends string, D extends Detail, Store extends boolean> {
+interface Content<Type extends string, Store extends boolean> {
   /** 1 to 200 characters without white space; some words are reserved (docs/browser.md). */
   type: Type;
-  /** @defaultValue `{}` */
-  detail?: D;
   /** Stored with the event, never sent. */
   privateData?: unknown;
   /** A second publish under the same key stores and sends nothing, and returns the first id; `DJR12` if it differs in user, scope or type. */
@@ -19,6 +17,9 @@ interface Content<Type extends string, D extends Detail, Store extends boolean> 
    */
   store?: Store;
 }
+
+/** A detail may be left out where nothing in it is required. @defaultValue `{}` */
+type WithDetail<D extends object> = Record<never, never> extends D ? { detail?: D } : { detail: D };
 
 /** Who gets it, one member a scope. The user has to be there: `session.user?.id` does not compile. */
 type Audience =
@@ -34,9 +35,9 @@ type Audience =
 /** An event to publish: `{ userId, type, … }` to one user, `{ scope: 'public', type, … }` to every client. */
 export type Publication<
   Type extends string = string,
-  D extends Detail = Detail,
+  D extends object = Detail,
   Store extends boolean = true,
-> = Content<Type, D, Store> & Audience;
+> = Content<Type, Store> & WithDetail<D> & Audience;
 
 /**
  * `user`: whether the scope must have a user, may have one, or must not. JSON goes as text: a library that sees a parameter of type

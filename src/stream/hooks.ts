@@ -1,7 +1,7 @@
 import type { ActivityCounter } from '../activity/counter.js';
 import type { ClientInfo } from '../clients/client.js';
 import { type Envelope, fits, isType } from '../event/envelope.js';
-import type { Event } from '../event/event.js';
+import type { Event, EventMap, EventOf, EventsOf } from '../event/event.js';
 import type { Item } from '../event/item.js';
 import { isReservedType } from '../event/reserved-types.js';
 import { isPromiseLike, within } from '../lib/deadline.js';
@@ -11,8 +11,13 @@ import type { Meter } from '../lib/meter.js';
 import { Subscription } from './subscription.js';
 
 type Awaitable<T> = T | Promise<T>;
-export type OnReceive = (event: Event) => Awaitable<Event | null>;
-export type BeforeSend = (event: Event, client: ClientInfo) => Awaitable<Event | null>;
+export type OnReceive<Events extends EventsOf<Events> = EventMap> = (
+  event: EventOf<Events>,
+) => Awaitable<EventOf<Events> | null>;
+export type BeforeSend<Events extends EventsOf<Events> = EventMap> = (
+  event: EventOf<Events>,
+  client: ClientInfo,
+) => Awaitable<EventOf<Events> | null>;
 export type Subscriber = (event: Event) => unknown;
 
 export interface HooksOptions {

@@ -4,57 +4,64 @@ import { createRealtime, type Publication } from '../../src/index.js';
 declare const session: { user?: { id: string; number: number | null } };
 declare const maybe: string | undefined;
 declare const anything: string | number | bigint;
-type Events = { paid: { total: string } };
+interface Events {
+  paid: { total: string };
+  pinged: { at?: number };
+  empty: object;
+}
 const realtime = createRealtime<Events>();
 
 export const right: Promise<number>[] = [
   realtime.publish({ userId: 42, type: 'paid', detail: { total: '1' } }),
-  realtime.publish({ userId: anything, type: 'paid' }),
-  realtime.publish({ scope: 'user', userId: 42n, type: 'paid' }),
-  realtime.publish({ scope: 'public', type: 'paid' }),
-  realtime.publish({ scope: 'system', type: 'paid' }),
-  realtime.publish({ scope: 'system', userId: 'ada', type: 'paid' }),
-  realtime.publish({ userId: 42, type: 'paid', store: true }),
+  realtime.publish({ userId: anything, type: 'pinged' }),
+  realtime.publish({ scope: 'user', userId: 42n, type: 'pinged', detail: { at: 1 } }),
+  realtime.publish({ scope: 'public', type: 'pinged' }),
+  realtime.publish({ scope: 'system', type: 'empty' }),
+  realtime.publish({ scope: 'system', userId: 'ada', type: 'pinged' }),
+  realtime.publish({ topic: 'room:7', type: 'paid', detail: { total: '1' }, privateData: 7, key: 'k' }),
+  createRealtime().publish({ userId: 1, type: 'anything' }),
+  createRealtime().publish({ userId: 1, type: 'anything', detail: { at: 1 } }),
+  realtime.publish({ userId: 42, type: 'pinged', store: true }),
 ];
 
 declare const store: boolean;
 export const unstored: Promise<number | null>[] = [
-  realtime.publish({ userId: 42, type: 'paid', store: false }),
-  realtime.publish({ scope: 'public', type: 'paid', store }),
+  realtime.publish({ userId: 42, type: 'pinged', store: false }),
+  realtime.publish({ scope: 'public', type: 'pinged', store }),
   realtime.publish({ topic: 'room:7', type: 'paid', detail: { total: '1' }, store: false }),
 ];
 
 export const wrong: unknown[] = [
   // @ts-expect-error: without a row there may be no id
-  realtime.publish({ userId: 42, type: 'paid', store: false }).then((id) => id.toFixed()),
+  realtime.publish({ userId: 42, type: 'pinged', store: false }).then((id) => id.toFixed()),
   // @ts-expect-error: neither true nor false
-  realtime.publish({ userId: 42, type: 'paid', store: 'no' }),
+  realtime.publish({ userId: 42, type: 'pinged', store: 'no' }),
   // @ts-expect-error: the user may be undefined
-  realtime.publish({ userId: session.user?.id, type: 'paid' }),
+  realtime.publish({ userId: session.user?.id, type: 'pinged' }),
   // @ts-expect-error: the user may be null
-  realtime.publish({ userId: session.user!.number, type: 'paid' }),
+  realtime.publish({ userId: session.user!.number, type: 'pinged' }),
   // @ts-expect-error: the user is undefined
-  realtime.publish({ userId: undefined, type: 'paid' }),
+  realtime.publish({ userId: undefined, type: 'pinged' }),
   // @ts-expect-error: the user is null
-  realtime.publish({ userId: null, type: 'paid' }),
+  realtime.publish({ userId: null, type: 'pinged' }),
   // @ts-expect-error: neither user nor scope
-  realtime.publish({ type: 'paid' }),
+  realtime.publish({ type: 'pinged' }),
   // @ts-expect-error: scope user without a user
-  realtime.publish({ scope: 'user', type: 'paid' }),
+  realtime.publish({ scope: 'user', type: 'pinged' }),
   // @ts-expect-error: scope user, and the user may be undefined
-  realtime.publish({ scope: 'user', userId: maybe, type: 'paid' }),
+  realtime.publish({ scope: 'user', userId: maybe, type: 'pinged' }),
   // @ts-expect-error: scope public with a user
-  realtime.publish({ scope: 'public', userId: 'ada', type: 'paid' }),
+  realtime.publish({ scope: 'public', userId: 'ada', type: 'pinged' }),
   // @ts-expect-error: scope public with a user that may be undefined
-  realtime.publish({ scope: 'public', userId: maybe, type: 'paid' }),
+  realtime.publish({ scope: 'public', userId: maybe, type: 'pinged' }),
   // @ts-expect-error: about a user who is null
-  realtime.publish({ scope: 'system', userId: session.user!.number, type: 'paid' }),
+  realtime.publish({ scope: 'system', userId: session.user!.number, type: 'pinged' }),
   // @ts-expect-error: no such scope
-  realtime.publish({ scope: 'everyone', type: 'paid' }),
+  realtime.publish({ scope: 'everyone', type: 'pinged' }),
   // @ts-expect-error: a boolean is no user
-  realtime.publish({ userId: true, type: 'paid' }),
+  realtime.publish({ userId: true, type: 'pinged' }),
   // @ts-expect-error: an object is no user
-  realtime.publish({ userId: session, type: 'paid' }),
+  realtime.publish({ userId: session, type: 'pinged' }),
   // @ts-expect-error: no such type
   realtime.publish({ userId: 1, type: 'payed' }),
   // @ts-expect-error: the detail of another type
@@ -63,3 +70,5 @@ export const wrong: unknown[] = [
 
 // @ts-expect-error: what was built before it is published is held to the same
 export const built: Publication = { type: 'paid', userId: maybe };
+// @ts-expect-error: a required detail left out of what is built before
+export const incomplete: Publication<'paid', Events['paid']> = { type: 'paid', userId: 1 };

@@ -27,6 +27,14 @@ function compile(): Promise<boolean> {
 /** The part of the client that knows topics: a file of its own, which a page loads when it needs it. */
 const TOPICS = 'src/browser/topics/topics.ts';
 
+/** An app has the client once, whether it imports it or not. */
+const framework: Plugin = {
+  name: 'the client beside a framework',
+  setup(bundle) {
+    bundle.onResolve({ filter: /^\.\.\/client\.js$/ }, () => ({ path: 'djr/browser', external: true }));
+  },
+};
+
 const apart: Plugin = {
   name: 'parts of the client',
   setup(bundle) {
@@ -55,6 +63,16 @@ async function bundle(): Promise<void> {
       sourcemap: false,
     }),
     build({ ...client, entryPoints: ['src/browser/module.ts'], format: 'esm', outfile: 'dist/browser/djr.mjs' }),
+    ...['react', 'vue', 'svelte'].map((name) =>
+      build({
+        ...common,
+        entryPoints: [`src/browser/frameworks/${name}.ts`],
+        format: 'esm',
+        external: [name, `${name}/*`],
+        plugins: [framework],
+        outfile: `dist/browser/${name}.mjs`,
+      }),
+    ),
     build({ ...common, entryPoints: [TOPICS], format: 'esm', outfile: 'dist/browser/djr-topics.mjs' }),
   ]);
 }
@@ -66,7 +84,7 @@ async function copyAssets(): Promise<void> {
 
 /** tsc leaves the output of a source file that is gone, and `npm pack` would ship it. */
 async function removeStale(): Promise<void> {
-  const bundles = /^dist\/browser\/djr(-topics)?\.m?js(\.map)?$/;
+  const bundles = /^dist\/browser\/(djr(-topics)?|react|vue|svelte)\.m?js(\.map)?$/;
   for (const entry of await readdir('dist', { recursive: true })) {
     const file = `dist/${entry}`;
     if (!/\.(js|mjs|d\.ts|map)$/.test(file)) continue;

@@ -52,7 +52,7 @@ test('the migrations are in it, as SQL that marks itself as applied', async (t) 
 test('the runtime and the browser client can be imported', async (t) => {
   const script = `console.log(Object.keys(await import('djr')).join(), Object.keys(await import('djr/browser')).join())`;
   const { stdout } = await node('--input-type=module', '-e', script);
-  t.is(stdout.trim(), 'DjrError,createRealtime ack,client,close,connect,default,join,subscribe');
+  t.is(stdout.trim(), 'DjrError,createRealtime ack,client,close,connect,default,join,seen,subscribe');
 });
 
 test('its types hold where nothing is skipped, and know the events of an app', async (t) => {

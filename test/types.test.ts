@@ -67,3 +67,38 @@ export {};`,
     '',
   );
 });
+
+const REGISTERED = `
+interface Events { paid: { total: string }; message: { text: string } }
+declare module 'djr/browser' { interface Register { events: Events } }
+`;
+
+for (const framework of ['react', 'vue', 'svelte']) {
+  test(`djr/${framework} holds components to the events that are registered`, async (t) => {
+    t.is(
+      await compile(t, {
+        'app.mts': `import 'djr/browser';
+import { useConnection, useEvent, useRoom } from 'djr/${framework}';
+${REGISTERED}
+useEvent('paid', ({ total, type }, { id, createdAt }) => [total.length, type satisfies 'paid', id, createdAt]);
+useEvent('reset', ({ reason }) => reason.length);
+useConnection({ since: '1:1:', onMessage: (message) => message.type === 'paid' && message.total });
+useRoom('room:7', { seal: async () => 'seal', on: { message: ({ text }) => text.length } });
+// @ts-expect-error: no such type
+useEvent('payed', () => {});
+// @ts-expect-error: no member of its detail
+useEvent('paid', ({ text }) => text);
+// @ts-expect-error: options that are none
+useConnection({ from: '1:1:' });
+// @ts-expect-error: no such type in the map
+useRoom('room:7', { on: { massage: () => {} } });
+// @ts-expect-error: no member of its detail
+useRoom('room:7', { on: { message: ({ total }) => total } });
+// @ts-expect-error: a topic is a text
+useRoom(7);
+export {};`,
+      }),
+      '',
+    );
+  });
+}

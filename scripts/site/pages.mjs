@@ -2,7 +2,17 @@
 export const SECTIONS = [
   {
     text: 'Begin',
-    pages: ['start', 'rooms', 'consumers', 'recipes', 'browser', 'testing', 'troubleshooting', 'coming-from'],
+    pages: [
+      'start',
+      'rooms',
+      'consumers',
+      'recipes',
+      'browser',
+      'frameworks-client',
+      'testing',
+      'troubleshooting',
+      'coming-from',
+    ],
   },
   {
     text: 'Understand',

@@ -23,6 +23,7 @@ export function createMember(topic: string, options: JoinOptions = {}): Member {
       if (room.state === 'left') return;
       room.state = 'left';
       room.presence = undefined;
+      member.tell('state', 'left');
       member.left();
     },
   } satisfies Room as Room;

@@ -84,6 +84,8 @@ export interface Room<Events extends EventsOf<Events> = EventMap> {
    * @returns a function that ends it.
    */
   on(type: 'presence', callback: (presence: Presence) => void): () => void;
+  /** Calls back when {@link Room.state} changes. @returns a function that ends it. */
+  on(type: 'state', callback: (state: Room['state']) => void): () => void;
   /** Calls back for each event of a type that the topic has. @returns a function that ends it. */
   on<Type extends keyof Events & string>(
     type: Type,

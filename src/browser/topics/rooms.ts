@@ -67,11 +67,15 @@ const createEntry = (waiting: boolean): Entry => ({
   present: undefined,
 });
 
+const enter = ({ room, tell }: Joined, state: Room['state'], presence?: Present) => {
+  const changed = room.state !== state;
+  room.state = state;
+  room.presence = presence && visible(presence);
+  if (changed) tell('state', state);
+};
+
 const setState = ({ members }: Entry, state: Room['state'], presence?: Present) => {
-  for (const { room } of members) {
-    room.state = state;
-    room.presence = presence && visible(presence);
-  }
+  for (const member of members) enter(member, state, presence);
 };
 
 /** The topics that a page has joined on one connection. */
@@ -134,15 +138,14 @@ export function createRooms({ again, changed, fire }: RoomsHost): Rooms {
   const rooms: Rooms = {
     join(joined) {
       const member: Joined = joined;
-      const { topic, options, room } = member;
+      const { topic, options } = member;
       let entry = entries.get(topic);
       const waiting = !entry && typeof options.seal === 'function';
       entry ??= createEntry(waiting);
       const mine = entry;
       entries.set(topic, mine);
       mine.members.add(member);
-      room.state = mine.heard ? 'joined' : 'joining';
-      room.presence = mine.present && visible(mine.present);
+      enter(member, mine.heard ? 'joined' : 'joining', mine.present);
       member.left = () => {
         if (!mine.members.delete(member) || mine.members.size || entries.get(topic) !== mine) return;
         entries.delete(topic);

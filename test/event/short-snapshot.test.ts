@@ -1,6 +1,6 @@
 import test from 'ava';
-import { Frontier } from '../src/event/frontier.js';
-import { scriptTag } from '../src/http/script-tag.js';
+import { Frontier } from '../../src/event/frontier.js';
+import { scriptTag } from '../../src/http/script-tag.js';
 
 const sinceOf = (tag: string): string => /data-since="([^"]*)"/.exec(tag)![1]!;
 

@@ -1,7 +1,7 @@
 import test from 'ava';
-import { toUserId } from '../src/event/user-id.js';
-import { DjrError } from '../src/index.js';
-import { createDatabase } from './helpers/database.js';
+import { toUserId } from '../../src/event/user-id.js';
+import { DjrError } from '../../src/index.js';
+import { createDatabase } from '../helpers/database.js';
 
 const GOOD: [value: unknown, id: string][] = [
   ['ada', 'ada'],

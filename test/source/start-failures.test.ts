@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
-import { createRealtime, type RealtimeOptions } from '../src/index.js';
-import { createDatabase } from './helpers/database.js';
-import { recordingLogger, startServer, until } from './helpers/server.js';
+import { createRealtime, type RealtimeOptions } from '../../src/index.js';
+import { createDatabase } from '../helpers/database.js';
+import { recordingLogger, startServer, until } from '../helpers/server.js';
 
 /** An app that nobody has started: the first requests do. */
 async function refused(t: ExecutionContext, options: RealtimeOptions) {

@@ -1,14 +1,14 @@
 import { spawn } from 'node:child_process';
 import test, { type ExecutionContext } from 'ava';
-import { createDatabase } from './helpers/database.js';
-import { openStream } from './helpers/stream.js';
+import { createDatabase } from '../helpers/database.js';
+import { openStream } from '../helpers/stream.js';
 
 /** A server that closes at SIGTERM and waits for its answers, as frameworks do; it never stops the runtime itself. */
 async function start(t: ExecutionContext, more: string) {
   const db = await createDatabase(t);
   const code = `
     import { createServer } from 'node:http';
-    import { createRealtime } from ${JSON.stringify(new URL('../src/index.ts', import.meta.url).href)};
+    import { createRealtime } from ${JSON.stringify(new URL('../../../src/index.ts', import.meta.url).href)};
     const realtime = createRealtime({ database: process.env.DATABASE_URL, stopOn: ['SIGTERM'] });
     const server = createServer(realtime.handler);
     ${more}

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import test from 'ava';
-import { printable, printableLines } from '../src/lib/printable.js';
-import { openAdmin } from './helpers/admin.js';
-import { startApp, until } from './helpers/server.js';
+import { printable, printableLines } from '../../src/lib/printable.js';
+import { openAdmin } from '../helpers/admin.js';
+import { startApp, until } from '../helpers/server.js';
 
 test('what a terminal or a page acts on is written out; letters and emoji stay', (t) => {
   t.is(printable('a\nb\r\x1b[31mc\x7f\x85'), 'a\\u000ab\\u000d\\u001b[31mc\\u007f\\u0085');
@@ -35,7 +35,7 @@ test('an error of a hook cannot forge a line of the log', async (t) => {
 
 test("without a logger one line of stderr is one line, whatever an error's message is", (t) => {
   const code = `
-    import { stderrLogger } from ${JSON.stringify(new URL('../src/lib/logger.ts', import.meta.url).href)};
+    import { stderrLogger } from ${JSON.stringify(new URL('../../../src/lib/logger.ts', import.meta.url).href)};
     stderrLogger.error({ err: new Error(${JSON.stringify(FORGED)}) }, 'failed');
   `;
   const { stderr } = spawnSync(process.execPath, ['--import=tsx', '--input-type=module', '-e', code], {

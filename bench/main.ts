@@ -7,6 +7,7 @@ import { SingleBar } from 'cli-progress';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { allowClosedOutput } from '../src/cli/closed-output.js';
 import { openServer } from './database.js';
+import { otherLoad, QUIET } from './load/other-load.js';
 import { html } from './report/html.js';
 import { describeMachine, failures, type Report } from './report/report.js';
 import { compare, table } from './report/table.js';
@@ -16,6 +17,7 @@ import { countRounds, runScenario, type SuiteOptions } from './suite.js';
 interface Flags {
   scenario?: string[];
   set?: string;
+  quick?: boolean;
   variant?: string[];
   all?: boolean;
   list?: boolean;
@@ -40,6 +42,7 @@ const command = new Command('bench')
   .addOption(
     new Option('--set <name>', 'a choice made for you: `final` measures every target').choices(Object.keys(sets)),
   )
+  .option('--quick', 'the set `quick`: two minutes, with pass or FAIL against ceilings of the same run')
   .option('--variant <text...>', 'only variants whose name contains one of these')
   .option('--all', 'the long scenarios too')
   .option('--list', 'say what there is')
@@ -60,8 +63,15 @@ async function run(flags: Flags): Promise<void> {
   }
   const unknown = flags.scenario?.find((name) => !scenarios.some((scenario) => scenario.name === name));
   if (unknown) command.error(`error: no scenario ${unknown}; --list says which there are`, { exitCode: 2 });
+  if (flags.quick) flags.set ??= 'quick';
   const before = flags.compare ? (JSON.parse(await readFile(flags.compare, 'utf8')) as Report) : undefined;
 
+  const busy = await otherLoad();
+  if (busy > QUIET) {
+    process.stderr.write(
+      `The machine is not quiet: ${Math.round(busy * 100)} % of its processors are busy with something else. Ratios of this run are no result.\n`,
+    );
+  }
   const report = await measure(flags);
   await mkdir(flags.out, { recursive: true });
   await writeFile(path.join(flags.out, 'result.json'), `${JSON.stringify(report, null, 1)}\n`);
@@ -69,6 +79,9 @@ async function run(flags: Flags): Promise<void> {
   process.stdout.write(`${table(report)}\n`);
   if (before) process.stdout.write(`${compare(before, report)}\n`);
   process.stdout.write(`${path.join(flags.out, 'report.html')} has the charts, result.json the figures.\n`);
+  if (flags.profile) {
+    process.stdout.write(`npx speedscope ${flags.profile}/*.cpuprofile shows a profile as a flame graph.\n`);
+  }
   for (const failure of failures(report)) {
     process.stderr.write(`FAILED: ${failure}\n`);
     process.exitCode = 1;

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import Cursor from 'pg-cursor';
 import { Session } from '../../src/source/postgres/session.js';
 import { now, waitUntil } from '../clock.js';
 import { newHistogram, pack, record } from './histogram.js';
@@ -40,6 +41,8 @@ export interface Publisher {
   closedLoop(options: { seconds: number; warmup: number }): Promise<Published>;
   /** `events` at once: `together` in one statement, else one statement each. */
   burst(options: { events: number; together: boolean; from?: number }): Promise<Published>;
+  /** Reads all rows of this statement once, by a cursor. @returns microseconds */
+  read(sql: string): Promise<number>;
   /** One statement, on the first connection. */
   query(sql: string): Promise<pg.QueryResultRow[]>;
   close(argument: null): Promise<void>;
@@ -140,6 +143,14 @@ export function play(): Publisher {
         await Promise.all(numbers.map((n) => publish(sessions[n % sessions.length]!, n, started)));
       }
       return { events, counted: events, seconds: (now() - started) / 1e6, started, calls: pack(calls), late: 0 };
+    },
+
+    async read(sql) {
+      const started = now();
+      const cursor = sessions[0]!.client.query(new Cursor(sql, [], { rowMode: 'array' }));
+      while ((await cursor.read(1000)).length > 0);
+      await cursor.close();
+      return now() - started;
     },
 
     async query(sql) {

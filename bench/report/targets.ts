@@ -29,7 +29,33 @@ const eachWay = (target: Omit<Target, 'variant' | 'metric'>): Target[] => [
   { ...target, ...auto, variant: 'djr, auto, by INSERT', what: `${target.what}, by INSERT` },
 ];
 
+/** What a publish costs beside the least that work of its shape costs in the same run. */
+const ceilings = [
+  ['16 publishers, local disk', 'publishers-16'],
+  ['16 publishers, commits of 2 ms', 'publishers-16-slow-commits'],
+  ['64 publishers, commits of 2 ms', 'publishers-64-slow-commits'],
+].flatMap(([what, scenario]): Target[] => [
+  { what: what!, scenario: scenario!, ...auto, floor: 'function that inserts', least: 0.95 },
+  {
+    what: `${what}, by INSERT`,
+    scenario: scenario!,
+    ...auto,
+    variant: 'djr, auto, by INSERT',
+    floor: 'INSERT with an empty trigger',
+    least: 0.95,
+  },
+]);
+
 const targets: Target[] = [
+  ...ceilings,
+  {
+    what: 'publish_many of 10,000, to the last frame',
+    scenario: 'bulk',
+    variant: 'djr.publish_many',
+    metric: 'through',
+    floor: 'bulk INSERT, read once',
+    least: 0.8,
+  },
   {
     what: 'one client, publish call to frame, p50',
     scenario: 'one-client',

@@ -55,6 +55,8 @@ const targeted: Scenario[] = [
     'publishers-16-slow-commits',
     { seconds: 4, rounds: 3 },
     'bare INSERT',
+    'function that inserts',
+    'INSERT with an empty trigger',
     'INSERT and NOTIFY',
     'djr, auto',
     'djr, auto, by INSERT',
@@ -64,6 +66,8 @@ const targeted: Scenario[] = [
     'publishers-64-slow-commits',
     { seconds: 4, rounds: 3 },
     'bare INSERT',
+    'function that inserts',
+    'INSERT with an empty trigger',
     'INSERT and NOTIFY',
     'djr, auto',
     'djr, auto, by INSERT',
@@ -73,6 +77,8 @@ const targeted: Scenario[] = [
     'publishers-16',
     { seconds: 4, rounds: 5 },
     'bare INSERT',
+    'function that inserts',
+    'INSERT with an empty trigger',
     'INSERT and NOTIFY',
     'djr, auto',
     'djr, auto, by INSERT',
@@ -88,5 +94,23 @@ const targeted: Scenario[] = [
   chosen('topic-to-many', { seconds: 4, rounds: 5 }),
 ];
 
+/** Whether a change cost something, in two minutes: the ceilings, and what delivers beside its floor. */
+const quick: Scenario[] = [
+  chosen('one-client', { seconds: 2, rounds: 3 }),
+  chosen('fan-out', { seconds: 2, rounds: 2 }, 'raw floor', 'djr'),
+  chosen('burst-singles', { rounds: 1 }, 'raw floor', 'djr'),
+  chosen(
+    'publishers-16',
+    { seconds: 2, rounds: 2 },
+    'bare INSERT',
+    'function that inserts',
+    'INSERT with an empty trigger',
+    'djr, auto',
+    'djr, auto, by INSERT',
+  ),
+  chosen('bulk', { rounds: 3 }, 'bare INSERT', 'bulk INSERT, read once', 'djr.publish_many'),
+  chosen('idle', { rounds: 1 }, 'node:http floor', 'djr'),
+];
+
 /** Named choices among them. */
-export const sets: Record<string, Scenario[]> = { final: targeted };
+export const sets: Record<string, Scenario[]> = { final: targeted, quick };

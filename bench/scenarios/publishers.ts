@@ -3,7 +3,9 @@ import type { Sample } from '../metrics.js';
 import {
   bareInsert,
   djrWith,
+  emptyTrigger,
   insertFloor,
+  insertingFunction,
   insertNotify,
   inserts,
   type Variant,
@@ -26,12 +28,16 @@ export async function closedLoop(round: Round, connections: number): Promise<Sam
   const { readers, publisher, system, seconds, variant } = round;
   if (system) await connectClients(round);
   await publisher.connect({ url: round.databaseUrl, connections, statements: variant.statements });
+  const heard = system !== undefined && !variant.unheard;
   await readers.expect({ events: 0, warmup: connections * 50 });
   const published = await publisher.closedLoop({ seconds, warmup: 1 });
   const calls = percentiles(merge([published.calls]));
   const metrics = { published: published.counted / seconds, call: calls.p50, call99: calls.p99 };
   await publisher.close(null);
-  if (!system) return { metrics, failures: [] };
+  if (!heard) {
+    if (system) await readers.close(null);
+    return { metrics, failures: [] };
+  }
   const received = await readers.received({ patience: 5000, events: published.events });
   await readers.close(null);
   return {
@@ -45,6 +51,8 @@ export async function closedLoop(round: Round, connections: number): Promise<Sam
 function publishers(connections: number, slowCommits = false): Scenario {
   const variants = [
     bareInsert,
+    insertingFunction,
+    emptyTrigger,
     notifyACommit,
     delivery('notify'),
     delivery('sweep'),

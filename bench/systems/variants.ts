@@ -14,6 +14,10 @@ export interface Variant {
   setup?: string[];
   /** Clients, where the scenario varies them. */
   clients?: number;
+  /** A runtime stands beside it, and what is published is none of its events. */
+  unheard?: boolean;
+  /** SQL by which the rows of a bulk are read once, as whoever delivers them must. */
+  reads?: string;
   /** Topics among which the clients are dealt out. */
   topics?: number;
 }
@@ -116,3 +120,43 @@ export const withSlowCommits = (variant: Variant): Variant => ({
   ...variant,
   setup: [...(variant.setup ?? []), SLOW_COMMITS],
 });
+
+/**
+ * Ceilings: the least that work of this shape costs in PostgreSQL, so that what is missing to 1 is djr's own. What a
+ * function costs that checks nothing and only inserts:
+ */
+export const insertingFunction: Variant = {
+  name: 'function that inserts',
+  floor: true,
+  setup: [
+    `create function floor.publish(type text, detail jsonb) returns bigint language plpgsql security definer
+      set search_path = pg_catalog, pg_temp as $$
+      declare _id bigint;
+      begin
+        insert into floor.event (scope, type, detail) values ('public', publish.type, publish.detail) returning id into _id;
+        return _id;
+      end $$`,
+  ],
+  statements: { global: `select floor.publish('bench', $1::jsonb)` },
+};
+
+/** What an insert costs that some trigger looks at, with a runtime beside it that has nothing to do. */
+export const emptyTrigger: Variant = {
+  ...djr,
+  name: 'INSERT with an empty trigger',
+  floor: true,
+  unheard: true,
+  setup: [
+    `create function floor.nothing() returns trigger language plpgsql as $$ begin return null; end $$`,
+    `create trigger nothing after insert on floor.event referencing new table as added
+      for each statement execute function floor.nothing()`,
+  ],
+  statements: { global: INSERT_FLOOR },
+};
+
+/** A bulk that is stored and read once: nobody can deliver rows without reading them. */
+export const bulkRead: Variant = {
+  ...bareInsert,
+  name: 'bulk INSERT, read once',
+  reads: 'select id, scope, type, user_id, detail, created_at from floor.event',
+};

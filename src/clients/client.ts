@@ -15,6 +15,9 @@ export type CloseReason = 'client' | 'slow' | 'stalled' | 'lifetime' | 'replaced
 const END_GRACE = 5000;
 const SHUTDOWN_GRACE = 500;
 
+/** Of the largest events, so many may wait for one client. */
+const LARGEST_WAITING = 4;
+
 /** What `beforeSend` is told about the client. */
 export interface ClientInfo {
   /** From `authenticate`; null: anonymous. */
@@ -43,6 +46,8 @@ export interface ClientOptions {
   /** It was written one event by itself, or with others while it resumes: not as one of all clients. */
   onSent(envelope: Envelope, userId: string | null): void;
   onClose(client: Client, reason: CloseReason): void;
+  /** Large events come faster than it reads: it is to get this one and what follows at its own pace. */
+  onBehind?(client: Client, item: Item): void;
 }
 
 /** The two that nearly all clients have are one string each, not a copy a client: they are compared for every delivery. */
@@ -62,12 +67,14 @@ export class Client implements ClientInfo {
   slot = -1;
   /** Whether it gets events the moment they come; else it resumes still. */
   live = false;
+  /** It was live, and gets at its own pace what it had no room for. */
+  behind = false;
   /** The last turn of the hub in which it was found to have events of an audience. */
   turn = 0;
   readonly types: ReadonlySet<string> | null;
   readonly named: boolean;
   /** Bytes that may wait for it. */
-  readonly maxBytes: number;
+  maxBytes: number;
   readonly pulse: Pulse;
   /** Clients of one variant get the very same bytes; undefined: a hook makes each client's own. */
   readonly variant: string | undefined;
@@ -90,6 +97,7 @@ export class Client implements ClientInfo {
   readonly #beforeSend: ClientOptions['beforeSend'];
   readonly #onSent: ClientOptions['onSent'];
   readonly #onClose: ClientOptions['onClose'];
+  readonly #onBehind: ClientOptions['onBehind'];
   #request: Request | undefined;
   /** Events behind a hook that has not answered yet. */
   #hooks: Promise<void> | undefined;
@@ -104,6 +112,7 @@ export class Client implements ClientInfo {
     this.#beforeSend = options.beforeSend;
     this.#onSent = options.onSent;
     this.#onClose = options.onClose;
+    this.#onBehind = options.onBehind;
     this.maxBytes = options.maxBytes;
     this.userId = options.userId;
     this.audiences = new AudienceSet(options.audiences);
@@ -160,6 +169,31 @@ export class Client implements ClientInfo {
     if (this.buffered > this.maxBytes) this.close('slow');
   }
 
+  /** Whatever the bound is, some of the largest events may wait. */
+  #makeRoom(items: readonly Item[]): void {
+    for (const { envelope } of items) {
+      if (!envelope.isLarge) continue;
+      this.maxBytes = Math.max(this.maxBytes, LARGEST_WAITING * Buffer.byteLength(envelope.detailText));
+    }
+  }
+
+  /**
+   * A client that reads is not closed for a burst of large events: the first that it has no room for, and all behind it, it gets as
+   * one that resumes. Half of its bound is for them, so that the next small event finds room.
+   *
+   * @returns whether it is behind now, and is not to be sent these
+   */
+  fallsBehind(items: readonly Item[], bytes: number): boolean {
+    this.#makeRoom(items);
+    const first = items[0];
+    if (!first || !this.#onBehind || this.closed) return false;
+    if (this.buffered + bytes <= this.maxBytes / 2 || (this.buffered === 0 && items.length === 1)) return false;
+    this.live = false;
+    this.behind = true;
+    this.#onBehind(this, first);
+    return true;
+  }
+
   /**
    * Sends one event through `beforeSend`, behind those that a hook still holds.
    *
@@ -167,6 +201,7 @@ export class Client implements ClientInfo {
    */
   send(item: Item, position = item.position): void {
     if (this.closed || !this.wants(item)) return;
+    if (item.envelope.isLarge) this.#makeRoom([item]);
     const hook = this.#beforeSend;
     if (!hook) {
       this.#count(item);
@@ -190,6 +225,7 @@ export class Client implements ClientInfo {
       for (const item of items) this.send(item, position);
       return;
     }
+    this.#makeRoom(items);
     const frames: Buffer[] = [];
     for (const item of items) {
       if (!this.wants(item)) continue;

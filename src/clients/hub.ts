@@ -69,6 +69,7 @@ export class Hub {
     // What this turn holds has been read from history by a client that resumed, or was before a new one's time.
     this.flush();
     client.live = true;
+    client.behind = false;
   }
 
   /** This client may no longer hear this audience. What the turn holds it was still entitled to. */
@@ -82,7 +83,9 @@ export class Hub {
   /** Writes what is no event to the live clients of an audience. */
   tell(audience: Audience, chunk: Buffer, except?: ReadonlySet<Client>): void {
     this.flush();
-    for (const client of this.#index.of(audience)) if (client.live && !except?.has(client)) client.write(chunk);
+    for (const client of this.#index.of(audience)) {
+      if ((client.live || client.behind) && !except?.has(client)) client.write(chunk);
+    }
   }
 
   leave(client: Client): void {

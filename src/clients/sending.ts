@@ -17,6 +17,7 @@ export class Sending {
   readonly #items: readonly Item[];
   readonly #now: number;
   readonly #activity: ActivityCounter;
+  readonly #large: boolean;
   /** Of the last client: clients of one variant mostly come one after the other. */
   #joined: Joined | undefined;
   /** Of clients of other variants; mostly there is one variant. */
@@ -30,21 +31,32 @@ export class Sending {
     this.#items = items;
     this.#now = now;
     this.#activity = activity;
+    this.#large = items.some(({ envelope }) => envelope.isLarge);
   }
 
   /** @param client - has the audience of each event; one that is not live gets nothing */
   to(client: Client): void {
     if (!client.live) return;
     if (client.variant === undefined) {
-      for (const item of this.#items) client.send(item);
+      if (this.#large) this.#each(client);
+      else for (const item of this.#items) client.send(item);
       return;
     }
     const joined = this.#joined?.variant === client.variant ? this.#joined : this.#join(client, client.variant);
     if (!joined.chunk) return;
+    if (this.#large && client.fallsBehind(this.#items, joined.chunk.length)) return;
     client.write(joined.chunk, this.#now);
     client.sent += joined.items.length;
     joined.clients += 1;
     if (joined.users) joined.users.set(client.userId, (joined.users.get(client.userId) ?? 0) + 1);
+  }
+
+  /** One by one, as a hook answers for each; once it is behind, the client gets none of the rest. */
+  #each(client: Client): void {
+    for (const item of this.#items) {
+      if (item.envelope.isLarge && client.wants(item) && client.fallsBehind([item], item.size)) return;
+      client.send(item);
+    }
   }
 
   #join(client: Client, variant: string): Joined {

@@ -49,6 +49,11 @@ export class Envelope {
     return this.detailText.length * 2 + 300;
   }
 
+  /** Whether NOTIFY could not have carried it, whatever its header is. */
+  get isLarge(): boolean {
+    return this.detailText.length > MAX_MESSAGE;
+  }
+
   /** A copy of its own for one hook or subscriber: what it changes, it changes for itself. */
   toEvent(): Event {
     return {
@@ -88,6 +93,9 @@ export class Envelope {
     );
   }
 }
+
+/** Bytes of one NOTIFY message. */
+export const MAX_MESSAGE = 7999;
 
 /** Whether scope, user and topic are ones that go together, as `djr._fits` says it. */
 export function fits(scope: unknown, userId: unknown, topic: unknown): boolean {

@@ -10,14 +10,17 @@ export class Item {
   readonly envelope: Envelope;
   /** What a client that got this has got: the rest of the frame's id. */
   readonly position: string;
+  /** The same of the item before it: where a client stands that has not got this yet. */
+  readonly before: string;
   #frame: Buffer | undefined;
   #named: Buffer | undefined;
 
-  constructor(sequence: number, envelope: Envelope, position: string, order = sequence) {
+  constructor(sequence: number, envelope: Envelope, position: string, order = sequence, before = position) {
     this.sequence = sequence;
     this.order = order;
     this.envelope = envelope;
     this.position = position;
+    this.before = before;
   }
 
   /** Encoded once, for all clients. */

@@ -22,16 +22,18 @@ export const AS_TEXT = {
 export const BATCH = 1000;
 
 /**
- * Reads through a cursor, {@link BATCH} rows at a time.
+ * Reads through a cursor.
  *
  * @param onRows - returns false to end early.
  * @param ahead - asks for the next rows while these are looked at: for who reads to the end, whatever comes.
+ * @param most - rows to ask for next.
  */
 export async function readRows<Row extends unknown[]>(
   pool: Pool,
   query: Query,
   onRows: (rows: Row[]) => Promise<boolean>,
   ahead = false,
+  most: () => number = () => BATCH,
 ): Promise<void> {
   const { client, unlessLost, release } = await checkOut(pool);
   /** What PostgreSQL is at. */
@@ -48,11 +50,15 @@ export async function readRows<Row extends unknown[]>(
   let failure: Error | undefined;
   try {
     const cursor = client.query(new Cursor<Row>(query.text, query.values, AS_TEXT));
-    const read = () => answer(cursor.read(BATCH));
+    let asked = 0;
+    const read = () => {
+      asked = most();
+      return answer(cursor.read(asked));
+    };
     let next = read();
     for (;;) {
       const rows = await next;
-      const full = rows.length === BATCH;
+      const full = rows.length === asked;
       if (full && ahead) {
         next = read();
         // It is awaited when these rows are done with.

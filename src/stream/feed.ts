@@ -11,6 +11,8 @@ export interface FeedOptions {
   deliver(envelope: Envelope): void | Promise<void>;
   /** How many events may wait for a slow `onReceive` before the fast lane closes. */
   maxWaiting: number;
+  /** Bytes of events that may wait for it, before a sweep reads on. @defaultValue any number */
+  maxWaitingBytes?: number;
   /** Bytes of events that a sweep delivers before clients have a moment to read: less than may wait for one of them. */
   turnBytes: number;
   /** An event without a row could not wait: it is lost. */
@@ -41,6 +43,8 @@ export class Feed {
    * to the next, which reads the same again.
    */
   readonly #swept = new IdSet();
+  /** Of events that are pushed and not delivered yet. */
+  #waitingBytes = 0;
   #sweeps = 0;
   /** Events taken in since the start. */
   taken = 0;
@@ -77,8 +81,14 @@ export class Feed {
         return;
       }
       this.taken += 1;
+      this.#waitingBytes -= step.size;
       return this.#deliver(step);
     });
+  }
+
+  #push(envelope: Envelope): void {
+    this.#waitingBytes += envelope.size;
+    this.#steps.push(envelope);
   }
 
   /** One that throws must not stop all that come behind it. */
@@ -127,7 +137,7 @@ export class Feed {
     this.#swept.clear();
     const early = this.#early;
     this.#early = [];
-    for (const envelope of early) this.#steps.push(envelope);
+    for (const envelope of early) this.#push(envelope);
   }
 
   /**
@@ -160,7 +170,7 @@ export class Feed {
         if (full) {
           this.lost += 1;
           this.#options.onLost(envelope);
-        } else if (this.#frontier) this.#steps.push(envelope);
+        } else if (this.#frontier) this.#push(envelope);
         else this.#early.push(envelope);
         continue;
       }
@@ -169,7 +179,7 @@ export class Feed {
       if (!this.#open || this.#swept.has(envelope.id) || this.#ahead.has(envelope.id)) continue;
       if (!this.#frontier?.isNew(envelope.xid)) continue;
       this.#ahead.set(envelope.id, this.#sweeps);
-      this.#steps.push(envelope);
+      this.#push(envelope);
     }
   }
 
@@ -186,14 +196,15 @@ export class Feed {
     for (const envelope of envelopes) {
       if (this.#ahead.has(envelope.id) || this.#swept.has(envelope.id)) continue;
       this.#swept.add(envelope.id);
-      this.#steps.push(envelope);
+      this.#push(envelope);
       bytes += envelope.size;
       // What NOTIFY brings comes in pieces; thousands of rows at once would be more than a client's bound before it can read any.
       if (bytes < this.#options.turnBytes) continue;
       bytes = 0;
       await setImmediate();
     }
-    if (this.#steps.length >= this.#options.maxWaiting) await this.#steps.idle();
+    const { maxWaiting, maxWaitingBytes = Number.POSITIVE_INFINITY } = this.#options;
+    if (this.#steps.length >= maxWaiting || this.#waitingBytes >= maxWaitingBytes) await this.#steps.idle();
   }
 
   /**

@@ -18,6 +18,8 @@ export class Head {
   readonly #options: HeadOptions;
   #sequence = 0;
   #order = 0;
+  /** The position of the last item. */
+  #last: string | undefined;
   #ahead: Ahead | undefined;
 
   constructor(options: HeadOptions) {
@@ -31,12 +33,15 @@ export class Head {
 
   /** The next event of the stream. One without a row moves no client on: a client that gets it stands where it stood. */
   next(envelope: Envelope): Item {
+    const before = this.#last ?? this.position;
     this.#order += 1;
     if (!envelope.unstored) this.#sequence += 1;
     const ahead = this.#aheadOfFrontier();
     ahead.add(envelope);
     if (ahead.overflowed) this.#options.onOverflow();
-    return new Item(this.#sequence, envelope, this.#pack(ahead), this.#order);
+    const position = this.#pack(ahead);
+    this.#last = position;
+    return new Item(this.#sequence, envelope, position, this.#order, before);
   }
 
   #pack(ahead: Ahead): string {

@@ -9,7 +9,7 @@ import type { Logger } from '../../lib/logger.js';
 import type { Meter } from '../../lib/meter.js';
 import type { ResolvedOptions } from '../../options.js';
 import type { Hooks } from '../../stream/hooks.js';
-import type { Resume, ResumeFrom } from '../../stream/resume/resume.js';
+import type { Resume } from '../../stream/resume/resume.js';
 import type { Endpoint, StreamStart } from '../endpoint.js';
 import type { Place } from '../guards/admission.js';
 import { type Admitted, Entrance, type EntranceOptions } from '../guards/entrance.js';
@@ -190,6 +190,7 @@ export class Streams implements Endpoint {
         if (reason === 'replaced') place.release();
         this.#onClose(closing, reason);
       },
+      onBehind: (late, item) => void this.#resume(late, () => this.#options.resume.behind(late, item), undefined),
     });
     if (options.lifetime > 0) client.expires = performance.now() + options.lifetime * (0.8 + Math.random() * 0.2);
     hub.admit(client);
@@ -214,14 +215,14 @@ export class Streams implements Endpoint {
       this.#options.resume.reset(client, from.reset);
     } else {
       client.write(Buffer.concat([retry, connectedFrame(from.position, { ...greeting, resuming: true })]));
-      void this.#resume(client, from, key);
+      void this.#resume(client, () => this.#options.resume.run(client, from), key);
     }
     return client;
   }
 
-  async #resume(client: Client, from: ResumeFrom, key: string | undefined): Promise<void> {
+  async #resume(client: Client, run: () => Promise<void>, key: string | undefined): Promise<void> {
     try {
-      await this.#options.resume.run(client, from);
+      await run();
       if (key !== undefined) client.write(levelFrame(key));
     } catch (err) {
       // The client comes back with the id that it has, and nothing is lost. One reading may have failed for many.

@@ -44,6 +44,7 @@ const DEAF_SWEEP = 250;
 
 /** How many events may wait for a slow `onReceive` before stored ones are left to the sweep. */
 const MAX_WAITING = 10_000;
+const MAX_WAITING_BYTES = 32 * 1024 * 1024;
 
 /** Milliseconds beyond what a hook may take, after which delivery stands still. */
 const STUCK = 10_000;
@@ -74,6 +75,7 @@ export class PostgresSource extends Records implements Source {
     const { logger } = options;
     this.#feed = new Feed({
       maxWaiting: MAX_WAITING,
+      maxWaitingBytes: MAX_WAITING_BYTES,
       turnBytes: options.maxClientBytes / 8,
       deliver: (envelope) => this.#stream.deliver(envelope),
       onLost: ({ id }) => logger.error({ event: id }, 'onReceive is too slow: an event without a row was dropped'),
@@ -208,8 +210,8 @@ export class PostgresSource extends Records implements Source {
     // What is wrong with its configuration is said before anything waits for an answer.
     this.#database.open();
     await this.#listener.start();
-    const { historyEvents, logger } = this.#options;
-    const begun = { store: this.#store, feed: this.#feed, logger, downstream, historyEvents };
+    const { historyBytes, historyEvents, logger } = this.#options;
+    const begun = { store: this.#store, feed: this.#feed, logger, downstream, historyBytes, historyEvents };
     const latest = await warmStart(begun, stopping);
     if (!latest || stopping.aborted) return;
     // What onReceive made of the events before this start has been told already.

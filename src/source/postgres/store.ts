@@ -1,4 +1,4 @@
-import type { Envelope } from '../../event/envelope.js';
+import { type Envelope, MAX_MESSAGE } from '../../event/envelope.js';
 import type { Frontier } from '../../event/frontier.js';
 import { ANSWER_TIMEOUT, onceMore } from '../../postgres/answer.js';
 import { ask } from '../../postgres/ask.js';
@@ -21,6 +21,13 @@ import {
 import { readStatus, type Status } from './status.js';
 import { SweepWay } from './sweep-way.js';
 
+/**
+ * Bytes that one answer of the database may have where there are large events, so that it comes in time over a slow line, too; and
+ * rows to ask for while nobody knows how large they may be.
+ */
+const BATCH_BYTES = 4 * 1024 * 1024;
+const FIRST = 4;
+
 /** Events that a reading for many clients brings at most, and what they may take in memory. */
 const MAX_RECENT = 20_000;
 const MAX_RECENT_BYTES = 32 * 1024 * 1024;
@@ -29,6 +36,8 @@ const MAX_RECENT_BYTES = 32 * 1024 * 1024;
 export interface Latest {
   readonly status: Status;
   readonly envelopes: Envelope[];
+  /** Whether there are no others. */
+  readonly all: boolean;
 }
 
 /** What a sweep read beside the events. */
@@ -52,6 +61,8 @@ export interface StoreOptions {
 export class Store implements StoredEvents {
   readonly #options: StoreOptions;
   readonly #way: SweepWay;
+  /** Rows to ask for at once. */
+  #most = FIRST;
   /** `djr.epoch()`, shortened; set when the runtime connects. */
   epoch = '';
 
@@ -81,19 +92,20 @@ export class Store implements StoredEvents {
     onBatch: (envelopes: Envelope[]) => Promise<void>,
   ): Promise<Swept> {
     const filter = newSince(since, bornAfter);
-    const query = sinceStatement(filter, BATCH + 1);
-    // Time and again the same statement, but for the one behind a restart.
-    const prepared =
-      bornAfter === undefined ? await this.#options.sweepSession?.()?.prepared<Row>('djr_sweep', query) : undefined;
-    const rows = prepared ?? (await this.#way.query(query));
-    const [head, ...found] = rows;
+    const most = this.#most;
+    const query = sinceStatement(filter, most + 1);
+    const [head, ...found] = await this.#sweepRows(query, bornAfter === undefined).catch((error: unknown) => {
+      // Events may be of any size when it works again: the settings may have changed meanwhile.
+      this.#most = FIRST;
+      throw error;
+    });
     const status = await this.#status(head);
     const readable = readEnvelopes(this.#readable(found), ascending);
     const events = ownOf(readable, status);
     const foreign = events.length < readable.length || status.prunedXid >= status.frontier.xmax;
     if (!check(status)) return { status, foreign };
     if (events.length > 0) await onBatch(events);
-    if (found.length <= BATCH || events.length < readable.length) return { status, foreign };
+    if (found.length <= most || events.length < readable.length) return { status, foreign };
     // A long absence, or a bulk: there may be a million more, all behind the last of these and in the same snapshot.
     let { prunedXid } = status;
     const { xid, id } = events.at(-1) ?? { xid: 0, id: 0 };
@@ -116,14 +128,22 @@ export class Store implements StoredEvents {
   }
 
   /** The latest events up to now, oldest first, and the snapshot that they were read in. */
-  async latest(limit: number): Promise<Latest> {
-    const rows = await this.#query({
-      text: withStatus(`select null, ${EVENT_COLUMNS} from djr.event order by event.xid desc, event.id desc limit $1`),
-      values: [limit],
+  async latest(limit: number, maxBytes = Number.POSITIVE_INFINITY): Promise<Latest> {
+    const text = withStatus(
+      `select null, ${EVENT_COLUMNS} from djr.event order by event.xid desc, event.id desc limit $1`,
+    );
+    const envelopes: Envelope[] = [];
+    let bytes = 0;
+    const newestFirst: Order = (before, behind) => ascending(behind, before);
+    const status = await this.#read({ text, values: [limit] }, newestFirst, async (_, rows) => {
+      for (const envelope of rows) {
+        bytes += envelope.size;
+        if (bytes > maxBytes) return false;
+        envelopes.push(envelope);
+      }
+      return true;
     });
-    const [head, ...events] = rows;
-    const envelopes = readEnvelopes(this.#readable(events.reverse()), ascending);
-    return { status: await this.#status(head), envelopes };
+    return { status, envelopes: envelopes.reverse(), all: bytes <= maxBytes && envelopes.length < limit };
   }
 
   async readSince(
@@ -184,8 +204,9 @@ export class Store implements StoredEvents {
     if (client.types) filter.rest += ` and type operator(pg_catalog.=) any(${bind([...client.types])})`;
     if (from) goOn(filter, from.last, from.frontier);
     let last = from?.last ?? { xid: 0, id: 0 };
+    let rows = from?.rows;
     let outcome: { reset: string } | 'restarted' | 'paused' | undefined;
-    const status = await this.#read(sinceStatement(filter), ascending, async (seen, envelopes) => {
+    const onRows = async (seen: Status, envelopes: Envelope[]) => {
       const reason = unavailable(seen, since);
       if (bornAfter === undefined && seen.startedAt > since.time) outcome = 'restarted';
       else if (reason !== undefined) outcome = { reset: reason };
@@ -193,18 +214,31 @@ export class Store implements StoredEvents {
         const taken = await onBatch(envelopes);
         if (taken > 0) last = { xid: envelopes[taken - 1]!.xid!, id: envelopes[taken - 1]!.id };
         if (taken < envelopes.length) outcome = 'paused';
+        // Of a client that takes few at a time the next reading need not begin with many: they may be large.
+        rows = outcome === 'paused' ? 2 * Math.max(1, taken) : undefined;
       }
       return outcome === undefined;
-    });
+    };
+    const status = await this.#read(sinceStatement(filter), ascending, onRows, false, () => rows);
     if (outcome !== undefined && outcome !== 'paused') return outcome;
-    return { frontier: from?.frontier ?? status.frontier, last, done: outcome === undefined };
+    return { frontier: from?.frontier ?? status.frontier, last, rows, done: outcome === undefined };
   }
 
   /** The first row of every reading. There is none where `djr.settings` has lost its row, which is made again then. */
   async #status(row: Row | undefined): Promise<Status> {
-    if (row?.[0]) return readStatus(row[0], this.epoch);
+    if (row?.[0]) {
+      const status = readStatus(row[0], this.epoch);
+      this.#most = status.largest > MAX_MESSAGE ? Math.floor(BATCH_BYTES / status.largest) : BATCH;
+      return status;
+    }
     await ask(this.#options.pool, { text: 'select djr.channel()' }, ANSWER_TIMEOUT);
     throw new Error('djr.settings had no row: it has been made again, with every setting at its default');
+  }
+
+  /** @param again - time and again the same statement: it can be prepared */
+  async #sweepRows(query: Query, again: boolean): Promise<Row[]> {
+    const prepared = again ? await this.#options.sweepSession?.()?.prepared<Row>('djr_sweep', query) : undefined;
+    return prepared ?? this.#way.query(query);
   }
 
   async #query(query: Query): Promise<Row[]> {
@@ -219,6 +253,7 @@ export class Store implements StoredEvents {
     order: Order,
     onRows: (status: Status, envelopes: Envelope[]) => Promise<boolean>,
     ahead = false,
+    most: () => number | undefined = () => undefined,
   ): Promise<Status> {
     let status: Status | undefined;
     let last: Envelope | undefined;
@@ -228,7 +263,7 @@ export class Store implements StoredEvents {
       last = envelopes.at(-1) ?? last;
       return onRows(status, envelopes);
     };
-    await readRows(this.#options.pool, query, onBatch, ahead);
+    await readRows(this.#options.pool, query, onBatch, ahead, () => Math.min(most() ?? BATCH, this.#most));
     return status!;
   }
 }

@@ -14,6 +14,8 @@ export interface WarmStartOptions {
   downstream: Downstream;
   /** Events from before the start that history has room for. */
   historyEvents: number;
+  /** Bytes that those may take. */
+  historyBytes: number;
 }
 
 /**
@@ -25,13 +27,12 @@ export interface WarmStartOptions {
 export async function warmStart(options: WarmStartOptions, stopping: AbortSignal): Promise<Latest | undefined> {
   const latest = await readLatest(options, stopping);
   if (!latest || stopping.aborted) return undefined;
-  const { downstream, feed, historyEvents } = options;
-  const { status, envelopes } = latest;
+  const { downstream, feed } = options;
+  const { status, envelopes, all } = latest;
   const { history } = downstream;
-  const isAll = envelopes.length < historyEvents;
   const oldest = envelopes[0]?.xid ?? status.frontier.xmax;
   // Of the oldest transaction a part may be missing; without room for any event all of it is.
-  history.startAt(Math.max(status.prunedXid, isAll ? 0 : oldest) + 1);
+  history.startAt(Math.max(status.prunedXid, all ? 0 : oldest) + 1);
   history.restarted(status.startedAt);
   feed.startAt(status.frontier);
   const remembered = await downstream.remember(envelopes);
@@ -43,11 +44,11 @@ export async function warmStart(options: WarmStartOptions, stopping: AbortSignal
 
 /** Tries until PostgreSQL, which was there a moment ago, answers. */
 async function readLatest(options: WarmStartOptions, stopping: AbortSignal): Promise<Latest | undefined> {
-  const { historyEvents, logger, store } = options;
+  const { historyBytes, historyEvents, logger, store } = options;
   const onceLog = databaseLog(logger);
   for (let failures = 1; !stopping.aborted; failures += 1) {
     try {
-      return await store.latest(historyEvents);
+      return await store.latest(historyEvents, historyBytes);
     } catch (err) {
       if (isHopeless(err)) throw err;
       onceLog.say('error', { err, failures }, 'cannot read the latest events; will try again');

@@ -1,11 +1,13 @@
 import type { Client } from '../../clients/client.js';
 import type { Hub } from '../../clients/hub.js';
 import { resetFrame } from '../../event/frame.js';
+import type { Item } from '../../event/item.js';
+import { parsePosition } from '../../event/position.js';
 import { Histogram } from '../../lib/histogram.js';
 import type { Meter } from '../../lib/meter.js';
 import type { History } from '../history.js';
 import type { Hooks } from '../hooks.js';
-import { type ResumeFrom, Resumption } from './resumption.js';
+import { type ResumeFrom, type ResumeTools, Resumption } from './resumption.js';
 import { Sender } from './sender.js';
 import type { ResumeSource } from './source.js';
 import { StorageReader } from './storage-reader.js';
@@ -39,6 +41,8 @@ export class Resume {
     reset: new Histogram(BUCKETS),
   };
 
+  #behind = 0;
+
   constructor(options: ResumeOptions) {
     this.#options = options;
     this.#storage = new StorageReader({ ...options, sender: this.#sender });
@@ -47,10 +51,25 @@ export class Resume {
   /** Resolves when the client is live or gone. */
   async run(client: Client, from: ResumeFrom): Promise<void> {
     const began = performance.now();
-    const tools = { ...this.#options, sender: this.#sender, storage: this.#storage };
-    const origin = await new Resumption(client, from, tools).run();
+    const origin = await new Resumption(client, from, this.#tools).run();
     if (typeof origin === 'object') this.reset(client, origin.reset, performance.now() - began);
     else if (!client.closed) this.#seconds[origin].observe((performance.now() - began) / 1000);
+  }
+
+  /**
+   * A client that was live, and had no room for this item: from here on it gets what a client that resumes does. Resolves when it
+   * is live again, or gone.
+   */
+  async behind(client: Client, item: Item): Promise<void> {
+    const last = parsePosition(`0-${item.before}`);
+    if (!last) throw new Error('an id of this instance cannot be read');
+    this.#behind += 1;
+    const origin = await new Resumption(client, { last, position: item.before }, this.#tools).run();
+    if (typeof origin === 'object') this.reset(client, origin.reset);
+  }
+
+  get #tools(): ResumeTools {
+    return { ...this.#options, sender: this.#sender, storage: this.#storage };
   }
 
   /** What was missed can no longer be had: the client is told so, and goes on live. */
@@ -61,6 +80,11 @@ export class Resume {
   }
 
   metrics(meter: Meter): void {
+    meter.counter(
+      'djr_fell_behind_total',
+      'Times that large events came faster than a client read: it got them at its own pace',
+      () => this.#behind,
+    );
     meter.histograms(
       'djr_resume_duration_seconds',
       'From the request of a client that reconnects to its stream being live, by where what it missed came from',

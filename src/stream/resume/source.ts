@@ -12,6 +12,8 @@ export interface ResumeProgress {
   readonly frontier: Frontier;
   readonly last: { readonly xid: number; readonly id: number };
   readonly done: boolean;
+  /** Rows that the next reading is to begin with; undefined: as many as there is room for. */
+  readonly rows?: number | undefined;
 }
 
 /** What storage is asked for: events of these audiences, of these types (null: of all). */

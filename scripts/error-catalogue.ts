@@ -212,6 +212,13 @@ export const RUNTIME_CODES: CatalogueEntry[] = [
     cure: 'Do what stands below the first, and run it again.',
   },
   {
+    code: 'DJR_EDGE',
+    what: 'an edge of a relay has no database',
+    by: '`publish`, `disconnect`, `recheck` and `consume` of an edge',
+    cause: 'The runtime was made with the option `relay` and without `database`.',
+    cure: 'Do it in SQL, or with an instance that has the option `database`: docs/relay.md.',
+  },
+  {
     code: 'DJR_EMBEDDED',
     what: 'the embedded PostgreSQL cannot run',
     by: '`djr demo`, `--embedded`, `djr/testing`',

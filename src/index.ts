@@ -18,6 +18,7 @@ export type {
   HealthAccess,
   Login,
   RealtimeOptions,
+  RelayOptions,
   StopSignal,
   UserId,
 } from './options.js';

@@ -9,6 +9,7 @@ import type { RequestContext } from './http/incoming.js';
 import { DjrError } from './lib/errors.js';
 import { type Logger, stderrLogger } from './lib/logger.js';
 import { connectionOf, isPool, type Pool, type PoolSource } from './postgres/connect.js';
+import type { RelayCredentials } from './relay/engine.js';
 import type { BeforeSend, OnReceive } from './stream/hooks.js';
 
 export type { UserId };
@@ -54,6 +55,13 @@ export interface RealtimeOptions<Events extends EventsOf<Events> = EventMap> {
    * @defaultValue `DATABASE_URL`, else libpq's variables
    */
   database?: PoolSource | { listen: string | pg.ClientConfig; pool?: PoolSource };
+  /**
+   * A relay on NATS JetStream (docs/relay.md). With `database` this instance is a source: it brings the events of PostgreSQL
+   * into the relay, and serves clients as well. Without `database` it is an edge: it serves clients from the relay, has no
+   * connection to PostgreSQL, and neither publishes nor has an admin. `DATABASE_URL` does not count here.
+   * @defaultValue none
+   */
+  relay?: RelayOptions;
   /** @defaultValue `'/realtime'` */
   basePath?: string;
   /**
@@ -150,6 +158,17 @@ export interface RealtimeOptions<Events extends EventsOf<Events> = EventMap> {
   shutdownGrace?: number;
 }
 
+export interface RelayOptions {
+  /** Addresses of nats-servers: `nats://10.0.0.5:4222`; one with a user and a password logs in with them. */
+  servers: string | string[];
+  /** Tells several relays on the same servers apart: 1 to 32 letters, digits, `-` and `_`. @defaultValue `'default'` */
+  namespace?: string;
+  /** The path of a `.creds` file, a user with a password, or a token. @defaultValue what the first address says, else none */
+  credentials?: RelayCredentials;
+  /** Milliseconds for which the log keeps events; for a source. @defaultValue an hour; what a stream has that is there already stays */
+  maxAge?: number;
+}
+
 /** A login that ends. */
 export interface Login {
   /** null: an anonymous client. */
@@ -157,6 +176,24 @@ export interface Login {
   /** Milliseconds since 1970, or a Date. @defaultValue never by itself */
   expires?: number | Date | undefined;
 }
+
+const credentials = z.union(
+  [
+    z.string().min(1),
+    z.strictObject({ user: z.string().min(1), password: z.string() }),
+    z.strictObject({ token: z.string().min(1) }),
+  ],
+  { error: 'must be the path of a .creds file, or an object with user and password, or with token' },
+);
+
+const isServer = (text: string): boolean => URL.canParse(/^[a-z]+:\/\//.test(text) ? text : `nats://${text}`);
+const servers = z.unknown().transform((value, context): string[] => {
+  const list = typeof value === 'string' ? value.split(',') : value;
+  const result = z.array(z.string().min(1).refine(isServer)).min(1).safeParse(list);
+  if (result.success) return result.data;
+  context.addIssue({ code: 'custom', message: 'must be an address like nats://10.0.0.5:4222, or several of them' });
+  return z.NEVER;
+});
 
 const fn = <T>() => z.custom<T>((value) => typeof value === 'function', 'must be a function');
 const milliseconds = (least: number) =>
@@ -196,6 +233,17 @@ const HEARTBEAT = 'bun' in process.versions ? 5000 : 15_000;
 
 const schema = z.strictObject({
   database: database.optional(),
+  relay: z
+    .strictObject({
+      servers,
+      namespace: z
+        .string()
+        .regex(/^[\w-]{1,32}$/, 'must be 1 to 32 letters, digits, - and _')
+        .default('default'),
+      credentials: credentials.optional(),
+      maxAge: z.number().int().min(60_000).optional(),
+    })
+    .optional(),
   basePath: path.default('/realtime'),
   publicPath: path.optional(),
   authenticate: fn<Authenticate>().optional(),
@@ -265,12 +313,15 @@ export interface ResolvedOptions extends Omit<z.output<typeof schema>, 'database
   health: HealthAccess;
   listen: string | pg.ClientConfig;
   pool: PoolSource;
+  /** It has a relay, and no database. */
+  isEdge: boolean;
 }
 
 /** @throws {@link DjrError} `DJR_CONFIG`: one sentence that names the option. */
 export function resolveOptions(options: RealtimeOptions): ResolvedOptions {
   const result = schema.safeParse(options);
   if (!result.success) throw toError(result.error);
+  const isEdge = options.relay !== undefined && options.database === undefined;
   const { database = process.env.DATABASE_URL ?? {}, ...given } = result.data as Omit<
     z.output<typeof schema>,
     'database'
@@ -281,8 +332,9 @@ export function resolveOptions(options: RealtimeOptions): ResolvedOptions {
     health: given.health ?? 'public',
     hot: given.hot === true ? given.basePath : given.hot || undefined,
   };
+  if (isEdge) return { ...checkEdge(rest), listen: {}, pool: {}, isEdge };
   if (typeof database === 'object' && 'listen' in database && !isPool(database)) {
-    return { ...rest, listen: database.listen, pool: database.pool ?? database.listen };
+    return { ...rest, listen: database.listen, pool: database.pool ?? database.listen, isEdge };
   }
   const source = database as PoolSource;
   const listen = connectionOf(source);
@@ -291,7 +343,19 @@ export function resolveOptions(options: RealtimeOptions): ResolvedOptions {
       hint: 'Give both: database: { listen: process.env.DATABASE_URL, pool }.',
     });
   }
-  return { ...rest, listen, pool: source };
+  return { ...rest, listen, pool: source, isEdge };
+}
+
+/** @throws {@link DjrError} `DJR_CONFIG` for what an edge cannot do */
+function checkEdge<T extends Pick<ResolvedOptions, 'admin' | 'onReceive'>>(options: T): T {
+  const refuse = (option: string, why: string, hint: string) =>
+    new DjrError('DJR_CONFIG', `Option ${option}: an edge of a relay must not have it: ${why}.`, { hint });
+  if (options.admin)
+    throw refuse('admin', 'it has no database', 'Have the admin on an instance with the option database.');
+  if (options.onReceive) {
+    throw refuse('onReceive', 'it runs once, at the sources', 'Give it to the instances with the option database.');
+  }
+  return options;
 }
 
 function toError(error: z.ZodError): DjrError {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { BatchOptions, ConsumeContext } from './consume/batch.js';
 import type { Consumption } from './consume/consumers.js';
 import type { ConsumeOptions } from './consume/options.js';
+import type { Envelope } from './event/envelope.js';
 import type { Detail, EventMap, EventsOf } from './event/event.js';
 import type { UserId } from './event/user-id.js';
 import { replace } from './hot.js';
@@ -17,8 +18,8 @@ import { type Publication, publish } from './publish/publisher.js';
 import type { SqlClient } from './publish/sql-client.js';
 import type { Realtime } from './realtime-interface.js';
 import { LifeCycle } from './runtime/life-cycle.js';
+import { refuseOnEdge, sourceOf } from './runtime/source.js';
 import { buildStages, type Stages } from './runtime/stages.js';
-import { PostgresSource } from './source/postgres/postgres-source.js';
 import type { Subscriber } from './stream/hooks.js';
 import type { Health } from './telemetry/health.js';
 
@@ -53,7 +54,8 @@ class Runtime implements Realtime {
     // Tells this process from every other one, the same one before a restart included.
     const instance = BigInt(`0x${randomBytes(6).toString('hex')}`).toString(36);
     const database = new Database(options.pool, options.logger);
-    const source = new PostgresSource({ options, database, instance });
+    const receive = (envelope: Envelope) => this.#stages.hooks.receive(envelope);
+    const source = sourceOf({ options, database, instance, receive });
     this.#database = database;
     this.#life = new LifeCycle({ options, instance, source, database });
     this.#stages = buildStages({ options, instance, source, database, life: this.#life });
@@ -81,6 +83,7 @@ class Runtime implements Realtime {
     options: ConsumeOptions = {},
   ): Consumption {
     this.#life.check();
+    refuseOnEdge(this.#options, 'consume');
     const consumption = this.#stages.consumers.consume(name, handler as BatchOptions['handler'], options);
     // It says itself why it cannot; the consumer looks from time to time until it can.
     this.start().catch(() => {});
@@ -92,20 +95,21 @@ class Runtime implements Realtime {
     publication: Publication<string, Detail, boolean>,
     options: { client?: SqlClient } = {},
   ): Promise<number | null> {
-    return publish(options.client ?? this.#client(), publication);
+    return publish(options.client ?? this.#client('publish'), publication);
   }
 
   async disconnect(userId: UserId, reason?: string, options: { client?: SqlClient } = {}): Promise<void> {
-    return disconnect(options.client ?? this.#client(), userId, reason);
+    return disconnect(options.client ?? this.#client('disconnect'), userId, reason);
   }
 
   async recheck(userId?: UserId | null, topic?: string | null, options: { client?: SqlClient } = {}): Promise<void> {
-    return recheck(options.client ?? this.#client(), userId, topic);
+    return recheck(options.client ?? this.#client('recheck'), userId, topic);
   }
 
   /** For statements of the app's on the pool. */
-  #client(): SqlClient {
+  #client(what: string): SqlClient {
     this.#life.check();
+    refuseOnEdge(this.#options, what);
     return this.#database.queryable;
   }
 

@@ -7,6 +7,7 @@ import { doctorCommand } from './commands/doctor.js';
 import { migrateCommand } from './commands/migrate.js';
 import { pruneCommand } from './commands/prune.js';
 import { publishCommand } from './commands/publish.js';
+import { relayCommand } from './commands/relay.js';
 import { replayCommand } from './commands/replay.js';
 import { serveCommand } from './commands/serve.js';
 import { statsCommand } from './commands/stats.js';
@@ -29,6 +30,7 @@ export function createProgram(): Command {
     demoCommand,
     migrateCommand,
     serveCommand,
+    relayCommand,
     publishCommand,
     tailCommand,
     replayCommand,

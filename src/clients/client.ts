@@ -6,7 +6,15 @@ import type { Item } from '../event/item.js';
 import type { Connection } from './connection.js';
 
 /** Why a client's connection ended. */
-export type CloseReason = 'client' | 'slow' | 'stalled' | 'lifetime' | 'replaced' | 'shutdown' | 'disconnected';
+export type CloseReason =
+  | 'client'
+  | 'slow'
+  | 'stalled'
+  | 'lifetime'
+  | 'replaced'
+  | 'shutdown'
+  | 'disconnected'
+  | 'interrupted';
 
 /**
  * Milliseconds in which a client may take what is buffered for it once its stream has ended. It comes back with the id that it

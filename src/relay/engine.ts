@@ -358,7 +358,10 @@ interface StoredAnswer {
   error?: { code: number; description: string };
 }
 
-const inboxOf = ({ namespace, role }: EngineOptions): string => `_INBOX.djr.${namespace}.${role}`;
+/** Answers come below it: those of sources are none of an edge's business. */
+export const inboxFor = (namespace: string, role: EngineOptions['role']): string => `_INBOX.djr.${namespace}.${role}`;
+
+const inboxOf = ({ namespace, role }: EngineOptions): string => inboxFor(namespace, role);
 
 /** JetStream says 10074 without a cluster, and 10005 where there are no three servers. */
 const isTooFewServers = (error: unknown): boolean =>

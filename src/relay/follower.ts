@@ -23,12 +23,14 @@ export interface FollowerOptions {
   warm: number;
   /** Of {@link Reader}. */
   wait?: number;
-  /** The stream begins here: all that is new since this frontier comes. */
-  onBegin(frontier: Frontier, status: LogStatus): void;
+  /** The stream begins here: all that is new since this frontier comes. @param sequence - behind which it comes */
+  onBegin(frontier: Frontier, status: LogStatus, sequence: number): void;
   /** The next event or order. @param place - undefined: it is not in the log, as an event that is not stored */
   deliver(envelope: Envelope, place: Place | undefined): void;
   /** All that is visible in its frontier has been delivered. */
   onCheckpoint(frontier: Frontier, status: LogStatus, place: Place): void;
+  /** The log goes on at a lower sequence than before: numbers come again. All from this transaction on will be delivered. */
+  onBack(xid: number, sequence: number): void;
   /** Something may be missing that the log has no more: {@link onBegin} comes next. */
   onGap(reason: string): void;
   /** The database was replaced or restored: {@link onBegin} comes next. */
@@ -100,6 +102,11 @@ export class Follower {
   /** Sequence of the last message of the log that was delivered. */
   get last(): number {
     return this.#last;
+  }
+
+  /** Whether events were delivered that no frontier shows yet. */
+  get isAhead(): boolean {
+    return this.#ahead.size > 0;
   }
 
   /** Milliseconds since a checkpoint came; Infinity: none has come yet. */
@@ -227,6 +234,7 @@ export class Follower {
       throw new BrokenChainError('a checkpoint does not follow the one before');
     }
     this.#at = placed;
+    this.reader.known.add(placed);
     this.#last = sequence;
     this.#heardAt = performance.now();
     // While it reads again what it has, the frontier stays where it was.
@@ -337,7 +345,10 @@ export class Follower {
   async #attach(given?: Placed): Promise<void> {
     const newest = given ?? (await this.reader.newest());
     if (!newest) return;
-    if (this.#at) this.breaks += 1;
+    if (this.#at) {
+      this.breaks += 1;
+      this.reader.known.clear();
+    }
     const frontier = this.#frontier;
     if (frontier && frontier.epoch !== newest.said.frontier.epoch) {
       this.#options.onReplaced();
@@ -361,21 +372,21 @@ export class Follower {
     await this.#replay(oldest, newest, undefined);
   }
 
-  #isEvent({ subject }: LogMessage, generation: string): boolean {
-    const parsed = this.#options.subjects.parse(subject);
-    return (parsed?.kind === 'event' || parsed?.kind === 'order') && parsed.generation === generation;
-  }
-
   /** @param had - all that is visible in it has been delivered; undefined: nothing has been */
   async #replay(from: Placed, to: Placed, had: Frontier | undefined): Promise<void> {
-    const { onBegin, onCheckpoint } = this.#options;
+    const { onBack, onBegin, onCheckpoint } = this.#options;
     const start = startOf(from);
     const base = had ?? from.said.frontier;
     this.#had = base;
+    if (had && from.sequence < this.#last) {
+      let xid = had.xmax;
+      for (const envelope of this.#ahead.values()) xid = Math.max(xid, envelope.xid! + 1);
+      onBack(xid, start - 1);
+    }
     if (!had) {
       this.#ahead.clear();
       this.#frontier = base;
-      onBegin(base, from.said.status);
+      onBegin(base, from.said.status, start - 1);
     }
     this.#at = from;
     this.#last = from.sequence;
@@ -385,8 +396,8 @@ export class Follower {
       if (this.#stopped) return;
       if (message.sequence > from.sequence) this.#apply(message);
       // Of before the checkpoint where it begins only what its frontier does not show is new.
-      else if (this.#isEvent(message, generation)) {
-        this.#deliver(message.text, { generation, term: said.term, sequence: from.sequence });
+      else if (this.reader.isEvent(message, generation)) {
+        this.#deliver(message.text, { generation, term: said.term, sequence: message.sequence });
       }
     }
     this.#heardAt = performance.now();

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Frontier } from '../event/frontier.js';
 import { type Checkpoint, decodeCheckpoint } from './checkpoint.js';
 import type { Log, LogMessage } from './log.js';
+import { PlacedCache } from './placed-cache.js';
 import type { Subjects } from './subjects.js';
 
 /** A checkpoint and its place. */
@@ -55,6 +56,8 @@ export class Reader {
   readonly #subjects: Subjects;
   /** Messages read. */
   count = 0;
+  /** Checkpoints that need not be read again. */
+  readonly known = new PlacedCache();
 
   readonly #wait: number;
 
@@ -96,9 +99,20 @@ export class Reader {
     return newestCheckpoint(this.#log, this.#subjects, false);
   }
 
-  /** @throws {@link GoneError}, or when there is no checkpoint at this place */
-  async checkpoint(sequence: number): Promise<Placed> {
-    return this.toPlaced(await this.one(sequence));
+  /** @throws {@link GoneError}, or when there is no checkpoint of this generation at this place */
+  async checkpoint(sequence: number, generation: string): Promise<Placed> {
+    const known = this.known.find(generation, sequence);
+    if (known) return known;
+    const placed = this.toPlaced(await this.one(sequence));
+    if (placed.generation !== generation) throw new GoneError(sequence);
+    this.known.add(placed);
+    return placed;
+  }
+
+  isEvent({ subject }: LogMessage, generation?: string): boolean {
+    const parsed = this.#subjects.parse(subject);
+    const isOne = parsed?.kind === 'event' || parsed?.kind === 'order';
+    return isOne && (generation === undefined || parsed.generation === generation);
   }
 
   toPlaced(message: LogMessage): Placed {
@@ -116,7 +130,7 @@ export class Reader {
     while (!enough(at)) {
       if (at.said.previous === 0 || found.length >= MAX_WALK) return undefined;
       try {
-        at = await this.checkpoint(at.said.previous);
+        at = await this.checkpoint(at.said.previous, from.generation);
       } catch (error) {
         if (error instanceof GoneError) return undefined;
         throw error;

@@ -72,6 +72,11 @@ export class Subjects {
     return `${ASK}.djr.${this.namespace}.${what}`;
   }
 
+  /** What a source tells all edges. */
+  tell(what: string): string {
+    return `tell.djr.${this.namespace}.${what}`;
+  }
+
   /** @returns undefined when it is no subject of this log, nor a live copy of one */
   parse(subject: string): { kind: Kind; generation: string } | undefined {
     const tokens = subject.split('.');

@@ -356,6 +356,7 @@ export class Writer {
     const { outlet, recent } = this.#options;
     await outlet.catchUp();
     this.#meanwhile = [];
+    recent.restarted(outlet.status().startedAt);
     if (recent.covers(frontier)) return recent.since(frontier);
     const found: Envelope[] = [];
     const result = await outlet.readSince(frontier, (envelopes) => {

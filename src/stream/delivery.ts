@@ -124,6 +124,10 @@ export class Delivery implements Downstream {
     for (const client of hub.clients) client.write(frame);
   }
 
+  interrupted(): void {
+    for (const client of this.#options.hub.clients) client.close('interrupted');
+  }
+
   metrics(meter: Meter): void {
     const { hooks, hub } = this.#options;
     meter.counter('djr_events_total', 'Events that this instance has taken in', () => this.count);

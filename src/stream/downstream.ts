@@ -36,6 +36,9 @@ export interface Downstream {
   /** What the source tells of may have been missed: presence is told and read anew. */
   reconnected(): void;
 
+  /** Something may be missing that is not in history: every client is ended, and comes back with what it has. */
+  interrupted(): void;
+
   /** The database was replaced or restored, and ids from before mean nothing any more: every client is told `reset`. */
   replaced(): void;
 }

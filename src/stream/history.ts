@@ -65,12 +65,17 @@ export class History {
     }
   }
 
-  /** Starts afresh: what comes from now on is all there is, together with what storage had from `xid` on. */
-  startAt(completeFrom: number): void {
+  /**
+   * Starts afresh: what comes from now on is all there is, together with what storage had from `xid` on.
+   *
+   * @param sequence - behind which it comes
+   */
+  startAt(completeFrom: number, sequence = this.#lastSequence): void {
     this.#items = [];
     this.#head = 0;
     this.#bytes = 0;
-    this.#droppedUpTo = this.#lastSequence;
+    this.#lastSequence = sequence;
+    this.#droppedUpTo = sequence;
     this.#completeFrom = completeFrom;
   }
 

@@ -76,11 +76,11 @@ export interface Nats {
 /**
  * Starts nats-server with JetStream, one or a cluster of three, for this test.
  *
- * @param authorization - lines of the configuration's `authorization` block
+ * @param config - more of the servers' configuration; `login` is then what looks whether they are there
  */
 export async function startNats(
   t: Pick<ExecutionContext, 'teardown'>,
-  { count = 1, authorization = '', login = {} }: { count?: 1 | 3; authorization?: string; login?: object } = {},
+  { count = 1, config: more = '', login = {} }: { count?: 1 | 3; config?: string; login?: object } = {},
 ): Promise<Nats> {
   await takeTurn(t);
   const folder = await mkdtemp(path.join(tmpdir(), 'djr-nats-'));
@@ -94,7 +94,7 @@ export async function startNats(
       `server_name: n${i}`,
       `listen: "127.0.0.1:${ports[i]}"`,
       `jetstream { store_dir: "${store}" }`,
-      authorization && `authorization { ${authorization} }`,
+      more,
       count > 1 && `cluster { name: djr, listen: "127.0.0.1:${ports[count + i]}", routes: ${JSON.stringify(routes)} }`,
     ];
     await writeFile(config, lines.filter(Boolean).join('\n'));

@@ -50,6 +50,11 @@ export class Relay {
     this.#swallowsAll = value;
   }
 
+  /** Ends the connections that there are. New ones pass. */
+  cut(): void {
+    for (const pair of this.#pairs) for (const socket of pair) socket.destroy();
+  }
+
   close(): void {
     for (const pair of this.#pairs) for (const socket of pair) socket.destroy();
     this.#server.close();

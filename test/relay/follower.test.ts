@@ -33,6 +33,7 @@ class FakeEdge {
         this.#delivered = new Set();
       },
       onReplaced: () => {},
+      onBack: () => {},
       deliver: (envelope) => this.#deliver(envelope),
       onCheckpoint: (frontier) => {
         for (const { id, xid } of this.#database.committed) {

@@ -1,4 +1,4 @@
-/** One runtime in a process of its own, so that SIGKILL is real. Arguments: database URI, port, options as JSON. */
+/** One runtime in a process of its own, so that SIGKILL is real. Arguments: database URI or nothing, port, options as JSON. */
 import { createServer } from 'node:http';
 import { createRealtime, type Logger, type RealtimeOptions } from '../../src/index.js';
 import { roomOf } from './verdict.js';
@@ -10,7 +10,7 @@ const report = (level: string) => (context: object, message: string) => {
 };
 const logger: Logger = { debug() {}, info: report('info'), warn: report('warn'), error: report('error') };
 const realtime = createRealtime({
-  database,
+  ...(database ? { database } : {}),
   logger,
   authenticate: (request) => new URL(request.url).searchParams.get('user'),
   authorizeTopic: (userId, topic) => userId !== null && topic === roomOf(userId),

@@ -8,7 +8,7 @@ import type pg from 'pg';
 import type { Logger } from 'pino';
 import { ALLOWABLE, isAllowable } from '../../http/guards/origin.js';
 import { isProxy } from '../../http/guards/trusted-proxies.js';
-import { createRealtime, type RealtimeOptions } from '../../index.js';
+import { createRealtime, type RealtimeOptions, type RelayOptions } from '../../index.js';
 import { migrate } from '../../install/migrate.js';
 import { resolveOptions } from '../../options.js';
 import { startEmbedded } from '../../testing/embedded.js';
@@ -30,6 +30,7 @@ import { Lifetime } from '../lifetime.js';
 import { close, listen } from '../listen.js';
 import { createLogger, LOG_LEVELS } from '../logger.js';
 import { checkLogin, createLogin, type LoginFlags, loginOptions } from '../login/login.js';
+import { type RelayFlags, relayOf, relayOptions } from '../relay-options.js';
 
 /** Where the first process's own PostgreSQL is. */
 const EMBEDDED_URL = 'DJR_WORKER_DATABASE_URL';
@@ -43,7 +44,7 @@ const LIMITS = { headersTimeout: 10_000, requestTimeout: 15_000, connectionsChec
 /** Milliseconds in which a worker has to end, beside those of `--drain`. */
 const END_TIMEOUT = 15_000;
 
-interface ServeOptions extends DatabaseOptions, LoginFlags {
+export interface ServeOptions extends DatabaseOptions, LoginFlags, RelayFlags {
   port: number;
   host: string;
   basePath?: string;
@@ -59,17 +60,9 @@ interface ServeOptions extends DatabaseOptions, LoginFlags {
   lifetime?: number;
 }
 
-export function serveCommand(program: Command): void {
-  const command = subcommand(program, 'serve', 'serve events to browsers')
-    .description(
-      'Listens to the database and serves its events to browsers as Server-Sent Events, with the browser client beside them. ' +
-        "Put it behind the proxy that serves your app, so that it gets the app's cookies, and run as many as you like. Without a " +
-        "login or a config everyone is anonymous, and gets public events only. The database's role needs djr.grant_server.",
-    )
-    .addOption(databaseOption().conflicts('embedded'))
-    .addOption(
-      new Option('--embedded <dir>', 'run PostgreSQL in this process group, with its data in DIR, and migrate it'),
-    )
+/** How to listen, and who may come: what `serve` and `relay` have in common. */
+export function servingOptions(command: Command): Command {
+  command
     .addOption(portOption())
     .addOption(hostOption())
     .addOption(
@@ -116,7 +109,25 @@ export function serveCommand(program: Command): void {
         .choices(LOG_LEVELS)
         .default('info'),
     );
-  loginOptions(command)
+  return loginOptions(command);
+}
+
+export function serveCommand(program: Command): void {
+  const command = subcommand(program, 'serve', 'serve events to browsers')
+    .description(
+      'Listens to the database and serves its events to browsers as Server-Sent Events, with the browser client beside them. ' +
+        "Put it behind the proxy that serves your app, so that it gets the app's cookies, and run as many as you like. Without a " +
+        "login or a config everyone is anonymous, and gets public events only. The database's role needs djr.grant_server.",
+    )
+    .addOption(databaseOption().conflicts(['embedded', 'relay']))
+    .addOption(
+      new Option(
+        '--embedded <dir>',
+        'run PostgreSQL in this process group, with its data in DIR, and migrate it',
+      ).conflicts('relay'),
+    );
+  relayOptions(command, 'serve from a relay on these nats-servers, as an edge without a database (docs/relay.md)');
+  servingOptions(command)
     .addHelpText(
       'after',
       `
@@ -129,6 +140,7 @@ Examples:
   $ djr serve --workers 4 --drain 10
   $ djr serve --listen unix:/run/djr/djr.sock
   $ djr serve --embedded .djr/postgres
+  $ djr serve --relay nats://10.0.0.5:4222,nats://10.0.0.6:4222,nats://10.0.0.7:4222
 
 A config:
   export default {
@@ -151,11 +163,18 @@ Environment:
 ${DATABASE_ENVIRONMENT}
   NO_COLOR              set: no colours in the log`,
     )
-    .action(run);
+    .action((flags: ServeOptions) => serve(flags, relayOf(flags), flags.relay !== undefined));
 }
 
-async function run(flags: ServeOptions): Promise<void> {
+/** @param isEdge - events come from the relay, and there is no database */
+export async function serve(flags: ServeOptions, relay: RelayOptions | undefined, isEdge: boolean): Promise<void> {
   const login = checkLogin(flags);
+  if (isEdge && login === 'session') {
+    throw new UsageError(
+      '--session-sql needs a database, and an edge of a relay has none.',
+      'Log clients in by a token (--jwt-secret, --jwks-url), or with `authenticate` in a file for --config.',
+    );
+  }
   const config = flags.config === undefined ? {} : await loadConfig(flags.config);
   if (login && config.authenticate) {
     throw new UsageError(
@@ -169,7 +188,8 @@ async function run(flags: ServeOptions): Promise<void> {
   const path = (flags.basePath ?? config.basePath ?? '/realtime').replace(/\/*$/, '/');
 
   await lifetime.run(async () => {
-    const { database, own } = await findDatabase(flags, config, lifetime, log);
+    const found = isEdge ? undefined : await findDatabase(flags, config, lifetime, log);
+    const own = found?.own ?? {};
     if (flags.workers > 1 && cluster.isPrimary) {
       const environment: Record<string, string> =
         flags.embedded === undefined ? {} : { [EMBEDDED_URL]: String(own.connectionString) };
@@ -186,7 +206,10 @@ async function run(flags: ServeOptions): Promise<void> {
     const authenticate = (await createLogin(flags, { database: own, log, lifetime })) ?? config.authenticate;
     if (!authenticate) log.warn('no login is configured: everyone is anonymous, and gets public events only');
 
-    const options: RealtimeOptions = { logger: log, ...config, database, ...(authenticate && { authenticate }) };
+    const options: RealtimeOptions = { logger: log, ...config, ...(authenticate && { authenticate }) };
+    if (found) options.database = found.database;
+    else delete options.database;
+    if (relay) options.relay = relay;
     // It ends by signals of its own, behind --drain.
     options.stopOn = [];
     if (flags.basePath !== undefined) options.basePath = flags.basePath;

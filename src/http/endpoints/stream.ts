@@ -65,6 +65,7 @@ export class Streams implements Endpoint {
     replaced: 0,
     shutdown: 0,
     disconnected: 0,
+    interrupted: 0,
   };
   /** Requests refused, by status. */
   readonly refused: Record<number, number> = {};

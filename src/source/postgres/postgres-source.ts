@@ -20,6 +20,7 @@ import { readEpoch } from './epoch.js';
 import { Listener } from './listener.js';
 import { Records } from './records.js';
 import { Restarts } from './restarts.js';
+import type { Session } from './session.js';
 import { explainStart } from './start-failure.js';
 import type { Status } from './status.js';
 import { Store } from './store.js';
@@ -65,6 +66,7 @@ export class PostgresSource extends Records implements Source {
   readonly #pruner: Pruner;
   readonly #repair: Repair;
   #downstream: Downstream | undefined;
+  #status: Status | undefined;
 
   constructor({ options, database, instance }: PostgresSourceOptions) {
     super(database.pool, instance, options.hookTimeout);
@@ -185,6 +187,17 @@ export class PostgresSource extends Records implements Source {
     return frontier ? Math.floor(frontier.time + performance.now() - this.#sweeper.lastSuccess) : 0;
   }
 
+  /** What the last sweep read beside the events. @throws before the start */
+  get status(): Status {
+    if (!this.#status) throw new Error('The source has not been started.');
+    return this.#status;
+  }
+
+  /** The listening connection, once it is known to be one session of PostgreSQL, and this instance's alone. */
+  get session(): Session | undefined {
+    return this.#listener.session;
+  }
+
   get failure(): unknown {
     return this.#listener.failure;
   }
@@ -214,6 +227,7 @@ export class PostgresSource extends Records implements Source {
     const begun = { store: this.#store, feed: this.#feed, logger, downstream, historyBytes, historyEvents };
     const latest = await warmStart(begun, stopping);
     if (!latest || stopping.aborted) return;
+    this.#status = latest.status;
     // What onReceive made of the events before this start has been told already.
     downstream.setActivity(latest.status.activity);
     this.#sweeper.start(latest.status);
@@ -232,6 +246,7 @@ export class PostgresSource extends Records implements Source {
 
   #onStatus(status: Status, since: Frontier): void {
     const { history } = this.#stream;
+    this.#status = status;
     this.#restarts.forget();
     this.#mode.onStatus(status);
     history.stored = status.storage;
@@ -248,6 +263,11 @@ export class PostgresSource extends Records implements Source {
 
   readSince(...asked: Parameters<Store['readSince']>): ReturnType<Store['readSince']> {
     return this.#store.readSince(...asked);
+  }
+
+  /** Reads all that is stored and new since a frontier, for whomever it is. */
+  readAll(...asked: Parameters<Store['readAll']>): ReturnType<Store['readAll']> {
+    return this.#store.readAll(...asked);
   }
 
   readRecent(need: Need): Promise<Recent> {

@@ -164,6 +164,35 @@ export class Store implements StoredEvents {
     throw new Error('a reading that counts with a restart does not ask for another');
   }
 
+  /**
+   * Reads all that is visible now and new since a frontier, for whomever it is.
+   *
+   * @returns the snapshot that it was read in, or why it cannot be had
+   */
+  async readAll(
+    since: Frontier,
+    onBatch: (envelopes: Envelope[]) => Promise<void>,
+  ): Promise<Frontier | { reset: string }> {
+    let reason: string | undefined;
+    for (const bornAfter of [undefined, since.time]) {
+      let restarted = false;
+      const { status } = await this.sweep(
+        since,
+        bornAfter,
+        (seen) => {
+          reason = unavailable(seen, since);
+          restarted = bornAfter === undefined && seen.startedAt > since.time;
+          return !restarted && reason === undefined;
+        },
+        onBatch,
+      );
+      reason ??= unavailable(status, since);
+      if (reason !== undefined) return { reset: reason };
+      if (!restarted) return status.frontier;
+    }
+    throw new Error('a reading that counts with a restart does not ask for another');
+  }
+
   async readRecent(need: Need): Promise<Recent> {
     return onceMore(() => this.#readRecent(need));
   }

@@ -1,0 +1,109 @@
+import type { Acknowledgement } from '../../activity/acknowledger.js';
+import type { Step } from '../../activity/counter.js';
+import type { PresenceCount, PresenceStore } from '../../clients/topics/presence.js';
+import type { Question } from '../../clients/topics/topic-store.js';
+import { AudienceSet } from '../../event/audience-set.js';
+import type { Envelope } from '../../event/envelope.js';
+import type { Reading } from '../../instance/series.js';
+import type { Engine } from '../../relay/engine.js';
+import { encodeLine } from '../../relay/line.js';
+import { answerTo, fromText, type Request, toText } from '../../relay/requests.js';
+import type { Writer } from '../../relay/writer.js';
+import type { Source } from '../source.js';
+import type { SinceAnswer, SinceRequest } from './edge-storage.js';
+
+export interface AnswersOptions {
+  engine: Engine;
+  source: Pick<Source, 'readSince' | 'acknowledge' | 'record' | 'ping' | 'topics' | 'presence'>;
+  writer: Writer;
+  /** `onReceive`: what it stopped must not pass here. */
+  receive(envelope: Envelope): Envelope | null | Promise<Envelope | null>;
+  /** The row of `djr.instance` of an edge. */
+  rowOf(instance: string): { write(reading: Reading, host: string): Promise<void>; remove(): Promise<void> };
+  /** Where the streams of an edge are kept. */
+  presenceOf(instance: string): PresenceStore;
+}
+
+/** Bytes of events in one answer: the engine takes a megabyte. */
+const PAGE_BYTES = 256 * 1024;
+
+/** The queue group: one of all sources answers. */
+const SOURCES = 'sources';
+
+/** What edges ask of PostgreSQL, they ask a source. */
+export class Answers {
+  readonly #options: AnswersOptions;
+  readonly #ends: (() => void)[] = [];
+
+  constructor(options: AnswersOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    const { engine, presenceOf, rowOf, source } = this.#options;
+    this.#on('since', (body: SinceRequest) => this.#since(body));
+    this.#on('acknowledge', (body: Acknowledgement[]) => source.acknowledge(body));
+    this.#on('record', (body: Step[]) => source.record(body));
+    this.#on('ping', () => source.ping());
+    this.#on('report', (body: { instance: string; host: string; reading: Reading }) =>
+      rowOf(body.instance).write(body.reading, body.host),
+    );
+    this.#on('withdraw', (body: { instance: string }) => rowOf(body.instance).remove());
+    this.#on('permissions', async () => {
+      const { keys, revocations } = await source.topics.permissions();
+      const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
+      return { keys: keys.map(({ id, inner, outer }) => ({ id, inner: hex(inner), outer: hex(outer) })), revocations };
+    });
+    this.#on('authorize', (body: { questions: Question[]; milliseconds: number }) =>
+      source.topics.authorize(body.questions, body.milliseconds),
+    );
+    this.#on('presence', (body: { instance: string; counts: PresenceCount[]; afresh: boolean }) =>
+      presenceOf(body.instance).report(body.counts, body.afresh),
+    );
+    this.#on('users', async (body: string[]) => [...(await source.presence.usersOf(body))]);
+    this.#ends.push(engine.answer(engine.subjects.ask('flush'), undefined, () => this.#flush()));
+  }
+
+  stop(): void {
+    for (const end of this.#ends.splice(0)) end();
+  }
+
+  #on<Body>(what: Request, work: (body: Body) => Promise<unknown>): void {
+    const { engine } = this.#options;
+    const respond = (text: string) => answerTo(() => work(JSON.parse(text) as Body));
+    this.#ends.push(engine.answer(engine.subjects.ask(what), SOURCES, respond));
+  }
+
+  /** Only the source that writes the log can say that everything is in it. */
+  async #flush(): Promise<string | undefined> {
+    const { writer } = this.#options;
+    if (!writer.leads) return undefined;
+    const sequence = await writer.flush();
+    const { generation } = writer;
+    return sequence === undefined ? undefined : answerTo(async () => ({ generation, sequence }));
+  }
+
+  async #since({ audiences, from, since, types }: SinceRequest): Promise<SinceAnswer | { reset: string }> {
+    const { receive, source } = this.#options;
+    const lines: string[] = [];
+    let bytes = 0;
+    const onBatch = async (envelopes: Envelope[]): Promise<number> => {
+      let taken = 0;
+      for (const stored of envelopes) {
+        if (bytes > PAGE_BYTES) break;
+        taken += 1;
+        const envelope = await receive(stored);
+        if (!envelope) continue;
+        const line = encodeLine(envelope);
+        lines.push(line);
+        bytes += Buffer.byteLength(line);
+      }
+      return taken;
+    };
+    const progress = from && { frontier: fromText(from.frontier), last: from.last, done: false };
+    const client = { audiences: new AudienceSet(audiences), types: types ? new Set(types) : null };
+    const result = await source.readSince(fromText(since), client, progress ?? undefined, onBatch);
+    if ('reset' in result) return result;
+    return { lines, frontier: toText(result.frontier), last: result.last, done: result.done };
+  }
+}

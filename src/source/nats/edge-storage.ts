@@ -1,0 +1,218 @@
+import type { Client } from '../../clients/client.js';
+import type { Audience } from '../../event/audience.js';
+import type { Envelope } from '../../event/envelope.js';
+import { Frontier } from '../../event/frontier.js';
+import { inTime } from '../../lib/deadline.js';
+import type { Engine } from '../../relay/engine.js';
+import type { Follower } from '../../relay/follower.js';
+import { decodeLine } from '../../relay/line.js';
+import { GoneError } from '../../relay/reader.js';
+import { type FrontierText, fromText, request, toText } from '../../relay/requests.js';
+import type { History } from '../../stream/history.js';
+import type { Need, Recent } from '../../stream/resume/backlog.js';
+import type { ResumeProgress, StoredEvents } from '../../stream/resume/source.js';
+import { isNewSince, type Range, type Read, rangeSince, readEvents, sequencesFor } from './log-reading.js';
+
+export interface EdgeStorageOptions {
+  engine: Engine;
+  follower: Follower;
+  history: History;
+  /** Resolves when all that is visible in the database now is in the frontier of a checkpoint. */
+  catchUp(): Promise<void>;
+  /** When PostgreSQL was started, milliseconds since 1970. */
+  startedAt(): number;
+}
+
+/** What a source says to `since`. */
+export interface SinceAnswer {
+  readonly lines: readonly string[];
+  readonly frontier: FrontierText;
+  readonly last: { readonly xid: number; readonly id: number };
+  readonly done: boolean;
+}
+
+/** What a source is asked. */
+export interface SinceRequest {
+  readonly since: FrontierText;
+  readonly audiences: readonly Audience[];
+  readonly types: readonly string[] | null;
+  readonly from: { readonly frontier: FrontierText; readonly last: { xid: number; id: number } } | null;
+}
+
+/** Events that go together. */
+const BATCH = 256;
+
+/** Events that a reading for many clients brings at most, and what they may take in memory. */
+const MAX_RECENT = 20_000;
+const MAX_RECENT_BYTES = 32 * 1024 * 1024;
+
+/** Milliseconds that a client waits for a checkpoint. */
+const MAX_SETTLE = 1000;
+
+/** Milliseconds that a source may take for one page. */
+const PAGE_TIMEOUT = 15_000;
+
+/** How far a reading of the log has come. */
+interface LogProgress extends ResumeProgress {
+  readonly range: Range;
+  /** Sequence of the last message that the client has taken. */
+  readonly behind: number;
+}
+
+/** What clients of an edge missed and its history has no more: the log has it, by sequence, or a source has it in storage. */
+export class EdgeStorage implements StoredEvents {
+  readonly #options: EdgeStorageOptions;
+
+  constructor(options: EdgeStorageOptions) {
+    this.#options = options;
+  }
+
+  async readSince(
+    since: Frontier,
+    client: Pick<Client, 'audiences' | 'types'>,
+    from: ResumeProgress | undefined,
+    onBatch: (envelopes: Envelope[]) => Promise<number>,
+  ): Promise<ResumeProgress | { reset: string }> {
+    const { follower } = this.#options;
+    if (from && !('range' in from)) return this.#ask(since, client, from, onBatch);
+    const progress = from as LogProgress | undefined;
+    if (!progress) await this.#settle();
+    const range = progress?.range ?? (await rangeSince(follower, since));
+    if (!range) return this.#ask(since, client, undefined, onBatch);
+    let behind = progress?.behind ?? 0;
+    const audiences = [...client.audiences];
+    const paused = (last: number): LogProgress => ({ ...this.#end(range), done: false, range, behind: last });
+    try {
+      let batch: Read[] = [];
+      const give = async (): Promise<boolean> => {
+        const given = batch;
+        batch = [];
+        if (given.length === 0) return true;
+        const taken = await onBatch(given.map(({ envelope }) => envelope));
+        if (taken > 0) behind = given[taken - 1]!.sequence;
+        return taken === given.length;
+      };
+      for await (const read of this.#eventsOf(range, since, audiences, behind)) {
+        if (client.types && !client.types.has(read.envelope.type)) continue;
+        batch.push(read);
+        if (batch.length >= BATCH && !(await give())) return paused(behind);
+      }
+      if (!(await give())) return paused(behind);
+      return { ...this.#end(range), done: true };
+    } catch (error) {
+      // The log has lost it meanwhile: a source has it, and the client drops what it has got by its id.
+      if (error instanceof GoneError) return this.#ask(since, client, undefined, onBatch);
+      throw error;
+    }
+  }
+
+  /** What no frontier shows yet a client gets again from the next instance: mostly a new checkpoint shows it. */
+  async #settle(): Promise<void> {
+    const { catchUp, follower } = this.#options;
+    if (follower.isAhead) await inTime(catchUp(), MAX_SETTLE);
+  }
+
+  #end(range: Range): Pick<ResumeProgress, 'frontier' | 'last'> {
+    return { frontier: range.end.said.frontier, last: { xid: 0, id: 0 } };
+  }
+
+  /** What is new since a frontier in a range of the log, and what has come behind it. */
+  async *#eventsOf(
+    range: Range,
+    since: Frontier,
+    audiences: readonly Audience[] | undefined,
+    behind: number,
+  ): AsyncGenerator<Read> {
+    const { follower, history, startedAt } = this.#options;
+    const wanted = audiences && new Set(audiences);
+    const isMeant = (envelope: Envelope): boolean =>
+      envelope.audience !== undefined &&
+      (!wanted || wanted.has(envelope.audience)) &&
+      isNewSince(envelope, since, startedAt());
+    for await (const read of readEvents(follower, sequencesFor(range, audiences, behind))) {
+      if (isMeant(read.envelope)) yield read;
+    }
+    // No checkpoint says yet whom these are for; nearly always the history has them.
+    const end = Math.max(range.end.sequence, behind);
+    const { last } = follower;
+    if (history.reaches(end)) {
+      for (const { envelope, sequence } of history.after(end, Number.POSITIVE_INFINITY)) {
+        if (sequence <= last && envelope.xid !== null && isMeant(envelope)) yield { sequence, envelope };
+      }
+      return;
+    }
+    const tail = Array.from({ length: Math.max(0, last - end) }, (_, i) => end + 1 + i);
+    for await (const message of follower.reader.many(tail)) {
+      if (!follower.reader.isEvent(message, range.end.generation)) continue;
+      const envelope = decodeLine(message.text);
+      if (isMeant(envelope)) yield { sequence: message.sequence, envelope };
+    }
+  }
+
+  /** A source reads it in its storage, a page at a time. */
+  async #ask(
+    since: Frontier,
+    client: Pick<Client, 'audiences' | 'types'>,
+    from: ResumeProgress | undefined,
+    onBatch: (envelopes: Envelope[]) => Promise<number>,
+  ): Promise<ResumeProgress | { reset: string }> {
+    let progress = from;
+    for (;;) {
+      const answer = await this.#page(since, [...client.audiences], client.types, progress);
+      if ('reset' in answer) return answer;
+      const envelopes = answer.lines.map(decodeLine);
+      const frontier = fromText(answer.frontier);
+      const taken = envelopes.length > 0 ? await onBatch(envelopes) : 0;
+      if (taken < envelopes.length) {
+        const last = taken > 0 ? placeOf(envelopes[taken - 1]!) : (progress?.last ?? { xid: 0, id: 0 });
+        return { frontier, last, done: false };
+      }
+      progress = { frontier, last: answer.last, done: answer.done };
+      if (answer.done) return progress;
+    }
+  }
+
+  #page(
+    since: Frontier,
+    audiences: readonly Audience[],
+    types: ReadonlySet<string> | null,
+    from: ResumeProgress | undefined,
+  ): Promise<SinceAnswer | { reset: string }> {
+    const body: SinceRequest = {
+      since: toText(since),
+      audiences,
+      types: types ? [...types] : null,
+      from: from ? { frontier: toText(from.frontier), last: from.last } : null,
+    };
+    return request(this.#options.engine, 'since', body, PAGE_TIMEOUT);
+  }
+
+  async readRecent(need: Need): Promise<Recent> {
+    const { follower, startedAt } = this.#options;
+    const inProgress = [...need.inProgress].filter((xid) => xid < need.xmax).sort((a, b) => a - b);
+    const since = new Frontier(need.epoch, need.time, inProgress[0] ?? need.xmax, need.xmax, inProgress);
+    await this.#settle();
+    const range = await rangeSince(follower, since);
+    const envelopes: Envelope[] = [];
+    let bytes = 0;
+    const add = (envelope: Envelope): boolean => {
+      envelopes.push(envelope);
+      bytes += envelope.size;
+      return envelopes.length < MAX_RECENT && bytes < MAX_RECENT_BYTES;
+    };
+    if (range) {
+      const state = { frontier: range.end.said.frontier, storage: true, startedAt: startedAt(), prunedXid: 0 };
+      let complete = true;
+      for await (const { envelope } of this.#eventsOf(range, since, undefined, 0)) {
+        complete = add(envelope);
+        if (!complete) break;
+      }
+      return { ...state, envelopes, completeFrom: complete ? need.xmax : Number.POSITIVE_INFINITY };
+    }
+    // Whoever asks alone is told by a source.
+    const nothing = { frontier: since, storage: true, startedAt: 0, prunedXid: 0 };
+    return { ...nothing, envelopes: [], completeFrom: Number.POSITIVE_INFINITY };
+  }
+}
+
+const placeOf = ({ xid, id }: Envelope) => ({ xid: xid!, id });

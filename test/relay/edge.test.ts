@@ -1,0 +1,88 @@
+import type { ExecutionContext } from 'ava';
+import { createDatabase, type TestDatabase } from '../helpers/database.js';
+import { type Nats, startNats, natsTest as test } from '../helpers/nats.js';
+import { startEdge, startSource } from './relayed.js';
+
+interface Relay {
+  readonly db: TestDatabase;
+  readonly nats: Nats;
+}
+
+async function startRelay(t: ExecutionContext): Promise<Relay> {
+  return { db: await createDatabase(t), nats: await startNats(t) };
+}
+
+const publish = (db: TestDatabase, user: string | null, n: number) =>
+  user === null
+    ? db.query("select djr.publish_public('note', jsonb_build_object('n', $1::int))", [n])
+    : db.query("select djr.publish($1, 'note', jsonb_build_object('n', $2::int))", [user, n]);
+
+test('An edge without a connection to the database serves what is published, to whom it is for', async (t) => {
+  const { db, nats } = await startRelay(t);
+  await startSource(t, db, nats);
+  const edge = await startEdge(t, nats);
+  const ann = await edge.streamOf('ann');
+  const bob = await edge.streamOf('bob');
+  await publish(db, 'ann', 1);
+  await publish(db, null, 2);
+  await db.query("select djr.publish_system('note', '{\"n\": 3}')");
+  await publish(db, 'bob', 4);
+  await bob.until('its events', () => bob.events.length === 2);
+  await ann.until('its events', () => ann.events.length === 2);
+  t.deepEqual(
+    ann.events.map(({ data }) => data.n),
+    [1, 2],
+  );
+  t.deepEqual(
+    bob.events.map(({ data }) => data.n),
+    [2, 4],
+  );
+});
+
+test('A client goes from an edge to another one, to an instance on PostgreSQL and back, and gets each event once', async (t) => {
+  const { db, nats } = await startRelay(t);
+  const source = await startSource(t, db, nats);
+  const servers = [await startEdge(t, nats), await startEdge(t, nats), source];
+  const got: unknown[] = [];
+  let lastEventId: string | undefined;
+  let n = 0;
+  for (let round = 0; round < 12; round += 1) {
+    const server = servers[round % servers.length]!;
+    const stream = await server.streamOf('ann', '', lastEventId === undefined ? {} : { lastEventId });
+    for (let i = 0; i < 3; i += 1) await publish(db, i === 1 ? 'ann' : null, ++n);
+    await publish(db, 'bob', 0);
+    await stream.until('what was published', () => got.length + stream.events.length >= n);
+    got.push(...stream.events.map(({ data }) => data.n));
+    stream.close();
+    lastEventId = stream.lastEventId;
+    // Between two streams.
+    await publish(db, 'ann', ++n);
+  }
+  t.deepEqual(
+    got,
+    Array.from({ length: got.length }, (_, i) => i + 1),
+  );
+  t.true(got.length >= n - 1);
+});
+
+test('An event without a row reaches the clients of edges, in no log, and a client that resumes is told of none', async (t) => {
+  const { db, nats } = await startRelay(t);
+  await startSource(t, db, nats);
+  const edge = await startEdge(t, nats);
+  const ann = await edge.streamOf('ann');
+  await publish(db, 'ann', 1);
+  await ann.event('note');
+  await db.query(`select djr.publish('ann', 'typing', store => false)`);
+  await ann.event('typing');
+  await publish(db, 'ann', 2);
+  await ann.until('the next', () => ann.events.length === 3);
+  t.deepEqual(ann.types, ['note', 'typing', 'note']);
+  const back = await (await startEdge(t, nats)).streamOf('ann', '', { lastEventId: ann.lastEventId });
+  await publish(db, 'ann', 3);
+  await back.event('note');
+  t.deepEqual(
+    back.events.map(({ data }) => data.n),
+    [3],
+  );
+  t.deepEqual(back.resets, []);
+});

@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:10d620e95c1ef2809018921854464f81ab37aafd
+--! Hash: sha1:edb5313e66b4f74df7826098d1925d6901aac718
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -5695,6 +5695,15 @@ begin
     end if;
     _place := djr._place_of(_found);
     select * into _due from djr._take_due(_found, _place, consume.max_events, 'take') due;
+    if current_setting('transaction_isolation') <> 'read committed' then
+      -- What callers who share have done since the snapshot is not seen, and the place has not moved for it: it is a conflict
+      -- here, 40001. The move takes these rows away again.
+      insert into djr._consumer_done (consumer, event_id, xid)
+      select _found.id, event.id, event.xid
+      from djr.event
+      where event.id = any (_due.ids)
+      on conflict do nothing;
+    end if;
     perform djr._move_consumer(_due.behind);
     _ids := _due.ids;
   end if;

@@ -1,8 +1,12 @@
 import { setTimeout } from 'node:timers/promises';
 import test from 'ava';
+import type pg from 'pg';
 import { createDatabase } from '../helpers/database.js';
 
-for (const mode of ['wait', 'share']) {
+const LEVELS = ['read committed', 'repeatable read', 'serializable'];
+const MODES = ['wait', 'skip', 'share'];
+
+for (const mode of ['wait', 'share', 'every mode and isolation level']) {
   test(`Pruning all the while, beside late commits and callers that roll back (${mode}): no consumer is overtaken, and none lacks an event`, async (t) => {
     const db = await createDatabase(t);
     await db.query(`create table effect (consumer text, n int);
@@ -24,14 +28,21 @@ for (const mode of ['wait', 'share']) {
     const consume = async (consumer: string) => {
       const client = await db.connect();
       for (let turn = 0, empty = 0; empty < 3; turn += 1) {
-        await client.query('begin');
-        const { rowCount } = await client.query(
-          `insert into effect select $1, (detail ->> 'n')::int from djr.consume($1, 7, $2)`,
-          [consumer, mode],
-        );
-        await client.query(turn % 4 === 0 ? 'rollback' : 'commit');
-        empty = isOver && rowCount === 0 ? empty + 1 : 0;
-        if (rowCount === 0) await setTimeout(2);
+        const isOne = MODES.includes(mode);
+        await client.query(`begin isolation level ${isOne ? LEVELS[0] : LEVELS[turn % 3]}`);
+        try {
+          const { rowCount } = await client.query(
+            `insert into effect select $1, (detail ->> 'n')::int from djr.consume($1, 7, $2)`,
+            [consumer, isOne ? mode : MODES[(turn >> 2) % 3]],
+          );
+          await client.query(turn % 4 === 0 ? 'rollback' : 'commit');
+          empty = isOver && rowCount === 0 ? empty + 1 : 0;
+          if (rowCount === 0) await setTimeout(2);
+        } catch (error) {
+          // Another caller was faster.
+          if ((error as pg.DatabaseError).code !== '40001') throw error;
+          await client.query('rollback');
+        }
       }
     };
     let pruned = 0;

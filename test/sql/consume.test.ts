@@ -173,6 +173,26 @@ test('Under repeatable read a shared event that another caller has had since is 
   t.is((await refusal(late, `select * from djr.consume('billing', 1, 'share')`)).code, '40001');
 });
 
+for (const mode of ['wait', 'skip']) {
+  test(`Under repeatable read, mode ${mode}: what callers who share have had since the snapshot is an error, not a second time`, async (t) => {
+    const db = await setUp(t);
+    await publish(db, 1, 2, 3);
+    const late = await begin(db, 'repeatable read');
+    await late.query('select from djr.event');
+    // Another one has taken what is first, so that the place does not follow.
+    const [first, second] = [await begin(db), await begin(db)];
+    t.deepEqual(await consume(first, `'billing', 1, 'share'`), [1]);
+    t.deepEqual(await consume(second, `'billing', 1, 'share'`), [2]);
+    await second.query('commit');
+    await first.query('rollback');
+    t.is((await refusal(late, `select * from djr.consume('billing', 100, '${mode}')`)).code, '40001');
+    await late.query('rollback; begin isolation level repeatable read');
+    t.deepEqual(await consume(late, `'billing', 100, '${mode}'`), [1, 3]);
+    await late.query('commit');
+    t.deepEqual(await db.query('select from djr._consumer_done'), []);
+  });
+}
+
 test('Who waits gets the events behind those that callers who share have taken, and theirs when they roll back', async (t) => {
   const db = await setUp(t);
   await publish(db, 1, 2, 3, 4);

@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:edb5313e66b4f74df7826098d1925d6901aac718
+--! Hash: sha1:336b21ed0f5b8d790ea4bcea67d7e0538fd96f61
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -5850,6 +5850,17 @@ begin
     return;
   end if;
 
+  if current_setting('transaction_isolation') <> 'read committed' then
+    -- What callers who share have noted as done since the snapshot could not be taken away, and would hide events.
+    raise exception using
+      errcode = 'DJR10',
+      message = format(
+        'a consumer must be reset in isolation level read committed (it is %s)',
+        current_setting('transaction_isolation')
+      ),
+      detail = 'It does not see what other callers have done meanwhile.',
+      hint = 'begin isolation level read committed; select djr.reset_consumer(...); commit;';
+  end if;
   -- What a restore brought is to be told from what is new.
   perform djr.repair_xids();
   _frontier := djr._consumer_from(reset_consumer."from");

@@ -168,6 +168,16 @@ test('reset_consumer begins anew: now, at the start, or at a position', async (t
   t.deepEqual(await consume(db), []);
 });
 
+test('A consumer does not begin anew under repeatable read, where it would not see what others have done', async (t) => {
+  const db = await setUp(t);
+  const client = await db.connect();
+  await client.query('begin isolation level repeatable read');
+  t.is((await refusal(client, `select djr.reset_consumer('billing', 'start')`)).code, 'DJR10');
+  await client.query('rollback; begin isolation level repeatable read');
+  await client.query(`select djr.reset_consumer('billing')`);
+  await client.query('commit');
+});
+
 test('A consumer that was restored from a dump is told so; VACUUM FULL and FREEZE are no restore', async (t) => {
   const db = await setUp(t);
   await publish(db, 0, 1);

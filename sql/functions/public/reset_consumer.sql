@@ -24,6 +24,17 @@ begin
     return;
   end if;
 
+  if current_setting('transaction_isolation') <> 'read committed' then
+    -- What callers who share have noted as done since the snapshot could not be taken away, and would hide events.
+    raise exception using
+      errcode = 'DJR10',
+      message = format(
+        'a consumer must be reset in isolation level read committed (it is %s)',
+        current_setting('transaction_isolation')
+      ),
+      detail = 'It does not see what other callers have done meanwhile.',
+      hint = 'begin isolation level read committed; select djr.reset_consumer(...); commit;';
+  end if;
   -- What a restore brought is to be told from what is new.
   perform djr.repair_xids();
   _frontier := djr._consumer_from(reset_consumer."from");

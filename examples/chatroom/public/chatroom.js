@@ -8,6 +8,22 @@ addEventListener('htmx:after:request', (event) => {
     line.value = '';
 });
 
+// Who types, until they have said it or stopped.
+const you = document.querySelector('.you')?.textContent;
+const typing = document.querySelector('#typing');
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let pause;
+/** @param {string} text */
+const show = (text) => typing?.replaceChildren(text);
+addEventListener('djr:typing', (event) => {
+  const { name } = /** @type {CustomEvent} */ (event).detail;
+  if (name === you) return;
+  show(`${name} is typing…`);
+  clearTimeout(pause);
+  pause = setTimeout(show, 2500, '');
+});
+addEventListener('djr:chat_message', () => show(''));
+
 addEventListener('djr:connected', () => (status.textContent = 'on-line'));
 addEventListener('djr:disconnected', () => (status.textContent = 'redialling…'));
 

@@ -35,7 +35,7 @@ test('an error of a hook cannot forge a line of the log', async (t) => {
 
 test("without a logger one line of stderr is one line, whatever an error's message is", (t) => {
   const code = `
-    import { stderrLogger } from ${JSON.stringify(new URL('../../../src/lib/logger.ts', import.meta.url).href)};
+    import { stderrLogger } from ${JSON.stringify(new URL('../../src/lib/logger.ts', import.meta.url).href)};
     stderrLogger.error({ err: new Error(${JSON.stringify(FORGED)}) }, 'failed');
   `;
   const { stderr } = spawnSync(process.execPath, ['--import=tsx', '--input-type=module', '-e', code], {

@@ -8,7 +8,7 @@ async function start(t: ExecutionContext, more: string) {
   const db = await createDatabase(t);
   const code = `
     import { createServer } from 'node:http';
-    import { createRealtime } from ${JSON.stringify(new URL('../../../src/index.ts', import.meta.url).href)};
+    import { createRealtime } from ${JSON.stringify(new URL('../../src/index.ts', import.meta.url).href)};
     const realtime = createRealtime({ database: process.env.DATABASE_URL, stopOn: ['SIGTERM'] });
     const server = createServer(realtime.handler);
     ${more}

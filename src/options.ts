@@ -8,6 +8,7 @@ import { isProxy } from './http/guards/trusted-proxies.js';
 import type { RequestContext } from './http/incoming.js';
 import { DjrError } from './lib/errors.js';
 import { type Logger, stderrLogger } from './lib/logger.js';
+import { nameIssue } from './lib/name-issue.js';
 import { connectionOf, isPool, type Pool, type PoolSource } from './postgres/connect.js';
 import type { RelayCredentials } from './relay/engine.js';
 import type { BeforeSend, OnReceive } from './stream/hooks.js';
@@ -363,11 +364,4 @@ function toError(error: z.ZodError): DjrError {
   return new DjrError('DJR_CONFIG', `Option ${path.join('.') || 'options'}: ${message}.`, {
     hint: 'docs/configuration.md lists the options with their defaults.',
   });
-}
-
-/** The first thing that is wrong: an option that there is not counts as one, too. */
-function nameIssue(error: z.ZodError): { path: PropertyKey[]; message: string } {
-  const issue = error.issues[0]!;
-  if (issue.code !== 'unrecognized_keys') return { path: issue.path, message: issue.message };
-  return { path: [...issue.path, issue.keys[0]!], message: 'there is no such option' };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DjrError } from '../lib/errors.js';
+import { nameIssue } from '../lib/name-issue.js';
 
 /** How `realtime.consume` goes about it. */
 export interface ConsumeOptions {
@@ -65,12 +66,8 @@ export function resolveConsumeOptions(name: unknown, handler: unknown, options: 
     const { share, ...rest } = result.data;
     return { ...rest, mode: share ? 'share' : 'skip' };
   }
-  const issue = result.error.issues[0]!;
-  const isUnknown = issue.code === 'unrecognized_keys';
-  const path = [...issue.path, ...(isUnknown ? [issue.keys[0]!] : [])].join('.');
-  throw new DjrError(
-    'DJR_CONFIG',
-    `Option ${path || 'options'} of consume: ${isUnknown ? 'there is no such option' : issue.message}.`,
-    { hint: 'docs/consumers.md lists the options with their defaults.' },
-  );
+  const { path, message } = nameIssue(result.error);
+  throw new DjrError('DJR_CONFIG', `Option ${path.join('.') || 'options'} of consume: ${message}.`, {
+    hint: 'docs/consumers.md lists the options with their defaults.',
+  });
 }

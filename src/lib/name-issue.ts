@@ -1,0 +1,8 @@
+import type { z } from 'zod';
+
+/** The first thing that is wrong, by the path to it: a key that nobody knows counts as one, too. */
+export function nameIssue(error: z.ZodError): { path: PropertyKey[]; message: string } {
+  const issue = error.issues[0]!;
+  if (issue.code !== 'unrecognized_keys') return { path: issue.path, message: issue.message };
+  return { path: [...issue.path, issue.keys[0]!], message: 'there is no such option' };
+}

@@ -62,6 +62,12 @@ const CASES: [alert: string, series: Record<string, string>, labels: Record<stri
     { [`djr_hook_errors_total{${ONE},hook="onReceive"}`]: '0+1x20' },
     { instance: 'a:8000', hook: 'onReceive' },
   ],
+  ['DjrConsumerOvertaken', { [`djr_consumer_overtaken{${ONE},consumer="billing"}`]: '1x20' }, { consumer: 'billing' }],
+  [
+    'DjrConsumerBehind',
+    { [`djr_consumer_age_seconds{${ONE},consumer="billing"}`]: '4000x20' },
+    { consumer: 'billing' },
+  ],
   ['DjrGarbage', { [`djr_garbage_total{${ONE}}`]: '0x16 1x5' }, { instance: 'a:8000', job: 'djr' }],
   ['DjrPoolExhausted', { [`djr_pool_waiting{${ONE}}`]: '3x20' }, { instance: 'a:8000', job: 'djr' }],
   ['DjrActivityDropped', { [`djr_activity_dropped_total{${ONE}}`]: '0x16 1x5' }, { instance: 'a:8000', job: 'djr' }],
@@ -77,6 +83,8 @@ const QUIET = {
   [`djr_connections{${ONE}}`]: '100x30',
   [`djr_requests_refused_total{${ONE},status="503"}`]: '0x30',
   [`djr_notify_queue_usage_ratio{${ONE}}`]: '0.01x30',
+  [`djr_consumer_overtaken{${ONE},consumer="billing"}`]: '0x30',
+  [`djr_consumer_age_seconds{${ONE},consumer="billing"}`]: '20x30',
 };
 
 const AT = '19m';

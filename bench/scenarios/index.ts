@@ -1,3 +1,4 @@
+import { largeBeside, unstoredBeside } from './beside.js';
 import { bulk } from './bulk.js';
 import { burst, burstSingles, peersBurst } from './burst.js';
 import { idle, resumeStorm } from './connections.js';
@@ -28,6 +29,8 @@ export const scenarios: Scenario[] = [
   oneAmongMany,
   topics,
   topicToMany,
+  largeBeside,
+  unstoredBeside,
   peers,
   peersBurst,
   manyListeners,

@@ -13,7 +13,7 @@ import { bundleBench } from '../bench/build.js';
 import { bake } from './bake.js';
 
 /** What a page loads may weigh, gzipped: nobody should have to think about it. */
-const MAX_BYTES: Readonly<Record<string, number>> = { 'djr.js': 7680, 'djr.mjs': 7424, 'djr-topics.mjs': 3328 };
+const MAX_BYTES: Readonly<Record<string, number>> = { 'djr.js': 7680, 'djr.mjs': 7424, 'djr-topics.mjs': 3456 };
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 

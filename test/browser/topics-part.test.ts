@@ -177,8 +177,11 @@ test('Presence of more users than are named is a count, and the list comes back 
   const present = (of = page) => of.evaluate(() => (window as unknown as RoomsPage).rooms['room:1']!.presence);
   const ending = new AbortController();
   t.teardown(() => ending.abort());
-  const come = (n: number, { signal } = ending) =>
-    fetch(`${app.origin}/realtime/sse/?topic=room:1`, { signal, headers: { cookie: `user=u${n}` } });
+  // A stream that nobody holds is cancelled with the garbage.
+  const held: Response[] = [];
+  const come = async (n: number, { signal } = ending) => {
+    held.push(await fetch(`${app.origin}/realtime/sse/?topic=room:1`, { signal, headers: { cookie: `user=u${n}` } }));
+  };
   await Promise.all(Array.from({ length: 2 }, (_, n) => come(n)));
   await until('two are there, by name', async () => (await present())?.users?.length === 2);
   const crowd = new AbortController();
@@ -196,4 +199,5 @@ test('Presence of more users than are named is a count, and the list comes back 
     await until('they are named again', async () => (await present(one))?.users?.length === 2);
     t.deepEqual((await present(one))!.users!.toSorted(), ['u0', 'u1']);
   }
+  t.is(held.length, 202);
 });

@@ -49,7 +49,16 @@ export function createSharing(tabs: TopicsTabs, rooms: Rooms, change: () => void
   const starts = new Map<string, string>();
 
   const begun = (topic: string) =>
-    own?.topics.has(topic) || leaders?.topics.has(topic) ? (starts.get(topic) ?? '') : undefined;
+    own?.topics.has(topic)
+      ? (starts.get(topic) ?? '')
+      : leaders?.topics.has(topic)
+        ? startIn(leaders.asked, topic)
+        : undefined;
+
+  const forgetOwn = () => {
+    own = undefined;
+    starts.clear();
+  };
 
   const watch = (tab: string) => {
     if (watched.has(tab)) return;
@@ -81,6 +90,7 @@ export function createSharing(tabs: TopicsTabs, rooms: Rooms, change: () => void
     },
     granted(grant) {
       own = grant;
+      if (tabs.role === 'leading') leaders = undefined;
       for (const topic of grant.topics.keys()) {
         const since = startIn(grant.asked, topic);
         if (since) starts.set(topic, since);
@@ -89,7 +99,12 @@ export function createSharing(tabs: TopicsTabs, rooms: Rooms, change: () => void
       sharing.greet();
     },
     moved() {
-      if (own?.level) starts.clear();
+      if (!own?.level || !starts.size) return;
+      for (const [topic, since] of starts) {
+        if (startIn(own.asked, topic) === since) own.asked.set(topic, own.asked.get(topic)!.slice(0, -1));
+      }
+      starts.clear();
+      sharing.greet();
     },
     hear(said) {
       if (said[0] === 'want') {
@@ -133,8 +148,11 @@ export function createSharing(tabs: TopicsTabs, rooms: Rooms, change: () => void
     },
     leads() {
       for (const tab of others.keys()) watch(tab);
+      // Its stream goes on where the last leader's was, with the beginnings of that.
+      if (leaders) forgetOwn();
     },
     follows() {
+      forgetOwn();
       if (leaders) rooms.granted(leaders);
     },
     forgetsLeader() {

@@ -94,7 +94,7 @@ export class ActivityCounter {
     const before = steps.length;
     this.#writeCount(steps, event, userId, entry);
     if (users) for (const [user, count] of users) this.#writeCount(steps, event, user, count);
-    // What was sent was dispatched: a line that says so is for who wants every line.
+    // What was sent was dispatched: a line of its own says so only at the level `full`.
     const sent = steps.slice(before).some(({ status }) => status === 'sent');
     if (dispatched && (!sent || this.level === 'full')) {
       steps.splice(before, 0, { event, status: 'dispatched', userId, recipients: null });

@@ -6,7 +6,7 @@ const KEPT = 1024;
 
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
 
-/** How long events took from their insert to being delivered. One number an event, and sorted when somebody asks. */
+/** How long events took from their insert to being delivered. It keeps one number an event, and sorts when somebody asks. */
 export class Lag {
   readonly #last = new Float64Array(KEPT);
   readonly #seconds = new Histogram(BUCKETS);

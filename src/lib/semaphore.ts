@@ -1,4 +1,4 @@
-/** So many may be at work at a time; who comes later waits, first come, first served. */
+/** Lets so many pieces of work run at a time; further ones wait, first come, first served. */
 export class Semaphore {
   #free: number;
   readonly #queue: (() => void)[] = [];

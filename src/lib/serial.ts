@@ -1,6 +1,6 @@
 /**
  * Does one piece of work after another, in order; at once and without a promise where the work is synchronous.
- * Who pushes looks at {@link length} and stops when it grows.
+ * The caller looks at {@link length}, and stops pushing when it grows.
  */
 export class Serial<T> {
   readonly #work: (input: T) => void | Promise<void>;

@@ -1,15 +1,13 @@
-import type { StopSignal } from '../options.js';
-
 /**
  * Stops a runtime at a signal. A server that waits for its open responses before it tells anybody that it ends would wait for the
  * streams for ever.
  */
 export class StopSignals {
-  readonly #signals: readonly StopSignal[];
+  readonly #signals: readonly NodeJS.Signals[];
   readonly #stop: () => Promise<void>;
   #listening = false;
 
-  constructor(signals: readonly StopSignal[], stop: () => Promise<void>) {
+  constructor(signals: readonly NodeJS.Signals[], stop: () => Promise<void>) {
     this.#signals = signals;
     this.#stop = stop;
   }

@@ -7,7 +7,7 @@ import type { Meter } from '../lib/meter.js';
 import { Serial } from '../lib/serial.js';
 
 export interface FeedOptions {
-  /** Takes each event, once, in order. Should it throw or reject all the same, that event alone is lost. */
+  /** Delivers each event, once and in order. It should not throw or reject; when it does, that event alone is lost. */
   deliver(envelope: Envelope): void | Promise<void>;
   /** How many events may wait for a slow `onReceive` before the fast lane closes. */
   maxWaiting: number;
@@ -15,7 +15,7 @@ export interface FeedOptions {
   maxWaitingBytes?: number;
   /** Bytes of events that a sweep delivers before clients have a moment to read: less than may wait for one of them. */
   turnBytes: number;
-  /** An event without a row could not wait: it is lost. */
+  /** Too many events waited, and this one has no row from which a sweep could bring it: it is lost. */
   onLost(envelope: Envelope): void;
   /** An event could not be delivered. */
   onFailed(envelope: Envelope, error: unknown): void;
@@ -46,7 +46,7 @@ export class Feed {
   /** Of events that are pushed and not delivered yet. */
   #waitingBytes = 0;
   #sweeps = 0;
-  /** Events taken in since the start. */
+  /** Events that the feed has begun to deliver since the start. */
   taken = 0;
   /** Events with `store => false` that were heard. */
   unstored = 0;
@@ -59,11 +59,11 @@ export class Feed {
   #open = false;
   /** LISTEN was in force before the running sweep began, and has not been lost since. */
   #opens = false;
-  /** Heard while the sweep runs that opens the fast lane: they come behind it, or they are among what it read. */
+  /** Events that were heard while the sweep runs that opens the fast lane. They are delivered behind what the sweep reads. */
   #held: Envelope[] = [];
-  /** Heard before the stream has a beginning, and without a row that a sweep could find. */
+  /** Events without a row that were heard before the stream has a beginning: no sweep could find them. */
   #early: Envelope[] = [];
-  /** Delivery was `sweep`, and what was published without a NOTIFY may not all be found yet. */
+  /** Set while publishers may still commit events without a NOTIFY, because delivery was `sweep` when they began. */
   #awaitingSilentPublishers: { xmax: number | undefined; sweeps: number } | undefined;
   #frontier: Frontier | undefined;
   /** The frontier that the steps have come to: it moves behind the events that it promises. */
@@ -91,7 +91,7 @@ export class Feed {
     this.#steps.push(envelope);
   }
 
-  /** One that throws must not stop all that come behind it. */
+  /** An event that cannot be delivered must not stop those behind it. */
   #deliver(envelope: Envelope): void | Promise<void> {
     const failed = (error: unknown) => {
       this.failures += 1;
@@ -104,12 +104,12 @@ export class Feed {
     }
   }
 
-  /** Milliseconds for which one event has been on its way, and all others wait behind it. */
+  /** Milliseconds for which the event that is being delivered has held up all others. */
   get stuckFor(): number {
     return this.#steps.busyFor;
   }
 
-  /** All events visible in it have been taken in; a sweep reads what is new since. */
+  /** The feed knows all events visible in this frontier; the next sweep reads what is new since. */
   get frontier(): Frontier | undefined {
     return this.#frontier;
   }
@@ -232,8 +232,9 @@ export class Feed {
   }
 
   /**
-   * Whether all that this sweep did not find notifies. Its mode may be younger than its snapshot, so that the sweep after
-   * the one that read `notify` is the first to count; a transaction that was in progress then may have published before.
+   * True once every event that this sweep could have missed is certain to be announced with NOTIFY. The mode that a sweep
+   * reads may be younger than its snapshot, so that the sweep after the one that read `notify` is the first to count; a
+   * transaction that was in flight then may have published before.
    */
   #heardAll(frontier: Frontier, notifying: boolean): boolean {
     if (!notifying) {
@@ -279,7 +280,7 @@ export class Feed {
     );
   }
 
-  /** Resolves when all that has been taken in by now has been delivered. */
+  /** Resolves when all that the feed knows by now has been delivered. */
   settled(): Promise<void> {
     return new Promise((resolve) => this.#steps.push(resolve));
   }

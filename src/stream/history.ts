@@ -10,18 +10,18 @@ const sequenceOf = (item: Item | undefined): number => item?.sequence ?? Number.
 export class History {
   readonly #maxEvents: number;
   readonly #maxBytes: number;
-  /** Before the head there is nothing any more. */
+  /** The places before the head are empty. */
   #items: (Item | undefined)[] = [];
   #head = 0;
   #bytes = 0;
   #lastSequence = 0;
   /** The sequence number of the last item that is not here any more. */
   #droppedUpTo = 0;
-  /** Every event visible to us whose xid is at least this is here. */
+  /** The history has every event, visible to this instance, of this transaction and of all later ones. */
   #completeFrom = Number.POSITIVE_INFINITY;
-  /** Whether events are stored: of those that are not, other instances have delivered what nobody can tell. */
+  /** False while storage is off: other instances may have delivered events that this one never saw. */
   stored = true;
-  /** Transaction ids of a frontier from before this moment may have come again since. */
+  /** Milliseconds since 1970. PostgreSQL may have given the transaction ids of an older frontier a second time since. */
   #xidsValidFrom = 0;
 
   constructor(maxEvents: number, maxBytes: number) {
@@ -42,7 +42,7 @@ export class History {
   }
 
   push(item: Item): void {
-    // Until a sweep has read the setting anew.
+    // It was published while storage was off; the next sweep reads the setting anew.
     if (item.envelope.xid === null) this.stored = false;
     this.#lastSequence = item.sequence;
     this.#items.push(item);
@@ -66,7 +66,7 @@ export class History {
   }
 
   /**
-   * Starts afresh: what comes from now on is all there is, together with what storage had from `xid` on.
+   * Empties the history. From now on it has every event of transaction `completeFrom` and of later ones that is pushed.
    *
    * @param sequence - behind which it comes
    */
@@ -79,7 +79,7 @@ export class History {
     this.#completeFrom = completeFrom;
   }
 
-  /** Of what was visible before this transaction something may be missing. What is here stays, in its order. */
+  /** Events of transactions before this one may be missing from now on. The events that are here stay. */
   markIncompleteBefore(xid: number): void {
     this.#completeFrom = Math.max(this.#completeFrom, xid);
   }
@@ -100,7 +100,7 @@ export class History {
     return this.stored && frontier.xmin >= this.#completeFrom && frontier.time >= this.#xidsValidFrom;
   }
 
-  /** Whether every one of these is here. The newest are looked at first: mostly they are among them. */
+  /** Whether all events that an id names are here. The newest are looked at first, as the named ones are mostly among them. */
   hasAll(ahead: NamedAhead): boolean {
     let missing = ahead.size;
     for (let place = this.#items.length - 1; place >= this.#head && missing > 0; place -= 1) {

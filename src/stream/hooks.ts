@@ -158,7 +158,7 @@ export class Hooks {
   }
 }
 
-/** A hook is the app's code: what it returns may be anything, and goes into frames. */
+/** A hook is the app's code, and what it returns goes into frames: it must be an event. */
 function assertEvent(value: unknown): asserts value is Event {
   const event = value as Partial<Event> | undefined;
   if (typeof event !== 'object' || event === null || !isType(event.type)) {
@@ -168,7 +168,7 @@ function assertEvent(value: unknown): asserts value is Event {
   if (typeof detail !== 'object' || detail === null || Array.isArray(detail)) {
     throw new Error('the detail that a hook returns must be an object');
   }
-  // Whoever builds a new event may forget its user, or take one from where there is none: that must not make it public.
+  // A hook that builds a new event may forget its user, or take one from where there is none: that must not make it public.
   if ((scope as string) === 'control' || !fits(scope, userId, topic)) {
     throw new Error(
       'the scope, the userId and the topic that a hook returns must fit each other: a text for scope user',

@@ -30,14 +30,14 @@ export class Subscription {
     this.#options = options;
   }
 
-  /** Hands the event over, now or when there is a place. It neither waits nor throws. */
+  /** Gives the subscriber the event, now or when there is a place. It neither waits nor throws. */
   call(envelope: Envelope): void {
     if (this.#timers.size < MAX_IN_HAND) this.#run(envelope);
     else if (this.#waiting.length < MAX_WAITING) this.#waiting.push(envelope);
     else this.#options.onDropped(envelope);
   }
 
-  /** What waits is not handed over any more. */
+  /** The subscriber gets none of the events that wait. */
   end(): void {
     this.#ended = true;
     this.#waiting = [];

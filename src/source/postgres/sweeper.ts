@@ -47,7 +47,7 @@ const OVERDUE_INTERVALS = 5;
 
 const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5];
 
-/** Sweeps: reads what is visible now and was not before. It alone makes delivery complete. */
+/** Reads time and again what is visible now and was not at the last sweep. Sweeps alone make delivery complete. */
 export class Sweeper {
   readonly #options: SweeperOptions;
   readonly #onceLog: OnceLogger;
@@ -87,7 +87,7 @@ export class Sweeper {
     this.now();
   }
 
-  /** Sweeps alone deliver. */
+  /** Events come by sweeps alone at present. */
   get fast(): boolean {
     return this.#mode === 'sweep' || this.#options.feed.settling;
   }
@@ -108,8 +108,8 @@ export class Sweeper {
   }
 
   /**
-   * Sweeps within {@link SOON} milliseconds: the fast lane has brought more than ids can name, and who goes to another
-   * instance would get it again. Asked for with every event, so nearly all calls do nothing.
+   * Sweeps within {@link SOON} milliseconds: the fast lane has brought more than ids can name, and a client that moves to
+   * another instance would get it again. It is called with every event, so nearly all calls do nothing.
    */
   soon(): void {
     if (this.#soon || this.#stopped || this.#running || this.fast || this.#failing) return;
@@ -183,7 +183,7 @@ export class Sweeper {
     );
     if (restarted) {
       await onRestart(status);
-      // Not since the last start: there may have been two, and what was published between them counts as well. Another
+      // Not since the last start, as there may have been two, and what was published between them counts as well. Another
       // history of the database may be served by a machine that was started long ago, and by another clock.
       const replaced = since.epoch !== store.epoch;
       const bornAfter = replaced ? since.time - CLOCK_SKEW : Math.min(since.time, status.startedAt);
@@ -203,7 +203,7 @@ export class Sweeper {
     if (foreign) onForeign();
   }
 
-  /** After a restart rows are found by their time as well, and among them what was delivered before it. */
+  /** After a restart rows are found by their time as well. Some of them were delivered before it. */
   #unseen(envelopes: Envelope[]): Envelope[] {
     return envelopes.filter((envelope) => !this.#options.wasDelivered(envelope));
   }

@@ -4,12 +4,12 @@ import type { Frontier } from '../../event/frontier.js';
 import { Item } from '../../event/item.js';
 import { lowerBound } from '../../lib/lower-bound.js';
 
-/** What one reading has to bring, so that all who wait for it can go on. */
+/** What one reading has to bring, so that all clients that wait for it can go on. */
 export interface Need {
   readonly epoch: string;
   /** Everything from this transaction on. */
   readonly xmax: number;
-  /** And, of older ones, what these have published since, which were in progress then. */
+  /** And everything of these older transactions, which were in flight then. */
   readonly inProgress: ReadonlySet<number>;
   /** The oldest time of their frontiers: of before PostgreSQL was started, transaction ids may have come again. */
   readonly time: number;
@@ -55,7 +55,7 @@ function lacks({ frontier, prunedXid, startedAt }: StorageState, since: Frontier
   return prunedXid >= since.xmax || since.inProgress.some((xid) => xid <= prunedXid && !frontier.isNew(xid));
 }
 
-/** How many transactions in progress a need may name. */
+/** In-flight transactions that a need may name. */
 const MAX_IN_PROGRESS = 10_000;
 
 /** One need for many frontiers. */
@@ -64,8 +64,8 @@ export function needOf(frontiers: readonly Frontier[]): Need {
   let xmax = Number.POSITIVE_INFINITY;
   let time = Number.POSITIVE_INFINITY;
   for (const frontier of frontiers) {
-    // Of who brings too many, everything since the oldest of them is asked for instead.
-    // Clients that come back together mostly name the same ones.
+    // A frontier with too many in-flight transactions is widened to its xmin. Clients that reconnect together mostly name the
+    // same ones.
     const more = frontier.inProgress.filter((xid) => !inProgress.has(xid));
     const few = inProgress.size + more.length <= MAX_IN_PROGRESS;
     for (const xid of few ? more : []) inProgress.add(xid);
@@ -77,7 +77,7 @@ export function needOf(frontiers: readonly Frontier[]): Need {
 
 const xidOf = ({ envelope }: Item): number => envelope.xid!;
 
-/** What many clients that come back together have missed, read from storage once for all of them. Never changes. */
+/** What many clients that reconnect together have missed, read from storage once for all of them. It never changes. */
 export class Backlog {
   /** The last of the instance's order when the reading began: what came behind it is in history. */
   readonly before: number;

@@ -18,13 +18,13 @@ interface Waiting {
   reject(reason: unknown): void;
 }
 
-/** Milliseconds for which a backlog is kept: a storm of clients that come back lasts some seconds. */
+/** Milliseconds for which a backlog is kept: a storm of clients that reconnect lasts some seconds. */
 const KEPT = 10_000;
 
 /** Events that `onReceive` has in hand at the same time. */
 const HOOKED = 100;
 
-/** Reads once for all clients that come back meanwhile: a thousand of them cost as many statements as one. */
+/** Reads storage once for all clients that reconnect meanwhile: a thousand of them cost as many statements as one. */
 export class SharedReading {
   readonly #options: SharedReadingOptions;
   #held: Backlog | undefined;
@@ -60,7 +60,7 @@ export class SharedReading {
         const backlog = await this.#read(needOf(asked.map(({ frontier }) => frontier)));
         this.#keep(backlog);
         for (const { resolve } of asked) resolve(backlog);
-        // Who came meanwhile may find here what they lack.
+        // A client that came meanwhile may find here what it lacks.
         this.#waiting = this.#waiting.filter(({ frontier, resolve }) => {
           const held = this.held(frontier);
           if (held) resolve(held);

@@ -214,7 +214,7 @@ export function play(): Readers {
               ? // Only the checkout has the peers and what speaks to them.
                 await (await import('./web-socket.js')).connectWebSocket(
                   options.port,
-                  options.path,
+                  options.path.replace('ROOM', String(mine % (options.topics ?? 1))),
                   mine,
                   batch,
                   onBatch,

@@ -10,7 +10,7 @@ export interface SystemOptions {
   hooks?: boolean;
   /** djr only: instances in the process, among which clients are dealt out. */
   instances?: number;
-  /** djr only: each client asks for one topic, which it may hear. */
+  /** djr and Socket.IO: each client hears one topic, there a room. */
   topics?: boolean;
   /** djr only: sweep interval in milliseconds. */
   sweepInterval?: number;

@@ -56,6 +56,7 @@ const viaSocketIo = (rooms: string) =>
     'opts', json_build_object('rooms', ${rooms}, 'except', json_build_array(), 'flags', json_build_object())))::text)`;
 const toAll = viaSocketIo('json_build_array()');
 const toUser = viaSocketIo(`json_build_array('user:' || $2)`);
+const toRoom = viaSocketIo(`json_build_array('room:' || $2)`);
 
 export const rawFloor: Variant = { name: 'raw floor', system: 'floor', floor: true, statements: notify };
 export const insertFloor: Variant = {
@@ -108,6 +109,15 @@ export const djrTopics = (name: string, topics: number): Variant => ({
   ...djrWith(name, [], { topics: true }),
   topics,
   statements: { ...publish, user: `select djr.publish_topic('room:' || $2, 'bench', $1::jsonb)` },
+});
+
+/** The same with rooms. */
+export const socketIoRooms = (name: string, topics: number): Variant => ({
+  ...socketIo,
+  name,
+  topics,
+  options: { topics: true },
+  statements: { ...socketIo.statements, user: toRoom.replace('EVENT', '$1::json') },
 });
 
 /** Commits that take 2 ms, as on a cloud disk. */

@@ -93,12 +93,17 @@ export class LiveStreams {
 
 const frame = (name: string, data: unknown): string => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 
+/** Characters of a detail that a line shows: the event's page has the whole of a large one. */
+const MAX_DETAIL = 8000;
+
+const cut = (text: string): string => (text.length > MAX_DETAIL ? `${text.slice(0, MAX_DETAIL)}…` : text);
+
 const lineOf = ({ id, type, scope, userId, topic, detail, createdAt }: Event) => ({
   id,
   type: printable(type),
   scope,
   user: userId === null ? null : printable(userId),
-  detail: printable(JSON.stringify(detail)),
+  detail: printable(cut(JSON.stringify(detail))),
   createdAt: createdAt.toISOString(),
   topic: topic === null ? null : printable(topic),
 });

@@ -57,3 +57,40 @@ test('serve --workers: the metrics of all are for those whom metrics.authorize l
   t.is(seen.status, 200);
   t.regex(await seen.text(), /djr_listening\{worker="2"\} 1/);
 });
+
+test('serve --workers --trust-proxy: through each worker limits count the client behind the proxy, and redirects are https', async (t) => {
+  const database = await createDatabase(t);
+  const config = join(await mkdtemp(join(tmpdir(), 'djr-')), 'djr.config.mjs');
+  await writeFile(
+    config,
+    `export default {
+      maxConnectionsPerAddress: 1,
+      admin: { authorize: (request) => Response.redirect(new URL('/login', request.url)) },
+    };`,
+  );
+  const flags = ['--workers', '2', '--trust-proxy', '127.0.0.1', '--config', config];
+  const serve = start(t, ['serve', '-d', database.url, '--port', '0', ...flags]);
+  const [, address] = await serve.printed(/^listening on (http:\/\/127\.0\.0\.1:\d+\/realtime\/)\n$/);
+  const abort = new AbortController();
+  t.teardown(() => abort.abort());
+  const open = async (client: string) => {
+    const headers = { 'x-forwarded-for': `6.6.6.6, ${client}` };
+    return (await fetch(`${address}sse/`, { headers, signal: abort.signal })).status;
+  };
+  // More clients than workers: as one address they would be refused.
+  t.deepEqual(await Promise.all([1, 2, 3, 4, 5, 6].map((n) => open(`203.0.113.${n}`))), [200, 200, 200, 200, 200, 200]);
+  // Whatever a client writes before what the proxy adds, it is one client, and has a place at each worker.
+  const own = await Promise.all([1, 2, 3, 4, 5].map(() => open('198.51.100.1')));
+  t.true(own.filter((status) => status === 200).length <= 2);
+  t.true(own.includes(429));
+  for (const [proto, scheme] of [
+    ['https', 'https'],
+    ['http', 'http'],
+  ]) {
+    for (let request = 0; request < 4; request += 1) {
+      const headers = { 'x-forwarded-proto': proto!, connection: 'close' };
+      const answer = await fetch(`${address}admin/`, { redirect: 'manual', headers });
+      t.regex(answer.headers.get('location')!, new RegExp(`^${scheme}://127\\.0\\.0\\.1:\\d+/login$`));
+    }
+  }
+});

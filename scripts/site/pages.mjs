@@ -10,6 +10,7 @@ export const SECTIONS = [
       'recipes',
       'browser',
       'frameworks-client',
+      'frameworks',
       'testing',
       'troubleshooting',
       'coming-from',

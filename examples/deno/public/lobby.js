@@ -1,0 +1,3 @@
+addEventListener('djr:note', ({ detail }) => {
+  document.querySelector('#last').textContent = JSON.stringify(detail);
+});

@@ -71,6 +71,8 @@ export function literals(source: string): Literal[] {
   const regex = (from: number): number => {
     let place = from + 1;
     for (let inClass = false; source[place] !== '/' || inClass; place += 1) {
+      // No expression goes over a line: it was a division, behind `age!` for example.
+      if (source[place] === undefined || source[place] === '\n') return from + 1;
       if (source[place] === '\\') place += 1;
       else if (source[place] === '[') inClass = true;
       else if (source[place] === ']') inClass = false;
@@ -106,6 +108,19 @@ export function lintSql(file: string, source: string): string[] {
 
 /** Calls that read rows with the parsers that an app may have given the process. */
 const WITH_OTHER_PARSERS = /(?<!asking\(pool\)|\bthis)\.query<[^(]*>\((?!\{|query\))/g;
+
+/** A literal with a backslash says E'…': where standard_conforming_strings is off, any other loses it. */
+export function lintBackslashes(file: string, source: string): string[] {
+  return source.split('\n').flatMap((line, place) => {
+    const code = line.trimStart().startsWith('--') ? '' : line;
+    // Every second part is within quotes; a doubled quote makes two literals, which both must be E'…'.
+    const parts = code.split("'");
+    const plain = parts.filter(
+      (part, index) => index % 2 === 1 && part.includes('\\') && !/\be$/i.test(parts[index - 1]!),
+    );
+    return plain.map((text) => `${file}:${place + 1}: a literal with a backslash must be E'…' (it is '${text}')`);
+  });
+}
 
 const ROOMS = ['public', 'runtime', 'internal'];
 
@@ -148,6 +163,7 @@ export async function lint(): Promise<string[]> {
     ...(await read(await files('src', '.ts'), lintTypeScript)),
     ...(await read(await files('src', '.ts'), lintParsers)),
     ...(await read(await files('sql', '.sql'), lintSql)),
+    ...(await read(await files('sql', '.sql'), lintBackslashes)),
   ];
 }
 

@@ -8,7 +8,7 @@ begin
       constraint event_type_length check (pg_catalog.length(value) between 1 and 200)
       -- No white space, no control characters, as Unicode has them, whatever the database's locale thinks.
       constraint event_type_characters check (
-        value !~ '[\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]'
+        value !~ E'[\\u0001-\\u0020\\u007f-\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]'
       );
 
     create domain djr.event_scope as text collate "C";

@@ -29,7 +29,7 @@ begin
       add constraint event_topic_length check (pg_catalog.length(value) between 1 and 255) not valid;
     alter domain djr.event_topic
       add constraint event_topic_characters check (
-        value operator(pg_catalog.!~) '[\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]'
+        value operator(pg_catalog.!~) E'[\\u0001-\\u0020\\u007f-\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]'
       ) not valid;
   end if;
 end

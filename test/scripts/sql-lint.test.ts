@@ -1,5 +1,5 @@
 import test from 'ava';
-import { lint, lintParsers, lintPlaces, lintSql, lintTypeScript } from '../../scripts/sql-lint.js';
+import { lint, lintBackslashes, lintParsers, lintPlaces, lintSql, lintTypeScript } from '../../scripts/sql-lint.js';
 import { unqualifiedNames } from '../../scripts/sql-names.js';
 
 test('What reads rows without naming its parsers is found', (t) => {
@@ -7,6 +7,16 @@ test('What reads rows without naming its parsers is found', (t) => {
   t.is(lintParsers('a.ts', 'await pool.query<Row>(HOLDERS)').length, 1);
   const named = 'await client.query<Row>({ text, values, types: TYPES }); await select<Row>(client, TEXT)';
   t.deepEqual(lintParsers('a.ts', named), []);
+});
+
+test('A division behind a non-null assertion is no regular expression, and what follows it is read', (t) => {
+  t.is(lintTypeScript('a.ts', "const hours = age! / 3600;\nclient.query('select now()');").length, 1);
+});
+
+test('A plain literal with a backslash is found', (t) => {
+  t.is(lintBackslashes('a.sql', String.raw`select a ~ '\s'`).length, 1);
+  t.deepEqual(lintBackslashes('a.sql', String.raw`select a ~ E'\\s', 'it''s'
+-- '\s'`), []);
 });
 
 test('A function whose file is not where its callers look for it is found', (t) => {

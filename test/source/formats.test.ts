@@ -125,3 +125,24 @@ test('Statistics, doctor and migrate read the same', async (t) => {
   t.is(installed, expected);
   t.deepEqual(await migrate(db.url), []);
 });
+
+test('where standard_conforming_strings is off a trigger finds its columns, and types and topics obey the same rules', async (t) => {
+  const db = await createDatabase(t);
+  const client = await db.connect();
+  await client.query(
+    'set standard_conforming_strings = off; set escape_string_warning = off; set backslash_quote = off',
+  );
+  await client.query(`create table o (id int primary key, user_id int, status text, "a b" text);
+    create trigger o after insert on o for each row
+      execute function djr.publish_row('o_changed', 'user_id', 'id , status,"a b"');
+    create trigger room after insert on o for each row
+      execute function djr.publish_row('o_changed', 'topic:room:{ user_id }', 'id , status');
+    insert into o values (1, 7, 's', 'x')`);
+  const { rowCount } = await client.query(`select from djr.event
+    where (user_id = '7' and detail ?& array['id', 'status', 'a b']) or (topic = 'room:7' and detail ?& array['id', 'status'])`);
+  t.is(rowCount, 2);
+  for (const call of ["publish('1', 'a b')", "publish_topic('a b', 't')", "publish('1', 'djr:x')"]) {
+    await t.throwsAsync(client.query(`select djr.${call}`), { message: /must/ }, call);
+  }
+  t.is((await client.query("select djr.publish('1', 'asu0001-b')")).rowCount, 1);
+});

@@ -12,7 +12,7 @@ begin
   elsif _consumer_from."from" = 'start' then
     -- Nothing is visible in it, and what a restore brought gets transaction 3.
     return '1:1:';
-  elsif _consumer_from."from" ~ '^\d{1,19}:\d{1,19}:(\d{1,19}(,\d{1,19})*)?$' then
+  elsif _consumer_from."from" ~ E'^\\d{1,19}:\\d{1,19}:(\\d{1,19}(,\\d{1,19})*)?$' then
     begin
       _from := _consumer_from."from"::pg_snapshot;
     exception when invalid_text_representation then

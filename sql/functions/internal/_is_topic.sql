@@ -7,7 +7,7 @@ as $$
     topic operator(pg_catalog.<>) ''
     and pg_catalog.length(topic) operator(pg_catalog.<=) 255
     and topic operator(pg_catalog.!~)
-      '[\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]'
+      E'[\\u0001-\\u0020\\u007f-\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]'
   )
 $$;
 

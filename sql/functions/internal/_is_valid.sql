@@ -10,7 +10,7 @@ language sql
 immutable
 as $$
   select type operator(pg_catalog.!~)
-      '^(connected|disconnected|reset|heartbeat|state|error|left|refused|presence)?$|^djr:|[\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]'
+      E'^(connected|disconnected|reset|heartbeat|state|error|left|refused|presence)?$|^djr:|[\\u0001-\\u0020\\u007f-\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]'
     and pg_catalog.length(type) operator(pg_catalog.<=) 200
     and detail operator(pg_catalog.@>) '{}'
     and (

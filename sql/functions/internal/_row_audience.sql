@@ -12,7 +12,7 @@ as $$
 declare
   _argument text := btrim(_row_audience.argument, E' \t\r\n');
   _template text;
-  _place constant text := '\{\s*("(?:[^"]|"")*"|[^{}"]+)\s*\}';
+  _place constant text := E'\\{\\s*("(?:[^"]|"")*"|[^{}"]+)\\s*\\}';
   _texts text[];
   _columns text[];
   _audience text[];

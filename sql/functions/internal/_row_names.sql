@@ -19,7 +19,7 @@ as $$
   )
   from (
     select btrim(found.part[1], E' \t\r\n') as name, found.place
-    from regexp_matches(_row_names.list, '\s*("(?:[^"]|"")*"(?=\s*(?:,|$))|[^,]+)', 'g') with ordinality found (part, place)
+    from regexp_matches(_row_names.list, E'\\s*("(?:[^"]|"")*"(?=\\s*(?:,|$))|[^,]+)', 'g') with ordinality found (part, place)
   ) listed
   where listed.name <> ''
 $$;

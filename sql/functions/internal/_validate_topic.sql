@@ -13,7 +13,7 @@ begin
       message = place || 'a topic must have 1 to 255 characters',
       detail = case when topic is null then 'It is null.' else pg_catalog.format('It has %s.', pg_catalog.length(topic)) end,
       hint = 'Name what the clients follow: room:7.';
-  elsif topic ~ '[\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]' then
+  elsif topic ~ E'[\\u0001-\\u0020\\u007f-\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]' then
     raise exception using
       errcode = 'DJR18',
       message = place || 'a topic must have no white space and no control characters',

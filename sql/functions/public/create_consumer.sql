@@ -16,7 +16,7 @@ declare
 begin
   if create_consumer.name is null
     or length(create_consumer.name) not between 1 and 200
-    or create_consumer.name ~ '[\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]'
+    or create_consumer.name ~ E'[\\u0001-\\u0020\\u007f-\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]'
   then
     raise exception using
       errcode = 'DJR10',

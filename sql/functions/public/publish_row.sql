@@ -59,7 +59,7 @@ begin
 
   _columns := case
     when strpos(tg_argv[2], '"') > 0 then djr._row_names(tg_argv[2])
-    else array_remove(regexp_split_to_array(trim(tg_argv[2]), '\s*,\s*'), '')
+    else array_remove(regexp_split_to_array(trim(tg_argv[2]), E'\\s*,\\s*'), '')
   end;
   if _columns && '{op,:id,:old_id,truncated}' then
     perform djr._refuse_trigger(

@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:336b21ed0f5b8d790ea4bcea67d7e0538fd96f61
+--! Hash: sha1:bb1421025b3680dac7970b3195d3643ecbd71afd
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -30,7 +30,7 @@ begin
       constraint event_type_length check (pg_catalog.length(value) between 1 and 200)
       -- No white space, no control characters, as Unicode has them, whatever the database's locale thinks.
       constraint event_type_characters check (
-        value !~ '[\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]'
+        value !~ E'[\\u0001-\\u0020\\u007f-\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]'
       );
 
     create domain djr.event_scope as text collate "C";
@@ -130,7 +130,7 @@ begin
       add constraint event_topic_length check (pg_catalog.length(value) between 1 and 255) not valid;
     alter domain djr.event_topic
       add constraint event_topic_characters check (
-        value operator(pg_catalog.!~) '[\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]'
+        value operator(pg_catalog.!~) E'[\\u0001-\\u0020\\u007f-\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]'
       ) not valid;
   end if;
 end
@@ -811,7 +811,7 @@ begin
       message = place || 'a topic must have 1 to 255 characters',
       detail = case when topic is null then 'It is null.' else pg_catalog.format('It has %s.', pg_catalog.length(topic)) end,
       hint = 'Name what the clients follow: room:7.';
-  elsif topic ~ '[\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]' then
+  elsif topic ~ E'[\\u0001-\\u0020\\u007f-\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]' then
     raise exception using
       errcode = 'DJR18',
       message = place || 'a topic must have no white space and no control characters',
@@ -851,7 +851,7 @@ begin
         || case when type is null then ' (it is null)' else pg_catalog.format(' (it has %s)', pg_catalog.length(type)) end,
       detail = case when type is null then 'It is null.' else pg_catalog.format('It has %s.', pg_catalog.length(type)) end,
       hint = 'Name what happened in a word or two: order_paid.';
-  elsif type ~ '[\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]' then
+  elsif type ~ E'[\\u0001-\\u0020\\u007f-\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]' then
     raise exception using
       errcode = 'DJR01',
       message = place || pg_catalog.format('the type of an event must have no white space and no control characters (it is %s)', pg_catalog.to_json(type)),
@@ -959,7 +959,7 @@ language sql
 immutable
 as $$
   select type operator(pg_catalog.!~)
-      '^(connected|disconnected|reset|heartbeat|state|error|left|refused|presence)?$|^djr:|[\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]'
+      E'^(connected|disconnected|reset|heartbeat|state|error|left|refused|presence)?$|^djr:|[\\u0001-\\u0020\\u007f-\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]'
     and pg_catalog.length(type) operator(pg_catalog.<=) 200
     and detail operator(pg_catalog.@>) '{}'
     and (
@@ -1003,7 +1003,7 @@ as $$
     topic operator(pg_catalog.<>) ''
     and pg_catalog.length(topic) operator(pg_catalog.<=) 255
     and topic operator(pg_catalog.!~)
-      '[\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]'
+      E'[\\u0001-\\u0020\\u007f-\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]'
   )
 $$;
 
@@ -3137,7 +3137,7 @@ as $$
   )
   from (
     select btrim(found.part[1], E' \t\r\n') as name, found.place
-    from regexp_matches(_row_names.list, '\s*("(?:[^"]|"")*"(?=\s*(?:,|$))|[^,]+)', 'g') with ordinality found (part, place)
+    from regexp_matches(_row_names.list, E'\\s*("(?:[^"]|"")*"(?=\\s*(?:,|$))|[^,]+)', 'g') with ordinality found (part, place)
   ) listed
   where listed.name <> ''
 $$;
@@ -3160,7 +3160,7 @@ as $$
 declare
   _argument text := btrim(_row_audience.argument, E' \t\r\n');
   _template text;
-  _place constant text := '\{\s*("(?:[^"]|"")*"|[^{}"]+)\s*\}';
+  _place constant text := E'\\{\\s*("(?:[^"]|"")*"|[^{}"]+)\\s*\\}';
   _texts text[];
   _columns text[];
   _audience text[];
@@ -3695,7 +3695,7 @@ begin
 
   _columns := case
     when strpos(tg_argv[2], '"') > 0 then djr._row_names(tg_argv[2])
-    else array_remove(regexp_split_to_array(trim(tg_argv[2]), '\s*,\s*'), '')
+    else array_remove(regexp_split_to_array(trim(tg_argv[2]), E'\\s*,\\s*'), '')
   end;
   if _columns && '{op,:id,:old_id,truncated}' then
     perform djr._refuse_trigger(
@@ -5570,7 +5570,7 @@ begin
   elsif _consumer_from."from" = 'start' then
     -- Nothing is visible in it, and what a restore brought gets transaction 3.
     return '1:1:';
-  elsif _consumer_from."from" ~ '^\d{1,19}:\d{1,19}:(\d{1,19}(,\d{1,19})*)?$' then
+  elsif _consumer_from."from" ~ E'^\\d{1,19}:\\d{1,19}:(\\d{1,19}(,\\d{1,19})*)?$' then
     begin
       _from := _consumer_from."from"::pg_snapshot;
     exception when invalid_text_representation then
@@ -5748,7 +5748,7 @@ declare
 begin
   if create_consumer.name is null
     or length(create_consumer.name) not between 1 and 200
-    or create_consumer.name ~ '[\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]'
+    or create_consumer.name ~ E'[\\u0001-\\u0020\\u007f-\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]'
   then
     raise exception using
       errcode = 'DJR10',

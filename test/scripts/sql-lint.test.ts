@@ -15,8 +15,14 @@ test('A division behind a non-null assertion is no regular expression, and what 
 
 test('A plain literal with a backslash is found', (t) => {
   t.is(lintBackslashes('a.sql', String.raw`select a ~ '\s'`).length, 1);
-  t.deepEqual(lintBackslashes('a.sql', String.raw`select a ~ E'\\s', 'it''s'
--- '\s'`), []);
+  t.deepEqual(
+    lintBackslashes(
+      'a.sql',
+      String.raw`select a ~ E'\\s', 'it''s'
+-- '\s'`,
+    ),
+    [],
+  );
 });
 
 test('A function whose file is not where its callers look for it is found', (t) => {

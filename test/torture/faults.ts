@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { EmbeddedPostgres } from '../../src/testing/embedded.js';
+import type { Nats } from '../helpers/nats-servers.js';
 import type { Instances } from './instances.js';
 import { pause, type Random } from './random.js';
 import type { Ledger } from './writer.js';
@@ -21,6 +22,9 @@ async function administer(url: string, work: (client: pg.Client) => Promise<unkn
   }
 }
 
+/** Where the edges are, with a relay. */
+export const EDGES: readonly number[] = [3, 4];
+
 /** Does harm, one fault at a time, and counts it. */
 export class Faults {
   readonly counts = new Map<string, number>();
@@ -31,6 +35,7 @@ export class Faults {
   readonly #random: Random;
   readonly #storage: boolean;
   readonly #users: readonly string[];
+  readonly #nats: Nats | undefined;
   #stopped = false;
   #holders: pg.Client[] = [];
   /** The number of the event that the open transaction of this database has published. */
@@ -44,7 +49,9 @@ export class Faults {
     random: Random,
     storage: boolean,
     users: readonly string[],
+    nats?: Nats,
   ) {
+    this.#nats = nats;
     this.#users = users;
     this.#server = server;
     this.#database = database;
@@ -68,6 +75,7 @@ export class Faults {
       ['user rechecked', () => this.#order('djr.recheck($1)')],
       ['everybody rechecked', () => this.#order('djr.recheck()', [])],
     ];
+    if (this.#nats) faults.push(...this.#ofRelay(this.#nats));
     // A sweep finds rows, and without storage there are none.
     if (this.#storage)
       for (const mode of ['notify', 'sweep', 'auto'])
@@ -87,7 +95,9 @@ export class Faults {
     }
     if (this.#storage)
       await administer(this.#database, (client) => client.query("select djr.configure(delivery => 'auto')"));
-    for (const slot of [0, 1]) if (!this.#instances.runs(slot)) await this.#instances.start(slot);
+    for (const slot of this.#nats ? [0, 1, ...EDGES] : [0, 1]) {
+      if (!this.#instances.runs(slot)) await this.#instances.start(slot);
+    }
   }
 
   stop(): void {
@@ -140,8 +150,44 @@ export class Faults {
     await this.#holdTransactions();
   }
 
-  async #kill(): Promise<void> {
-    const slot = this.#random.between(0, 1);
+  #ofRelay(nats: Nats): [string, () => Promise<void>][] {
+    const source = () => this.#random.between(0, 1);
+    const server = () => this.#random.pick(nats.servers);
+    return [
+      ['edge killed and started', () => this.#kill(this.#random.pick(EDGES))],
+      ['edge paused', () => this.#pauseInstance(this.#random.pick(EDGES))],
+      ['source paused', () => this.#pauseInstance(source())],
+      [
+        'nats-server killed and started',
+        async () => {
+          const killed = server();
+          await killed.kill();
+          await pause(this.#random.between(0, 2000));
+          await killed.start();
+          await nats.ready();
+        },
+      ],
+      [
+        'nats-server paused',
+        async () => {
+          const paused = server();
+          paused.signal('SIGSTOP');
+          await pause(this.#random.between(100, 3000));
+          paused.signal('SIGCONT');
+          await nats.ready();
+        },
+      ],
+      ['engine wiped', () => nats.wipe()],
+    ];
+  }
+
+  async #pauseInstance(slot: number): Promise<void> {
+    this.#instances.signal(slot, 'SIGSTOP');
+    await pause(this.#random.between(100, 3000));
+    this.#instances.signal(slot, 'SIGCONT');
+  }
+
+  async #kill(slot = this.#random.between(0, 1)): Promise<void> {
     await this.#instances.end(slot, 'SIGKILL');
     await pause(this.#random.between(0, 1500));
     await this.#instances.start(slot);

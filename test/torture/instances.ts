@@ -13,10 +13,18 @@ interface Slot {
 export class Instances {
   readonly #database: string;
   readonly #options: object;
+  readonly #isEdge: (slot: number) => boolean;
   readonly #log: (line: string) => void;
   readonly #slots: Slot[] = [];
 
-  constructor(database: string, options: object, log: (line: string) => void) {
+  /** @param isEdge - which slots have the relay, and no database */
+  constructor(
+    database: string,
+    options: object,
+    log: (line: string) => void,
+    isEdge: (slot: number) => boolean = () => false,
+  ) {
+    this.#isEdge = isEdge;
     this.#database = database;
     this.#options = options;
     this.#log = log;
@@ -37,7 +45,8 @@ export class Instances {
 
   async start(index: number): Promise<void> {
     const slot = this.#slots[index]!;
-    const child = fork(MODULE, [this.#database, String(slot.port), JSON.stringify(this.#options)], {
+    const database = this.#isEdge(index) ? '' : this.#database;
+    const child = fork(MODULE, [database, String(slot.port), JSON.stringify(this.#options)], {
       execArgv: ['--import=tsx'],
     });
     slot.child = child;
@@ -64,6 +73,11 @@ export class Instances {
     const exited = new Promise((resolve) => child.once('exit', resolve));
     child.kill(signal);
     await exited;
+  }
+
+  /** Stops a process where it stands, or lets it go on. */
+  signal(index: number, signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#slots[index]!.child?.kill(signal);
   }
 
   /** What each says of itself. */

@@ -1,7 +1,7 @@
 /**
  * The torture test, alone and at length.
  *
- *   npm run test:torture -- [--seconds 150] [--seed 1] [--readers 200] [--browsers 6] [--rate 200] [--storage off] [--verbose]
+ *   npm run test:torture -- [--seconds 150] [--seed 1] [--readers 200] [--browsers 6] [--rate 200] [--storage off] [--relay [--servers 1]] [--verbose]
  */
 import { parseArgs } from 'node:util';
 import { isSound, table, torture } from './torture.js';
@@ -14,6 +14,8 @@ const { values } = parseArgs({
     browsers: { type: 'string', default: '6' },
     rate: { type: 'string', default: '200' },
     storage: { type: 'string', default: 'on' },
+    relay: { type: 'boolean', default: false },
+    servers: { type: 'string', default: '3' },
     verbose: { type: 'boolean', default: false },
   },
 });
@@ -29,6 +31,7 @@ const result = await torture({
   readers: Number(values.readers),
   browsers,
   storage,
+  relay: values.relay ? (values.servers === '1' ? 1 : 3) : 0,
   rate: Number(values.rate),
   log: (line) => values.verbose && process.stderr.write(`${line}\n`),
 });

@@ -1,8 +1,9 @@
 import pg from 'pg';
 import { migrate } from '../../src/install/migrate.js';
 import { startEmbedded } from '../../src/testing/embedded.js';
+import { startNats } from '../helpers/nats-servers.js';
 import { Browsers, type Tab } from './browsers.js';
-import { Faults } from './faults.js';
+import { EDGES, Faults } from './faults.js';
 import { Instances } from './instances.js';
 import { pause, Random } from './random.js';
 import { Findings, Reader } from './reader.js';
@@ -16,6 +17,8 @@ export interface TortureOptions {
   readers: number;
   /** False: events by NOTIFY alone, and what is promised then. */
   storage: boolean;
+  /** Servers of the relay beside the database, and two edges on them; 0: none. */
+  relay?: 0 | 1 | 3;
   /** Tabs of real browsers. */
   browsers: number;
   /** Events a second that the writers aim at. */
@@ -78,6 +81,7 @@ export async function torture({
   browsers: tabs,
   storage,
   rate,
+  relay = 0,
   log,
 }: TortureOptions): Promise<TortureResult> {
   const random = new Random(seed);
@@ -87,7 +91,10 @@ export async function torture({
   });
   const database = new URL(server.url);
   database.pathname = '/torture';
-  const instances = new Instances(database.href, INSTANCE, log);
+  const ends: (() => unknown)[] = [];
+  const nats = relay === 0 ? undefined : await startNats({ teardown: (end) => ends.push(end) }, { count: relay });
+  const options = nats ? { ...INSTANCE, relay: { servers: nats.urls } } : INSTANCE;
+  const instances = new Instances(database.href, options, log, (slot) => EDGES.includes(slot));
   const findings = new Findings();
   const ledger = new Ledger();
   const readers = Array.from({ length: count }, (_, i) => {
@@ -100,9 +107,8 @@ export async function torture({
     { length: WRITERS },
     () => new Writer(database.href, USERS, random.fork(), ledger, period, storage),
   );
-  const faults = new Faults(server, database.href, instances, ledger, random.fork(), storage, USERS);
+  const faults = new Faults(server, database.href, instances, ledger, random.fork(), storage, USERS, nats);
   const browsers = new Browsers(tabs, USERS, database.href, random.fork(), () => instances.ports);
-  const ends: (() => unknown)[] = [];
   try {
     const admin = new pg.Client(server.url);
     await admin.connect();
@@ -114,8 +120,8 @@ export async function torture({
     await app.query(TABLE);
     await app.query('select djr.configure(storage => $1)', [storage]);
     await app.end();
-    await instances.prepare(3);
-    await Promise.all([instances.start(0), instances.start(1)]);
+    await instances.prepare(nats ? 5 : 3);
+    await Promise.all([0, 1, ...(nats ? EDGES : [])].map((slot) => instances.start(slot)));
     ends.push(() => instances.endAll());
 
     const reading = readers.map((reader) => reader.run());

@@ -50,6 +50,10 @@ const WRONG_LAST_SEQUENCE = 10071;
 
 const NANOSECONDS = 1_000_000;
 
+/** Bytes of a message that nats-server takes by default, and of them what our headers take at most. */
+const DEFAULT_MAX_PAYLOAD = 1024 * 1024;
+const HEADERS = 100;
+
 /** Milliseconds for which a log that is made anew keeps what it has. */
 const HOUR = 3_600_000;
 
@@ -147,6 +151,11 @@ export class Engine implements Log {
   /** The server's version, as `2.9.10`. */
   get version(): string {
     return this.#connection.info?.version ?? '';
+  }
+
+  /** Bytes of one message, without the headers of an append. */
+  get maxBytes(): number {
+    return (this.#connection.info?.max_payload ?? DEFAULT_MAX_PAYLOAD) - HEADERS;
   }
 
   append(subject: string, text: string, last: number, done: Append['done']): void {

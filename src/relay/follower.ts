@@ -29,6 +29,8 @@ export interface FollowerOptions {
   deliver(envelope: Envelope, place: Place | undefined): void;
   /** All that is visible in its frontier has been delivered. */
   onCheckpoint(frontier: Frontier, status: LogStatus, place: Place): void;
+  /** An event at this sequence was delivered before, with another number: of those up to it the order is not known here. */
+  onSkip(sequence: number): void;
   /** The log goes on at a lower sequence than before: numbers come again. All from this transaction on will be delivered. */
   onBack(xid: number, sequence: number): void;
   /** Something may be missing that the log has no more: {@link onBegin} comes next. */
@@ -81,6 +83,8 @@ export class Follower {
   #had: Frontier | undefined;
   /** Delivered, and not visible in the frontier. */
   readonly #ahead = new Map<number, Envelope>();
+  /** Messages are read again, up to where the log was when that began. */
+  #replaying = false;
   #held: Heard[] = [];
   #working: Promise<void> | undefined;
   #heardAt = 0;
@@ -152,8 +156,16 @@ export class Follower {
 
   /** Resolves when a checkpoint has come that is enough. */
   until(enough: (placed: Placed) => boolean): Promise<void> {
-    if (this.#at && enough(this.#at)) return Promise.resolve();
+    if (this.#at && !this.#replaying && enough(this.#at)) return Promise.resolve();
     return new Promise((resolve) => this.#waiting.push({ enough, resolve }));
+  }
+
+  /**
+   * Resolves when the log has come to where this reader was. Until then some of its messages are not delivered: they were, with
+   * another number.
+   */
+  replayed(): Promise<void> {
+    return this.until(() => this.#had === undefined);
   }
 
   /** Resolves when nothing is being read any more. */
@@ -209,10 +221,13 @@ export class Follower {
 
   #deliver(text: string, place: Place): void {
     const envelope = this.#read(text);
-    if (!envelope || this.#ahead.has(envelope.id)) return;
+    if (!envelope) return;
     const { xid, createdAt, id } = envelope;
     const had = this.#had;
-    if (had && !had.isNew(xid!) && createdAt <= had.time) return;
+    if (this.#ahead.has(id) || (had && !had.isNew(xid!) && createdAt <= had.time)) {
+      this.#options.onSkip(place.sequence);
+      return;
+    }
     this.#ahead.set(id, envelope);
     this.#options.deliver(envelope, place);
   }
@@ -248,6 +263,7 @@ export class Follower {
   }
 
   #wake(placed: Placed): void {
+    if (this.#replaying) return;
     const done = this.#waiting.filter(({ enough }) => enough(placed));
     if (done.length === 0) return;
     this.#waiting = this.#waiting.filter((one) => !done.includes(one));
@@ -390,15 +406,20 @@ export class Follower {
     }
     this.#at = from;
     this.#last = from.sequence;
+    this.#replaying = true;
     const { generation, said } = from;
     const sequences = Array.from({ length: to.sequence - start + 1 }, (_, i) => start + i);
-    for await (const message of this.reader.many(sequences)) {
-      if (this.#stopped) return;
-      if (message.sequence > from.sequence) this.#apply(message);
-      // Of before the checkpoint where it begins only what its frontier does not show is new.
-      else if (this.reader.isEvent(message, generation)) {
-        this.#deliver(message.text, { generation, term: said.term, sequence: message.sequence });
+    try {
+      for await (const message of this.reader.many(sequences)) {
+        if (this.#stopped) return;
+        if (message.sequence > from.sequence) this.#apply(message);
+        // Of before the checkpoint where it begins only what its frontier does not show is new.
+        else if (this.reader.isEvent(message, generation)) {
+          this.#deliver(message.text, { generation, term: said.term, sequence: message.sequence });
+        }
       }
+    } finally {
+      this.#replaying = false;
     }
     this.#heardAt = performance.now();
     onCheckpoint(this.#frontier!, to.said.status, { generation, term: to.said.term, sequence: this.#last });

@@ -4,15 +4,14 @@ import type { Envelope } from '../event/envelope.js';
 import type { Frontier } from '../event/frontier.js';
 import type { Logger } from '../lib/logger.js';
 import { OnceLogger } from '../lib/once-logger.js';
-import { hashAudience, NOTHING_HASH, ORDER_HASH } from './audience-hash.js';
-import { Chain } from './chain.js';
-import { encodeCheckpoint, type LogStatus } from './checkpoint.js';
-import { toRuns } from './id-runs.js';
+import type { LogStatus } from './checkpoint.js';
+import { type Claim, claimLog, fillPlaces } from './claim.js';
+import { Lead } from './lead.js';
 import { encodeLine } from './line.js';
 import { type Log, RefusedError } from './log.js';
 import { newestCheckpoint } from './reader.js';
 import type { Recent } from './recent.js';
-import type { Election, Ring } from './ring.js';
+import type { Election, Mark, Ring } from './ring.js';
 import type { Subjects } from './subjects.js';
 import { beginningOf, decide, type Found, findEnd, knownIds } from './takeover.js';
 
@@ -43,6 +42,8 @@ export interface WriterOptions {
   logger: Logger;
   /** An event without a row: it is for those who are connected now. */
   sendLive(subject: string, text: string): void;
+  /** Bytes that the engine takes in one message. */
+  maxBytes?: () => number;
   /** Milliseconds of a clock that never goes back. */
   now?: () => number;
   /** Messages that may be on their way to the engine without an answer. */
@@ -59,52 +60,15 @@ const IDLE_CHECKPOINT = 1000;
 /** Messages on their way without an answer. */
 const PIPELINE = 1000;
 
-/** Messages between two checkpoints. */
-const MAX_ENTRIES = 1000;
-
 /** Milliseconds without a checkpoint after which another source takes over, and how often it asks whether it is elected. */
 const STALE = 1500;
 const ELECTION = 500;
-
-/** Milliseconds between two marks in PostgreSQL. */
-const MARK = 10_000;
 
 /** Milliseconds to the next take-over, behind one that failed. */
 const RETRY = 250;
 
 /** Messages that may wait for the engine: more than that, and the writer begins anew from storage when it answers again. */
 const MAX_WAITING = 50_000;
-
-/** With what a take-over begins. */
-interface Claim {
-  /** The generation of before goes on. */
-  readonly goOn: boolean;
-  readonly generation: string;
-  readonly term: string;
-  /** All events that are visible in it are in the log. */
-  readonly frontier: Frontier;
-  /** Others that are. */
-  readonly known: Set<number>;
-}
-
-/** What the writer knows while it writes. */
-interface Lead {
-  readonly chain: Chain;
-  readonly generation: string;
-  readonly term: string;
-  /** Sequence of the claim. */
-  readonly claimed: number;
-  /** Sequence of the last checkpoint. */
-  previous: number;
-  /** The hashes of the messages since. */
-  entries: number[];
-  /** Events in the log that no frontier has shown yet, by id: their transaction and their sequence. */
-  ahead: Map<number, { readonly xid: number; readonly sequence: number }>;
-  checkpointAt: number;
-  markAt: number;
-  /** Checkpoints that the engine has not acknowledged, the oldest first. */
-  unmarked: { readonly sequence: number; readonly frontier: Frontier }[];
-}
 
 /** Brings what one source delivers into the log, each event once, while this source is the one that writes. */
 export class Writer {
@@ -114,6 +78,8 @@ export class Writer {
   generations = 0;
   /** Messages that it has appended. */
   appended = 0;
+  /** Events that were too large for the engine. */
+  tooLarge = 0;
   /** Appends that were refused, or had no answer. */
   broken = 0;
   readonly #options: WriterOptions;
@@ -207,7 +173,7 @@ export class Writer {
   async flush(): Promise<number | undefined> {
     if (!this.#lead) return undefined;
     await this.#options.outlet.catchUp();
-    return this.#lead && this.#checkpoint(this.#lead);
+    return this.#lead?.checkpoint();
   }
 
   /** Another source may take over at once. */
@@ -216,7 +182,7 @@ export class Writer {
     clearInterval(this.#timer);
     const lead = this.#lead;
     if (lead && !lead.chain.broken) {
-      this.#checkpoint(lead);
+      lead.checkpoint();
       for (let i = 0; i < 20 && this.waiting > 0 && this.#lead; i += 1) await pause(10);
     }
     lead?.chain.end();
@@ -233,8 +199,8 @@ export class Writer {
     if (now - this.#tickedAt > STALE / 2) this.#heardAt = now;
     this.#tickedAt = now;
     if (lead) {
-      const wait = lead.entries.length > 0 ? CHECKPOINT : IDLE_CHECKPOINT;
-      if (now - lead.checkpointAt >= wait) this.#checkpoint(lead);
+      const wait = lead.isDirty ? CHECKPOINT : IDLE_CHECKPOINT;
+      if (now - lead.checkpointAt >= wait) lead.checkpoint();
     }
     if (!this.#elected) this.#ask(now);
     if (lead || this.#taking || now < this.#retryAt) return;
@@ -308,47 +274,14 @@ export class Writer {
     await this.#claim(found, { goOn: false, generation, frontier, known: new Set(), term });
   }
 
-  /** Writes a checkpoint that says what the log has: behind it no append of an earlier writer can come any more. */
   async #claim(found: Found, claim: Claim): Promise<void> {
-    const { log, outlet, subjects } = this.#options;
-    const { goOn, generation, frontier, known, term } = claim;
-    const { last, checkpoint, tail } = found;
-    const text = encodeCheckpoint({
-      term,
-      previous: goOn ? checkpoint!.sequence : 0,
-      frontier,
-      status: outlet.status(),
-      ahead: toRuns(known),
-      aheadFrom: goOn ? checkpoint!.said.aheadFrom || (tail.find(({ id }) => id !== undefined)?.sequence ?? 0) : 0,
-      manifest: Uint32Array.from(goOn ? tail.map(({ hash }) => hash) : []),
-    });
-    await new Promise<void>((resolve, reject) => {
-      log.append(subjects.claim(generation), text, last, (error) => (error === undefined ? resolve() : reject(error)));
-    });
-    const fillers = last > 0 ? this.#pipeline : 0;
-    if (fillers > 0) await this.#fill(last + 1, generation);
+    const { outlet } = this.#options;
+    const claimed = await claimLog(this.#options, found, claim, outlet.status());
+    const fillers = found.last > 0 ? this.#pipeline : 0;
+    if (fillers > 0) await fillPlaces(this.#options, claimed, claim.generation, fillers);
     if (this.#stopped) return;
-    const missing = await this.#missing(frontier);
-    if (!this.#stopped) this.#begin(last + 1, fillers, claim, missing);
-  }
-
-  /**
-   * Takes every place that a message of the writer before may name: its first message behind the claim is refused, and the
-   * next ones name sequences that the log reaches only now. Behind the fillers none of them can come any more.
-   */
-  #fill(claimed: number, generation: string): Promise<void> {
-    const { log, subjects } = this.#options;
-    const pipeline = this.#pipeline;
-    return new Promise<void>((resolve, reject) => {
-      const chain = new Chain({
-        log,
-        last: claimed,
-        pipeline,
-        onBroken: reject,
-        onAcknowledged: (sequence) => sequence === claimed + pipeline && resolve(),
-      });
-      for (let i = 0; i < pipeline; i += 1) chain.push(subjects.filler(generation), '');
-    });
+    const missing = await this.#missing(claim.frontier);
+    if (!this.#stopped) this.#begin(claimed, fillers, claim, missing);
   }
 
   /** What has been delivered or stored since a frontier. What is delivered behind it is in `#meanwhile`. */
@@ -368,99 +301,65 @@ export class Writer {
   }
 
   /** From here on what is delivered comes into the log at once. */
-  #begin(sequence: number, fillers: number, claim: Claim, missing: readonly Envelope[]): void {
-    const { generation, frontier, known, term } = claim;
-    const now = this.#now();
-    const lead: Lead = {
-      chain: new Chain({
-        log: this.#options.log,
-        last: sequence + fillers,
-        pipeline: this.#pipeline,
-        onBroken: (error) => this.#breaks(lead, error),
-        onAcknowledged: (acknowledged) => this.#onAcknowledged(lead, acknowledged),
-      }),
-      generation,
-      term,
-      claimed: sequence,
-      previous: sequence,
-      entries: new Array<number>(fillers).fill(NOTHING_HASH),
-      ahead: new Map(),
-      checkpointAt: now,
-      markAt: now - MARK + IDLE_CHECKPOINT,
-      unmarked: [{ sequence, frontier }],
-    };
+  #begin(claimed: number, fillers: number, claim: Claim, missing: readonly Envelope[]): void {
+    const { generation, known } = claim;
+    const { log, logger, outlet, subjects } = this.#options;
+    const lead: Lead = new Lead({
+      log,
+      subjects,
+      outlet,
+      claim,
+      claimed,
+      fillers,
+      pipeline: this.#pipeline,
+      now: this.#now,
+      onBroken: (error) => this.#breaks(lead, error),
+      onAcknowledged: () => {
+        this.appended += 1;
+        this.#acknowledged = { generation, sequence: lead.chain.acknowledged };
+      },
+      onMark: (sequence, frontier) => {
+        this.#mark(lead, { generation, sequence, frontier }).catch((err: unknown) => {
+          logger.debug({ err }, 'could not remember in PostgreSQL how far the log of the relay is');
+        });
+      },
+    });
     const meanwhile = this.#meanwhile ?? [];
     this.#meanwhile = undefined;
     this.#gap = undefined;
     this.#lead = lead;
     this.takeovers += 1;
-    this.#acknowledged = { generation, sequence };
+    this.#acknowledged = { generation, sequence: claimed };
     this.#onceLog.end('the relay writes its log again');
-    this.#options.logger.info({ generation, sequence }, 'this source writes the log of the relay');
+    logger.info({ generation, sequence: claimed }, 'this source writes the log of the relay');
     for (const envelope of [...missing, ...meanwhile]) {
       if (known.has(envelope.id)) continue;
       known.add(envelope.id);
       this.#append(lead, envelope);
     }
-    this.#checkpoint(lead);
+    lead.complete();
   }
 
+  /** The engine takes no message beyond its bound, and all behind that one would wait for ever. */
   #append(lead: Lead, envelope: Envelope): void {
-    const { subjects } = this.#options;
-    const { audience, id, xid } = envelope;
-    const { generation } = lead;
-    const subject = audience === undefined ? subjects.order(generation) : subjects.event(generation, audience);
-    const sequence = lead.chain.push(subject, encodeLine(envelope));
-    lead.ahead.set(id, { xid: xid!, sequence });
-    lead.entries.push(audience === undefined ? ORDER_HASH : hashAudience(audience));
-    if (lead.entries.length >= MAX_ENTRIES) this.#checkpoint(lead);
-  }
-
-  /** All that has been delivered is before it. */
-  #checkpoint(lead: Lead): number {
-    const { outlet, subjects } = this.#options;
-    const frontier = outlet.reached();
-    let aheadFrom = 0;
-    for (const [id, { xid, sequence }] of lead.ahead) {
-      if (!frontier.isNew(xid)) lead.ahead.delete(id);
-      else if (aheadFrom === 0) aheadFrom = sequence;
+    const line = encodeLine(envelope);
+    const { logger, maxBytes } = this.#options;
+    if (maxBytes === undefined || Buffer.byteLength(line) <= maxBytes()) {
+      lead.append(envelope, line);
+      return;
     }
-    const text = encodeCheckpoint({
-      term: lead.term,
-      previous: lead.previous,
-      frontier,
-      status: outlet.status(),
-      ahead: toRuns(lead.ahead.keys()),
-      aheadFrom,
-      manifest: Uint32Array.from(lead.entries),
-    });
-    const sequence = lead.chain.push(subjects.checkpoint(lead.generation, lead.term), text);
-    lead.previous = sequence;
-    lead.entries = [];
-    lead.checkpointAt = this.#now();
-    lead.unmarked.push({ sequence, frontier });
-    return sequence;
-  }
-
-  #onAcknowledged(lead: Lead, sequence: number): void {
-    this.appended += 1;
-    this.#acknowledged = { generation: lead.generation, sequence };
-    let mark: Lead['unmarked'][number] | undefined;
-    while (lead.unmarked[0] && lead.unmarked[0].sequence <= sequence) mark = lead.unmarked.shift();
-    const now = this.#now();
-    if (!mark || now - lead.markAt < MARK) return;
-    lead.markAt = now;
-    this.#mark(lead, mark).catch((err: unknown) => {
-      this.#options.logger.debug({ err }, 'could not remember in PostgreSQL how far the log of the relay is');
-    });
+    this.tooLarge += 1;
+    const message =
+      "an event is larger than the relay takes, and does not reach edges: raise nats-server's max_payload";
+    logger.error({ event: envelope.id, bytes: Buffer.byteLength(line), limit: maxBytes() }, message);
   }
 
   /** Remembers how far the log is, where it is still this source's. */
-  async #mark(lead: Lead, mark: Lead['unmarked'][number]): Promise<void> {
+  async #mark(lead: Lead, mark: Mark): Promise<void> {
     const { log, ring, subjects } = this.#options;
     const newest = await newestCheckpoint(log, subjects, true);
     if (this.#lead !== lead) return;
-    if (newest?.said.term === lead.term) await ring.record({ generation: lead.generation, ...mark });
+    if (newest?.said.term === lead.term) await ring.record(mark);
     else this.#breaks(lead, new RefusedError('the log was claimed, or is gone'));
   }
 

@@ -84,6 +84,12 @@ export class History {
     this.#completeFrom = Math.max(this.#completeFrom, xid);
   }
 
+  /** Of the items up to this sequence number some may be missing, though the events are known. */
+  markIncompleteUpTo(sequence: number): void {
+    this.#droppedUpTo = Math.max(this.#droppedUpTo, sequence);
+    this.#lastSequence = Math.max(this.#lastSequence, sequence);
+  }
+
   /** Whether every item after this sequence number is still here. */
   reaches(sequence: number): boolean {
     return sequence <= this.#lastSequence && sequence >= this.#droppedUpTo;

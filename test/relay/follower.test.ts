@@ -34,6 +34,7 @@ class FakeEdge {
       },
       onReplaced: () => {},
       onBack: () => {},
+      onSkip: () => {},
       deliver: (envelope) => this.#deliver(envelope),
       onCheckpoint: (frontier) => {
         for (const { id, xid } of this.#database.committed) {

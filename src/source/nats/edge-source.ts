@@ -191,7 +191,12 @@ export class EdgeSource implements Source {
         history.startAt(frontier.xmax, sequence);
         this.#move(frontier, status);
       },
-      onBack: (xid, sequence) => this.#stream.history.startAt(xid, sequence),
+      onSkip: (sequence) => this.#stream.history.markIncompleteUpTo(sequence),
+      onBack: (xid, sequence) => {
+        this.#stream.history.startAt(xid, sequence);
+        // No id has a place in an order whose numbers come again.
+        this.#head.place('0', sequence);
+      },
       onGap: () => {
         this.#stream.history.startAt(Number.POSITIVE_INFINITY);
         this.#stream.interrupted();

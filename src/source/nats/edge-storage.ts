@@ -49,6 +49,9 @@ const MAX_RECENT_BYTES = 32 * 1024 * 1024;
 /** Milliseconds that a client waits for a checkpoint. */
 const MAX_SETTLE = 1000;
 
+/** Milliseconds that a client waits until the log has come to where this edge was. */
+const MAX_REPLAY = 10_000;
+
 /** Milliseconds that a source may take for one page. */
 const PAGE_TIMEOUT = 15_000;
 
@@ -110,6 +113,7 @@ export class EdgeStorage implements StoredEvents {
   async #settle(): Promise<void> {
     const { catchUp, follower } = this.#options;
     if (follower.isAhead) await inTime(catchUp(), MAX_SETTLE);
+    await inTime(follower.replayed(), MAX_REPLAY);
   }
 
   #end(range: Range): Pick<ResumeProgress, 'frontier' | 'last'> {
@@ -133,6 +137,8 @@ export class EdgeStorage implements StoredEvents {
       if (isMeant(read.envelope)) yield read;
     }
     // No checkpoint says yet whom these are for; nearly always the history has them.
+    // Behind a new generation the same numbers are other messages.
+    if (follower.at?.generation !== range.end.generation) throw new GoneError(range.end.sequence);
     const end = Math.max(range.end.sequence, behind);
     const { last } = follower;
     if (history.reaches(end)) {

@@ -136,6 +136,7 @@ export class RelayedSource extends PostgresSource {
       recent: this.#recent,
       ring: new PostgresRing(pool, relay.namespace),
       election: new LockElection(() => this.session, relay.namespace),
+      maxBytes: () => engine.maxBytes,
       sendLive: (subject, text) => engine.send(subject, text),
       outlet: {
         epoch: () => this.epoch,

@@ -133,7 +133,11 @@ export class PostgresSource extends Records implements Source {
       listening: () => this.#listener.connected,
       wasDelivered: (envelope) => this.#restarts.wasDelivered(envelope),
       onStatus: (status, since) => this.#onStatus(status, since),
-      onRestart: (status) => this.#restarts.onRestart(status),
+      onRestart: (status) => {
+        // Before any event of after the restart.
+        this.#status = status;
+        return this.#restarts.onRestart(status);
+      },
       onForeign: () => this.#repair.start(),
     });
   }

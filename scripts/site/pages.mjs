@@ -22,7 +22,7 @@ export const SECTIONS = [
   },
   {
     text: 'Run',
-    pages: ['deployment', 'migration-tools', 'operations', 'admin', 'own-event-model'],
+    pages: ['deployment', 'relay', 'migration-tools', 'operations', 'admin', 'own-event-model'],
   },
   {
     text: 'Reference',

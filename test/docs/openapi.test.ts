@@ -131,6 +131,8 @@ test('real frames of every kind are as docs/openapi.yaml has them', async (t) =>
   const ann = await app.streamOf('ann', `?${room}&topic=room:8&heartbeat=1&shareKey=1`);
   const lost = await app.stream('?lastEventId=12-nonsense');
   await lost.event('reset');
+  // Her list comes first: who is in it is not told once more.
+  await ann.until('her list has come', () => ann.frames.some(({ data }) => Array.isArray(data.users)));
   const bob = await app.streamOf('bob', `?${room}`);
   await ann.until('bob has come', () => ann.frames.some(({ data }) => Array.isArray(data.joined)));
   await app.realtime.publish({ scope: 'topic', topic: 'room:7', type: 'said', detail: { text: 'hi' } });

@@ -85,7 +85,7 @@ const KNOWN: Record<string, (error: Coded) => Failure> = {
   }),
   '25006': (error) => ({
     message: `PostgreSQL: ${error.message}.`,
-    hint: "This server can only be read. Give the primary's host in DATABASE_URL.",
+    hint: "This server can only be read: give the primary's host in DATABASE_URL. Or the role or database has default_transaction_read_only = on.",
   }),
   '55P03': (error) => ({
     message: `PostgreSQL: ${error.message}.`,

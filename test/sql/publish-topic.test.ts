@@ -117,7 +117,7 @@ test("Who may publish may publish to topics, and may neither set what is djr's n
     `insert into djr.event (scope, type, replay_of) values ('control', 'disconnect', 0)`,
     `select djr.seal('room:7')`,
     `select djr.seal('room:7', 'u')`,
-    `select djr._seal('room:7', 'u', '1 hour')`,
+    `select djr._seal(array['room:7'], 'u', '1 hour')`,
     `select djr.disconnect('u')`,
     `select djr.recheck()`,
     `select djr._order('disconnect', 'u', '{}')`,

@@ -131,7 +131,7 @@ test('A frame parses to the event that was published, with its type and no other
       const [frame, ...more] = parsed(eventFrame(envelope, 'a.b.c', named));
       t.deepEqual(more, []);
       t.deepEqual(sorted(frame!.data), sorted({ ...JSON.parse(envelope.detailText), type: envelope.type }));
-      t.is(frame!.id, `${envelope.id}-a.b.c`);
+      t.is(frame!.id, `${envelope.id}-a.b.c..${envelope.createdAt.toString(36)}`);
       t.is(frame!.event, named ? envelope.type : undefined);
     }),
     cases(500),

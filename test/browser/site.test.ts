@@ -44,35 +44,33 @@ test.after.always(() => {
   server?.close();
 });
 
-for (const colorScheme of ['light', 'dark'] as const) {
-  for (const viewport of [
-    { width: 1280, height: 800 },
-    { width: 390, height: 844 },
-  ]) {
-    test(`every page of the site reads well, ${colorScheme}, ${viewport.width} wide: axe finds nothing, and none is wider than the screen`, async (t) => {
-      t.timeout(300_000);
-      const page = await (await newContext(t, { colorScheme, viewport, reducedMotion: 'reduce' })).newPage();
-      const foreign: string[] = [];
-      page.on('request', (request) => {
-        if (!request.url().startsWith(origin)) foreign.push(request.url());
-      });
-      for (const name of pages) {
-        await page.goto(`${origin}/${name}.html`, { waitUntil: 'networkidle' });
-        t.true(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${name} is too wide`);
-        await page.evaluate(axe.source);
-        const { violations } = await page.evaluate(() =>
-          (
-            window as unknown as {
-              axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
-            }
-          ).axe.run(),
-        );
-        const found = violations.map(({ id, nodes }) => `${name}: ${id} ${nodes[0]!.html.slice(0, 200)}`);
-        t.deepEqual(found, []);
-      }
-      t.deepEqual(foreign, []);
+for (const [colorScheme, viewport] of [
+  ['light', { width: 1280, height: 800 }],
+  ['dark', { width: 390, height: 844 }],
+] as const) {
+  test(`every page of the site reads well, ${colorScheme}, ${viewport.width} wide: axe finds nothing, and none is wider than the screen`, async (t) => {
+    t.timeout(300_000);
+    const page = await (await newContext(t, { colorScheme, viewport, reducedMotion: 'reduce' })).newPage();
+    const foreign: string[] = [];
+    page.on('request', (request) => {
+      if (!request.url().startsWith(origin)) foreign.push(request.url());
     });
-  }
+    for (const name of pages) {
+      await page.goto(`${origin}/${name}.html`, { waitUntil: 'networkidle' });
+      t.true(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${name} is too wide`);
+      await page.evaluate(axe.source);
+      const { violations } = await page.evaluate(() =>
+        (
+          window as unknown as {
+            axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
+          }
+        ).axe.run(),
+      );
+      const found = violations.map(({ id, nodes }) => `${name}: ${id} ${nodes[0]!.html.slice(0, 200)}`);
+      t.deepEqual(found, []);
+    }
+    t.deepEqual(foreign, []);
+  });
 }
 
 test('the search finds a function of SQL without asking another host', async (t) => {

@@ -58,3 +58,8 @@ declare module 'gifenc' {
   };
   export default gifenc;
 }
+
+declare module 'semver' {
+  const semver: { satisfies(version: string, range: string): boolean };
+  export default semver;
+}

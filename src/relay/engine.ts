@@ -3,6 +3,7 @@ import type { JetStreamManager } from '@nats-io/jetstream';
 import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
 import { DjrError } from '../lib/errors.js';
 import type { Logger } from '../lib/logger.js';
+import { OnceLogger } from '../lib/once-logger.js';
 import { type Log, type LogMessage, type LogState, RefusedError } from './log.js';
 import { Subjects } from './subjects.js';
 
@@ -21,8 +22,6 @@ export interface EngineOptions {
   /** Which instance this is. */
   instance: string;
   logger: Logger;
-  /** The connection was lost: what was on its way has no answer. */
-  onLost?(): void;
   /** It is there again. */
   onBack?(): void;
 }
@@ -64,7 +63,7 @@ interface Append {
 
 type Answer = { seq?: number; error?: { code: number; err_code?: number; description: string } };
 
-/** The packages are the app's to install: who has no relay has no use for them. */
+/** The app installs these packages, and only with a relay are they needed. */
 async function load() {
   try {
     const [transport, jetstream] = await Promise.all([import('@nats-io/transport-node'), import('@nats-io/jetstream')]);
@@ -101,6 +100,7 @@ async function authentication(library: Library, { credentials, servers }: Engine
 export class Engine implements Log {
   readonly subjects: Subjects;
   readonly #options: EngineOptions;
+  readonly #onceLog: OnceLogger;
   readonly #library: Library;
   readonly #connection: NatsConnection;
   readonly #manager: JetStreamManager;
@@ -113,6 +113,7 @@ export class Engine implements Log {
 
   private constructor(options: EngineOptions, library: Library, connection: NatsConnection, manager: JetStreamManager) {
     this.#options = options;
+    this.#onceLog = new OnceLogger(options.logger);
     this.#library = library;
     this.#connection = connection;
     this.#manager = manager;
@@ -236,11 +237,16 @@ export class Engine implements Log {
     const subscription = this.#connection.subscribe(subject, {
       callback: (_, message) => {
         const sequence = Number(message.headers?.get('Nats-Sequence') || 0);
-        onMessage({
-          subject: message.subject,
-          text: message.string(),
-          sequence: sequence === 0 ? undefined : sequence,
-        });
+        try {
+          onMessage({
+            subject: message.subject,
+            text: message.string(),
+            sequence: sequence === 0 ? undefined : sequence,
+          });
+        } catch (err) {
+          // What a callback throws ends the connection's reading for good.
+          this.#onceLog.say('warn', { err, subject: message.subject }, 'a message of the relay could not be read');
+        }
       },
     });
     return () => subscription.unsubscribe();
@@ -266,10 +272,12 @@ export class Engine implements Log {
     const subscription = this.#connection.subscribe(subject, {
       ...(queue === undefined ? {} : { queue }),
       callback: (_, message) => {
-        respond(message.string()).then(
-          (text) => text !== undefined && message.respond(text),
-          (err: unknown) => this.#options.logger.warn({ err, subject }, 'a request of an edge failed'),
-        );
+        respond(message.string())
+          .then((text) => {
+            // It throws where the answer is larger than the engine takes.
+            if (text !== undefined) message.respond(text);
+          })
+          .catch((err: unknown) => this.#options.logger.warn({ err, subject }, 'a request of an edge failed'));
       },
     });
     return () => subscription.unsubscribe();
@@ -351,7 +359,6 @@ export class Engine implements Log {
       if (status.type === 'disconnect' && this.#connected) {
         this.#connected = false;
         this.#fail(new Error('the connection to the engine was lost'));
-        this.#options.onLost?.();
       } else if (status.type === 'reconnect') {
         this.#connected = true;
         this.#options.onBack?.();

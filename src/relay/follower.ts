@@ -118,11 +118,6 @@ export class Follower {
     return this.#heardAt === 0 ? Number.POSITIVE_INFINITY : performance.now() - this.#heardAt;
   }
 
-  /** Whether messages are read that should have come by themselves. */
-  get filling(): boolean {
-    return this.#working !== undefined;
-  }
-
   /** A live copy came. */
   hear(message: Heard): void {
     if (this.#stopped) return;
@@ -156,7 +151,7 @@ export class Follower {
 
   /** Resolves when a checkpoint has come that is enough. */
   until(enough: (placed: Placed) => boolean): Promise<void> {
-    if (this.#at && !this.#replaying && enough(this.#at)) return Promise.resolve();
+    if (this.#stopped || (this.#at && !this.#replaying && enough(this.#at))) return Promise.resolve();
     return new Promise((resolve) => this.#waiting.push({ enough, resolve }));
   }
 
@@ -180,14 +175,17 @@ export class Follower {
   }
 
   #process(message: Heard): void {
-    const sequence = message.sequence!;
+    try {
+      this.#place(message, message.sequence!);
+    } catch (error) {
+      if (error instanceof BrokenChainError) this.#work(() => this.#attach());
+      else this.#failed(error);
+    }
+  }
+
+  #place(message: Heard, sequence: number): void {
     if (sequence === this.#last + 1) {
-      try {
-        this.#apply({ ...message, sequence });
-      } catch (error) {
-        if (error instanceof BrokenChainError) this.#work(() => this.#attach());
-        else this.#failed(error);
-      }
+      this.#apply({ ...message, sequence });
       return;
     }
     if (sequence > this.#last + 1) {
@@ -264,10 +262,12 @@ export class Follower {
 
   #wake(placed: Placed): void {
     if (this.#replaying) return;
-    const done = this.#waiting.filter(({ enough }) => enough(placed));
-    if (done.length === 0) return;
-    this.#waiting = this.#waiting.filter((one) => !done.includes(one));
-    for (const { resolve } of done) resolve();
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const one of waiting) {
+      if (one.enough(placed)) one.resolve();
+      else this.#waiting.push(one);
+    }
   }
 
   /** Does what takes time; what is heard meanwhile waits. */

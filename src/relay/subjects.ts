@@ -62,11 +62,6 @@ export class Subjects {
     return `${LIVE}.${subject}`;
   }
 
-  /** The live copies of one audience's events, of every generation. */
-  liveEvents(audience: Audience): string {
-    return this.live(this.event('*', audience));
-  }
-
   /** A request to the sources. */
   ask(what: string): string {
     return `${ASK}.djr.${this.namespace}.${what}`;

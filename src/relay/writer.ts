@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Envelope } from '../event/envelope.js';
 import type { Frontier } from '../event/frontier.js';
+import { backoff } from '../lib/backoff.js';
 import type { Logger } from '../lib/logger.js';
 import { OnceLogger } from '../lib/once-logger.js';
 import type { LogStatus } from './checkpoint.js';
@@ -96,6 +97,10 @@ export class Writer {
   #asking = false;
   #askedAt = 0;
   #retryAt = 0;
+  /** Take-overs in a row that have failed. */
+  #failures = 0;
+  /** Where in the log that ends which a take-over has brought: it does not count as what the engine is too slow for. */
+  #broughtUntil = 0;
   /** When another source's checkpoint came. */
   #heardAt = 0;
   #acknowledged: { readonly generation: string; readonly sequence: number } | undefined;
@@ -115,6 +120,11 @@ export class Writer {
   /** Whether this source writes. */
   get leads(): boolean {
     return this.#lead !== undefined;
+  }
+
+  /** Milliseconds since another source's checkpoint came; 0 while this source writes. */
+  get silence(): number {
+    return this.#lead ? 0 : this.#now() - this.#heardAt;
   }
 
   get generation(): string | undefined {
@@ -141,7 +151,8 @@ export class Writer {
     if (envelope.xid === null) {
       const { generation } = this;
       if (generation !== undefined && envelope.audience !== undefined) {
-        sendLive(subjects.live(subjects.event(generation, envelope.audience)), encodeLine(envelope));
+        const line = encodeLine(envelope);
+        if (this.#fits(envelope, line)) sendLive(subjects.live(subjects.event(generation, envelope.audience)), line);
       }
       return;
     }
@@ -150,7 +161,9 @@ export class Writer {
     const lead = this.#lead;
     if (!lead) return;
     this.#append(lead, envelope);
-    if (lead.chain.waiting > MAX_WAITING) this.#breaks(lead, new Error('the engine is too slow'));
+    const { acknowledged, waiting } = lead.chain;
+    if (acknowledged >= this.#broughtUntil && waiting > MAX_WAITING)
+      this.#breaks(lead, new Error('the engine is too slow'));
   }
 
   /** A checkpoint is in the log, whoever wrote it. @param claim - the sequence, where it is a claim */
@@ -233,9 +246,15 @@ export class Writer {
     this.#meanwhile = undefined;
     this.#retryAt = this.#now() + RETRY;
     if (this.#stopped) return;
-    // Whoever was refused here is not the only one that takes over: the other one has it.
-    if (error instanceof RefusedError) this.#step();
-    else this.#onceLog.say('error', { err: error }, 'the log of the relay cannot be taken over; will try again');
+    // If the claim was refused, another source is taking the log over.
+    if (error instanceof RefusedError) {
+      this.#step();
+      return;
+    }
+    // Each attempt is a thousand messages that every edge takes in.
+    this.#failures += 1;
+    if (this.#failures > 1) this.#retryAt += backoff(this.#failures);
+    this.#onceLog.say('error', { err: error }, 'the log of the relay cannot be taken over; will try again');
   }
 
   /** Another source writes: this one waits until it is gone. */
@@ -328,6 +347,7 @@ export class Writer {
     this.#meanwhile = undefined;
     this.#gap = undefined;
     this.#lead = lead;
+    this.#failures = 0;
     this.takeovers += 1;
     this.#acknowledged = { generation, sequence: claimed };
     this.#onceLog.end('the relay writes its log again');
@@ -338,20 +358,26 @@ export class Writer {
       this.#append(lead, envelope);
     }
     lead.complete();
+    this.#broughtUntil = lead.chain.next - 1;
   }
 
   /** The engine takes no message beyond its bound, and all behind that one would wait for ever. */
   #append(lead: Lead, envelope: Envelope): void {
     const line = encodeLine(envelope);
-    const { logger, maxBytes } = this.#options;
-    if (maxBytes === undefined || Buffer.byteLength(line) <= maxBytes()) {
-      lead.append(envelope, line);
-      return;
-    }
+    if (this.#fits(envelope, line)) lead.append(envelope, line);
+  }
+
+  /** Counts and says where not: `djr_relay_too_large_total`. */
+  #fits(envelope: Envelope, line: string): boolean {
+    const limit = this.#options.maxBytes?.();
+    const bytes = Buffer.byteLength(line);
+    if (limit === undefined || bytes <= limit) return true;
     this.tooLarge += 1;
+    const level = this.tooLarge === 1 ? 'error' : 'debug';
     const message =
       "an event is larger than the relay takes, and does not reach edges: raise nats-server's max_payload";
-    logger.error({ event: envelope.id, bytes: Buffer.byteLength(line), limit: maxBytes() }, message);
+    this.#options.logger[level]({ event: envelope.id, bytes, limit }, message);
+    return false;
   }
 
   /** Remembers how far the log is, where it is still this source's. */

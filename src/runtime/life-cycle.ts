@@ -102,7 +102,7 @@ export class LifeCycle {
     this.startFailure = undefined;
     this.#started = true;
     this.#startLog.end('started');
-    this.#logger.info({ instance }, 'listening to the database');
+    this.#logger.info({ instance }, 'listening for events');
   }
 
   /** Resolves when the instance has started. @throws also when that takes too long for a request */

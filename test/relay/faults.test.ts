@@ -16,7 +16,7 @@ async function forkSource(t: ExecutionContext, db: TestDatabase, nats: Nats): Pr
   const child = fork(INSTANCE, [db.url, '0', JSON.stringify(options)], { execArgv: ['--import=tsx'] });
   t.teardown(() => child.kill('SIGKILL'));
   await new Promise<void>((resolve) => {
-    child.on('message', ({ log }: { log?: string }) => log?.includes('listening to the database') && resolve());
+    child.on('message', ({ log }: { log?: string }) => log?.includes('listening for events') && resolve());
   });
   return child;
 }

@@ -24,8 +24,11 @@ export interface AnswersOptions {
   presenceOf(instance: string): PresenceStore;
 }
 
-/** Bytes of events in one answer: the engine takes a megabyte. */
+/** Bytes of events in one answer, as they are on the wire: the engine takes a megabyte. */
 const PAGE_BYTES = 256 * 1024;
+
+/** Bytes of an answer for all but its events: a frontier with many transactions in flight is the largest part. */
+const SPARE = 32 * 1024;
 
 /** The queue group: one of all sources answers. */
 const SOURCES = 'sources';
@@ -84,19 +87,22 @@ export class Answers {
   }
 
   async #since({ audiences, from, since, types }: SinceRequest): Promise<SinceAnswer | { reset: string }> {
-    const { receive, source } = this.#options;
+    const { engine, receive, source } = this.#options;
     const lines: string[] = [];
     let bytes = 0;
     const onBatch = async (envelopes: Envelope[]): Promise<number> => {
       let taken = 0;
       for (const stored of envelopes) {
-        if (bytes > PAGE_BYTES) break;
-        taken += 1;
         const envelope = await receive(stored);
-        if (!envelope) continue;
-        const line = encodeLine(envelope);
+        const line = envelope && encodeLine(envelope);
+        // A text within JSON: its quotes are written as two bytes.
+        const size = line ? Buffer.byteLength(JSON.stringify(line)) : 0;
+        if (bytes > 0 && bytes + size > PAGE_BYTES) break;
+        taken += 1;
+        // One that the engine does not take is in no log either.
+        if (!line || size > engine.maxBytes - SPARE) continue;
         lines.push(line);
-        bytes += Buffer.byteLength(line);
+        bytes += size;
       }
       return taken;
     };

@@ -1,5 +1,4 @@
 import { hostname } from 'node:os';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Acknowledgement } from '../../activity/acknowledger.js';
 import type { Step } from '../../activity/counter.js';
 import type { Client } from '../../clients/client.js';
@@ -14,6 +13,7 @@ import { DjrError } from '../../lib/errors.js';
 import type { Logger } from '../../lib/logger.js';
 import type { Meter } from '../../lib/meter.js';
 import { OnceLogger } from '../../lib/once-logger.js';
+import { sleep } from '../../lib/sleep.js';
 import type { LogStatus } from '../../relay/checkpoint.js';
 import { Engine, type RelayCredentials } from '../../relay/engine.js';
 import { Follower, type Place } from '../../relay/follower.js';
@@ -68,6 +68,7 @@ export class EdgeSource implements Source {
   #failure: unknown;
   #stopped = false;
   #flushing: Promise<void> | undefined;
+  #flushed: Promise<void> = Promise.resolve();
   #reconnectedAt = 0;
 
   constructor(options: EdgeSourceOptions) {
@@ -128,7 +129,10 @@ export class EdgeSource implements Source {
 
   explain(error: unknown): StartFailure {
     const message = error instanceof Error ? error.message : String(error);
-    return { message, told: 'the relay cannot be reached', check: 'relay' };
+    const told = this.#engine?.connected
+      ? 'No source has written to the relay yet; try again.'
+      : 'The relay cannot be reached yet; try again.';
+    return { message, told, check: 'relay' };
   }
 
   next(envelope: Envelope): Item {
@@ -139,7 +143,9 @@ export class EdgeSource implements Source {
     this.#downstream = downstream;
     this.#engine ??= await this.#open(stopping);
     const engine = this.#engine;
-    if (!engine || stopping.aborted) return;
+    if (!engine) return;
+    // close() found no connection yet.
+    if (stopping.aborted) return engine.close();
     this.#follower ??= this.#follow(engine);
     const follower = this.#follower;
     this.#storage ??= new EdgeStorage({
@@ -172,7 +178,7 @@ export class EdgeSource implements Source {
         if (err instanceof DjrError || isRefusedLogin(err)) throw err;
         this.#failure = err;
         this.#onceLog.say('error', { err }, 'cannot connect to the relay; will try again');
-        await pause(RETRY, undefined, { signal: stopping }).catch(() => {});
+        await sleep(RETRY, stopping);
       }
     }
     return undefined;
@@ -257,14 +263,13 @@ export class EdgeSource implements Source {
     await this.#connected.newest(this.#connected.subjects.claim(), false);
   }
 
-  /** All that ask meanwhile wait for the next: one question of all of them is enough. */
+  /** One question runs, and whoever asks meanwhile shares the next one: each is a sweep of the source. */
   catchUp(): Promise<void> {
-    this.#flushing ??= Promise.resolve()
-      .then(() => {
-        this.#flushing = undefined;
-        return this.#flush();
-      })
-      .finally(() => {});
+    this.#flushing ??= this.#flushed.then(() => {
+      this.#flushing = undefined;
+      this.#flushed = this.#flush();
+      return this.#flushed;
+    });
     return this.#flushing;
   }
 
@@ -280,8 +285,9 @@ export class EdgeSource implements Source {
         );
         await follower.until((placed) => placed.generation !== generation || placed.sequence >= sequence);
         return;
-      } catch {
-        await pause(RETRY / 2);
+      } catch (err) {
+        this.#options.logger.debug({ err }, 'no source has brought the log of the relay up to now; asking again');
+        await sleep(RETRY / 2);
       }
     }
   }

@@ -1,11 +1,12 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { presenceStore } from '../../clients/topics/topic-store.js';
 import type { Envelope } from '../../event/envelope.js';
 import type { Item } from '../../event/item.js';
 import type { Finding } from '../../instance/finding.js';
 import { InstanceRow } from '../../instance/instance-row.js';
+import { DjrError } from '../../lib/errors.js';
 import type { Meter } from '../../lib/meter.js';
 import { OnceLogger } from '../../lib/once-logger.js';
+import { sleep } from '../../lib/sleep.js';
 import { decodeCheckpoint } from '../../relay/checkpoint.js';
 import { Engine, type RelayCredentials } from '../../relay/engine.js';
 import { Recent } from '../../relay/recent.js';
@@ -28,6 +29,9 @@ export interface RelayedSourceOptions extends PostgresSourceOptions {
 
 /** Milliseconds to the next try to connect. */
 const RETRY = 1000;
+
+/** Milliseconds for which the log may have no checkpoint of any source before that is said. */
+const SILENT = 5000;
 
 /** Events as PostgreSQL has them, which come into the log of a relay as well. The engine is nothing that its clients need. */
 export class RelayedSource extends PostgresSource {
@@ -116,8 +120,13 @@ export class RelayedSource extends PostgresSource {
         this.#onceLog.end('connected to the relay');
         break;
       } catch (err) {
+        // Missing packages, or a login that is refused: no time changes that.
+        if (err instanceof DjrError) {
+          logger.error({ err }, err.hint ? `${err.message} ${err.hint}` : err.message);
+          return;
+        }
         this.#onceLog.say('error', { err }, 'cannot connect to the relay; will try again');
-        await pause(RETRY, undefined, { signal }).catch(() => {});
+        await sleep(RETRY, signal);
       }
     }
     if (!this.#engine) return;
@@ -182,7 +191,9 @@ export class RelayedSource extends PostgresSource {
         { check: 'relay', state: 'warning', reason: 'the relay cannot be reached: its edges get nothing' },
       ];
     }
-    return [...findings, { check: 'relay', state: 'ok' }];
+    const silent = (this.#writer?.silence ?? 0) > SILENT;
+    const reason = 'no source writes the log of the relay: its edges get nothing';
+    return [...findings, silent ? { check: 'relay', state: 'warning', reason } : { check: 'relay', state: 'ok' }];
   }
 
   override metrics(meter: Meter): void {
@@ -205,6 +216,11 @@ export class RelayedSource extends PostgresSource {
       'djr_relay_generations_total',
       'Generations of the log that it has begun',
       () => writer()?.generations,
+    );
+    meter.counter(
+      'djr_relay_too_large_total',
+      'Events that were larger than the relay takes, and did not reach edges',
+      () => writer()?.tooLarge,
     );
     meter.counter(
       'djr_relay_broken_total',

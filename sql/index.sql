@@ -127,6 +127,7 @@
 --!include functions/internal/_take_due.sql
 --!include functions/internal/_move_consumer.sql
 --!include functions/internal/_fold_done.sql
+--!include functions/internal/_has_fixed_snapshot.sql
 --!include functions/internal/_share_due.sql
 --!include functions/internal/_consumer_from.sql
 --!include functions/public/consume.sql

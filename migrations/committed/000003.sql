@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:bb1421025b3680dac7970b3195d3643ecbd71afd
+--! Hash: sha1:19922db050361da189efeb8a5d9c6d96627e19b3
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -166,9 +166,9 @@ comment on column djr.event.user_id is
 comment on column djr.event.topic is
   'The topic of a topic event: 1 to 255 characters, no white space. Null for every other scope.';
 comment on column djr.event.key is
-  'Idempotency key: a second publish under the same key stores and sends nothing, and one that differs in user, scope or type is refused (DJR12).';
+  'Idempotency key: a second publish under the same key stores and sends nothing, and one that differs in user, topic, scope or type is refused (DJR12).';
 comment on column djr.event.detail is
-  'A JSON object, sent to the client. With the envelope at most 7,999 bytes.';
+  'A JSON object, sent to the client. With the envelope at most 7,999 bytes, or as many as the setting max_bytes allows.';
 comment on column djr.event.private_data is
   'JSON for the backend''s eyes. It never leaves the database through NOTIFY or a client''s stream.';
 comment on index djr.event_xid is 'New since a snapshot: sweep and resume.';
@@ -1479,7 +1479,7 @@ begin
   raise exception using
     errcode = 'DJR12',
     message = format('%sa key must be of one event (%s is of another one)', _refuse_key.place, to_json(_refuse_key.key)),
-    detail = 'Under this key an event was published that differs in its scope, its user or its type.',
+    detail = 'Under this key an event was published that differs in its scope, its user, its topic or its type.',
     hint = 'Put into the key what tells the events apart: their type, and the user where there are several.';
 end
 $$;
@@ -5125,8 +5125,15 @@ begin
       select old.id
       from djr.relay_mark old
       where old.namespace = record_relay_mark.namespace
-      order by old.id desc
-      offset 360
+        -- In a query of its own: a row that OFFSET skips would be locked as well.
+        and old.id <= (
+          select newer.id
+          from djr.relay_mark newer
+          where newer.namespace = record_relay_mark.namespace
+          order by newer.id desc
+          offset 360
+          limit 1
+        )
       for update skip locked
     );
 
@@ -5260,9 +5267,12 @@ begin
         )
       end,
       hint = format(
-        'Look at what it has missed, then: select djr.reset_consumer(%L%s).',
-        (_place_of.consumer).name,
-        case when _restored then ', ''now'') or (NAME, ''start''' end
+        case
+          when _restored then
+            'Begin anew: select djr.reset_consumer(%1$L, ''now''); or, with all that is stored: select djr.reset_consumer(%1$L, ''start'').'
+          else 'Look at what it has missed, then: select djr.reset_consumer(%1$L).'
+        end,
+        (_place_of.consumer).name
       );
   end if;
   return _place;
@@ -5496,6 +5506,19 @@ $$;
 comment on function djr._fold_done(djr._consumer) is
   'Moves the place of a shared consumer up to the first event that is not done, unless another caller is about that. Internal.';
 --! EndIncluded functions/internal/_fold_done.sql
+--! Included functions/internal/_has_fixed_snapshot.sql
+-- PostgreSQL takes read uncommitted for read committed, and says the former.
+create or replace function djr._has_fixed_snapshot() returns boolean
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select current_setting('transaction_isolation') in ('repeatable read', 'serializable')
+$$;
+
+comment on function djr._has_fixed_snapshot() is
+  'Whether all statements of this transaction see the same. Internal.';
+--! EndIncluded functions/internal/_has_fixed_snapshot.sql
 --! Included functions/internal/_share_due.sql
 -- Callers that share a consumer take events each for itself, under a lock an event, and note them as done. The place follows when
 -- nothing before it is open any more; whoever gets its row moves it, and the others do not wait.
@@ -5505,7 +5528,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   -- With one snapshot for the whole transaction nothing can be looked at again.
-  _is_fixed boolean := current_setting('transaction_isolation') <> 'read committed';
+  _is_fixed boolean := djr._has_fixed_snapshot();
   _place djr._consumer_place;
   _ids bigint[];
   _taken integer;
@@ -5545,7 +5568,13 @@ begin
     exit when cardinality(_ids) > 0;
   end loop;
 
-  if not _is_fixed then
+  -- With a fixed snapshot a move of the place makes concurrent callers fail with 40001: it moves when many events are noted.
+  if not _is_fixed
+    or (
+      select count(*)
+      from (select from djr._consumer_done done where done.consumer = (_share_due.consumer).id limit 5000) noted
+    ) = 5000
+  then
     perform djr._fold_done(_share_due.consumer);
   end if;
   return _ids;
@@ -5591,7 +5620,8 @@ begin
       hint = 'now: what commits from now on. start: everything that is stored. Or: select djr.position().';
   end if;
 
-  select settings.pruned_xid into _pruned from djr.settings;
+  -- Until this transaction ends nobody deletes events: the one who deletes would not see this consumer, and would not tell it.
+  select settings.pruned_xid into _pruned from djr.settings for share;
   if _pruned is not null and not pg_visible_in_snapshot(_pruned, _from) then
     raise exception using
       errcode = 'DJR22',
@@ -5695,7 +5725,7 @@ begin
     end if;
     _place := djr._place_of(_found);
     select * into _due from djr._take_due(_found, _place, consume.max_events, 'take') due;
-    if current_setting('transaction_isolation') <> 'read committed' then
+    if djr._has_fixed_snapshot() then
       -- What callers who share have done since the snapshot is not seen, and the place has not moved for it: it is a conflict
       -- here, 40001. The move takes these rows away again.
       insert into djr._consumer_done (consumer, event_id, xid)
@@ -5836,6 +5866,22 @@ declare
   _found djr._consumer := djr._find_consumer(reset_consumer.name);
   _frontier pg_snapshot;
 begin
+  if reset_consumer."from" is distinct from 'place' then
+    if djr._has_fixed_snapshot() then
+      -- What callers who share have noted as done since the snapshot could not be taken away, and would hide events.
+      raise exception using
+        errcode = 'DJR10',
+        message = format(
+          'a consumer must be reset in isolation level read committed (it is %s)',
+          current_setting('transaction_isolation')
+        ),
+        detail = 'It does not see what other callers have done meanwhile.',
+        hint = 'begin isolation level read committed; select djr.reset_consumer(...); commit;';
+    end if;
+    -- What a restore brought is to be told from what is new. Both lock the settings, as a deletion does, and before the consumer.
+    perform djr.repair_xids();
+    _frontier := djr._consumer_from(reset_consumer."from");
+  end if;
   perform from djr._consumer where _consumer.id = _found.id for update;
   if reset_consumer."from" = 'place' then
     if not exists (select from djr._consumer where _consumer.id = _found.id and _consumer.mark = _consumer.xmin) then
@@ -5850,20 +5896,6 @@ begin
     return;
   end if;
 
-  if current_setting('transaction_isolation') <> 'read committed' then
-    -- What callers who share have noted as done since the snapshot could not be taken away, and would hide events.
-    raise exception using
-      errcode = 'DJR10',
-      message = format(
-        'a consumer must be reset in isolation level read committed (it is %s)',
-        current_setting('transaction_isolation')
-      ),
-      detail = 'It does not see what other callers have done meanwhile.',
-      hint = 'begin isolation level read committed; select djr.reset_consumer(...); commit;';
-  end if;
-  -- What a restore brought is to be told from what is new.
-  perform djr.repair_xids();
-  _frontier := djr._consumer_from(reset_consumer."from");
   delete from djr._consumer_done where _consumer_done.consumer = _found.id;
   update djr._consumer_place
   set
@@ -6445,7 +6477,7 @@ begin
     raise notice 'djr: % had rights that nobody granted it, and has them no more: %', _excess.role,
       array_to_string(_excess.rights[1:5], ', ')
         || case when cardinality(_excess.rights) > 5 then format(' and %s more', cardinality(_excess.rights) - 5) else '' end
-      using hint = 'To grant a use of djr: select djr.grant_publish(ROLE), select djr.grant_server(ROLE).';
+      using hint = 'To grant a use of djr: djr.grant_publish, djr.grant_consume, djr.grant_seal or djr.grant_server, as in select djr.grant_publish(ROLE).';
   end loop;
 
   for _held in

@@ -23,7 +23,7 @@ begin
     raise notice 'djr: % had rights that nobody granted it, and has them no more: %', _excess.role,
       array_to_string(_excess.rights[1:5], ', ')
         || case when cardinality(_excess.rights) > 5 then format(' and %s more', cardinality(_excess.rights) - 5) else '' end
-      using hint = 'To grant a use of djr: select djr.grant_publish(ROLE), select djr.grant_server(ROLE).';
+      using hint = 'To grant a use of djr: djr.grant_publish, djr.grant_consume, djr.grant_seal or djr.grant_server, as in select djr.grant_publish(ROLE).';
   end loop;
 
   for _held in

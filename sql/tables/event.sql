@@ -65,9 +65,9 @@ comment on column djr.event.user_id is
 comment on column djr.event.topic is
   'The topic of a topic event: 1 to 255 characters, no white space. Null for every other scope.';
 comment on column djr.event.key is
-  'Idempotency key: a second publish under the same key stores and sends nothing, and one that differs in user, scope or type is refused (DJR12).';
+  'Idempotency key: a second publish under the same key stores and sends nothing, and one that differs in user, topic, scope or type is refused (DJR12).';
 comment on column djr.event.detail is
-  'A JSON object, sent to the client. With the envelope at most 7,999 bytes.';
+  'A JSON object, sent to the client. With the envelope at most 7,999 bytes, or as many as the setting max_bytes allows.';
 comment on column djr.event.private_data is
   'JSON for the backend''s eyes. It never leaves the database through NOTIFY or a client''s stream.';
 comment on index djr.event_xid is 'New since a snapshot: sweep and resume.';

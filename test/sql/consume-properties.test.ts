@@ -25,7 +25,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     session: fc.nat(CONSUMERS - 1),
     limit: fc.integer({ min: 1, max: 6 }),
     mode: fc.constantFrom('skip' as const, 'share' as const),
-    level: fc.constantFrom('read committed', 'read committed', 'repeatable read', 'serializable'),
+    level: fc.constantFrom('read committed', 'read uncommitted', 'repeatable read', 'serializable'),
     publishes: fc.boolean(),
   }),
   fc.record({

@@ -33,7 +33,8 @@ begin
       hint = 'now: what commits from now on. start: everything that is stored. Or: select djr.position().';
   end if;
 
-  select settings.pruned_xid into _pruned from djr.settings;
+  -- Until this transaction ends nobody deletes events: the one who deletes would not see this consumer, and would not tell it.
+  select settings.pruned_xid into _pruned from djr.settings for share;
   if _pruned is not null and not pg_visible_in_snapshot(_pruned, _from) then
     raise exception using
       errcode = 'DJR22',

@@ -39,9 +39,12 @@ begin
         )
       end,
       hint = format(
-        'Look at what it has missed, then: select djr.reset_consumer(%L%s).',
-        (_place_of.consumer).name,
-        case when _restored then ', ''now'') or (NAME, ''start''' end
+        case
+          when _restored then
+            'Begin anew: select djr.reset_consumer(%1$L, ''now''); or, with all that is stored: select djr.reset_consumer(%1$L, ''start'').'
+          else 'Look at what it has missed, then: select djr.reset_consumer(%1$L).'
+        end,
+        (_place_of.consumer).name
       );
   end if;
   return _place;

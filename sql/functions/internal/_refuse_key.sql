@@ -7,7 +7,7 @@ begin
   raise exception using
     errcode = 'DJR12',
     message = format('%sa key must be of one event (%s is of another one)', _refuse_key.place, to_json(_refuse_key.key)),
-    detail = 'Under this key an event was published that differs in its scope, its user or its type.',
+    detail = 'Under this key an event was published that differs in its scope, its user, its topic or its type.',
     hint = 'Put into the key what tells the events apart: their type, and the user where there are several.';
 end
 $$;

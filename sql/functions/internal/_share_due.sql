@@ -6,7 +6,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   -- With one snapshot for the whole transaction nothing can be looked at again.
-  _is_fixed boolean := current_setting('transaction_isolation') <> 'read committed';
+  _is_fixed boolean := djr._has_fixed_snapshot();
   _place djr._consumer_place;
   _ids bigint[];
   _taken integer;
@@ -46,7 +46,13 @@ begin
     exit when cardinality(_ids) > 0;
   end loop;
 
-  if not _is_fixed then
+  -- With a fixed snapshot a move of the place makes concurrent callers fail with 40001: it moves when many events are noted.
+  if not _is_fixed
+    or (
+      select count(*)
+      from (select from djr._consumer_done done where done.consumer = (_share_due.consumer).id limit 5000) noted
+    ) = 5000
+  then
     perform djr._fold_done(_share_due.consumer);
   end if;
   return _ids;

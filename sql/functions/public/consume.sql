@@ -82,7 +82,7 @@ begin
     end if;
     _place := djr._place_of(_found);
     select * into _due from djr._take_due(_found, _place, consume.max_events, 'take') due;
-    if current_setting('transaction_isolation') <> 'read committed' then
+    if djr._has_fixed_snapshot() then
       -- What callers who share have done since the snapshot is not seen, and the place has not moved for it: it is a conflict
       -- here, 40001. The move takes these rows away again.
       insert into djr._consumer_done (consumer, event_id, xid)

@@ -10,6 +10,22 @@ declare
   _found djr._consumer := djr._find_consumer(reset_consumer.name);
   _frontier pg_snapshot;
 begin
+  if reset_consumer."from" is distinct from 'place' then
+    if djr._has_fixed_snapshot() then
+      -- What callers who share have noted as done since the snapshot could not be taken away, and would hide events.
+      raise exception using
+        errcode = 'DJR10',
+        message = format(
+          'a consumer must be reset in isolation level read committed (it is %s)',
+          current_setting('transaction_isolation')
+        ),
+        detail = 'It does not see what other callers have done meanwhile.',
+        hint = 'begin isolation level read committed; select djr.reset_consumer(...); commit;';
+    end if;
+    -- What a restore brought is to be told from what is new. Both lock the settings, as a deletion does, and before the consumer.
+    perform djr.repair_xids();
+    _frontier := djr._consumer_from(reset_consumer."from");
+  end if;
   perform from djr._consumer where _consumer.id = _found.id for update;
   if reset_consumer."from" = 'place' then
     if not exists (select from djr._consumer where _consumer.id = _found.id and _consumer.mark = _consumer.xmin) then
@@ -24,20 +40,6 @@ begin
     return;
   end if;
 
-  if current_setting('transaction_isolation') <> 'read committed' then
-    -- What callers who share have noted as done since the snapshot could not be taken away, and would hide events.
-    raise exception using
-      errcode = 'DJR10',
-      message = format(
-        'a consumer must be reset in isolation level read committed (it is %s)',
-        current_setting('transaction_isolation')
-      ),
-      detail = 'It does not see what other callers have done meanwhile.',
-      hint = 'begin isolation level read committed; select djr.reset_consumer(...); commit;';
-  end if;
-  -- What a restore brought is to be told from what is new.
-  perform djr.repair_xids();
-  _frontier := djr._consumer_from(reset_consumer."from");
   delete from djr._consumer_done where _consumer_done.consumer = _found.id;
   update djr._consumer_place
   set

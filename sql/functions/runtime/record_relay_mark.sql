@@ -19,8 +19,15 @@ begin
       select old.id
       from djr.relay_mark old
       where old.namespace = record_relay_mark.namespace
-      order by old.id desc
-      offset 360
+        -- In a query of its own: a row that OFFSET skips would be locked as well.
+        and old.id <= (
+          select newer.id
+          from djr.relay_mark newer
+          where newer.namespace = record_relay_mark.namespace
+          order by newer.id desc
+          offset 360
+          limit 1
+        )
       for update skip locked
     );
 

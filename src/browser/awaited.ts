@@ -36,7 +36,7 @@ export function createAwaited(): Awaited {
             reject(Object.assign(error, { reason }));
           },
         };
-        const timer = setTimeout(one.settle, timeout, 'timeout');
+        const timer = setTimeout(one.settle, Math.min(timeout, 2 ** 31 - 1), 'timeout');
         if (awaited.known(event)) one.settle();
         else if (closed) one.settle('closed');
         else waiting.add(one);

@@ -28,7 +28,7 @@ export class AudienceIndex {
   readonly #groups: (Group | undefined)[] = [];
   readonly #freeGroups: number[] = [];
   readonly #hash: (audience: Audience) => number;
-  /** Topics that some client has. */
+  /** Topics that some client has. Of audiences that share a hash the first and the last decide, so it may be off by a few. */
   topics = 0;
 
   constructor(hash: (audience: Audience) => number = hashOf) {

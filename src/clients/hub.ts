@@ -107,7 +107,7 @@ export class Hub {
 
   /** Topics that clients hear now. */
   get topics(): number {
-    return this.#index.topics;
+    return Math.max(0, this.#index.topics);
   }
 
   /** Events written to clients since the start. */

@@ -46,6 +46,11 @@ class GivenUp extends Error {}
  */
 export async function runBatch(options: BatchOptions): Promise<number> {
   const { client, unlessLost, release } = await checkOut(options.pool);
+  // It may have waited for a place while the runtime was stopped.
+  if (options.giveUp.aborted) {
+    release();
+    return 0;
+  }
   const cancel = () => void requestCancel(client).catch(() => {});
   options.giveUp.addEventListener('abort', cancel);
   let events: ConsumedEvent[] = [];
@@ -98,6 +103,7 @@ async function handle(
     timer = setTimeout(() => reject(new GivenUp(`the handler did not end within ${timeout} ms (timeout)`)), timeout);
     end = () => reject(new GivenUp('the runtime was stopped before the handler had ended'));
     giveUp.addEventListener('abort', end);
+    if (giveUp.aborted) end();
   });
   try {
     const answer = (async () => handler(events, { client, signal: abort.signal }))();

@@ -33,9 +33,10 @@ const FRESH = 1000;
 export class Consumers {
   readonly #options: ConsumersOptions;
   readonly #running = new Set<Consumer>();
-  /** By name, of those that have stopped as well. */
+  /** What the database said last of all consumers. */
   #read: Promise<ConsumerRow[]> | undefined;
   #readAt = Number.NEGATIVE_INFINITY;
+  /** What those that have stopped did, by name. */
   readonly #ended = new Map<string, { events: number; failures: number }>();
 
   constructor(options: ConsumersOptions) {

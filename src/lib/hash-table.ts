@@ -69,7 +69,7 @@ export class HashTable {
   }
 }
 
-/** Another one in each process: nobody can make texts of one hash beforehand. */
+/** Another one in each process, so that texts of one hash are hard to make beforehand: they would cost time. */
 const SEED = Math.floor(Math.random() * 2 ** 32);
 
 /** A hash of 32 bits: FNV-1a over UTF-16 units, and its upper bits brought down, where a table looks. */

@@ -48,7 +48,8 @@ function hold(options?: ConnectOptions<Registered>): () => void {
   wanted = { ...options, ...wanted };
   // Components that are shown together have all said what they want by then, the outer ones too.
   queueMicrotask(() => {
-    if (holders) connection ??= djr.connect(wanted);
+    // The app may have closed it meanwhile, as a logout does.
+    if (holders && (connection?.readyState ?? 2) === 2) connection = djr.connect(wanted);
   });
   return () => {
     setTimeout(() => {

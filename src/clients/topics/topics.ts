@@ -235,6 +235,8 @@ export class Topics {
     const topic = topicOf(audience);
     if (topic === undefined || client.closed || !client.audiences.has(audience)) return;
     this.#options.hub.drop(client, audience);
+    // Its last write may have closed it: then presence has been told of all its topics.
+    if (client.closed) return;
     this.#options.presence?.left(client, topic);
     client.write(leftFrame(topic, reason));
   }

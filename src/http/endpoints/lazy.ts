@@ -21,7 +21,11 @@ export class LazyEndpoint implements Endpoint {
   }
 
   async respond(incoming: Incoming): Promise<Reply | StreamStart> {
-    this.#loading ??= this.#load();
+    // What could not be loaded is tried again with the next request.
+    this.#loading ??= this.#load().catch((error: unknown) => {
+      this.#loading = undefined;
+      throw error;
+    });
     const endpoint = await this.#loading;
     if (this.#stopped) endpoint.stop?.();
     return endpoint.respond(incoming);
@@ -29,6 +33,7 @@ export class LazyEndpoint implements Endpoint {
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    (await this.#loading)?.stop?.();
+    const endpoint = await this.#loading?.catch(() => undefined);
+    endpoint?.stop?.();
   }
 }

@@ -66,6 +66,16 @@ serial('the role can publish and change its own table, and nothing else', async 
   t.deepEqual((await run('select 1 as one')).result?.rows, [[1]]);
 });
 
+serial('a statement leaves nothing to the next one, and COPY ends nothing', async (t) => {
+  const { run, url } = await open(t);
+  const ann = await openStream(t, new URL('/realtime/sse/?as=ann', url).href);
+  for (const sql of ['begin', 'set statement_timeout = 0', 'copy playground.orders to stdout']) await run(sql);
+  t.regex((await run('copy playground.orders from stdin')).error!.message, /The playground has no data/);
+  await run(`select djr.publish('ann', 'heard')`);
+  await ann.event('heard');
+  t.deepEqual((await run('show statement_timeout')).result?.rows, [['3s']]);
+});
+
 serial('another site can neither reach the playground under a name of its own nor make it run anything', async (t) => {
   const { url } = await open(t);
   const status = (path: string, options: { method?: string; headers: Record<string, string> }) =>

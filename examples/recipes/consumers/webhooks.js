@@ -48,6 +48,13 @@ export function sign(secret, id, timestamp, body) {
  */
 export async function sendWebhook(pool) {
   const client = await pool.connect();
+  /** @type {Error | undefined} */
+  let lost;
+  // A connection that is lost during the request must not end the process.
+  const onError = (/** @type {Error} */ error) => {
+    lost = error;
+  };
+  client.on('error', onError);
   try {
     await client.query('begin');
     const { rows } = await client.query(
@@ -59,10 +66,11 @@ export async function sendWebhook(pool) {
     await client.query('commit');
     return due !== undefined;
   } catch (error) {
-    await client.query('rollback');
+    await client.query('rollback').catch(onError);
     throw error;
   } finally {
-    client.release();
+    client.off('error', onError);
+    client.release(lost);
   }
 }
 
@@ -72,7 +80,7 @@ const settle = (client, id, isTaken) =>
     ? client.query('delete from webhook_delivery where id = $1', [id])
     : client.query(
         `update webhook_delivery set attempts = attempts + 1,
-                next_at = now() + least(2 ^ (attempts + 1), 3600) * interval '1 second' where id = $1`,
+                next_at = now() + least(2 ^ least(attempts + 1, 12), 3600) * interval '1 second' where id = $1`,
         [id],
       );
 

@@ -14,7 +14,7 @@ test('the SQL of the page of tasks runs as it stands, and its events reach whom 
     await t.notThrowsAsync(app.db.query(block), block);
   }
   await buyer.end();
-  t.deepEqual(buyer.types, ['job', 'job', 'notification', 'notification', 'notification']);
+  t.deepEqual(buyer.types, ['job', 'job', 'notification', 'notification', 'renamed']);
   await ann.event('answer');
   t.deepEqual(ann.types, ['token', 'token', 'answer']);
 });

@@ -75,7 +75,9 @@ for (const [colorScheme, viewport] of [
 
 test('the search finds a function of SQL without asking another host', async (t) => {
   const page = await (await newContext(t)).newPage();
-  await page.goto(`${origin}/index.html`, { waitUntil: 'networkidle' });
+  await page.goto(`${origin}/index.html`);
+  // Keys are heard only when the page's script has taken over what the server wrote.
+  await page.waitForFunction(() => '__vue_app__' in document.querySelector('#app')!);
   await page.keyboard.press('Control+k');
   await page.getByPlaceholder('Search').fill('publish_topic');
   await page.locator('.VPLocalSearchBox .result').first().waitFor();

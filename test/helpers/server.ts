@@ -93,8 +93,9 @@ export async function startApp(
 /** Waits for what no stream tells of; says what it waited for when that never comes. */
 export async function until(what: string, condition: () => boolean | Promise<boolean>, seconds = 60): Promise<void> {
   const end = performance.now() + seconds * 1000;
-  while (!(await condition())) {
+  // Looking again and again costs the processor that the others wait for, most of all where a page is asked.
+  for (let pause = 5; !(await condition()); pause = Math.min(100, pause * 1.5)) {
     if (performance.now() > end) throw new Error(`Waited ${seconds} s in vain: ${what}.`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await new Promise((resolve) => setTimeout(resolve, pause));
   }
 }

@@ -1,7 +1,10 @@
 import test, { type ExecutionContext } from 'ava';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import { until } from '../../helpers/server.js';
 import { takeTurn } from '../../helpers/turn.js';
 import { launchChromium } from './launch.js';
+
+export { until };
 
 /** One Chromium for the tests of a file; each context that is asked for is a browser profile of its own. */
 export function useChromium(): (t: ExecutionContext, options?: BrowserContextOptions) => Promise<BrowserContext> {
@@ -19,15 +22,6 @@ export function useChromium(): (t: ExecutionContext, options?: BrowserContextOpt
     t.teardown(() => context.close());
     return context;
   };
-}
-
-/** Waits until it is true; says what it waited for when that never comes. */
-export async function until(what: string, condition: () => boolean | Promise<boolean>, seconds = 60): Promise<void> {
-  const end = Date.now() + seconds * 1000;
-  while (!(await condition())) {
-    if (Date.now() > end) throw new Error(`Waited ${seconds} s in vain: ${what}.`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
 }
 
 /** What the page's log holds: names of DOM events with their details, in order. */

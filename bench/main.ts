@@ -40,7 +40,10 @@ const command = new Command('bench')
   .description('Measures publish call to frame parsed, deliveries a second and more, beside floors, in the same run.')
   .option('--scenario <name...>', 'only these (see --list)')
   .addOption(
-    new Option('--set <name>', 'a choice made for you: `final` measures every target').choices(Object.keys(sets)),
+    new Option(
+      '--set <name>',
+      'a choice made for you: `final` measures every target of publishing and delivery, `range` what one process carries',
+    ).choices(Object.keys(sets)),
   )
   .option('--quick', 'the set `quick`: two minutes, with pass or FAIL against ceilings of the same run')
   .option('--variant <text...>', 'only variants whose name contains one of these')
@@ -106,6 +109,10 @@ async function measure(flags: Flags): Promise<Report> {
     profile: flags.profile,
     variants: flags.variant,
     onRound: (scenario, variant) => bar.increment(1, { scenario, variant }),
+    onStep: (scenario, variant, what) => {
+      if (process.stderr.isTTY) bar.update({ scenario, variant: `${variant}: ${what}` });
+      else process.stderr.write(`${scenario}, ${variant}: ${what}\n`);
+    },
   };
   const server = await openServer(flags.databaseUrl);
   bar.start(countRounds(wanted, options), 0, { scenario: '', variant: '' });

@@ -29,12 +29,16 @@ process.once('exit', () => {
  * Starts `role` (see child.ts) in a process of its own.
  *
  * @param flags more arguments for node, as `--cpu-prof`
+ * @param openFiles a limit of open files above our own, which root may set
  */
-export function start<Api extends object>(role: string, flags: string[] = []): Remote<Api> {
+export function start<Api extends object>(role: string, flags: string[] = [], openFiles?: number): Remote<Api> {
   const compiled = import.meta.url.endsWith('.js');
   const entry = fileURLToPath(new URL(compiled ? './child.js' : './child.ts', import.meta.url));
+  const args = [...process.execArgv, '--expose-gc', ...flags];
   const child = fork(entry, [role], {
-    execArgv: [...process.execArgv, '--expose-gc', ...flags],
+    ...(openFiles === undefined
+      ? { execArgv: args }
+      : { execPath: 'prlimit', execArgv: [`--nofile=${openFiles}:${openFiles}`, process.execPath, ...args] }),
     serialization: 'advanced',
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { DatabaseServer } from './database.js';
+import { openFilesFor } from './load/open-files.js';
 import type { Publisher } from './load/publisher.js';
 import type { Readers } from './load/readers.js';
 import type { Sample } from './metrics.js';
@@ -13,27 +14,39 @@ export interface SuiteOptions {
   size?: Partial<Size>;
   /** Called before each round of each variant. */
   onRound?: (scenario: string, variant: string) => void;
+  /** Called with what a long round does now. */
+  onStep?: (scenario: string, variant: string, what: string) => void;
   /** A directory for CPU profiles of the servers under test. */
   profile?: string;
   /** Only variants whose name contains one of these. */
   variants?: string[];
 }
 
-interface Prepared {
+/** How the server under test is started. */
+interface Started {
+  profile?: string | undefined;
+  /** A limit of open files above our own. */
+  openFiles?: number;
+}
+
+interface Prepared extends Started {
   variant: Variant;
   databaseUrl: string;
   system?: Round['system'];
 }
 
 /** How many rounds a run of these scenarios has. */
-export const countRounds = (scenarios: Scenario[], { size, variants }: SuiteOptions): number =>
+export const countRounds = (scenarios: Scenario[], options: SuiteOptions): number =>
   scenarios.reduce(
-    (sum, scenario) => sum + (size?.rounds ?? scenario.size.rounds) * chosen(scenario, variants).length,
+    (sum, scenario) => sum + (options.size?.rounds ?? scenario.size.rounds) * chosen(scenario, options).length,
     0,
   );
 
-const chosen = ({ variants }: Scenario, names?: string[]): Variant[] =>
-  names ? variants.filter(({ name }) => names.some((part) => name.includes(part))) : variants;
+function chosen(scenario: Scenario, { size, variants: names }: SuiteOptions): Variant[] {
+  const { among } = scenario;
+  const variants = among && size?.clients !== undefined ? among(size.clients) : scenario.variants;
+  return names ? variants.filter(({ name }) => names.some((part) => name.includes(part))) : variants;
+}
 
 /**
  * Runs one scenario: its servers are started, then round after round of each variant in turn, forwards and backwards
@@ -49,18 +62,28 @@ export async function runScenario(
   const publisher = start<Publisher>('publisher');
   const prepared: Prepared[] = [];
   const samples = new Map<string, Sample[]>();
+  const notRun: Record<string, string> = {};
+  const variants = chosen(scenario, options);
   try {
-    for (const variant of chosen(scenario, options.variants)) {
-      prepared.push(await prepare(server, scenario, variant, options.profile));
+    for (const variant of variants) {
+      const openFiles = variant.crowded ? openFilesFor(variant.clients ?? size.clients) : undefined;
+      const hindrance = typeof openFiles === 'string' ? openFiles : scenario.hindrance?.(variant);
+      if (hindrance !== undefined) {
+        notRun[variant.name] = hindrance;
+        continue;
+      }
+      const flags = typeof openFiles === 'number' ? { openFiles } : {};
+      prepared.push(await prepare(server, scenario, variant, { profile: options.profile, ...flags }));
       samples.set(variant.name, []);
     }
     for (let round = 0; round < size.rounds; round += 1) {
       for (const one of round % 2 ? prepared.toReversed() : prepared) {
         options.onRound?.(scenario.name, one.variant.name);
-        if (scenario.fresh && round > 0) await restart(one, options.profile);
+        if (scenario.fresh && round > 0) await restart(one);
         if (scenario.rest) await setTimeout(scenario.rest);
         const clients = one.variant.clients ?? size.clients;
-        samples.get(one.variant.name)!.push(await scenario.run({ ...size, clients, ...one, readers, publisher }));
+        const step = (what: string) => options.onStep?.(scenario.name, one.variant.name, what);
+        samples.get(one.variant.name)!.push(await scenario.run({ ...size, clients, ...one, readers, publisher, step }));
       }
     }
   } finally {
@@ -69,12 +92,7 @@ export async function runScenario(
     await Promise.all(processes.map((process) => process.end()));
     for (const { variant } of prepared) await server.drop(databaseName(scenario, variant));
   }
-  return summarise(
-    scenario,
-    size,
-    prepared.map(({ variant }) => variant),
-    samples,
-  );
+  return { ...summarise(scenario, size, variants, samples), notRun };
 }
 
 const databaseName = (scenario: Scenario, variant: Variant) => `${variant.name}_${scenario.name}`;
@@ -83,19 +101,19 @@ async function prepare(
   server: DatabaseServer,
   scenario: Scenario,
   variant: Variant,
-  profile?: string,
+  started: Started,
 ): Promise<Prepared> {
   const databaseUrl = await server.create(databaseName(scenario, variant), variant.setup);
-  const prepared: Prepared = { variant, databaseUrl };
-  await restart(prepared, profile);
+  const prepared: Prepared = { variant, databaseUrl, ...started };
+  await restart(prepared);
   return prepared;
 }
 
-async function restart(prepared: Prepared, profile?: string): Promise<void> {
-  const { variant, databaseUrl, system } = prepared;
+async function restart(prepared: Prepared): Promise<void> {
+  const { variant, databaseUrl, system, profile, openFiles } = prepared;
   if (variant.system === undefined) return;
   await system?.remote.end();
-  const flags = profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : [];
-  const remote = start<System>(variant.system, flags);
+  const flags = [...(profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : []), ...(variant.flags ?? [])];
+  const remote = start<System>(variant.system, flags, openFiles);
   prepared.system = { remote, address: await remote.listen({ databaseUrl, ...variant.options }) };
 }

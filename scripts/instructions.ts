@@ -8,15 +8,11 @@
  * of two runs.
  */
 import { spawnSync } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
 import pg from 'pg';
 import { migrate } from '../src/install/migrate.js';
 import { findBinaries, startEmbedded } from '../src/testing/embedded.js';
+import { hold } from './hold.js';
 
-const file = new URL('../bench/instructions.json', import.meta.url);
-
-/** A count moves by about 1 % between runs: pages are full at other moments. */
-const TOLERANCE = 0.03;
 const [FEW, MANY] = [50, 350];
 
 const STATEMENTS: Record<string, string> = {
@@ -68,16 +64,4 @@ try {
   await server.dispose();
 }
 
-if (process.argv.includes('--write')) {
-  await writeFile(file, `${JSON.stringify(counts, null, 2)}\n`);
-} else {
-  const committed = JSON.parse(await readFile(file, 'utf8')) as Record<string, number>;
-  for (const [name, count] of Object.entries(counts)) {
-    const ratio = count / committed[name]!;
-    const verdict = ratio > 1 + TOLERANCE ? 'FAIL' : 'pass';
-    process.stdout.write(
-      `${name}: ${count.toLocaleString('en')} instructions, ${ratio.toFixed(3)} of the committed figure: ${verdict}\n`,
-    );
-    if (verdict === 'FAIL') process.exitCode = 1;
-  }
-}
+await hold(new URL('../bench/instructions.json', import.meta.url), counts, 'instructions');

@@ -43,6 +43,8 @@ export class FrameReader {
   /** The last `id:` of the stream, where {@link keepId} is set: it costs a string an event. */
   lastId = '';
   keepId = false;
+  /** Milliseconds after which the client is to come back, the last that the stream said, where {@link keepId} is set. */
+  retry: number | undefined;
   private head = '';
   private chunked = false;
   /** Bytes left in the current chunk; -1: its size line is being read, -2: the CRLF after it. */
@@ -105,18 +107,21 @@ export class FrameReader {
     for (;;) {
       const end = bytes.indexOf(END_OF_FRAME, start);
       if (end < 0) break;
-      if (this.keepId) this.lastId = readId(bytes, start, end) ?? this.lastId;
+      if (this.keepId) this.keep(bytes.toString('latin1', start, end));
       readFrame(bytes, start, end, into);
       start = end + 2;
     }
     // A copy: the buffer is every socket's, and is written over by the next read.
     if (start < bytes.length) this.carry = Buffer.from(bytes.subarray(start));
   }
-}
 
-/** What an EventSource would send as Last-Event-ID after this frame. */
-const readId = (bytes: Buffer, start: number, end: number): string | undefined =>
-  /^id: ?(.*)$/m.exec(bytes.toString('latin1', start, end))?.[1];
+  /** What an EventSource would come back with after this frame, and when. */
+  private keep(frame: string): void {
+    this.lastId = /^id: ?(.*)$/m.exec(frame)?.[1] ?? this.lastId;
+    const retry = /^retry: ?(\d+)$/m.exec(frame)?.[1];
+    if (retry !== undefined) this.retry = Number(retry);
+  }
+}
 
 /** Finds the data line of a frame, whatever lines come before it. */
 function readFrame(bytes: Buffer, start: number, end: number, into: Batch): void {

@@ -39,8 +39,8 @@ export interface Publisher {
   paced(options: { rate: number; events: number; warmup: number; toUsers?: number }): Promise<Published>;
   /** Each connection publishes one event after the other as fast as it is answered. */
   closedLoop(options: { seconds: number; warmup: number }): Promise<Published>;
-  /** `events` at once: `together` in one statement, else one statement each. */
-  burst(options: { events: number; together: boolean; from?: number }): Promise<Published>;
+  /** `events` at once: `together` in one statement, else one statement each, for one user or topic where there is one. */
+  burst(options: { events: number; together: boolean; from?: number; toUser?: number }): Promise<Published>;
   /** Reads all rows of this statement once, by a cursor. @returns microseconds */
   read(sql: string): Promise<number>;
   /** One statement, on the first connection. */
@@ -129,7 +129,7 @@ export function play(): Publisher {
       return { events: n, counted, seconds: (now() - started) / 1e6, started, calls: pack(calls), late: 0 };
     },
 
-    async burst({ events, together, from = 0 }) {
+    async burst({ events, together, from = 0, toUser }) {
       const calls = newHistogram();
       const session = sessions[0]!;
       const started = now();
@@ -140,7 +140,7 @@ export function play(): Publisher {
         await session.query({ name: 'many', text: statements.many!, values: [details] });
         record(calls, now() - started);
       } else {
-        await Promise.all(numbers.map((n) => publish(sessions[n % sessions.length]!, n, started)));
+        await Promise.all(numbers.map((n) => publish(sessions[n % sessions.length]!, n, started, toUser)));
       }
       return { events, counted: events, seconds: (now() - started) / 1e6, started, calls: pack(calls), late: 0 };
     },

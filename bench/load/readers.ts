@@ -1,232 +1,117 @@
-import { connect, type Socket } from 'node:net';
 import { now } from '../clock.js';
-import { Batch, FrameReader, READ_BYTES } from './frames.js';
-import { newHistogram, pack, record } from './histogram.js';
+import { Batch } from './frames.js';
+import { closeSessions, type Listener, openStream, type Stream, type StreamOptions } from './stream.js';
+import { type Expectation, type Received, Tally } from './tally.js';
 
-export interface ConnectOptions {
-  port: number;
-  /** Path and query; `USER` in it is replaced with the client's number, `ROOM` with that of its topic. */
-  path: string;
-  /** Topics among which the clients are dealt out. @defaultValue 1 */
-  topics?: number;
+export interface ConnectOptions extends StreamOptions {
   clients: number;
-  /** What the server speaks. @defaultValue `sse` */
-  protocol?: 'sse' | 'socket.io';
-  /** Sent as header, for a resume. */
-  lastEventId?: string;
   /** Connections being opened at once. @defaultValue 100 */
   parallel?: number;
 }
 
-export interface Expectation {
-  /** Events of this run, warm-up included. */
-  events: number;
-  /** Number of the first of them: those before it were another run's. @defaultValue 0 */
-  from?: number;
-  /** So many of the first warm up: they must arrive, and their delay is not recorded. */
-  warmup: number;
-  /** Whether event n is for client n modulo the clients, and nobody else. */
-  toUsers?: boolean;
-  /** Event n is for the clients of topic n modulo these, among which they are dealt out, and for nobody else. */
-  topics?: number;
-  /** Clients that will be there, where they connect only after this. @defaultValue those that are */
-  clients?: number;
-}
-
-export interface Received {
-  deliveries: number;
-  missing: number;
-  /** Beyond the first of each. */
-  repeated: number;
-  /** Another user's event: the worst bug there is. */
-  foreign: number;
-  /** Connections that the server closed. */
-  closed: number;
-  /** Packed histogram of the delays in microseconds, from the intended publish to the frame read. */
-  delays: string;
-  /** Moments on the machine's clock. */
-  first: number;
+export interface Moved {
+  /** Streams that have opened again at the other place. */
+  moved: number;
+  /** When the last of them had, on the machine's clock. */
   last: number;
-  bytes: number;
-  /** Deliveries in each 100 ms since the first. */
-  timeline: number[];
+  /** Attempts that were refused or failed, after which a client tried again. */
+  refused: number;
 }
 
 export interface Readers {
   /** Opens the streams; resolves when the first bytes of each are there, with the seconds that it took. */
   connect(options: ConnectOptions): Promise<{ seconds: number; lastOpened: number }>;
+  /** How many streams are open, while they are being opened. */
+  opened(argument: null): Promise<number>;
   /** From now on events are counted and checked. */
   expect(expectation: Expectation): Promise<void>;
   /** Waits until everything expected is there, or nothing has come for `patience` milliseconds. */
   received(options: { patience: number; events?: number }): Promise<Received>;
   /** Opens one stream, waits for its first id, closes it: where a client would resume from. */
-  position(options: { port: number; path: string }): Promise<string>;
+  position(options: StreamOptions): Promise<string>;
+  /** From now on a stream keeps its last id; one that ends opens again at this port, when and where a browser would. */
+  follow(options: { port: number }): Promise<void>;
+  /** Waits until all streams have moved, or none has for `patience` milliseconds. */
+  moved(options: { patience: number }): Promise<Moved>;
   close(argument: null): Promise<void>;
 }
 
-export interface Stream {
-  index: number;
-  destroy(): void;
-}
-
-const TICK = 100_000;
-
-/** What all streams of this process have got in the current run. */
-class Tally {
-  delays = newHistogram();
-  deliveries = 0;
-  repeated = 0;
-  foreign = 0;
-  closed = 0;
-  bytes = 0;
-  first = 0;
-  last = 0;
-  timeline: number[] = [];
-  expected = 0;
-  private seen = new Uint8Array(0);
-  private readonly clients: number;
-  private readonly expectation: Expectation;
-
-  constructor(clients: number, expectation: Expectation) {
-    this.clients = clients;
-    this.expectation = expectation;
-    this.expectEvents(expectation.events);
-  }
-
-  /** A run that ends by time learns how many there were when it has ended. */
-  expectEvents(events: number): void {
-    this.expectation.events = events;
-    const { toUsers, topics = 1 } = this.expectation;
-    this.expected = toUsers ? events : (events * this.clients) / topics;
-    const size = toUsers ? events : events * this.clients;
-    if (size > this.seen.length) {
-      const grown = new Uint8Array(size);
-      grown.set(this.seen);
-      this.seen = grown;
-    }
-  }
-
-  add(index: number, batch: Batch): void {
-    const moment = now();
-    const { from = 0, topics = 1, toUsers, warmup } = this.expectation;
-    if (this.first === 0) this.first = moment;
-    this.last = moment;
-    for (let i = 0; i < batch.length; i += 1) {
-      const number = batch.n[i]!;
-      const n = number - from;
-      if (toUsers ? number % this.clients !== index : number % topics !== index % topics) {
-        this.foreign += 1;
-        continue;
-      }
-      const at = toUsers ? n : n * this.clients + index;
-      if (at < 0) {
-        this.repeated += 1;
-        continue;
-      }
-      if (at >= this.seen.length) this.expectEvents(Math.max(n + 1, this.expectation.events * 2));
-      if (this.seen[at] === 1) {
-        this.repeated += 1;
-        continue;
-      }
-      this.seen[at] = 1;
-      this.deliveries += 1;
-      if (n >= warmup) record(this.delays, moment - batch.t[i]!);
-    }
-    const tick = Math.floor((moment - this.first) / TICK);
-    this.timeline[tick] = (this.timeline[tick] ?? 0) + batch.length;
-  }
-
-  report(): Received {
-    return {
-      deliveries: this.deliveries,
-      missing: this.expected - this.deliveries,
-      repeated: this.repeated,
-      foreign: this.foreign,
-      closed: this.closed,
-      delays: pack(this.delays),
-      first: this.first,
-      last: this.last,
-      bytes: this.bytes,
-      timeline: Array.from(this.timeline, (count) => count ?? 0),
-    };
-  }
-}
+/** Milliseconds after which a client tries again that was refused. */
+const AGAIN = 1000;
 
 export function play(): Readers {
   let streams: Stream[] = [];
   let tally = new Tally(0, { events: 0, warmup: 0 });
   let closing = false;
-  // One buffer for all sockets: each read is worked off before the next begins.
-  const buffer = Buffer.allocUnsafe(READ_BYTES);
+  let opened = 0;
+  let options: StreamOptions | undefined;
+  let followed: { port: number; moved: number; last: number; refused: number } | undefined;
   const batch = new Batch();
 
-  const onBatch = (index: number, bytes: number) => {
-    tally.bytes += bytes;
-    if (batch.length > 0) tally.add(index, batch);
-    batch.length = 0;
-  };
-  const onClose = () => {
-    if (!closing) tally.closed += 1;
+  const listener: Listener = {
+    batch,
+    onRead(index, bytes) {
+      tally.bytes += bytes;
+      if (batch.length > 0) tally.add(index, batch);
+      batch.length = 0;
+    },
+    onClose(stream) {
+      if (closing) return;
+      if (followed) setTimeout(reopen, stream.reader?.retry ?? AGAIN, stream);
+      else tally.closed += 1;
+    },
   };
 
-  const openSse = ({ port, path, lastEventId, topics = 1 }: ConnectOptions, index: number): Promise<Stream> =>
-    new Promise((resolve, reject) => {
-      const reader = new FrameReader();
-      let open = false;
-      const socket: Socket = connect({
-        port,
-        host: '127.0.0.1',
-        noDelay: true,
-        onread: {
-          buffer,
-          callback(length, bytes) {
-            reader.read((bytes as Buffer).subarray(0, length), batch);
-            if (open) onBatch(index, length);
-            else if (reader.begun) {
-              open = true;
-              if (reader.status === 200) resolve({ index, destroy: () => socket.destroy() });
-              else reject(new Error(`The stream was refused with ${reader.status}.`));
-              onBatch(index, length);
-            }
-            return true;
-          },
-        },
-      });
-      socket.once('error', reject);
-      socket.once('close', () => (open ? onClose() : reject(new Error('The stream was closed before it began.'))));
-      const resume = lastEventId ? `Last-Event-ID: ${lastEventId}\r\n` : '';
-      const target = path.replace('USER', String(index)).replace('ROOM', String(index % topics));
-      socket.write(`GET ${target} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAccept: text/event-stream\r\n${resume}\r\n`);
-    });
+  /** As a browser does when a stream has ended. */
+  async function reopen({ index, reader }: Stream): Promise<void> {
+    const target = followed;
+    if (closing || !target || !options) return;
+    try {
+      const place = { port: target.port, lastEventId: reader?.lastId, keepId: true };
+      streams[index] = await openStream({ ...options, ...place }, index, listener);
+      target.moved += 1;
+      target.last = now();
+    } catch {
+      target.refused += 1;
+      setTimeout(reopen, AGAIN, { index, reader });
+    }
+  }
+
+  /** Waits until `count` says that all is there, or has said the same for so many milliseconds. */
+  async function settled(count: () => number, all: () => boolean, patience: number): Promise<void> {
+    let before = count();
+    let since = now();
+    while (!all() && now() - since < patience * 1000) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      if (count() !== before) {
+        before = count();
+        since = now();
+      }
+    }
+  }
 
   return {
-    async connect(options) {
+    async connect({ clients, parallel = 100, ...target }) {
       const started = now();
-      let index = streams.length;
-      const until = index + options.clients;
-      const opened: Stream[] = [];
+      const first = streams.length;
+      let index = first;
       closing = false;
+      followed = undefined;
+      options = target;
+      opened = first;
       const worker = async () => {
-        while (index < until) {
+        while (index < first + clients) {
           const mine = index++;
-          opened.push(
-            options.protocol === 'socket.io'
-              ? // Only the checkout has the peers and what speaks to them.
-                await (await import('./web-socket.js')).connectWebSocket(
-                  options.port,
-                  options.path.replace('ROOM', String(mine % (options.topics ?? 1))),
-                  mine,
-                  batch,
-                  onBatch,
-                  onClose,
-                )
-              : await openSse(options, mine),
-          );
+          streams[mine] = await openStream(target, mine, listener);
+          opened += 1;
         }
       };
-      await Promise.all(Array.from({ length: options.parallel ?? 100 }, worker));
-      streams = streams.concat(opened);
+      await Promise.all(Array.from({ length: parallel }, worker));
       return { seconds: (now() - started) / 1e6, lastOpened: now() };
+    },
+
+    async opened() {
+      return opened;
     },
 
     async expect(expectation) {
@@ -236,37 +121,43 @@ export function play(): Readers {
 
     async received({ patience, events }) {
       if (events !== undefined) tally.expectEvents(events);
-      let count = tally.deliveries;
-      let since = now();
-      while (tally.deliveries < tally.expected && now() - since < patience * 1000) {
-        await new Promise((resolve) => setTimeout(resolve, 10));
-        if (tally.deliveries !== count) {
-          count = tally.deliveries;
-          since = now();
-        }
-      }
+      await settled(
+        () => tally.deliveries,
+        () => tally.deliveries >= tally.expected,
+        patience,
+      );
       return tally.report();
     },
 
-    position({ port, path }) {
-      return new Promise((resolve, reject) => {
-        const reader = new FrameReader();
-        reader.keepId = true;
-        const socket = connect(port, '127.0.0.1');
-        socket.once('error', reject).on('data', (bytes) => {
-          reader.read(bytes, batch);
-          batch.length = 0;
-          if (reader.lastId === '') return;
-          socket.destroy();
-          resolve(reader.lastId);
-        });
-        socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAccept: text/event-stream\r\n\r\n`);
-      });
+    async position(target) {
+      const stream = await openStream({ ...target, keepId: true }, 0, { ...listener, onClose: () => {} });
+      // The connected frame, which every stream begins with, has an id.
+      while (stream.reader!.lastId === '') await new Promise((resolve) => setTimeout(resolve, 5));
+      stream.destroy();
+      batch.length = 0;
+      return stream.reader!.lastId;
+    },
+
+    async follow({ port }) {
+      for (const { reader } of streams) if (reader) reader.keepId = true;
+      followed = { port, moved: 0, last: 0, refused: 0 };
+    },
+
+    async moved({ patience }) {
+      const target = followed!;
+      await settled(
+        () => target.moved,
+        () => target.moved >= streams.length,
+        patience,
+      );
+      const { moved, last, refused } = target;
+      return { moved, last, refused };
     },
 
     async close() {
       closing = true;
       for (const stream of streams) stream.destroy();
+      closeSessions();
       streams = [];
       await new Promise((resolve) => setTimeout(resolve, 50));
     },

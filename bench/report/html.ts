@@ -92,6 +92,7 @@ function targetSection(report: Report): string {
 
 function section(scenario: ScenarioReport, index: number): string {
   const { variants, columns, headline, size } = scenario;
+  const notRun = Object.entries(scenario.notRun ?? {});
   const floors = variants.filter(({ floor }) => floor);
   const head = [
     ...columns.map(heading),
@@ -107,7 +108,7 @@ function section(scenario: ScenarioReport, index: number): string {
     return `<tr${variant.floor ? ' class="floor"' : ''}><td>${escapeHtml(variant.name)}${failed}</td>${cells.map((value) => `<td>${value === undefined ? '' : format(value)}</td>`).join('')}</tr>`;
   });
   const chart = (kind: string) => `<div data-chart="${kind}" data-scenario="${index}"></div>`;
-  return `<section><h2>${escapeHtml(scenario.name)}</h2><p>${escapeHtml(scenario.about)} Medians of rounds of ${size.seconds} s (${size.rounds}), clients: ${size.clients}; the first floor's rounds lie ${Math.round(scenario.noise * 100)} % apart.</p>
+  return `<section><h2>${escapeHtml(scenario.name)}</h2><p>${escapeHtml(scenario.about)} Medians of rounds of ${size.seconds} s (${size.rounds}), clients: ${size.clients}; the first floor's rounds lie ${Math.round(scenario.noise * 100)} % apart.${notRun.map(([name, why]) => ` ${escapeHtml(name)} was not run: ${escapeHtml(why)}.`).join('')}</p>
 <table><thead><tr><th></th>${head.map((title) => `<th>${escapeHtml(title)}</th>`).join('')}</tr></thead><tbody>${rows.join('')}</tbody></table>
 <div class="charts">${variants.some(({ curve }) => curve.length > 0) ? chart('delays') : ''}${variants.some(({ timeline }) => timeline.length > 0) ? chart('timeline') : ''}${bars(scenario)}</div></section>`;
 }

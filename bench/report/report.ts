@@ -28,6 +28,8 @@ export interface ScenarioReport {
   variants: VariantReport[];
   /** How far the rounds of the first floor are apart in the headline metric, as a part of their median. */
   noise: number;
+  /** Variants that this machine could not run, each with what must be set for it. */
+  notRun?: Record<string, string>;
 }
 
 export interface Report {

@@ -21,7 +21,7 @@ export function layOut(rows: string[][]): string {
     .join('\n');
 }
 
-function scenarioTable({ name, about, size, columns, headline, variants, noise }: ScenarioReport): string {
+function scenarioTable({ name, about, size, columns, headline, variants, noise, notRun = {} }: ScenarioReport): string {
   const floors = variants.filter(({ floor }) => floor);
   const ratioColumns = floors.flatMap((floor) => headline.map((metric) => ({ floor: floor.name, metric })));
   const rows = [
@@ -33,8 +33,9 @@ function scenarioTable({ name, about, size, columns, headline, variants, noise }
     ]),
   ];
   const rounds = `${size.rounds} rounds of ${size.seconds} s, ${size.clients} client${size.clients === 1 ? '' : 's'}`;
+  const reasons = Object.entries(notRun).map(([variant, reason]) => `\n${variant} was not run: ${reason}.\n`);
   const noisy = `the first floor's rounds lie ${Math.round(noise * 100)} % apart in ${metrics[headline[0] ?? columns[0]!].title}`;
-  return `${name}: ${about}\n(medians of ${rounds}; ${noisy})\n\n${layOut(rows)}\n`;
+  return `${name}: ${about}\n(medians of ${rounds}; ${noisy})\n\n${layOut(rows)}\n${reasons.join('')}`;
 }
 
 const show = (value: number | undefined): string => (value === undefined ? '' : format(value));

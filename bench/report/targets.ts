@@ -162,6 +162,29 @@ const targets: Target[] = [
     floor: 'node:http floor',
     most: 1.3,
   },
+  ...['10,000', '25,000', '50,000'].map(
+    (connections): Target => ({
+      what: `${connections} connections, resident memory each`,
+      scenario: 'range',
+      variant: `${connections} connections`,
+      metric: 'rssEach',
+      most: 12_000,
+    }),
+  ),
+  {
+    what: '50,000 connections: one event, the last client',
+    scenario: 'range',
+    variant: '50,000 connections',
+    metric: 'lastAfter',
+    most: 1000,
+  },
+  {
+    what: '50,000 connections: heartbeats, share of a core',
+    scenario: 'range',
+    variant: '50,000 connections',
+    metric: 'rest',
+    most: 3,
+  },
   ...['djr', 'djr, from storage'].flatMap((variant): Target[] => [
     {
       what: `resume storm, ${variant}: all caught up`,

@@ -1,3 +1,4 @@
+import { allocations } from './allocations.js';
 import { largeBeside, unstoredBeside } from './beside.js';
 import { bulk } from './bulk.js';
 import { burst, burstSingles, peersBurst } from './burst.js';
@@ -6,9 +7,13 @@ import { activity, fanOut, fanOut5000, oneAmongMany, peers, twoInstances, users 
 import { oneClient } from './one-client.js';
 import { hooks, storage } from './options.js';
 import { concurrentPublishers, manyListeners, tableSize, tableSizeMost } from './publishers.js';
+import { range } from './range.js';
 import { retention } from './retention.js';
+import { rowTrigger } from './row-trigger.js';
 import type { Scenario } from './scenario.js';
+import { storms } from './storms.js';
 import { topics, topicToMany } from './topics.js';
+import { transports } from './transports.js';
 
 /** All there are, in the order in which they run. */
 export const scenarios: Scenario[] = [
@@ -20,8 +25,13 @@ export const scenarios: Scenario[] = [
   burstSingles,
   ...concurrentPublishers,
   bulk,
+  rowTrigger,
   resumeStorm,
+  storms,
   idle,
+  range,
+  transports,
+  allocations,
   hooks,
   storage,
   activity,
@@ -115,5 +125,16 @@ const quick: Scenario[] = [
   chosen('idle', { rounds: 1 }, 'node:http floor', 'djr'),
 ];
 
+/** What one process carries, and what it costs by which way: a quarter of an hour. */
+const carried: Scenario[] = [
+  'range',
+  'transports',
+  'storms-10000',
+  'row-trigger',
+  'large',
+  'topics',
+  'allocations',
+].map((name) => chosen(name, {}));
+
 /** Named choices among them. */
-export const sets: Record<string, Scenario[]> = { final: targeted, quick };
+export const sets: Record<string, Scenario[]> = { final: targeted, quick, range: carried };

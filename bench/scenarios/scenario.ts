@@ -1,6 +1,7 @@
 import { merge, percentiles } from '../load/histogram.js';
 import type { Publisher } from '../load/publisher.js';
-import type { ConnectOptions, Readers, Received } from '../load/readers.js';
+import type { ConnectOptions, Readers } from '../load/readers.js';
+import type { Received } from '../load/tally.js';
 import type { Metric, Sample } from '../metrics.js';
 import type { Remote } from '../remote.js';
 import type { Address, System } from '../systems/system.js';
@@ -21,6 +22,8 @@ export interface Round extends Size {
   publisher: Remote<Publisher>;
   /** The server under test; none where only publishing is measured. */
   system?: { remote: Remote<System>; address: Address };
+  /** Says what a long round does now. */
+  step(what: string): void;
 }
 
 export interface Scenario {
@@ -38,13 +41,17 @@ export interface Scenario {
   rest?: number;
   /** Left out of a plain `npm run bench`. */
   long?: boolean;
+  /** The variants for `--clients`, where these are what the variants differ in. */
+  among?(clients: number): Variant[];
+  /** Why this machine cannot run a variant, with what must be set for it; undefined: it can. */
+  hindrance?(variant: Variant): string | undefined;
   run(round: Round): Promise<Sample>;
 }
 
 /** Opens the clients of a round, with the target taken from the system's address. */
 export async function connectClients(round: Round, more: Partial<ConnectOptions> = {}) {
-  const { port, path, protocol } = round.system!.address;
-  return round.readers.connect({ port, path, protocol, clients: round.clients, ...more });
+  const { port, path, protocol, perConnection } = round.system!.address;
+  return round.readers.connect({ port, path, protocol, perConnection, clients: round.clients, ...more });
 }
 
 /** What is wrong with a round. */

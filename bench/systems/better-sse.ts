@@ -2,10 +2,11 @@
 import { createServer } from 'node:http';
 import { type Channel, createChannel, createSession } from 'better-sse';
 import { listen, userOf } from './notifications.js';
-import { type System, type SystemOptions, usage } from './system.js';
+import { resident, type System, type SystemOptions, usage } from './system.js';
 
 export function play(): System {
   return {
+    resident,
     usage,
     async listen({ databaseUrl }: SystemOptions) {
       const everyone = createChannel();

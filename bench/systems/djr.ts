@@ -1,9 +1,12 @@
-/** djr as an app mounts it: createRealtime with its Node handler on a plain node:http server. */
-import { createServer } from 'node:http';
+/** djr as an app mounts it: createRealtime with its Node handler on a server of Node's, by itself or behind a proxy. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import pg from 'pg';
-import { createRealtime } from '../../src/index.js';
+import { jwtLogin, sessionLogin } from '../../src/cli/login/token-login.js';
+import { createRealtime, type RealtimeOptions } from '../../src/index.js';
 import { stderrLogger } from '../../src/lib/logger.js';
-import { type System, type SystemOptions, usage } from './system.js';
+import { JWT_SECRET } from '../load/token.js';
+import { serve } from './serve.js';
+import { resident, type System, type SystemOptions, usage } from './system.js';
 
 /** What this process asks the database, counted where every statement passes. */
 function countStatements(): () => number {
@@ -17,15 +20,38 @@ function countStatements(): () => number {
   return () => count;
 }
 
+/** Whose a stream is: by the query, or as `djr serve` finds it out. */
+function authenticateBy({ login, databaseUrl }: SystemOptions): NonNullable<RealtimeOptions['authenticate']> {
+  if (login === 'jwt') return jwtLogin({ secret: JWT_SECRET, required: true });
+  if (login === 'session') {
+    const pool = new pg.Pool({ connectionString: databaseUrl, max: 4 });
+    const sql = 'select user_id from public.bench_session where token = $1 and expires > now()';
+    return sessionLogin({ pool, sql, cookie: 'session', required: true });
+  }
+  return (request) => new URL(request.url).searchParams.get('user');
+}
+
 export function play(): System {
   const statements = countStatements();
+  let stop = async (): Promise<void> => {};
+  let proxy: () => { rss: number; cpu: number } | undefined = () => undefined;
   return {
-    usage: async (argument) => ({ ...(await usage(argument)), statements: statements() }),
-    async listen({ databaseUrl, hooks, instances = 1, topics, ...options }: SystemOptions) {
+    async usage(argument) {
+      const { rss, cpu } = proxy() ?? {};
+      return {
+        ...(await usage(argument)),
+        statements: statements(),
+        ...(rss === undefined || cpu === undefined ? {} : { proxy: { rss, cpu } }),
+      };
+    },
+    resident,
+    stop: () => stop(),
+    async listen(all: SystemOptions) {
+      const { databaseUrl, hooks, instances = 1, topics, transport = 'http', perConnection = 1, ...options } = all;
       const realtimes = Array.from({ length: instances }, () =>
         createRealtime({
           database: databaseUrl,
-          authenticate: (request) => new URL(request.url).searchParams.get('user'),
+          authenticate: authenticateBy(all),
           ...(topics ? { authorizeTopic: () => true } : {}),
           ...(options.sweepInterval ? { sweepInterval: options.sweepInterval } : {}),
           ...(options.pruneInterval ? { pruneInterval: options.pruneInterval } : {}),
@@ -36,13 +62,22 @@ export function play(): System {
       );
       for (const realtime of realtimes) await realtime.start();
       let next = 0;
-      const server = createServer((request, response) => {
+      const answer = (request: IncomingMessage, response: ServerResponse) => {
         next = (next + 1) % instances;
         realtimes[next]!.handler(request, response);
-      });
-      await new Promise<void>((resolve) => server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, resolve));
-      const { port } = server.address() as { port: number };
-      return { port, path: `/realtime/sse/?user=USER${topics ? '&topic=room:ROOM' : ''}` };
+      };
+      const served = await serve(transport, answer, perConnection > 1);
+      proxy = served.proxy;
+      stop = async () => {
+        served.close();
+        for (const realtime of realtimes) await realtime.stop();
+      };
+      return {
+        port: served.port,
+        path: `/realtime/sse/?user=USER${topics ? '&topic=room:ROOM' : ''}`,
+        protocol: served.protocol,
+        perConnection,
+      };
     },
   };
 }

@@ -1,13 +1,14 @@
 /** The floor: a raw LISTEN, and one write to each raw socket for each event. No server in Node can do less. */
 import { createServer, type Socket } from 'node:net';
 import { Audience, listen, userOf } from './notifications.js';
-import { type System, type SystemOptions, usage } from './system.js';
+import { resident, type System, type SystemOptions, usage } from './system.js';
 
 const HEAD =
   'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-cache\r\n\r\ndata: {"type":"connected"}\n\n';
 
 export function play(): System {
   return {
+    resident,
     usage,
     async listen({ databaseUrl, dropEvery, listeners = 1 }: SystemOptions) {
       const audience = new Audience<Socket>();

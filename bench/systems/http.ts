@@ -1,10 +1,11 @@
 /** The floor of a web server: node:http, and one `response.write` a client for each event. */
 import { createServer, type ServerResponse } from 'node:http';
 import { Audience, listen, userOf } from './notifications.js';
-import { type System, type SystemOptions, usage } from './system.js';
+import { resident, type System, type SystemOptions, usage } from './system.js';
 
 export function play(): System {
   return {
+    resident,
     usage,
     async listen({ databaseUrl }: SystemOptions) {
       const audience = new Audience<ServerResponse>();

@@ -7,10 +7,11 @@ import { createAdapter } from '@socket.io/postgres-adapter';
 import pg from 'pg';
 import { Server } from 'socket.io';
 import { userOf } from './notifications.js';
-import { type System, type SystemOptions, usage } from './system.js';
+import { resident, type System, type SystemOptions, usage } from './system.js';
 
 export function play(): System {
   return {
+    resident,
     usage,
     async listen({ databaseUrl, topics }: SystemOptions) {
       const server = createServer();

@@ -1,4 +1,7 @@
+import { constants, PerformanceObserver } from 'node:perf_hooks';
 import { memoryUsage } from 'node:process';
+import { getHeapSpaceStatistics } from 'node:v8';
+import type { Protocol } from '../load/stream.js';
 
 export interface SystemOptions {
   databaseUrl: string;
@@ -18,15 +21,26 @@ export interface SystemOptions {
   pruneInterval?: number;
   /** djr only: events kept in memory. */
   historyEvents?: number;
+  /** djr only: what it is served by. @defaultValue `http` */
+  transport?: Transport;
+  /** djr only: streams that share a connection of HTTP/2. */
+  perConnection?: number;
+  /** djr only: how it learns whose a stream is. @defaultValue by `?user=` */
+  login?: 'jwt' | 'session';
   /** djr only: says errors alone, where warnings are what is brought about. */
   errorsOnly?: boolean;
 }
+
+/** node:http, node:https or node:http2; or a proxy with TLS in front of node:http. */
+export type Transport = 'http' | 'https' | 'http2' | 'nginx' | 'haproxy';
 
 export interface Address {
   port: number;
   /** `USER` in it stands for the user's number, `ROOM` for that of its topic. */
   path: string;
-  protocol?: 'sse' | 'socket.io';
+  protocol?: Protocol;
+  /** Streams that share a connection of HTTP/2. */
+  perConnection?: number;
 }
 
 export interface Usage {
@@ -42,6 +56,15 @@ export interface Usage {
   cpu: number;
   /** The same when the collections of this look are done: with which what is measured next begins. */
   cpuBehind: number;
+  /** The longest collection that nobody forced since the look before, milliseconds. */
+  pause: number;
+  /** Collections that nobody forced, since the process began. */
+  collections: number;
+  /** Bytes among V8's youngest, where all begins, before the collections of this look and behind them. */
+  young: number;
+  youngBehind: number;
+  /** What a proxy in front of it takes, where there is one: bytes, and microseconds since it began. */
+  proxy?: { rss: number; cpu: number };
   /** Statements sent to the database since it began, where they are counted. */
   statements?: number;
 }
@@ -50,11 +73,32 @@ export interface Usage {
 export interface System {
   listen(options: SystemOptions): Promise<Address>;
   usage(argument: null): Promise<Usage>;
+  /** Bytes that it holds now, without a collection. */
+  resident(argument: null): Promise<number>;
+  /** djr only: as a deploy ends an instance. Streams are told when to come back, and end. */
+  stop?(argument: null): Promise<void>;
 }
+
+/** The longest collection since somebody looked, milliseconds. */
+let pause = 0;
+let collections = 0;
+new PerformanceObserver((list) => {
+  for (const { duration, detail } of list.getEntries()) {
+    const { flags } = detail as { flags: number };
+    if ((flags & constants.NODE_PERFORMANCE_GC_FLAGS_FORCED) !== 0) continue;
+    pause = Math.max(pause, duration);
+    collections += 1;
+  }
+}).observe({ entryTypes: ['gc'] });
 
 /** What is the same for all: how much this process uses. */
 export async function usage(_argument: null): Promise<Usage> {
   const cpu = processorTime();
+  const made = young();
+  // Collections are told of in a turn of their own.
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  const longest = pause;
+  pause = 0;
   // Twice: what the first collection finalises, the second frees.
   global.gc?.();
   await new Promise((resolve) => setImmediate(resolve));
@@ -62,8 +106,25 @@ export async function usage(_argument: null): Promise<Usage> {
   const { rss, heapUsed, external } = memoryUsage();
   const resources: Record<string, number> = {};
   for (const kind of process.getActiveResourcesInfo()) resources[kind] = (resources[kind] ?? 0) + 1;
-  return { rss, heap: heapUsed + external, external, resources, cpu, cpuBehind: processorTime() };
+  return {
+    rss,
+    heap: heapUsed + external,
+    external,
+    resources,
+    cpu,
+    cpuBehind: processorTime(),
+    pause: longest,
+    collections,
+    young: made,
+    youngBehind: young(),
+  };
 }
+
+/** What is the same for all: bytes now, garbage included. */
+export const resident = async (_argument: null): Promise<number> => memoryUsage.rss();
+
+const young = (): number =>
+  getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space')?.space_used_size ?? 0;
 
 function processorTime(): number {
   const { user, system } = process.cpuUsage();

@@ -20,6 +20,12 @@ export interface Variant {
   reads?: string;
   /** Topics among which the clients are dealt out. */
   topics?: number;
+  /** Its clients may be more than a process is allowed to have files open. */
+  crowded?: boolean;
+  /** Arguments for the server's node. */
+  flags?: string[];
+  /** One more header of each client, with `USER` for its number. */
+  header?: string;
 }
 
 const INSERT_FLOOR = `insert into floor.event (scope, type, detail) values ('public', 'bench', $1::jsonb)`;

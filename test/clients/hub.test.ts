@@ -113,3 +113,39 @@ test('A client that leaves or joins within a turn gets nothing of what was befor
   t.deepEqual(late.ids, [3, 4]);
   hub.leave(late.client);
 });
+
+test('An event does not wait until thousands of clients have had their heartbeats', async (t) => {
+  const hub = new Hub({ heartbeat: 1, writeTimeout: 60_000, position: () => 'p', activity: new ActivityCounter(100) });
+  const frames: string[] = [];
+  const clients: Client[] = [];
+  const last = new Promise<void>((resolve) => {
+    for (let place = 0; place < 2000; place += 1) {
+      const connection = connectionTo((chunk) => {
+        if (place === 0 && frames.length === 0) {
+          hub.deliver(new Item(1, new Envelope(1, 5, 'public', null, 'x', 0, '{}'), 'p'));
+        }
+        if (place === 0 || place === 1999) frames.push(`${place} ${/^:/.test(String(chunk)) ? 'heartbeat' : 'event'}`);
+        if (place === 1999) resolve();
+      });
+      const none = { types: null, named: false, beforeSend: undefined, userId: null };
+      clients.push(
+        new Client({
+          ...none,
+          audiences: [EVERYBODY],
+          connection,
+          request: () => new Request('http://localhost/'),
+          maxBytes: 1024,
+          onSent() {},
+          onClose() {},
+        }),
+      );
+    }
+  });
+  for (const client of clients) {
+    hub.admit(client);
+    hub.join(client);
+  }
+  await last;
+  for (const client of clients) hub.leave(client);
+  t.deepEqual(frames.slice(0, 3), ['0 heartbeat', '0 event', '1999 event']);
+});

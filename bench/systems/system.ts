@@ -1,4 +1,4 @@
-import { constants, PerformanceObserver } from 'node:perf_hooks';
+import { constants, type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks';
 import { memoryUsage } from 'node:process';
 import { getHeapSpaceStatistics } from 'node:v8';
 import type { Protocol } from '../load/stream.js';
@@ -83,8 +83,9 @@ export interface System {
 let pause = 0;
 let collections = 0;
 new PerformanceObserver((list) => {
-  for (const { duration, detail } of list.getEntries()) {
-    const { flags } = detail as { flags: number };
+  for (const entry of list.getEntries()) {
+    const { duration, detail } = entry as PerformanceEntry & { detail: { flags: number } };
+    const { flags } = detail;
     if ((flags & constants.NODE_PERFORMANCE_GC_FLAGS_FORCED) !== 0) continue;
     pause = Math.max(pause, duration);
     collections += 1;

@@ -40,7 +40,7 @@ export interface ClientOptions {
   audiences: Iterable<Audience>;
   connection: Connection;
   /** Makes the Request when a hook asks for it: a thousand idle clients need none. */
-  request: () => Request;
+  incoming: { request(): Request };
   /** `?types=`; null: all. */
   types: ReadonlySet<string> | null;
   /** `?named=1`. */
@@ -49,6 +49,8 @@ export interface ClientOptions {
   pulse?: Pulse;
   /** Bytes that may wait for this client. */
   maxBytes: number;
+  /** What it counts for among the streams of its user. */
+  place?: { release(): void };
   /** Runs `beforeSend` with its time-out and its errors seen to; undefined: there is none. */
   beforeSend: ((item: Item, client: ClientInfo) => Envelope | null | Promise<Envelope | null>) | undefined;
   /** It was written one event by itself, or with others while it resumes: not as one of all clients. */
@@ -81,6 +83,7 @@ export class Client implements ClientInfo {
   turn = 0;
   readonly types: ReadonlySet<string> | null;
   readonly named: boolean;
+  readonly place: ClientOptions['place'];
   /** Bytes that may wait for it. */
   maxBytes: number;
   readonly pulse: Pulse;
@@ -101,7 +104,7 @@ export class Client implements ClientInfo {
   bytes = 0;
   /** Fields of its own, and not the options: those have what nobody needs any more. */
   readonly #connection: Connection;
-  readonly #makeRequest: ClientOptions['request'];
+  readonly #incoming: ClientOptions['incoming'];
   readonly #beforeSend: ClientOptions['beforeSend'];
   readonly #onSent: ClientOptions['onSent'];
   readonly #onClose: ClientOptions['onClose'];
@@ -116,7 +119,8 @@ export class Client implements ClientInfo {
 
   constructor(options: ClientOptions) {
     this.#connection = options.connection;
-    this.#makeRequest = options.request;
+    this.#incoming = options.incoming;
+    this.place = options.place;
     this.#beforeSend = options.beforeSend;
     this.#onSent = options.onSent;
     this.#onClose = options.onClose;
@@ -137,7 +141,7 @@ export class Client implements ClientInfo {
   }
 
   get request(): Request {
-    this.#request ??= this.#makeRequest();
+    this.#request ??= this.#incoming.request();
     return this.#request;
   }
 

@@ -12,7 +12,7 @@ function clientWith(audiences: readonly string[]): Client {
     userId: null,
     audiences,
     connection: connectionTo(() => {}),
-    request: () => new Request('http://localhost/'),
+    incoming: { request: () => new Request('http://localhost/') },
     types: null,
     named: false,
     maxBytes: 1024,

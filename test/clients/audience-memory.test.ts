@@ -20,7 +20,7 @@ function clientWith(n: number, topics: string[]): Client {
     userId: null,
     audiences: [EVERYBODY, userAudience(`user-${n}`), ...topics.map(topicAudience)],
     connection,
-    request,
+    incoming: { request },
     types: null,
     named: false,
     maxBytes: 1024,

@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { openServer } from '../../bench/database.js';
 import type { Publisher } from '../../bench/load/publisher.js';
-import type { Readers, Received } from '../../bench/load/readers.js';
+import type { Readers } from '../../bench/load/readers.js';
+import type { Received } from '../../bench/load/tally.js';
 import { type Remote, start } from '../../bench/remote.js';
 import type { Address, System } from '../../bench/systems/system.js';
 import { djr } from '../../bench/systems/variants.js';

@@ -77,7 +77,7 @@ test('A connection that throws loses its own client only', async (t) => {
         userId: null,
         audiences: [EVERYBODY],
         connection: connectionTo(take),
-        request: () => new Request('http://localhost/'),
+        incoming: { request: () => new Request('http://localhost/') },
         types: null,
         named: false,
         maxBytes: 1024,

@@ -44,7 +44,7 @@ async function resumed(
     userId: null,
     audiences: [EVERYBODY],
     connection,
-    request: () => new Request('http://localhost/'),
+    incoming: { request: () => new Request('http://localhost/') },
     types: null,
     named: false,
     maxBytes: 1_000_000,

@@ -105,7 +105,7 @@ function stream(request: Request, start: StreamStart, context: ServerContext): R
       start(controller) {
         connection = new FetchConnection(controller);
         start.begin(connection);
-        connection.onGone = start.gone;
+        connection.onGone = () => start.gone();
       },
       pull: () => connection.pulled(),
       cancel: () => connection.cancelled(),

@@ -54,20 +54,23 @@ const TCP_KEEP_ALIVE = 30_000;
 export function nodeHandler(router: Router): NodeHandler {
   // Two parameters, as far as anybody can see: Express takes a function with four for one that handles errors.
   return (first: unknown, second: unknown, ...rest: unknown[]): Promise<void> =>
-    answer(router, first, second, rest).then(untilOver);
+    new Promise((over, reject) => {
+      answer(router, first, second, rest, over).then((goesOn) => goesOn || over(), reject);
+    });
 }
 
-/** What is answered, and when that is over; without `over` it is already. */
-interface Answered {
-  readonly over?: Promise<void> | undefined;
-}
-
-/** One function for all: a stream's caller waits for hours, and an `await` there would keep a whole call in memory for each. */
-const untilOver = ({ over }: Answered): Promise<void> | undefined => over;
-
-const OVER: Answered = {};
-
-async function answer(router: Router, first: unknown, second: unknown, rest: unknown[]): Promise<Answered> {
+/**
+ * @param over - called when the answer is over where it goes on. A stream's caller waits for hours: what it waits for is one promise, and
+ *   not several, one behind the other
+ * @returns whether it goes on
+ */
+async function answer(
+  router: Router,
+  first: unknown,
+  second: unknown,
+  rest: unknown[],
+  over: () => void,
+): Promise<boolean> {
   const { req, res, next, context } = readCall(first, second, rest);
   // Express and Connect cut the mount path off `url`.
   const { originalUrl } = req as IncomingMessage & { originalUrl?: string };
@@ -77,23 +80,29 @@ async function answer(router: Router, first: unknown, second: unknown, rest: unk
     router.missed(target);
     if (next) await next();
     else await send(req, res, problem(404, 'There is nothing here.'));
-    return OVER;
+    return false;
   }
   try {
     const http1 = req.httpVersionMajor < 2;
     if (http1 && route.endpoint?.streams) await turn(res);
     const unanswerable = http1 ? behindStream(req.socket) : undefined;
-    if (unanswerable) return { over: unanswerable };
+    if (unanswerable) {
+      void unanswerable.then(over);
+      return true;
+    }
     const reply = await router.respond(route, new NodeIncoming(router.senders, req, target, context));
     if ('status' in reply) await send(req, res, reply);
     // The client has gone while it was looked at, or somebody else has answered it.
     else if (res.headersSent || res.destroyed || res.writableEnded || req.socket?.destroyed) reply.gone();
-    else return { over: carry(req, res, reply) };
+    else {
+      carry(req, res, reply, over);
+      return true;
+    }
   } catch (error) {
     if (next) await next(error);
     else await send(req, res, problem(500, 'The request could not be answered.'));
   }
-  return OVER;
+  return false;
 }
 
 const isNext = (value: unknown): value is Next => typeof value === 'function';
@@ -125,23 +134,19 @@ async function send(req: IncomingMessage, res: ServerResponse, reply: Reply): Pr
 
 const ignore = (): void => {};
 
-/** Opens the stream. @returns what resolves when its connection is gone */
-function carry(req: IncomingMessage, res: ServerResponse, start: StreamStart): Promise<void> {
+/** Opens the stream. @param over - called when its connection is gone */
+function carry(req: IncomingMessage, res: ServerResponse, start: StreamStart, over: () => void): void {
   const http1 = req.httpVersionMajor < 2;
   listen(res, 'error', ignore);
   if (http1) begin1(req, res, start);
   else start.begin(open2(res, start.headers));
-  // The rest of what it began with need not stay.
-  const { gone } = start;
-  return new Promise<void>((resolve) => {
-    const end = () => {
-      gone();
-      resolve();
-    };
-    // Either may be all that there is: a response that was never its socket's current one says nothing.
-    listen(res, 'close', end);
-    if (http1) req.socket.once('close', end);
-  });
+  const end = () => {
+    start.gone();
+    over();
+  };
+  // Either may be all that there is: a response that was never its socket's current one says nothing. Not `once`, which keeps more.
+  listen(res, 'close', end);
+  if (http1) listen(req.socket, 'close', end);
 }
 
 /** Head and first frames go in one write: each is a system call, a sixth of what a stream costs to open. */
@@ -170,11 +175,11 @@ function open(req: IncomingMessage, res: ServerResponse, headers: Record<string,
   // A stream's connection is never used again: without chunks each write is one piece, and costs what a raw
   // socket's does.
   res.removeHeader('Transfer-Encoding');
-  res.setHeader('Connection', 'close');
   // A middleware that compresses collects what a page waits for. Not all of them heed no-transform; what has an encoding,
   // they all leave as it is.
   if (res.write !== ServerResponse.prototype.write) res.setHeader('Content-Encoding', 'identity');
-  res.writeHead(200, headers);
+  // In one call: headers that were set one by one the response keeps, a kilobyte of them for each stream.
+  res.writeHead(200, { ...headers, Connection: 'close' });
   // One that holds the head back until the first bytes come would be left without it.
   if (res.headersSent) res.flushHeaders();
   // ServerResponse corks its socket and schedules an uncork for each write, a third of what a delivery costs. Without

@@ -6,8 +6,14 @@ type Socket = IncomingMessage['socket'];
 /** Requests that may lie unanswered behind a stream on one connection: no browser and no proxy sends any. */
 const MAX_BEHIND = 1000;
 
-/** The connections that carry a stream, and how many requests came behind it. Nearly all have none. */
-const carrying = new WeakMap<Socket, { behind: number; gone: Promise<void> | undefined }>();
+/** What came behind a stream on its connection. */
+interface Behind {
+  count: number;
+  gone: Promise<void>;
+}
+
+/** The connections that carry a stream, and what came behind it; null: nothing did, as behind nearly all. */
+const carrying = new WeakMap<Socket, Behind | null>();
 
 /** A response's own, whatever a middleware has made of `on`. */
 export const listen = (emitter: EventEmitter, event: string, listener: () => void): void => {
@@ -21,20 +27,24 @@ export const listen = (emitter: EventEmitter, event: string, listener: () => voi
  * @returns undefined when the request can be answered, else what resolves when the connection is gone
  */
 export function behindStream(socket: Socket): Promise<void> | undefined {
-  const stream = carrying.get(socket);
-  if (!stream) return undefined;
-  stream.behind += 1;
-  if (stream.behind > MAX_BEHIND) socket.destroy();
-  stream.gone ??= new Promise((resolve) => {
-    if (socket.closed) resolve();
-    else socket.once('close', () => resolve());
-  });
-  return stream.gone;
+  let behind = carrying.get(socket);
+  if (behind === undefined) return undefined;
+  if (behind === null) {
+    const gone = new Promise<void>((resolve) => {
+      if (socket.closed) resolve();
+      else socket.once('close', () => resolve());
+    });
+    behind = { count: 0, gone };
+    carrying.set(socket, behind);
+  }
+  behind.count += 1;
+  if (behind.count > MAX_BEHIND) socket.destroy();
+  return behind.gone;
 }
 
 /** This connection carries a stream from now on. */
 export function carryStream(socket: Socket): void {
-  carrying.set(socket, { behind: 0, gone: undefined });
+  carrying.set(socket, null);
 }
 
 /** Resolves when the answer to this request is the next on its connection; never where another one has no end. */

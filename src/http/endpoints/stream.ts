@@ -1,5 +1,5 @@
 import type { ActivityCounter } from '../../activity/counter.js';
-import { Client, type CloseReason } from '../../clients/client.js';
+import { Client, type ClientOptions, type CloseReason } from '../../clients/client.js';
 import type { Connection } from '../../clients/connection.js';
 import type { Hub } from '../../clients/hub.js';
 import type { Heard, Topics } from '../../clients/topics/topics.js';
@@ -11,13 +11,13 @@ import type { ResolvedOptions } from '../../options.js';
 import type { Hooks } from '../../stream/hooks.js';
 import type { Resume } from '../../stream/resume/resume.js';
 import type { Endpoint, StreamStart } from '../endpoint.js';
-import type { Place } from '../guards/admission.js';
-import { type Admitted, Entrance, type EntranceOptions } from '../guards/entrance.js';
+import { Entrance, type EntranceOptions } from '../guards/entrance.js';
 import { Logins } from '../guards/logins.js';
 import { checkOrigin } from '../guards/origin.js';
 import type { Incoming } from '../incoming.js';
 import { PERSONAL_HEADERS, problem, type Reply } from '../reply.js';
-import { parseQuery, pulseOf, type StreamQuery } from '../stream-query.js';
+import { parseQuery, pulseOf } from '../stream-query.js';
+import { type Accepted, AcceptedStream } from './accepted-stream.js';
 import { shareKey } from './share-key.js';
 import { StartingPoint, type StartingPointOptions } from './starting-point.js';
 
@@ -139,36 +139,18 @@ export class Streams implements Endpoint {
       }
       // A browser that reconnects by itself keeps the URL, and has the newer id in the header.
       const lastEventId = placeOf(incoming.header('last-event-id') || query.get('lastEventId') || '');
-      return this.#start({ ...HEADERS, ...cors }, { incoming, query, ...admitted, lastEventId, place });
+      const accepted = { incoming, query, ...admitted, lastEventId, place };
+      return new AcceptedStream({ ...HEADERS, ...cors }, accepted, this.#begin);
     } catch (error) {
       place.leave();
       throw error;
     }
   }
 
-  #start(headers: Record<string, string>, accepted: Accepted): StreamStart {
-    const { place } = accepted;
-    // A stream lives for hours: what it began with goes when it has begun.
-    let waiting: Accepted | undefined = accepted;
-    let client: Client | undefined;
-    return {
-      headers,
-      begin: (connection) => {
-        if (waiting) client = this.#begin(connection, waiting);
-        waiting = undefined;
-        return client;
-      },
-      gone: () => {
-        client?.close('client');
-        place.leave();
-      },
-    };
-  }
-
   /** @returns undefined where an order came since it was let in: the client comes back, and is asked again */
-  #begin(connection: Connection, accepted: Accepted): Client | undefined {
+  readonly #begin = (connection: Connection, accepted: Accepted): Client | undefined => {
     const { incoming, query, userId, expires, heard, began, lastEventId, place } = accepted;
-    const { hub, hooks, options, activity, topics } = this.#options;
+    const { hub, hooks, options, topics } = this.#options;
     const pulse = pulseOf(incoming, query);
     if (topics.concerned(userId, query.topics, began)) {
       connection.write(farewellFrame(REORDERED_RETRY, pulse));
@@ -180,18 +162,16 @@ export class Streams implements Endpoint {
       userId,
       audiences: topics.audiencesOf(userId, heard),
       connection,
-      request: () => incoming.request(),
+      incoming,
       types: query.types,
       named: query.get('named') === '1',
       pulse,
       maxBytes: options.maxClientBytes,
       beforeSend: hooks.beforeSend,
-      onSent: (envelope, userOf) => activity.sent(envelope, userOf, 1),
-      onClose: (closing, reason) => {
-        if (reason === 'replaced') place.release();
-        this.#onClose(closing, reason);
-      },
-      onBehind: (late, item) => void this.#resume(late, () => this.#options.resume.behind(late, item), undefined),
+      place,
+      onSent: this.#onSent,
+      onClose: this.#onClose,
+      onBehind: this.#onBehind,
     });
     if (options.lifetime > 0) client.expires = performance.now() + options.lifetime * (0.8 + Math.random() * 0.2);
     hub.admit(client);
@@ -219,7 +199,7 @@ export class Streams implements Endpoint {
       void this.#resume(client, () => this.#options.resume.run(client, from), key);
     }
     return client;
-  }
+  };
 
   async #resume(client: Client, run: () => Promise<void>, key: string | undefined): Promise<void> {
     try {
@@ -234,7 +214,14 @@ export class Streams implements Endpoint {
     }
   }
 
-  #onClose(client: Client, reason: CloseReason): void {
+  // One function for all clients: one for each would stay as long as its stream.
+  readonly #onSent: ClientOptions['onSent'] = (envelope, userId) => this.#options.activity.sent(envelope, userId, 1);
+
+  readonly #onBehind: ClientOptions['onBehind'] = (late, item) =>
+    void this.#resume(late, () => this.#options.resume.behind(late, item), undefined);
+
+  readonly #onClose: ClientOptions['onClose'] = (client, reason) => {
+    if (reason === 'replaced') client.place?.release();
     this.#options.hub.leave(client);
     this.#options.topics.forget(client);
     this.#logins.forget(client);
@@ -243,7 +230,7 @@ export class Streams implements Endpoint {
       const context = { user: client.userId, reason, buffered: client.buffered };
       this.#options.logger.warn(context, 'closed a client that does not keep up; it can resume');
     }
-  }
+  };
 
   /**
    * Accepts no more, tells each client to come back at a time of its own, and ends the streams. Resolves when their connections
@@ -256,14 +243,6 @@ export class Streams implements Endpoint {
     }
     await this.#entrance.emptied(STOP_GRACE);
   }
-}
-
-/** A stream that may begin. */
-interface Accepted extends Admitted {
-  incoming: Incoming;
-  query: StreamQuery;
-  lastEventId: string;
-  place: Place;
 }
 
 /** What a browser asks before a page of another origin reads the stream with fetch, and headers that EventSource cannot send. */

@@ -1,0 +1,46 @@
+import type { Client } from '../../clients/client.js';
+import type { Connection } from '../../clients/connection.js';
+import type { StreamStart } from '../endpoint.js';
+import type { Place } from '../guards/admission.js';
+import type { Admitted } from '../guards/entrance.js';
+import type { Incoming } from '../incoming.js';
+import type { StreamQuery } from '../stream-query.js';
+
+/** What a stream begins with. */
+export interface Accepted extends Admitted {
+  incoming: Incoming;
+  query: StreamQuery;
+  lastEventId: string;
+  place: Place;
+}
+
+/** @returns undefined where the stream ended as it began */
+type Begin = (connection: Connection, accepted: Accepted) => Client | undefined;
+
+/** A stream that may begin. It lives for hours, so it is a class, which has no functions of its own, and lets go of what it began with. */
+export class AcceptedStream implements StreamStart {
+  readonly headers: Record<string, string>;
+  readonly #place: Place;
+  readonly #begin: Begin;
+  #waiting: Accepted | undefined;
+  #client: Client | undefined;
+
+  constructor(headers: Record<string, string>, accepted: Accepted, begin: Begin) {
+    this.headers = headers;
+    this.#place = accepted.place;
+    this.#waiting = accepted;
+    this.#begin = begin;
+  }
+
+  begin(connection: Connection): Client | undefined {
+    const accepted = this.#waiting;
+    this.#waiting = undefined;
+    if (accepted) this.#client = this.#begin(connection, accepted);
+    return this.#client;
+  }
+
+  gone(): void {
+    this.#client?.close('client');
+    this.#place.leave();
+  }
+}

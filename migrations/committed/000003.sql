@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:19922db050361da189efeb8a5d9c6d96627e19b3
+--! Hash: sha1:2d33ee860fc6cbfb3baba50cd2ca0e6d102c709c
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -1099,13 +1099,17 @@ begin
 
   _room := case pg_sequence_last_value('djr.delivery_mode') when 2 then 0 else 32 end;
   for _line, _misfit in
+    -- What is encoded is what the loop comes to, and not all before they are sorted.
     select
-      djr._encode(_new.id, _new.xid, _new.scope, _new.user_id, _new.type, _new.created_at, _new.detail, _new.topic),
-      not djr._fits(_new.scope, _new.user_id, _new.topic, _new.replay_of)
-        or not djr._is_readable(_new.id, _new.xid, _new.created_at)
-    from _new
-    -- publish_many inserts in the order of keys; the ids have the order that its caller gave.
-    order by _new.id
+      djr._encode(e.id, e.xid, e.scope, e.user_id, e.type, e.created_at, e.detail, e.topic),
+      not djr._fits(e.scope, e.user_id, e.topic, e.replay_of)
+        or not djr._is_readable(e.id, e.xid, e.created_at)
+    from (
+      select _new.id, _new.xid, _new.scope, _new.user_id, _new.type, _new.created_at, _new.detail, _new.topic, _new.replay_of
+      from _new
+      -- publish_many inserts in the order of keys; the ids have the order that its caller gave.
+      order by _new.id
+    ) e
   loop
     if _misfit or octet_length(_line) > 7999 then
       _most := coalesce((select settings.max_bytes from djr.settings), 7999);

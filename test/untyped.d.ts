@@ -29,12 +29,24 @@ declare module 'passport' {
     name: string;
     authenticate(this: { success(user: object): void; pass(): void }, req: import('node:http').IncomingMessage): void;
   }
+  type Done<Value> = (error: unknown, value?: Value) => void;
   class Passport {
     use(strategy: Strategy): void;
     authenticate(name: string, options: { session: false }): Middleware;
+    session(): Middleware;
+    serializeUser<User, Id>(serialize: (user: User, done: Done<Id>) => void): void;
+    deserializeUser<User, Id>(deserialize: (id: Id, done: Done<User>) => void): void;
   }
 
   export { Passport };
+}
+
+declare namespace Express {
+  /** By Passport. */
+  interface Request {
+    logIn(user: object, done: (error: unknown) => void): void;
+    logOut(done: (error: unknown) => void): void;
+  }
 }
 
 declare module 'gifenc' {

@@ -1,7 +1,9 @@
 // @ts-check
 /** djr in Fastify: `node examples/fastify/server.js`. */
+import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { parseCookie, stringifySetCookie } from 'cookie';
+import cookie from '@fastify/cookie';
+import session from '@fastify/session';
 import { createRealtime } from 'djr';
 import { fastify } from 'fastify';
 import { loginPage, ordersPage, ordersPart } from '../shop/page.js';
@@ -9,25 +11,32 @@ import { announce, customerOf, openShop } from '../shop/shop.js';
 
 const shop = await openShop();
 
-/** @param {string | null | undefined} cookie */
-const customer = (cookie) => customerOf(parseCookie(cookie ?? '').name);
-
-const realtime = createRealtime({
-  database: shop.databaseUrl,
-  authenticate: (request) => customer(request.headers.get('cookie')),
-});
+const realtime = createRealtime({ database: shop.databaseUrl });
 
 const app = fastify({ bodyLimit: 10_000 });
 
-// The stream answers the raw request; Fastify lets go of it.
+// In an app with several processes: a secret and a store that they share.
+const secret = process.env.SESSION_SECRET ?? randomBytes(32).toString('hex');
+
+// #region mount
+await app.register(cookie);
+await app.register(session, { secret, saveUninitialized: false, cookie: { secure: 'auto', sameSite: 'lax' } });
+
+// The stream answers the raw request; Fastify lets go of it, and has read the body of an acknowledgement.
 app.route({
   method: ['GET', 'HEAD', 'POST', 'OPTIONS'],
   url: '/realtime/*',
   handler(request, reply) {
     reply.hijack();
-    return realtime.handler(request.raw, reply.raw, { body: request.body });
+    return realtime.handler(request.raw, reply.raw, { body: request.body, userId: customer(request) });
   },
 });
+// #endregion
+
+/** The login is a session of @fastify/session. @param {import('fastify').FastifyRequest} request @returns {string | null} */
+function customer(request) {
+  return request.session.get('customer') ?? null;
+}
 
 app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) =>
   done(null, Object.fromEntries(new URLSearchParams(String(body)))),
@@ -40,19 +49,18 @@ for (const [name, type] of Object.entries(files)) {
   app.get(`/${name}`, (_request, reply) => reply.type(type).send(content));
 }
 
-/** @param {string} name @param {number} maxAge */
-const cookie = (name, maxAge) =>
-  stringifySetCookie({ name: 'name', value: name, httpOnly: true, sameSite: 'lax', path: '/', maxAge });
-
 app.post('/login', (request, reply) => {
   const name = customerOf(/** @type {{ name?: string }} */ (request.body)?.name);
-  if (name) reply.header('Set-Cookie', cookie(name, 24 * 3600));
+  if (name) request.session.set('customer', name);
   return reply.redirect('/', 303);
 });
-app.post('/logout', (_request, reply) => reply.header('Set-Cookie', cookie('', 0)).redirect('/', 303));
+app.post('/logout', async (request, reply) => {
+  await request.session.destroy();
+  return reply.redirect('/', 303);
+});
 
 app.get('/', async (request, reply) => {
-  const name = customer(request.headers.cookie);
+  const name = customer(request);
   reply.type('text/html');
   if (!name) return loginPage();
   const { orders, ...stream } = await shop.read(name);
@@ -60,27 +68,29 @@ app.get('/', async (request, reply) => {
 });
 
 app.get('/orders', async (request, reply) => {
-  const name = customer(request.headers.cookie);
+  const name = customer(request);
   if (!name) return reply.code(401).send('Log in first.');
   reply.type('text/html');
   return ordersPart((await shop.read(name)).orders);
 });
 app.post('/orders', async (request, reply) => {
-  const name = customer(request.headers.cookie);
+  const name = customer(request);
   const { item } = /** @type {{ item?: string }} */ (request.body ?? {});
   if (!name) return reply.code(401).send('Log in first.');
   if (item) await shop.place(name, item);
   return reply.redirect('/', 303);
 });
 app.post('/orders/:id/advance', async (request, reply) => {
-  const name = customer(request.headers.cookie);
+  const name = customer(request);
   if (!name) return reply.code(401).send('Log in first.');
   await shop.advance(name, Number(/** @type {{ id: string }} */ (request.params).id) || 0);
   return reply.redirect('/', 303);
 });
 
+// #region stop
 // Streams end first: close() waits for every connection.
 app.addHook('preClose', () => realtime.stop());
+// #endregion
 
 await realtime.start();
 await app.listen({ port: Number(process.env.PORT ?? 3000), host: '127.0.0.1' });

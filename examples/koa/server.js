@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { createRealtime } from 'djr';
 import Koa from 'koa';
+import { createSession } from 'koa-session';
 import { loginPage, ordersPage, ordersPart } from '../shop/page.js';
 import { announce, customerOf, openShop } from '../shop/shop.js';
 
@@ -15,11 +16,14 @@ const app = new Koa();
 // In an app with several processes: a secret that they share.
 app.keys = [process.env.SESSION_SECRET ?? randomBytes(32).toString('hex')];
 
-/** The login is Koa's own: a cookie that it has signed. @param {import('koa').Context} ctx */
-const customer = (ctx) => customerOf(ctx.cookies.get('login', { signed: true }));
+/** The login is a session of koa-session. @param {import('koa').Context} ctx @returns {string | null} */
+const customer = (ctx) => ctx.session?.customer ?? null;
 
-// Koa's cookies are its context's, so the login is handed over; what is not djr's goes on.
+// #region mount
+app.use(createSession({ sameSite: 'lax' }, app));
+// The session is Koa's context's, so the login is handed over; what is not djr's goes on.
 app.use((ctx, next) => realtime.handler(ctx.req, ctx.res, next, { userId: customer(ctx) }));
+// #endregion
 
 /** @type {Record<string, string>} */
 const files = { '/shop.css': 'text/css', '/shop-page.js': 'text/javascript' };
@@ -40,7 +44,7 @@ app.use(async (ctx) => {
   const route = `${ctx.method} ${ctx.path}`;
   if (route === 'POST /login') {
     const name = customerOf(form.name);
-    if (name) ctx.cookies.set('login', name, { signed: true, httpOnly: true, sameSite: 'lax' });
+    if (name) ctx.session = { customer: name };
     return back();
   }
   const name = customer(ctx);
@@ -52,7 +56,7 @@ app.use(async (ctx) => {
   if (!name) return void ctx.throw(401, 'Log in first.');
   const advanced = /^POST \/orders\/(\d+)\/advance$/.exec(route);
   if (route === 'POST /logout') {
-    ctx.cookies.set('login');
+    ctx.session = null;
   } else if (route === 'GET /') {
     const { orders, ...stream } = await shop.read(name);
     ctx.body = ordersPage(name, orders, shop.scriptTag(realtime, stream));
@@ -71,8 +75,13 @@ app.use(async (ctx) => {
 await realtime.start();
 const server = app.listen(Number(process.env.PORT ?? 3000), '127.0.0.1', () => {
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-  announce(shop, port, async () => {
-    server.close();
-    await realtime.stop();
-  });
+  announce(shop, port, stop);
 });
+
+// #region stop
+/** Streams end beside the server, which waits for its open answers. */
+async function stop() {
+  server.close();
+  await realtime.stop();
+}
+// #endregion

@@ -4,12 +4,14 @@ import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import {
+  type BeforeApplicationShutdown,
   Body,
   type CanActivate,
   Controller,
   type ExecutionContext,
   Get,
   Module,
+  type OnApplicationShutdown,
   Param,
   Post,
   Redirect,
@@ -23,7 +25,7 @@ import { createRealtime } from 'djr';
 import type { Request } from 'express';
 import session from 'express-session';
 import { loginPage, ordersPage, ordersPart } from '../shop/page.js';
-import { announce, customerOf, openShop } from '../shop/shop.js';
+import { customerOf, openShop, say } from '../shop/shop.js';
 
 type Session = { session: { customer?: string; destroy(done: () => void): void } };
 type Visit = Request & Session;
@@ -84,21 +86,33 @@ class Shop {
   }
 }
 
-@Module({ controllers: [Shop] })
-class App {}
+// #region stop
+class LifeCycle implements BeforeApplicationShutdown, OnApplicationShutdown {
+  /** Streams end first: Nest waits for open answers before it calls onApplicationShutdown. */
+  beforeApplicationShutdown(): Promise<void> {
+    return realtime.stop();
+  }
 
+  onApplicationShutdown(): Promise<void> {
+    return shop.close();
+  }
+}
+
+@Module({ controllers: [Shop], providers: [LifeCycle] })
+class App {}
+// #endregion
+
+// #region mount
 const app = await NestFactory.create<NestExpressApplication>(App, { logger: ['error', 'warn'], bodyParser: false });
 const secret = process.env.SESSION_SECRET ?? randomBytes(32).toString('hex');
 app.use(session({ secret, resave: false, saveUninitialized: false, cookie: { httpOnly: true, sameSite: 'lax' } }));
-app.use(realtime.handler); // Before the parsers: a stream needs none.
+app.use(realtime.handler); // Behind the session, and before the parsers: a stream needs none.
+// #endregion
 app.useBodyParser('urlencoded', { limit: '10kb', extended: false });
 app.useStaticAssets(fileURLToPath(new URL('../shop/public', import.meta.url)), { index: false });
 
 await realtime.start();
 await app.listen(Number(process.env.PORT ?? 3000), '127.0.0.1');
 const { port } = app.getHttpServer().address() as AddressInfo;
-// Streams end first: Nest waits for open answers before it calls onApplicationShutdown.
-announce(shop, port, async () => {
-  await realtime.stop();
-  await app.close();
-});
+app.enableShutdownHooks(['SIGTERM', 'SIGINT'], { useProcessExit: true });
+say(shop, port);

@@ -1,9 +1,7 @@
-/** @type {{ serverExternalPackages: string[], skipTrailingSlashRedirect: boolean, compress: boolean }} */
+/** @type {import('next').NextConfig} */
 export default {
-  // It reads its own files and holds connections: Node loads it, no bundler.
-  serverExternalPackages: ['djr', 'pg'],
   // The stream is at /realtime/sse/.
   skipTrailingSlashRedirect: true,
-  // Next would collect a stream's frames to compress them; leave that to the proxy.
-  compress: false,
+  // The Dockerfile beside this file asks for `standalone`.
+  output: process.env.NEXT_OUTPUT === 'standalone' ? 'standalone' : undefined,
 };

@@ -79,16 +79,23 @@ async function answer(req, res) {
   return back();
 }
 
+// #region mount
 const server = createServer((req, res) => {
   // What is not djr's goes on to the app.
   void realtime.handler(req, res, () => answer(req, res).catch(() => res.writeHead(500).end()));
 });
+// #endregion
 
 await realtime.start();
 server.listen(Number(process.env.PORT ?? 3000), '127.0.0.1', () => {
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-  announce(shop, port, async () => {
-    server.close();
-    await realtime.stop();
-  });
+  announce(shop, port, stop);
 });
+
+// #region stop
+/** Streams end beside the server, which waits for its open answers. */
+async function stop() {
+  server.close();
+  await realtime.stop();
+}
+// #endregion

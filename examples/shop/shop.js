@@ -82,6 +82,9 @@ export async function openShop() {
   };
 }
 
+/** Says where the example is. @param {Shop} shop @param {number} port */
+export const say = (shop, port) => console.log(`listening on http://127.0.0.1:${port}/\ndatabase ${shop.databaseUrl}`);
+
 /**
  * Starts nothing itself: says where the example is, and ends in order at Ctrl-C.
  *
@@ -90,7 +93,7 @@ export async function openShop() {
  * @param {() => Promise<void>} stop - ends the server and the streams
  */
 export function announce(shop, port, stop) {
-  console.log(`listening on http://127.0.0.1:${port}/\ndatabase ${shop.databaseUrl}`);
+  say(shop, port);
   const end = async () => {
     await stop();
     await shop.close();

@@ -1,4 +1,8 @@
+import adapter from '@sveltejs/adapter-node';
 import { sveltekit } from '@sveltejs/kit/vite';
 import { defineConfig } from 'vite';
 
-export default defineConfig({ plugins: [sveltekit()] });
+// SvelteKit takes a form only where it knows its own origin, as https://app.example.com.
+export default defineConfig({
+  plugins: [sveltekit({ adapter: adapter(), paths: { origin: process.env.ORIGIN } })],
+});

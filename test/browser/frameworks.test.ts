@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import test from 'ava';
 import { build, type Plugin } from 'esbuild';
 import type { Page } from 'playwright-core';
-import { compile } from 'svelte/compiler';
 import { until, useChromium } from './helpers/chromium.js';
 import { begin, logIn } from './helpers/topics.js';
 
@@ -17,12 +18,37 @@ interface App {
   unmount(): void;
 }
 
+/** A folder with the frameworks of other versions, which `npm run test:frameworks` names; else they are those that djr has installed. */
+const modules = process.env.DJR_TEST_FRAMEWORKS ?? fileURLToPath(new URL('../../', import.meta.url));
+
+const { resolve: resolveModule } = createRequire(path.join(modules, 'package.json'));
+
+/** Svelte 4 has it as CommonJS. */
+const compiler = await import(pathToFileURL(resolveModule('svelte/compiler')).href);
+const { compile } = (compiler.compile ? compiler : compiler.default) as typeof import('svelte/compiler');
+
 const svelte: Plugin = {
   name: 'svelte',
   setup(bundle) {
-    bundle.onLoad({ filter: /\.svelte$/ }, async ({ path }) => ({
-      contents: compile(await readFile(path, 'utf8'), { filename: path, dev: false }).js.code,
+    bundle.onLoad({ filter: /\.svelte$/ }, async ({ path: filename }) => ({
+      contents: compile(await readFile(filename, 'utf8'), { filename, dev: false }).js.code,
+      resolveDir: path.dirname(filename),
     }));
+  },
+};
+
+const versions: Plugin = {
+  name: 'versions',
+  setup(bundle) {
+    bundle.onResolve(
+      { filter: /^(react|react-dom|scheduler|svelte|vue)(\/|$)/ },
+      ({ kind, path: name, pluginData, resolveDir }) => {
+        if (pluginData === versions) return undefined;
+        // What a framework imports itself is its own.
+        const from = resolveDir.startsWith(modules) && resolveDir.includes('node_modules') ? resolveDir : modules;
+        return bundle.resolve(name, { kind, resolveDir: from, pluginData: versions });
+      },
+    );
   },
 };
 
@@ -41,7 +67,7 @@ async function bundle(file: string): Promise<string> {
       __VUE_PROD_DEVTOOLS__: 'false',
       __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: 'false',
     },
-    plugins: [svelte],
+    plugins: [versions, svelte],
   });
   return outputFiles[0]!.text;
 }

@@ -1,32 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import test from 'ava';
+import { IN_PLACE } from '../../scripts/frameworks/examples.js';
 import { createDatabase } from '../helpers/database.js';
+import { login } from '../helpers/login.js';
 import { until } from '../helpers/server.js';
 import { openStream } from '../helpers/stream.js';
-
-/** How each example is started, as its README says. */
-const examples: Record<string, string[]> = {
-  node: ['examples/node/server.js'],
-  express: ['examples/express/server.js'],
-  fastify: ['examples/fastify/server.js'],
-  koa: ['examples/koa/server.js'],
-  hono: ['examples/hono/server.js'],
-  nest: ['--import=tsx', 'examples/nest/server.ts'],
-};
-
-/** The cookies that a login has set, as a browser sends them. */
-async function login(url: string, name: string): Promise<string> {
-  const response = await fetch(new URL('/login', url), {
-    method: 'POST',
-    redirect: 'manual',
-    body: new URLSearchParams({ name }),
-  });
-  return response.headers
-    .getSetCookie()
-    .map((cookie) => cookie.split(';')[0])
-    .join('; ');
-}
 
 /** What the page's script tag would ask for. */
 function streamOf(page: string, url: string): string {
@@ -38,17 +17,11 @@ function streamOf(page: string, url: string): string {
   return stream.href;
 }
 
-for (const [name, args] of Object.entries(examples)) {
+for (const [name, { start, env }] of Object.entries(IN_PLACE)) {
   test(`${name}: after its login a page hears its user's events and those of a room, and SIGTERM ends all`, async (t) => {
     const database = await createDatabase(t);
-    const child = spawn(process.execPath, args, {
-      env: {
-        ...process.env,
-        PORT: '0',
-        DATABASE_URL: database.url,
-        NODE_ENV: 'production',
-        TSX_TSCONFIG_PATH: 'examples/nest/tsconfig.json',
-      },
+    const child = spawn(process.execPath, start.slice(1), {
+      env: { ...process.env, ...env, PORT: '0', DATABASE_URL: database.url, NODE_ENV: 'production' },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     t.teardown(() => child.kill('SIGKILL'));
@@ -85,7 +58,10 @@ for (const [name, args] of Object.entries(examples)) {
       'of the room, and not of bob',
     );
     t.deepEqual(stranger.events, []);
-    t.is((await order('login=ann; name=', 'Tea')).status, 401, 'a login that nobody has given');
+    const forged = ['login', 'name', 'session', 'sessionId', 'connect.sid', 'koa.sess', 'token'].map(
+      (key) => `${key}=ann`,
+    );
+    t.is((await order(forged.join('; '), 'Tea')).status, 401, 'a login that nobody has given');
 
     child.kill('SIGTERM');
     t.deepEqual(await once(child, 'exit'), [0, null]);

@@ -1,4 +1,4 @@
-export const metadata = { title: 'Orders' };
+export const metadata = { title: 'Lobby' };
 
 export default function Layout({ children }) {
   return (

@@ -1,5 +1,7 @@
-/** The login: a name in a cookie; your app has a real one. @type {import('@sveltejs/kit').Handle} */
-export const handle = ({ event, resolve }) => {
-  event.locals.user = event.cookies.get('name') ?? null;
+import { userOf } from '#lib/server/sessions.js';
+
+/** @type {import('@sveltejs/kit').Handle} */
+export const handle = async ({ event, resolve }) => {
+  event.locals.user = await userOf(event.cookies.get('session'));
   return resolve(event);
 };

@@ -1,15 +1,25 @@
 // @ts-check
 import { createRealtime } from 'djr';
+import pg from 'pg';
 
-/** Next loads this module once for each bundle, and again after each change in development: there is one instance all the same. */
-const here = /** @type {{ djr?: import('djr').Realtime }} */ (globalThis);
+// Its idle connections do not keep a process that ends, and those of a module that was loaded before do not stay.
+const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, allowExitOnIdle: true });
+pool.on('error', () => {}); // The database ended an idle connection: the next query opens another.
 
-here.djr ??= createRealtime({
+// #region create
+export const realtime = createRealtime({
   database: process.env.DATABASE_URL,
-  // Next waits for open streams before it ends.
-  stopOn: ['SIGTERM', 'SIGINT'],
-  // Your session, from the request's cookies.
-  authenticate: (request) => /(?:^|; )name=([\w-]{1,30})/.exec(request.headers.get('cookie') ?? '')?.[1] ?? null,
+  hot: true, // Next loads this module once for each bundle, and again after an edit in development.
+  stopOn: ['SIGTERM', 'SIGINT'], // Next waits for open streams before it ends.
 });
+// #endregion
 
-export const realtime = here.djr;
+/**
+ * Where the stream stands, and the permission to hear the lobby, in one snapshot.
+ *
+ * @param {string} user @returns {Promise<{ since: string, seal: string }>}
+ */
+export async function enterLobby(user) {
+  const { rows } = await pool.query(`select djr.position() as since, djr.seal('lobby', $1::text) as seal`, [user]);
+  return rows[0];
+}

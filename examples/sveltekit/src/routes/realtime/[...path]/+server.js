@@ -1,4 +1,5 @@
-import { realtime } from '$lib/server/realtime.js';
+// #region mount
+import { realtime } from '#lib/server/realtime.js';
 
 // The stream is at /realtime/sse/, and djr.js has no slash at its end.
 export const trailingSlash = 'ignore';
@@ -7,3 +8,4 @@ export const trailingSlash = 'ignore';
 const handle = ({ request, locals }) => realtime.fetch(request, { userId: locals.user });
 
 export { handle as GET, handle as OPTIONS, handle as POST };
+// #endregion

@@ -13,6 +13,9 @@ const ENDED = 1000;
 /** Edits of the module with the runtime in it. */
 const EDITS = 4;
 
+/** Milliseconds that a page which is loaded anew is waited for. */
+const PATIENCE = 10_000;
+
 /** Milliseconds in which the connections of before must be gone: the example's own pool closes its idle ones after ten seconds. */
 const SETTLED = 30_000;
 
@@ -116,8 +119,8 @@ async function develop({ browser }: Bench, app: App, database: Database, module:
       await appendFile(module, `\n// Edit ${edit}\n`);
       const known = before;
       await until(`edit ${edit} has brought one other instance`, async () => {
-        // The module is loaded anew when something asks for it.
-        await ann.page.reload();
+        // The module is loaded anew when something asks for it. Nuxt answers nothing to a request that comes while it changes its worker.
+        await ann.page.reload({ timeout: PATIENCE }).catch(() => {});
         before = await database.instances();
         return before.length === 1 && !known.includes(before[0]!);
       });

@@ -5,7 +5,7 @@ import semver from 'semver';
 import type { Example } from './examples.js';
 
 /** What a framework leaves in its folder. */
-const MADE = /node_modules|\.next|\.nuxt|\.output|\.svelte-kit|\.react-router|\.astro|[\\/]dist$|[\\/]build$/;
+const MADE = /[\\/](node_modules|\.next|\.nuxt|\.output|\.svelte-kit|\.react-router|\.astro|dist|build)$/;
 
 /** The Node that is fetched where the running one is too old for a framework. */
 const NEWER_NODE = '24';

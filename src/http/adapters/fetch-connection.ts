@@ -41,7 +41,9 @@ export class FetchConnection implements Connection {
   }
 
   get buffered(): number {
-    return Math.max(0, HIGH_WATER_MARK - (this.#controller.desiredSize ?? HIGH_WATER_MARK));
+    const wanted = this.#controller.desiredSize ?? HIGH_WATER_MARK;
+    // A stream that was ended, and whose rest was taken, wants nothing.
+    return this.#ended && wanted === 0 ? 0 : Math.max(0, HIGH_WATER_MARK - wanted);
   }
 
   get progress(): number {

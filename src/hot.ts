@@ -1,15 +1,15 @@
 import type { Realtime } from './realtime-interface.js';
 
-/** The runtime that is in use under a key. */
+/** The runtime that is used under a key. */
 interface Slot {
   current: Realtime;
 }
 
-/** On the global object: a module that is loaded anew, or that two bundles of an app have, has no other place in common. */
+/** Kept on the global object, the only place that a module shares with its next version and with other bundles of the app. */
 const SLOTS = Symbol.for('djr.hot');
 
 /**
- * Puts a runtime in the place of the one that was made under this key before, and stops that one.
+ * Replaces the runtime that was made under this key before, and stops that one.
  *
  * @returns a handle on whatever runtime has this key. The handles that were returned before lead to the new runtime, too: a module that
  * was not loaded anew goes on working.
@@ -22,7 +22,7 @@ export function replace(key: string, runtime: Realtime): Realtime {
   slots.set(key, slot);
   const before = slot.current;
   slot.current = runtime;
-  // It says itself what fails.
+  // Stopping logs its errors itself.
   if (before !== runtime) before.stop().catch(() => {});
   return handleOf(slot);
 }

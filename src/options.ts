@@ -1,182 +1,14 @@
 import type pg from 'pg';
 import { z } from 'zod';
 import type { AuthorizeTopic } from './clients/topics/authorizer.js';
-import type { EventMap, EventsOf } from './event/event.js';
-import type { UserId } from './event/user-id.js';
 import { ALLOWABLE, isAllowable, Origins } from './http/guards/origin.js';
 import { isProxy } from './http/guards/trusted-proxies.js';
-import type { RequestContext } from './http/incoming.js';
 import { DjrError } from './lib/errors.js';
 import { type Logger, stderrLogger } from './lib/logger.js';
 import { nameIssue } from './lib/name-issue.js';
 import { connectionOf, isPool, type Pool, type PoolSource } from './postgres/connect.js';
-import type { RelayCredentials } from './relay/engine.js';
+import type { Authenticate, Authorize, ClientAddress, HealthAccess, RealtimeOptions } from './realtime-options.js';
 import type { BeforeSend, OnReceive } from './stream/hooks.js';
-
-export type { UserId };
-
-/**
- * Who the client is; null: anonymous. A Response, or an error thrown, refuses the stream, and so does what no user can have
- * as id (an empty text, a number that is no safe integer, any other value): that is logged as an error. `context.req` is the
- * original request of node:http, with what middlewares have put on it; undefined in `fetch`.
- *
- * With {@link Login.expires} the stream ends when the login does, and its page comes back with a new one. A login that has
- * ended is refused with 401.
- */
-export type Authenticate = (request: Request, context: RequestContext) => Authenticated | Promise<Authenticated>;
-
-type Authenticated = UserId | Login | null | undefined | Response;
-
-/**
- * Whether a request may see something: true, and nothing else, lets it in. False, or an error thrown, is 403; a Response
- * (a redirect to the login) is sent as it is.
- */
-export type Authorize = (request: Request, context: RequestContext) => boolean | Response | Promise<boolean | Response>;
-
-/** {@link Authorize}, of the admin. */
-export type AdminAuthorize = Authorize;
-
-/** The address of a client; null: not known. */
-export type ClientAddress = (request: Request, context: RequestContext) => string | null | undefined;
-
-/**
- * What `healthz` tells whom. `public`: the status and every check, everyone. `brief`: the status alone. `off`: nothing, 404.
- * With `authorize` the checks are for those whom it lets in, the status for everyone.
- */
-export type HealthAccess = 'public' | 'brief' | 'off' | { authorize: Authorize };
-
-/** Signals that a process can hear. */
-export type StopSignal = 'SIGTERM' | 'SIGINT' | 'SIGHUP' | 'SIGUSR2' | 'SIGBREAK';
-
-export interface RealtimeOptions<Events extends EventsOf<Events> = EventMap> {
-  /**
-   * The database: a URI, a pool's configuration, a pool that the app has (a `pg.Pool` of any copy of `pg`, or what behaves
-   * like one), or `{ listen, pool }` where the pool goes through a pooler. `listen` must reach PostgreSQL directly. With a
-   * pool alone the listener connects by the pool's `options`.
-   * @defaultValue `DATABASE_URL`, else libpq's variables
-   */
-  database?: PoolSource | { listen: string | pg.ClientConfig; pool?: PoolSource };
-  /**
-   * A relay on NATS JetStream (docs/relay.md). With `database` this instance is a source: it brings the events of PostgreSQL
-   * into the relay, and serves clients as well. Without `database` it is an edge: it serves clients from the relay, has no
-   * connection to PostgreSQL, and neither publishes nor has an admin. `DATABASE_URL` does not count here.
-   * @defaultValue none
-   */
-  relay?: RelayOptions;
-  /** @defaultValue `'/realtime'` */
-  basePath?: string;
-  /**
-   * The base path as browsers see it, where a proxy cuts a part of it off before it asks here. For the script tag, and the links
-   * and cookies of the admin. @defaultValue `basePath`
-   */
-  publicPath?: string;
-  /** @defaultValue everyone is anonymous and gets public events only */
-  authenticate?: Authenticate;
-  /**
-   * Whether a user (null: an anonymous client) may hear a topic that a page asks for by name, without a seal. Anything but
-   * true, an error and no answer within `hookTimeout` are no.
-   * @defaultValue the database's setting `authorize_topic`; where that is not set either, only seals open a topic
-   */
-  authorizeTopic?: AuthorizeTopic;
-  /** Sees each event once an instance, before anything else; returns it (changed or not), or null to stop it. */
-  onReceive?: OnReceive<Events>;
-  /** Sees each event once for each client; what it changes, it changes for that client. Null: not for this client. */
-  beforeSend?: BeforeSend<Events>;
-  /** Admin pages; without it they are 404 (docs/admin.md). */
-  admin?: { authorize: AdminAuthorize };
-  /** Who may read `metrics`. @defaultValue everyone */
-  metrics?: { authorize: Authorize };
-  /** Who may read what of `healthz`. @defaultValue `'public'` */
-  health?: HealthAccess;
-  /** @defaultValue warnings and errors on stderr */
-  logger?: Logger;
-  /**
-   * Origins beside the page's own that may open the stream: `https://app.example.com`, `https://*.example.com` for any one
-   * subdomain, `capacitor://localhost`. @defaultValue none
-   */
-  allowedOrigins?: string[];
-  /**
-   * Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed: addresses, networks (`10.0.0.0/8`), or `unix` for
-   * those on a Unix socket. @defaultValue none
-   */
-  trustProxy?: string[];
-  /** Says the address of a client, before `trustProxy`, for the limits and the log. @defaultValue that of the connection */
-  clientAddress?: ClientAddress;
-  /**
-   * Signals at which `stop()` is called, once the runtime has been started. Where nobody else listens to the signal, the process
-   * then ends by it. @defaultValue none
-   */
-  stopOn?: StopSignal[];
-  /**
-   * For servers that load modules anew while they run: the runtime stops the one that was made under the same key before, and takes its
-   * place for all who have that one. True: the key is the base path. Two runtimes of one process need keys of their own.
-   * @defaultValue false: a runtime lasts until its `stop()`
-   */
-  hot?: boolean | string;
-  /** Milliseconds of silence after which a client gets a heartbeat. @defaultValue 15000; 5000 in Bun, which ends what is quiet for 10 s */
-  heartbeat?: number;
-  /** Milliseconds a browser waits before it reconnects; each client is told up to half as much more. @defaultValue 2000 */
-  retry?: number;
-  /** Milliseconds a stream lives, of which each client gets 80 to 100 %; 0: for ever. @defaultValue 3600000 (an hour) */
-  lifetime?: number;
-  /** Bytes that may wait for one client before it is closed as slow. @defaultValue 1048576 (1 MiB) */
-  maxClientBytes?: number;
-  /** Milliseconds in which a client reads none of the bytes that wait for it, before it is closed. @defaultValue 30000 */
-  writeTimeout?: number;
-  /** Streams that this instance holds. @defaultValue 50000 */
-  maxConnections?: number;
-  /**
-   * Streams of one user on this instance; a further one takes the place of the oldest. Anonymous clients do not count.
-   * @defaultValue 100
-   */
-  maxConnectionsPerUser?: number;
-  /**
-   * Streams of one address on this instance, of IPv6 those of a /64; 0: any number. Behind a proxy it takes `trustProxy`, in
-   * `fetch` an address. @defaultValue 0
-   */
-  maxConnectionsPerAddress?: number;
-  /** Requests of one user in a second that acknowledge events, on this instance. @defaultValue 20 */
-  maxAcknowledgementsPerUser?: number;
-  /** Milliseconds between two sweeps while NOTIFY delivers. @defaultValue 1000 */
-  sweepInterval?: number;
-  /** Recent events kept in memory, for clients that come back. @defaultValue 10000 */
-  historyEvents?: number;
-  /** Bytes that those may take. @defaultValue 33554432 (32 MiB) */
-  historyBytes?: number;
-  /** Events that one client may be behind in storage before it is told `reset`. @defaultValue 10000 */
-  resumeLimit?: number;
-  /** Milliseconds a hook may take for one event, and `authenticate` for one request. @defaultValue 5000 */
-  hookTimeout?: number;
-  /** Milliseconds between two proofs that LISTEN is heard. @defaultValue 15000 */
-  probeInterval?: number;
-  /** Milliseconds between two rounds of pruning, where a retention is set. @defaultValue 60000 */
-  pruneInterval?: number;
-  /** Whether `metrics` has those of Node as well: heap, event loop, garbage collection. @defaultValue false */
-  nodeMetrics?: boolean;
-  /** Whether `djr.online` says which users are connected and which topics they hear, and clients of a topic are told. @defaultValue false */
-  presence?: boolean;
-  /** Milliseconds in which `stop()` lets clients and queries end. @defaultValue 10000 */
-  shutdownGrace?: number;
-}
-
-export interface RelayOptions {
-  /** Addresses of nats-servers: `nats://10.0.0.5:4222`; one with a user and a password logs in with them. */
-  servers: string | string[];
-  /** Tells several relays on the same servers apart: 1 to 32 letters, digits, `-` and `_`. @defaultValue `'default'` */
-  namespace?: string;
-  /** The path of a `.creds` file, a user with a password, or a token. @defaultValue what the first address says, else none */
-  credentials?: RelayCredentials;
-  /** Milliseconds for which the log keeps events; for a source. @defaultValue an hour; what a stream has that is there already stays */
-  maxAge?: number;
-}
-
-/** A login that ends. */
-export interface Login {
-  /** null: an anonymous client. */
-  userId: UserId | null;
-  /** Milliseconds since 1970, or a Date. @defaultValue never by itself */
-  expires?: number | Date | undefined;
-}
 
 const credentials = z.union(
   [
@@ -212,7 +44,7 @@ const pool = z.union([z.custom<Pool>(isPool), address], {
 });
 const split = z.strictObject({ listen: address, pool: pool.optional() });
 
-/** Not a union of the two: its errors would not say which key is wrong. */
+/** Not a zod union of the two, whose errors would not say which key is wrong. */
 const database = z.unknown().transform((value, context) => {
   const isSplit = typeof value === 'object' && value !== null && 'listen' in value && !isPool(value);
   const chosen = isSplit ? split : pool;
@@ -229,7 +61,7 @@ const path = z
 
 const authorized = z.strictObject({ authorize: fn<Authorize>() });
 
-/** Bun's server ends what is quiet for ten seconds; a heartbeat may come a quarter of its time late. */
+/** Bun's server ends a connection that is quiet for ten seconds, and a heartbeat may be late by a quarter of its interval. */
 const HEARTBEAT = 'bun' in process.versions ? 5000 : 15_000;
 
 const schema = z.strictObject({
@@ -309,16 +141,16 @@ const schema = z.strictObject({
 
 export interface ResolvedOptions extends Omit<z.output<typeof schema>, 'database' | 'publicPath' | 'health' | 'hot'> {
   publicPath: string;
-  /** The key; undefined: it replaces no other one, and none replaces it. */
+  /** The key under which the runtime replaces an earlier one; undefined: it replaces none and is not replaced. */
   hot: string | undefined;
   health: HealthAccess;
   listen: string | pg.ClientConfig;
   pool: PoolSource;
-  /** It has a relay, and no database. */
+  /** Whether it has a relay and no database. */
   isEdge: boolean;
 }
 
-/** @throws {@link DjrError} `DJR_CONFIG`: one sentence that names the option. */
+/** Validates options and fills in defaults. @throws {@link DjrError} `DJR_CONFIG`: one sentence that names the option */
 export function resolveOptions(options: RealtimeOptions): ResolvedOptions {
   const result = schema.safeParse(options);
   if (!result.success) throw toError(result.error);
@@ -347,7 +179,7 @@ export function resolveOptions(options: RealtimeOptions): ResolvedOptions {
   return { ...rest, listen, pool: source, isEdge };
 }
 
-/** @throws {@link DjrError} `DJR_CONFIG` for what an edge cannot do */
+/** @throws {@link DjrError} `DJR_CONFIG` for an option that an edge cannot have */
 function checkEdge<T extends Pick<ResolvedOptions, 'admin' | 'onReceive'>>(options: T): T {
   const refuse = (option: string, why: string, hint: string) =>
     new DjrError('DJR_CONFIG', `Option ${option}: an edge of a relay must not have it: ${why}.`, { hint });

@@ -11,12 +11,13 @@ import { type NodeHandler, nodeHandler } from './http/adapters/node.js';
 import { type ScriptTagOptions, scriptTag } from './http/script-tag.js';
 import { DjrError } from './lib/errors.js';
 import { guarded } from './lib/logger.js';
-import { type RealtimeOptions, type ResolvedOptions, resolveOptions } from './options.js';
+import { type ResolvedOptions, resolveOptions } from './options.js';
 import { Database } from './postgres/database.js';
 import { disconnect, recheck } from './publish/orders.js';
 import { type Publication, publish } from './publish/publisher.js';
 import type { SqlClient } from './publish/sql-client.js';
 import type { Realtime } from './realtime-interface.js';
+import type { RealtimeOptions } from './realtime-options.js';
 import { LifeCycle } from './runtime/life-cycle.js';
 import { refuseOnEdge, sourceOf } from './runtime/source.js';
 import { buildStages, type Stages } from './runtime/stages.js';
@@ -32,7 +33,7 @@ import type { Health } from './telemetry/health.js';
 export function createRealtime<Events extends EventsOf<Events> = EventMap>(
   options?: RealtimeOptions<NoInfer<Events>>,
 ): Realtime<Events>;
-// For `Parameters<typeof createRealtime>`, which looks at the last one.
+// For `Parameters<typeof createRealtime>`, which takes the last overload.
 export function createRealtime(options?: RealtimeOptions): Realtime;
 export function createRealtime(options: RealtimeOptions = {}): Realtime {
   const resolved = resolveOptions(options);
@@ -44,14 +45,14 @@ class Runtime implements Realtime {
   readonly handler: NodeHandler;
   readonly fetch: FetchHandler;
   readonly #options: ResolvedOptions;
-  /** What `publish`, `disconnect`, `recheck` and the admin need; the stages know the source only. */
+  /** For `publish`, `disconnect`, `recheck` and the admin; the other stages know the source only. */
   readonly #database: Database;
   readonly #life: LifeCycle;
   readonly #stages: Stages;
 
   constructor(options: ResolvedOptions) {
     this.#options = options;
-    // Tells this process from every other one, the same one before a restart included.
+    // A random name, so that it differs from every other process, and from this one after a restart.
     const instance = BigInt(`0x${randomBytes(6).toString('hex')}`).toString(36);
     const database = new Database(options.pool, options.logger);
     const receive = (envelope: Envelope) => this.#stages.hooks.receive(envelope);
@@ -72,7 +73,7 @@ class Runtime implements Realtime {
     if (typeof own !== 'function')
       throw new DjrError('DJR_CONFIG', 'subscribe must be given a function, or a type and one.');
     const unsubscribe = this.#stages.hooks.subscribe(type, own as Subscriber);
-    // It says itself why it cannot.
+    // The start logs its errors itself.
     this.start().catch(() => {});
     return unsubscribe;
   }
@@ -85,7 +86,7 @@ class Runtime implements Realtime {
     this.#life.check();
     refuseOnEdge(this.#options, 'consume');
     const consumption = this.#stages.consumers.consume(name, handler as BatchOptions['handler'], options);
-    // It says itself why it cannot; the consumer looks from time to time until it can.
+    // The start logs its errors itself; the consumer looks from time to time until events come.
     this.start().catch(() => {});
     return consumption;
   }
@@ -106,7 +107,7 @@ class Runtime implements Realtime {
     return recheck(options.client ?? this.#client('recheck'), userId, topic);
   }
 
-  /** For statements of the app's on the pool. */
+  /** The pool, for a call of the app. */
   #client(what: string): SqlClient {
     this.#life.check();
     refuseOnEdge(this.#options, what);

@@ -9,7 +9,7 @@ export const heading = (metric: Metric): string => {
 };
 
 /** Columns as wide as they must be, numbers to the right. */
-export function layOut(rows: string[][]): string {
+function layOut(rows: string[][]): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows
     .map((row) =>

@@ -1,5 +1,6 @@
--- Before anything of djr runs: that all of the schema is ours, and that we are alone at it. It is not part of a migration,
--- as it has to come before the first one that is applied; `djr migrate` runs it, and `--print` prints it.
+-- Checks, before anything else of djr runs, that everything in the schema belongs to the installing role, and locks out other
+-- installations. It is no part of a migration, as it has to run before the first one that is applied: `djr migrate` runs it, and
+-- `--print` prints it.
 do $$
 declare
   _path pg_catalog.text := pg_catalog.current_setting('search_path');
@@ -7,16 +8,16 @@ declare
   _aliens pg_catalog.text[];
   _owner pg_catalog.name;
 begin
-  -- What stands in this block is resolved in pg_catalog alone.
+  -- The names in this block are looked up in pg_catalog alone.
   perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
 
-  -- Of another that creates it now this waits until that one has ended.
+  -- If another transaction is creating the schema now, this waits until that one has ended.
   if to_regnamespace('djr') is null then
     create schema djr;
   end if;
 
-  -- The role itself and those it is a member of. Not pg_has_role: a superuser would be a member of every role, and run with
-  -- its rights what one of them left here.
+  -- The role itself and the roles of which it is a member. pg_has_role would call a superuser a member of every role, and the superuser
+  -- would then run, with its own rights, whatever one of them left here.
   with recursive mine (role) as (
     select oid from pg_roles where rolname = current_user
     union
@@ -45,7 +46,8 @@ begin
       hint = format('Install as %I; or, as a superuser: alter schema djr owner to %I.', _owner, current_user);
   end if;
 
-  -- A lock that only the schema's owner can take, there before any table is: COMMENT takes it until the transaction ends.
+  -- Only the schema's owner can comment on the schema, and COMMENT holds its lock until the transaction ends. So it serves as a lock
+  -- that exists before any table does.
   execute format('comment on schema djr is %L', obj_description('djr'::regnamespace, 'pg_namespace'));
 
   select array_agg(
@@ -76,7 +78,7 @@ begin
     union all
     select 'pg_ts_dict'::regclass, oid, dictowner, 11 from pg_ts_dict where dictnamespace = 'djr'::regnamespace
     union all
-    -- Of a trigger it is the function that counts: it runs with the rights of whoever writes.
+    -- For a trigger the owner of its function counts: the function runs with the rights of the role that writes to the table.
     select 'pg_trigger'::regclass, pg_trigger.oid, pg_proc.proowner, 12
     from pg_trigger
     join pg_class on pg_class.oid = pg_trigger.tgrelid
@@ -87,7 +89,7 @@ begin
   ) object
   where object.owner <> all (_mine);
 
-  -- What an extension put here is the extension's, whoever owns it.
+  -- An object that an extension put here belongs to the extension, whoever owns it.
   _aliens := _aliens || (
     select array_agg(format('%s belongs to the extension %I', pg_describe_object(member.classid, member.objid, 0), pg_extension.extname) order by member.objid)
     from pg_depend member

@@ -1,8 +1,8 @@
--- Once, from a schema without the record of grants (000001 and 000002): what is certain is recorded, and nothing else.
--- That grant_publish was called is certain where a role has INSERT on exactly the columns that it names: no default
--- privilege and no `grant … on all tables` reaches a column. 000002, though, called it for whoever could execute three
--- functions, and default privileges or `grant execute on all functions` give those: from 000002 on, a role counts only if
--- it has no right to functions that no grant gives. The same is the proof of grant_server, which granted whole objects.
+-- Runs once, on a schema that has no record of grants yet (000001 and 000002), and records only the grants that are certain.
+-- grant_publish was certainly called for a role that has INSERT on exactly the columns that it names, because no default privilege and
+-- no `grant … on all tables` reaches a column. But 000002 called it for every role that could execute three functions, and default
+-- privileges or `grant execute on all functions` give those. So from 000002 on, a role counts only if it has no right to a function
+-- that no grant gives. grant_server granted whole objects; the same condition proves it.
 do $$
 declare
   _path pg_catalog.text := pg_catalog.current_setting('search_path');

@@ -1,6 +1,6 @@
--- The last of each migration. New functions are executable by PUBLIC, default privileges give what they like, and somebody
--- may have granted on everything in the schema: all of it is taken away, and what is recorded is given again. It is one
--- transaction with what made the objects, so nobody sees them in between.
+-- The last step of each migration. PUBLIC may execute new functions, default privileges may give more, and somebody may have granted
+-- rights on everything in the schema. All of that is taken away, and the recorded grants are given again, in the same transaction that
+-- made the objects, so that no role sees the state in between.
 do $$
 declare
   _path pg_catalog.text := pg_catalog.current_setting('search_path');

@@ -1,4 +1,4 @@
--- Not `create schema if not exists`: that asks for CREATE on the database even when an administrator made the schema for us.
+-- Not `create schema if not exists`, which needs CREATE on the database even if an administrator has already made the schema.
 do $$
 begin
   if pg_catalog.to_regnamespace('djr') is null then

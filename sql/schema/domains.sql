@@ -1,12 +1,12 @@
--- The rules for one column each, as domains and not as CHECKs of the table: PostgreSQL prepares a table's CHECKs anew for
--- every INSERT, and that took half the time of a publish; a domain's it prepares once a session.
--- Collation "C": comparison by bytes is what equality needs, and the cheapest index.
+-- The rules that concern one column. They are domains and not CHECKs of the table, because PostgreSQL prepares a table's CHECKs anew for
+-- every INSERT, which took half the time of a publish, and a domain's CHECKs once a session.
+-- Collation "C" compares bytes: that is all that equality needs, and it makes the cheapest index.
 do $$
 begin
   if pg_catalog.to_regtype('djr.event_type') is null then
     create domain djr.event_type as text collate "C"
       constraint event_type_length check (pg_catalog.length(value) between 1 and 200)
-      -- No white space, no control characters, as Unicode has them, whatever the database's locale thinks.
+      -- No white space and no control characters, as Unicode defines them: the database's locale plays no part.
       constraint event_type_characters check (
         value !~ E'[\\u0001-\\u0020\\u007f-\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]'
       );
@@ -23,8 +23,8 @@ begin
       constraint event_detail_object check (pg_catalog.jsonb_typeof(value) = 'object');
   end if;
 
-  -- The stream and the browser client themselves say these words to a page. The first version reserved two of them only:
-  -- events that have one of the others stay as they are. `not valid`, so that no table is read.
+  -- The stream and the browser client use these types themselves. The first version reserved two of them only, so stored events may have
+  -- one of the others: `not valid` lets them stay, and reads no table.
   if not exists (
     select
     from pg_catalog.pg_constraint
@@ -40,7 +40,7 @@ begin
 end
 $$;
 
--- In a database of the first migrations the rule knows no topics. No row can break the wider one, so none is looked at.
+-- In a database of the first migrations this rule has no topics. Every existing row satisfies the wider rule, so none is checked.
 do $$
 begin
   if not exists (
@@ -56,8 +56,8 @@ begin
 end
 $$;
 
--- Without its rules at first: a column of a type that has any is added by writing the whole table anew. They come in
--- tables/event.sql, behind the column.
+-- This domain is created without its rules: adding a column whose type has rules would rewrite the whole table. tables/event.sql adds
+-- the rules after the column.
 do $$
 begin
   if pg_catalog.to_regtype('djr.event_topic') is null then

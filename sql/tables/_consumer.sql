@@ -1,10 +1,10 @@
--- What a consumer is. Where it stands is a row of djr._consumer_place: this row is locked by whoever consumes, and changes
+-- What a consumer is; where it stands is a row of djr._consumer_place. A transaction that consumes locks the row here, which changes
 -- only when the consumer is reset.
 create table if not exists djr._consumer (
   created_at timestamptz not null default pg_catalog.clock_timestamp(),
   id integer generated always as identity,
-  -- The row's own xmin, told by PostgreSQL when it was written. A copy by rows (a dump, logical replication) has another one; a copy by
-  -- pages (pg_upgrade, a standby, a backup) has not. So a migration must never write this table anew.
+  -- The xmin that PostgreSQL gave the row when it was written. A copy by rows (a dump, logical replication) has a different xmin; a copy
+  -- by pages (pg_upgrade, a standby, a backup) has the same. So a migration must never rewrite this table.
   mark xid,
   name text collate "C" not null,
   types text[],
@@ -18,7 +18,7 @@ comment on table djr._consumer is
 comment on column djr._consumer.created_at is 'When it was created.';
 comment on column djr._consumer.id is 'Its number in the other tables.';
 comment on column djr._consumer.mark is
-  'The transaction that wrote this row; where PostgreSQL says another one, the row was restored from a dump, and the place means nothing here.';
+  'The transaction that wrote this row. If the xmin of the row is another one, the row was restored from a dump, and its place means nothing in this database.';
 comment on column djr._consumer.name is 'Its name.';
-comment on column djr._consumer.types is 'The types that it gets; null: every one.';
-comment on column djr._consumer.topics is 'The topics that it gets; null: every one, and events without a topic.';
+comment on column djr._consumer.types is 'The types that it gets; null: every type.';
+comment on column djr._consumer.topics is 'The topics that it gets; null: every topic, and events without a topic.';

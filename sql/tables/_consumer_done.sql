@@ -1,4 +1,4 @@
--- Events that a consumer has had out of order, because several callers share it. A row goes as soon as the place has come so far.
+-- Events that a consumer has had out of order, because several callers share it. A row is deleted once the place is past its event.
 create table if not exists djr._consumer_done (
   event_id bigint not null,
   xid xid8 not null,

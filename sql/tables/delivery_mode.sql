@@ -1,5 +1,5 @@
--- A sequence, because its last_value is read without MVCC: a publisher in a repeatable-read transaction
--- that began an hour ago sees the mode of now.
+-- A sequence, because its last_value is not read as of a snapshot: a publisher in a repeatable-read transaction that began an hour ago
+-- sees the current mode.
 create sequence if not exists djr.delivery_mode as integer minvalue 1 maxvalue 2 start 1;
 
 comment on sequence djr.delivery_mode is

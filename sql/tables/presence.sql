@@ -1,4 +1,4 @@
--- Unlogged, as djr.instance: after a crash each instance says it again.
+-- Unlogged, as djr.instance is: after a crash each instance writes its rows again.
 create unlogged table if not exists djr.presence (
   since timestamptz not null,
   streams integer not null,
@@ -16,7 +16,7 @@ comment on table djr.presence is
   'Which users have streams on which instance, when the option presence is on; written by the instances in batches. djr.online reads it.';
 comment on column djr.presence.since is 'When the first of these streams was opened.';
 comment on column djr.presence.streams is 'How many streams.';
-comment on column djr.presence.instance is 'The runtime that has them; without a row of its own in djr.instance it is gone.';
-comment on column djr.presence.topic is 'The topic that they hear; empty: any stream of this user.';
+comment on column djr.presence.instance is 'The runtime that has the streams; if it has no row in djr.instance, it is gone.';
+comment on column djr.presence.topic is 'The topic that the streams hear; empty: the row counts all streams of this user.';
 comment on column djr.presence.user_id is 'The user.';
-comment on index djr.presence_instance is 'What one instance has written, to remove it.';
+comment on index djr.presence_instance is 'The rows of one instance, to delete them.';

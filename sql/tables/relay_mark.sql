@@ -11,7 +11,7 @@ create table if not exists djr.relay_mark (
 );
 
 comment on table djr.relay_mark is
-  'What was in the log of a relay, a row each 10 s of the last hour: where the engine has lost what it had acknowledged, a new generation of the log begins at one of these.';
+  'How far the log of a relay had come, a row for each 10 s of the last hour. If the relay''s engine loses what it had acknowledged, a new generation of the log begins at one of these rows.';
 comment on column djr.relay_mark.id is 'The newest has the highest.';
 comment on column djr.relay_mark.taken_at is 'When the snapshot was taken.';
 comment on column djr.relay_mark.snapshot is 'All events that are visible in it were in the log.';

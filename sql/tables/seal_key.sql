@@ -1,8 +1,8 @@
--- A table of its own, and not columns of djr.settings: djr.configure returns those, and a key does not belong on a screen.
+-- A table of its own instead of columns of djr.settings: djr.configure returns the settings, and a key must not appear on a screen.
 create table if not exists djr.seal_key (
   created_at timestamptz not null default pg_catalog.clock_timestamp(),
   longest interval not null default '1 hour',
-  -- A key for HMAC-SHA256, in both its padded forms: nothing is padded again for every seal.
+  -- The key for HMAC-SHA256 in both padded forms, so that no seal has to pad it again.
   inner_key bytea not null,
   outer_key bytea not null,
   id text collate "C" not null,
@@ -17,11 +17,11 @@ create table if not exists djr.seal_key (
 create unique index if not exists seal_key_newest on djr.seal_key (newest) where newest;
 
 comment on table djr.seal_key is
-  'The keys that seals are signed with: the newest, and while it is being rotated the one before. Made at the first seal; djr.configure(rotate_seal_key => true) makes another.';
+  'The keys that seals are signed with: the newest one, and after a rotation the previous one. The first seal makes the first key; djr.configure(rotate_seal_key => true) makes a new one.';
 comment on column djr.seal_key.created_at is 'When it was made.';
-comment on column djr.seal_key.longest is 'For how long the longest seal that it signed is valid, an hour at least: revocations are kept as long.';
+comment on column djr.seal_key.longest is 'How long the longest seal that it signed is valid, at least an hour: revocations are kept for as long.';
 comment on column djr.seal_key.inner_key is 'The key, padded and combined with the inner pad of HMAC (RFC 2104).';
 comment on column djr.seal_key.outer_key is 'The same with the outer pad.';
 comment on column djr.seal_key.id is 'Names it in a seal.';
 comment on column djr.seal_key.newest is 'Whether new seals are signed with it.';
-comment on index djr.seal_key_newest is 'One of them is the newest.';
+comment on index djr.seal_key_newest is 'Only one key is the newest.';

@@ -5,4 +5,4 @@ for each statement
 execute function djr._announce();
 
 comment on trigger event_announce on djr.event is
-  'Every insert publishes: checks the size and notifies, a statement at a time.';
+  'Every insert publishes: the trigger checks the rows of a statement and notifies.';

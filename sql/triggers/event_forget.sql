@@ -5,7 +5,7 @@ for each statement
 execute function djr._forget_activity();
 
 comment on trigger event_forget on djr.event is
-  'The activity of events goes with them, and the settings say up to which transaction events are gone.';
+  'Deletes the activity of deleted events, and records in the settings up to which transaction events are gone.';
 
 create or replace trigger event_forget_all
 after truncate on djr.event
@@ -13,4 +13,4 @@ for each statement
 execute function djr._forget_activity();
 
 comment on trigger event_forget_all on djr.event is
-  'The activity of all events goes with them, and the settings say that all are gone.';
+  'Deletes the activity of all events, and records in the settings that all events are gone.';

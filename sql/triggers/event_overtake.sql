@@ -5,7 +5,7 @@ for each statement
 execute function djr._overtake();
 
 comment on trigger event_overtake on djr.event is
-  'A consumer that had not had an event that is deleted is told so.';
+  'Marks a consumer as overtaken when an event is deleted that it had yet to get.';
 
 create or replace trigger event_overtake_all
 before truncate on djr.event
@@ -13,4 +13,4 @@ for each statement
 execute function djr._overtake_truncated();
 
 comment on trigger event_overtake_all on djr.event is
-  'A consumer that had not had all events is told so.';
+  'Marks a consumer as overtaken when the table is truncated before it had all events.';

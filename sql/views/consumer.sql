@@ -1,4 +1,4 @@
--- The filters are written out: a function in a view is called with the rights of whoever reads it.
+-- The filters are written out instead of calling djr._is_for: a function in a view runs with the rights of the role that reads the view.
 create or replace view djr.consumer as
 select
   _consumer.name,
@@ -52,12 +52,12 @@ cross join lateral (
 comment on view djr.consumer is
   'The consumers, and how far each is behind. Made by djr.create_consumer.';
 comment on column djr.consumer.name is 'The name.';
-comment on column djr.consumer.types is 'The types that it gets; null: every one.';
-comment on column djr.consumer.topics is 'The topics that it gets; null: every one, and events without a topic.';
+comment on column djr.consumer.types is 'The types that it gets; null: every type.';
+comment on column djr.consumer.topics is 'The topics that it gets; null: every topic, and events without a topic.';
 comment on column djr.consumer.created_at is 'When it was created.';
 comment on column djr.consumer.moved_at is 'When its place moved last.';
-comment on column djr.consumer.lag is 'Events that it has not had yet; counted up to 100,000.';
-comment on column djr.consumer.age is 'Since the oldest of them was inserted; null: it has had all.';
-comment on column djr.consumer.overtaken is 'Why it does not go on before djr.reset_consumer is called; null: it goes on.';
-comment on column djr.consumer.overtaken_at is 'Since when it has lost events; null: it has lost none.';
+comment on column djr.consumer.lag is 'How many events it has yet to get; counted up to 100,000.';
+comment on column djr.consumer.age is 'How long ago the oldest of them was inserted; null: it has had all events.';
+comment on column djr.consumer.overtaken is 'Why it stands still until djr.reset_consumer is called; null: it does not stand still.';
+comment on column djr.consumer.overtaken_at is 'When it first lost events; null: it has lost none.';
 comment on column djr.consumer.lost is 'How many events it has lost, as far as that is known.';

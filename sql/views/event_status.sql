@@ -33,5 +33,5 @@ comment on column djr.event_status.created_at is 'When it was published.';
 comment on column djr.event_status.replay_of is 'The event that it sends again.';
 comment on column djr.event_status.status is
   'The furthest of: new, dispatched, error, sent, delivered, read. An event that failed for one client and reached another is sent.';
-comment on column djr.event_status.recipients is 'To how many clients it was sent, all instances together.';
-comment on column djr.event_status.errors is 'How often a hook failed for it: onReceive for each instance, beforeSend for each client.';
+comment on column djr.event_status.recipients is 'To how many clients it was sent, by all instances together.';
+comment on column djr.event_status.errors is 'How often a hook failed for it: onReceive counts once an instance, beforeSend once a client.';

@@ -12,6 +12,6 @@ where mark.attrelid operator(pg_catalog.=) 'djr._grant'::pg_catalog.regclass
   and entry.privilege_type operator(pg_catalog.=) 'SELECT';
 
 comment on view djr.grantee is
-  'The roles that were granted a use of djr: publish (djr.grant_publish), consume (djr.grant_consume), seal (djr.grant_seal) or server (djr.grant_server). Each migration gives exactly these their rights, and takes every other right to an object of djr away.';
+  'The roles that were granted a capability of djr: publish (djr.grant_publish), consume (djr.grant_consume), seal (djr.grant_seal) or server (djr.grant_server). Each migration gives exactly these their rights, and takes every other right to an object of djr away.';
 comment on column djr.grantee.role is 'The role''s name; public is every role there is.';
 comment on column djr.grantee.capability is 'publish, consume, seal or server.';

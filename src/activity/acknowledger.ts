@@ -17,7 +17,7 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-/** Acknowledgements that may wait, and of one statement. */
+/** Acknowledgements that may wait, and acknowledgements in one statement. */
 const MAX_WAITING = 10_000;
 const BATCH = 1000;
 
@@ -25,15 +25,15 @@ const BATCH = 1000;
 const ANSWER_TIMEOUT = 10_000;
 
 /**
- * Stores acknowledgements: one statement at a time, with all that came during the last one. However many pages send them
- * at once, one connection of the pool is what they take.
+ * Stores acknowledgements: one statement at a time, with all that came during the last one. However many pages send them at once, they
+ * take one connection of the pool.
  */
 export class Acknowledger {
   readonly #pool: Pool;
   readonly #instance: string;
   #waiting: Waiting[] = [];
   #running: Promise<void> | undefined;
-  /** Acknowledgements that were the user's to make. */
+  /** How many acknowledgements were for an event of their user. */
   acknowledged = 0;
 
   constructor(pool: Pool, instance: string) {
@@ -42,8 +42,8 @@ export class Acknowledger {
   }
 
   /**
-   * @returns for each whether it is an event of that user
-   * @throws {@link DjrError} `DJR_BUSY` when too many wait, or the database's error
+   * @returns for each acknowledgement whether it is an event of that user
+   * @throws {@link DjrError} `DJR_BUSY` if too many wait, or the database's error
    */
   async acknowledge(acknowledgements: readonly Acknowledgement[]): Promise<boolean[]> {
     if (this.#waiting.length + acknowledgements.length > MAX_WAITING) {
@@ -63,7 +63,7 @@ export class Acknowledger {
     }
   }
 
-  /** One that the database cannot take costs no other: halves are tried until it stands alone. */
+  /** If the database refuses one of a batch, the batch is halved until that one stands alone, so that no other is lost. */
   async #answer(batch: Waiting[]): Promise<void> {
     try {
       const own = await this.#store(batch.map(({ acknowledgement }) => acknowledgement));
@@ -78,7 +78,7 @@ export class Acknowledger {
         await this.#answer(batch.slice(half));
       } else for (const { reject } of batch) reject(error);
     }
-    // In the same step as the last look at what waits: what comes a moment later starts the next run.
+    // Set in the same turn as the last check of what waits, so that an acknowledgement which comes later starts the next run.
     this.#running = undefined;
   }
 
@@ -100,7 +100,7 @@ export class Acknowledger {
     meter.counter('djr_acknowledged_total', 'Events that their users have acknowledged', () => this.acknowledged);
   }
 
-  /** Resolves when all that came has been stored. */
+  /** Resolves when all acknowledgements so far have been stored. */
   async stop(): Promise<void> {
     await this.#running;
   }

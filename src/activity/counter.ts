@@ -1,18 +1,18 @@
 import type { Envelope } from '../event/envelope.js';
 
-/** How much is told of each event: nothing; one line; a line for each user, too. */
+/** How much is recorded of each event: nothing; one row; a row for each user as well. */
 export type ActivityLevel = 'off' | 'summary' | 'full';
 
 /** What became of an event. */
 export type StepStatus = 'dispatched' | 'sent' | 'error';
 
-/** One step of one event, counted together over the time since the last {@link ActivityCounter.take}. */
+/** One step of one event, summed up since the last {@link ActivityCounter.take}. */
 export interface Step {
   readonly event: number;
   readonly status: StepStatus;
-  /** Of a user event its user; with `full` that of the clients, null for anonymous ones together. */
+  /** For a user event its user; with `full` the user of the clients, null for all anonymous ones together. */
   readonly userId: string | null;
-  /** Of `sent`: clients. Of `error`: those for whom `beforeSend` failed; null where it was `onReceive`. */
+  /** For `sent` the number of clients. For `error` the number of clients for whom `beforeSend` failed; null if `onReceive` failed. */
   readonly recipients: number | null;
 }
 
@@ -21,7 +21,7 @@ interface Count {
   errors: number;
 }
 
-/** Its own count is of clients whose user is not told. */
+/** The counts of one event. Its own count is for clients whose user is not recorded. */
 interface Entry extends Count {
   readonly userId: string | null;
   dispatched: boolean;
@@ -30,35 +30,35 @@ interface Entry extends Count {
 }
 
 /**
- * Counts what becomes of each event until somebody takes it: a number for each event and turn, nothing for each client.
- * It is bounded; what finds no place is dropped and counted.
+ * Counts what becomes of each event, until the writer takes the counts. Delivery costs one addition for each event and turn, and nothing
+ * for each client. It is bounded: steps without room are dropped, and their number is counted.
  */
 export class ActivityCounter {
-  /** May change at any time; what was counted stays. */
+  /** The setting `activity`. It may change at any time; earlier counts stay. */
   level: ActivityLevel = 'off';
-  /** Steps that found no place. */
+  /** How many steps were dropped for lack of room. */
   dropped = 0;
   readonly #max: number;
   readonly #entries = new Map<number, Entry>();
   #size = 0;
 
-  /** @param max - events (with `full`, also users of events) that may wait to be taken. */
+  /** @param max - events (with `full` also users of events) that may wait to be taken */
   constructor(max: number) {
     this.#max = max;
   }
 
-  /** Events, and users of events, that wait to be taken. */
+  /** How many events, and users of events, wait to be taken. */
   get size(): number {
     return this.#size;
   }
 
-  /** It goes to subscribers and to the hub. */
+  /** The event was passed to subscribers and to the hub. */
   dispatched(envelope: Envelope): void {
     const entry = this.#entry(envelope);
     if (entry) entry.dispatched = true;
   }
 
-  /** It was written to so many clients. @param userId - theirs; looked at with `full` only */
+  /** The event was written to so many clients. @param userId - their user, which counts with `full` only */
   sent(envelope: Envelope, userId: string | null, clients: number): void {
     const count = this.#count(envelope, userId);
     if (count) count.sent += clients;
@@ -76,7 +76,7 @@ export class ActivityCounter {
     if (count) count.errors += 1;
   }
 
-  /** Takes out the steps of the oldest events: `count` of them or some more, as those of one event stay together. */
+  /** Takes out the steps of the oldest events: `count` of them or a few more, as the steps of one event stay together. */
   take(count: number): Step[] {
     const steps: Step[] = [];
     for (const [event, entry] of this.#entries) {
@@ -94,7 +94,7 @@ export class ActivityCounter {
     const before = steps.length;
     this.#writeCount(steps, event, userId, entry);
     if (users) for (const [user, count] of users) this.#writeCount(steps, event, user, count);
-    // What was sent was dispatched: a line of its own says so only at the level `full`.
+    // An event that was sent was dispatched as well; only the level `full` has a row for that.
     const sent = steps.slice(before).some(({ status }) => status === 'sent');
     if (dispatched && (!sent || this.level === 'full')) {
       steps.splice(before, 0, { event, status: 'dispatched', userId, recipients: null });
@@ -106,7 +106,7 @@ export class ActivityCounter {
     if (sent > 0) steps.push({ event, status: 'sent', userId, recipients: sent });
   }
 
-  /** undefined: nothing is told of it, or there is no place. An event that is not stored has no activity. */
+  /** The counts of an event; undefined: nothing is recorded of it, or there is no room. An event without a row has no activity. */
   #entry({ id, xid, userId }: Envelope): Entry | undefined {
     if (this.level === 'off' || xid === null) return undefined;
     let entry = this.#entries.get(id);

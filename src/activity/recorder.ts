@@ -7,7 +7,7 @@ const ANSWER_TIMEOUT = 10_000;
 
 /** @returns how many rows of `djr.activity` were written */
 export async function recordActivity(pool: Pool, instance: string, steps: readonly Step[]): Promise<number> {
-  // Numbers and our own words need no quoting, which takes longer than all the rest.
+  // Numbers and our own words need no quoting, which would take longer than all the rest.
   const list = (values: unknown[]) => `{${values.join(',')}}`;
   const query = {
     text: 'select djr.record_activity($1, $2, $3, $4, $5) as recorded',

@@ -10,32 +10,32 @@ import type { ActivityCounter, Step } from './counter.js';
 export interface ActivityWriterOptions {
   counter: ActivityCounter;
   logger: Logger;
-  /** Takes at most {@link BATCH} steps a call. */
+  /** Records at most {@link BATCH} steps in a call. */
   source: { record(steps: readonly Step[]): Promise<number> };
 }
 
-/** Milliseconds between two batches; what happens to one event in between is one row. */
+/** Milliseconds between two batches. What happens to one event in between is one row. */
 const PERIOD = 500;
 
-/** Rows of one INSERT: some 4 ms of the database's time. */
-export const BATCH = 1000;
+/** Rows in one INSERT, which takes the database some 4 ms. */
+const BATCH = 1000;
 
-/** Times that one batch is tried, and the longest wait in between: a restart of PostgreSQL loses nothing. */
+/** How often a batch is tried, and the longest wait between two attempts. Together they outlast a restart of PostgreSQL. */
 const ATTEMPTS = 8;
 const LONGEST_WAIT = 5000;
 
-/** Errors that would come again: no right to record, no such function, values that do not fit. */
+/** Errors for which a retry does not help: no right to record, no such function, values that do not fit. */
 const isFinal = (error: unknown): boolean => /^(22|23|42)...$/.test(codeOf(error) ?? '');
 
-/** Writes what the counter has into `djr.activity`, in batches and one at a time: delivery never waits for it. */
+/** Writes the counts into `djr.activity`, one batch at a time. Delivery never waits for it. */
 export class ActivityWriter {
-  /** Rows written. */
+  /** How many rows were written. */
   rows = 0;
   readonly #options: ActivityWriterOptions;
   readonly #onceLog: OnceLogger;
   readonly #rounds: Periodic;
   readonly #stopping = new AbortController();
-  /** Steps that the database did not take. */
+  /** How many steps the database did not take. */
   #failed = 0;
   #losing = false;
 
@@ -45,7 +45,7 @@ export class ActivityWriter {
     this.#rounds = new Periodic({ period: PERIOD, round: () => this.#drain() });
   }
 
-  /** Steps that were not recorded: there was no place for them, or the database did not take them. */
+  /** How many steps were not recorded, for lack of room or because the database did not take them. */
   get dropped(): number {
     return this.#failed + this.#options.counter.dropped;
   }
@@ -64,7 +64,7 @@ export class ActivityWriter {
     meter.gauge('djr_activity_waiting', 'Events whose activity waits to be written', () => this.#options.counter.size);
   }
 
-  /** @param least - how many must wait to be worth a batch after the first. */
+  /** @param least - after the first batch, another one is written only if at least so many steps wait */
   async #drain(least = BATCH): Promise<void> {
     const { logger, counter } = this.#options;
     const { dropped } = counter;
@@ -87,7 +87,7 @@ export class ActivityWriter {
         return;
       } catch (err) {
         if (steps.length > 1 && isOfOneRow(err)) {
-          // A step that the database cannot take costs no other: halves are tried until it stands alone.
+          // If the database refuses one step of a batch, the batch is halved until that one stands alone, so that no other is lost.
           const half = Math.ceil(steps.length / 2);
           await this.#write(steps.slice(0, half));
           await this.#write(steps.slice(half));
@@ -104,7 +104,7 @@ export class ActivityWriter {
     }
   }
 
-  /** Writes what there is, once and without trying again. */
+  /** Writes what there is, and does not try again if that fails. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#rounds.stop();

@@ -2,18 +2,18 @@ import { ask } from '../http/guards/guard.js';
 import type { Incoming } from '../http/incoming.js';
 import type { Reply } from '../http/reply.js';
 import type { Logger } from '../lib/logger.js';
-import type { Authorize } from '../options.js';
+import type { Authorize } from '../realtime-options.js';
 import { errorPage } from './page.js';
 
 export interface AccessOptions {
   root: string;
   authorize: Authorize;
-  /** Milliseconds. */
+  /** Milliseconds that `authorize` may take. */
   hookTimeout: number;
   logger: Logger;
 }
 
-/** Who may see the admin: the app says, and nothing but its `true` lets anyone in. @returns why not, or undefined */
+/** Asks the app whether a request may see the admin. Only `true` lets it in. @returns the reply that refuses it, or undefined */
 export async function refuse(incoming: Incoming, { root, ...options }: AccessOptions): Promise<Reply | undefined> {
   const answer = await ask(incoming, { ...options, name: 'admin.authorize' });
   if (answer === 'unreadable') return errorPage(root, 400, 'Host and path of the request make no URL.');

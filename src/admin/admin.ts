@@ -7,8 +7,8 @@ import { within } from '../lib/deadline.js';
 import { DjrError } from '../lib/errors.js';
 import type { Logger } from '../lib/logger.js';
 import { OnceLogger } from '../lib/once-logger.js';
-import type { Authorize } from '../options.js';
 import { isUnreachable } from '../postgres/unreachable.js';
+import type { Authorize } from '../realtime-options.js';
 import type { Hooks } from '../stream/hooks.js';
 import type { Health } from '../telemetry/health.js';
 import { refuse } from './access.js';
@@ -28,17 +28,17 @@ import type { AdminStore, EventSummary } from './store.js';
 
 export interface AdminOptions {
   basePath: string;
-  /** The base path as browsers see it, where a proxy cuts a part of it off. */
+  /** The base path as browsers see it, if a proxy removes a part of it. */
   publicPath: string;
   authorize: Authorize;
-  /** Milliseconds. */
+  /** Milliseconds that `authorize` may take. */
   hookTimeout: number;
   logger: Logger;
   store: AdminStore;
   hooks: Hooks;
-  /** Whether it is kept who is connected. */
+  /** Whether the option `presence` is on. */
   presence: boolean;
-  /** Which of the instances this is. */
+  /** The name of this instance. */
   instance: string;
   series: Series;
   health(): Health;
@@ -46,24 +46,24 @@ export interface AdminOptions {
   ready(): Promise<void>;
 }
 
-/** Events of a page. */
+/** Events on one page of the list. */
 const PAGE_SIZE = 50;
 
-/** Milliseconds that the overview waits for PostgreSQL: what it has in memory is wanted most while that is away. */
+/** Milliseconds that the overview waits for PostgreSQL. What it has in memory is needed most while PostgreSQL does not answer. */
 const OVERVIEW_PATIENCE = 2000;
 
-/** Characters of an address: a filter, or a hundred ids. */
+/** Characters that an address may have: enough for a filter, or a hundred ids. */
 const MAX_TARGET = 8192;
 
 const ASSETS = ['admin.css', 'admin.js', 'htmx.min.js'] as const;
 
-/** The pages at `admin/`: each request is authorised by the app, each error is a page. */
+/** The pages at `admin/`. The app authorises each request, and each error is shown as a page. */
 export class Admin implements Endpoint {
   readonly path = 'admin/*';
-  /** A wrong method is told by a page. */
+  /** A wrong method is answered with a page. */
   readonly methods = 'any';
   readonly #options: AdminOptions;
-  /** The admin's path: of links, and of requests as they come here. */
+  /** The admin's paths: the one in links, and the one of requests as they arrive here. */
   readonly #root: string;
   readonly #ownRoot: string;
   readonly #csrf: Csrf;
@@ -84,14 +84,14 @@ export class Admin implements Endpoint {
     const { pathname: path, search: query } = new URL(incoming.target, 'http://admin');
     const steps = path.slice(this.#ownRoot.length).split('/').filter(Boolean);
     const asset = steps.length === 2 && steps[0] === 'assets' && ASSETS.find((name) => name === steps[1]);
-    // No secret is in them, and the page that refuses somebody needs its style, too.
+    // Assets need no permission: they have no secrets, and a page that refuses a request needs its style, too.
     if (asset) {
       const load = async () => (await import('./assets.js')).ADMIN_ASSETS[asset];
       return assetReply(asset, load, incoming.header('if-none-match'));
     }
     try {
       const refusal = await refuse(incoming, { ...this.#options, root: this.#root });
-      // Of a refusal there is no part to put into a page: htmx loads the page anew, which then is the refusal.
+      // htmx cannot put a refusal into a part of a page, so it loads the whole page again, which then shows the refusal.
       if (refusal && incoming.header('hx-request')) {
         return { status: 403, headers: { 'HX-Refresh': 'true', ...PERSONAL_HEADERS }, body: '' };
       }
@@ -160,7 +160,7 @@ export class Admin implements Endpoint {
     return page({ root: this.#root, title, section: 'events', body: eventBody(this.#root, event, online) });
   }
 
-  /** Who is connected now of one user, or one topic; undefined: nobody is asked for, or it is not kept. */
+  /** Who is connected now, for one user or one topic; undefined: the search names neither, or the option `presence` is off. */
   async #online({
     user,
     topic,
@@ -208,7 +208,7 @@ export class Admin implements Endpoint {
     if ((await store.findAll(ids)).some(isOrder)) return this.#error(400, NO_ORDERS);
     const replayed = await store.replay(ids);
     logger.info({ events: ids, replayed, address: incoming.address }, 'events were replayed in the admin');
-    // A page that is loaded again must not replay again.
+    // A redirect, so that loading the page again does not replay again.
     const location = `${this.#root}replay/?done=${replayed.join(',')}`;
     return { status: 303, headers: { Location: location, ...PERSONAL_HEADERS }, body: '' };
   }

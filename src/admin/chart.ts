@@ -5,15 +5,15 @@ const HEIGHT = 56;
 
 export interface Chart {
   name: string;
-  /** Oldest first; null: not known then. */
+  /** The values, oldest first; null: it is not known. */
   values: (number | null)[];
-  /** A value with its unit. */
+  /** Writes a value with its unit. */
   format(value: number): string;
-  /** What the top of the chart is at least. */
+  /** The least value that the top of the chart stands for. */
   atLeast?: number;
 }
 
-/** The last minutes of one figure: what it is now, and a line. */
+/** A chart of one figure: its current value, and a line for the last minutes. */
 export function sparkline({ name, values, format, atLeast = 1 }: Chart): Html {
   const known = values.filter((value): value is number => value !== null);
   const now = known.at(-1);

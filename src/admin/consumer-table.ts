@@ -2,7 +2,7 @@ import type { ConsumerRow } from '../consume/consumer-list.js';
 import { type Html, html } from './html.js';
 import { number, time } from './page.js';
 
-/** Nothing where there are none. */
+/** The table of consumers; empty if there are none. */
 export function consumerTable(consumers: ConsumerRow[]): Html | '' {
   if (consumers.length === 0) return '';
   const rows = consumers.map(

@@ -5,15 +5,15 @@ import type { Incoming } from '../http/incoming.js';
 
 const COOKIE = 'djr_admin';
 
-/** What a form carries, and the cookie that it is bound to where the browser has none yet. */
+/** The token for a form, and the cookie to which it is bound if the browser has none yet. */
 export interface FormToken {
   token: string;
   cookies: string[];
 }
 
 /**
- * Whether a form was ours: its token is an HMAC of a cookie that only this browser has. The key is the same on every
- * instance, as a form may come back to another.
+ * Makes and checks the tokens of forms. A token is an HMAC of a cookie that only this browser has. Every instance has the same key, as a
+ * form may be sent to another instance than the one that made it.
  */
 export class Csrf {
   readonly #path: string;
@@ -39,7 +39,7 @@ export class Csrf {
     return { token: await this.#sign(value), cookies: [cookie] };
   }
 
-  /** @returns why not, or undefined */
+  /** @returns why a form is refused, or undefined */
   async refusal(incoming: Incoming, token: string | null): Promise<string | undefined> {
     const [origin, host, fetchSite] = ['origin', 'host', 'sec-fetch-site'].map((name) => incoming.header(name));
     const same = checkOrigin({ origin, host, fetchSite });

@@ -1,17 +1,17 @@
 import type { Scope } from '../event/event.js';
 import { milliseconds } from '../postgres/types.js';
 
-/** The steps of an event, the furthest of which is its status. */
+/** The steps of an event; the furthest one is its status. */
 export const STATUSES = ['new', 'dispatched', 'error', 'sent', 'delivered', 'read'] as const;
 export type EventState = (typeof STATUSES)[number];
 
-/** Of a stored row: `control` is what djr itself orders (`djr.disconnect`, `djr.recheck`), and is no event of an app. */
+/** The scope of a stored row. `control` marks an order of djr itself (`djr.disconnect`, `djr.recheck`), which is no event of the app. */
 export type EventScope = Scope | 'control';
 
-/** Which events to list. Ids are text, as a bigint is more than a number holds. */
+/** Which events to list. Ids are texts, as a number cannot hold every bigint. */
 export interface EventFilter {
   id?: string | undefined;
-  /** Exact, or with `*` at its end what begins so. */
+  /** The exact type, or with `*` at its end the beginning of types. */
   type?: string | undefined;
   scope?: EventScope | undefined;
   status?: EventState | undefined;
@@ -25,7 +25,7 @@ export interface EventFilter {
   detail?: string | undefined;
 }
 
-/** A page of the list: what is older than one event, or newer. Neither: the newest. */
+/** A page of the list: events that are older or newer than one event; without either the newest events. */
 export interface PageKey {
   before?: string | undefined;
   after?: string | undefined;
@@ -40,7 +40,7 @@ const EQUALS = 'operator(pg_catalog.=)';
 
 const prefix = (text: string): string => `${text.slice(0, -1).replace(/[\\%_]/g, '\\$&')}%`;
 
-/** The list's SQL: keyset pages by id, never an offset and never a count. */
+/** The SQL of the list: pages by key (the id), without offset and count. */
 export function listQuery(filter: EventFilter, key: PageKey, limit: number): ListQuery {
   const values: unknown[] = [];
   const bind = (value: unknown) => `$${values.push(value)}`;
@@ -63,7 +63,7 @@ export function listQuery(filter: EventFilter, key: PageKey, limit: number): Lis
   if (filter.detail !== undefined) add(`detail operator(pg_catalog.@>) ${bind(filter.detail)}::pg_catalog.jsonb`);
   if (key.before !== undefined) add(`id operator(pg_catalog.<) ${bind(key.before)}`);
   if (key.after !== undefined) add(`id operator(pg_catalog.>) ${bind(key.after)}`);
-  // The status is looked up for the rows of a page only, unless it is what is searched for.
+  // The status is looked up only for the rows of a page, unless the search asks for it.
   const source = filter.status === undefined ? 'djr.event' : WITH_STATUS;
   if (filter.status !== undefined) add(`status ${EQUALS} ${bind(filter.status)}`);
   const where = conditions.length === 0 ? '' : ` where ${conditions.join(' and ')}`;
@@ -75,19 +75,19 @@ export function listQuery(filter: EventFilter, key: PageKey, limit: number): Lis
   };
 }
 
-/** Characters of a detail that a list shows. */
+/** Characters of a detail in the list. */
 const PREVIEW = 200;
 
-/** Events as a search by status has them. */
+/** The source of events for a search by status. */
 const WITH_STATUS = `(select event.*, status.status from djr.event event join djr.event_status status on status.id ${EQUALS} event.id) searched`;
 
-/** What `SUMMARY` is of. The view has no topic: it has had its columns since the first release, so each migration's SQL can run again. */
+/** The source of `SUMMARY`. The view has no topic, because its columns must stay those of the first release: otherwise a migration's SQL could not run again. */
 export const SOURCE = `djr.event_status event join djr.event stored on stored.id ${EQUALS} event.id`;
 
-/** An order's topic is in its detail. */
+/** The topic of a row; for an order it is in the detail. */
 const TOPIC = `case when event.scope operator(pg_catalog.=) 'control' then event.detail operator(pg_catalog.->>) 'topic' else stored.topic end`;
 
-/** One line of a list, of `SOURCE`. */
+/** The columns of one row of the list, from `SOURCE`. */
 export const SUMMARY = `event.id::pg_catalog.text, event.type, event.scope, event.user_id, ${TOPIC} as topic,
   pg_catalog.left(event.detail::pg_catalog.text, ${PREVIEW}) as preview, ${milliseconds('event.created_at')} as created_at,
   event.replay_of::pg_catalog.text, event.status, event.recipients, event.errors`;

@@ -13,7 +13,7 @@ const SAYS: Record<string, string> = {
   error: 'A hook failed',
 };
 
-/** @param online - who is connected now of whom it is for; undefined: that is not kept */
+/** @param online - which of the event's users are connected now; undefined: the option `presence` is off */
 export function eventBody(root: string, event: EventRecord, online: Online | undefined): Html {
   const { id, type, key, detail, replay_of, replays, has_private_data } = event;
   const link = (other: string) => html`<a href="${root}events/${other}/">${other}</a> `;
@@ -70,7 +70,7 @@ function step(root: string, event: EventRecord, { status, created_at, recipients
 ${user_id === null ? '' : html` · user ${userLink(root, user_id)}`}${instance === null ? '' : html` · instance <code>${instance}</code>`}</div></li>`;
 }
 
-/** A page of its own without JavaScript; htmx takes the part out of it. */
+/** The private data: without JavaScript a page of its own, from which htmx takes the part that it shows. */
 export function privateBody(root: string, id: string, data: string | undefined): Html {
   return html`<nav aria-label="Where you are" class="crumbs"><a href="${root}">Events</a> <span aria-hidden="true">/</span>
 <a href="${root}events/${id}/">${id}</a> <span aria-hidden="true">/</span> private data</nav>

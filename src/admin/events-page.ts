@@ -10,17 +10,17 @@ import type { EventPage, EventSummary } from './store.js';
 export interface EventsView {
   root: string;
   search: Search;
-  /** Undefined: the search had no result. */
+  /** The events that were found; undefined: the search failed. */
   found: EventPage | undefined;
-  /** Why there is none. */
+  /** Why the search failed. */
   failure: string | undefined;
   types: string[];
   detailIndex: boolean;
-  /** Who is connected now of whom was searched for; undefined: that is not kept, or nobody was. */
+  /** Who is connected now, for the user or topic of the search; undefined: it names neither, or the option `presence` is off. */
   online?: Online | undefined;
 }
 
-/** What a status means, where its name alone does not say. */
+/** What a status means, if its name alone does not say it. */
 const STATUS_NAMES: Record<string, string> = { dispatched: 'dispatched: nobody was connected' };
 
 export function eventsBody(view: EventsView): Html {
@@ -45,7 +45,7 @@ ${field(search, 'detail', 'Detail contains', `placeholder='{"order": 7}' spellch
 ${results(view)}`;
 }
 
-/** @param attributes - of ours: they are not escaped */
+/** @param attributes - written by this code, as they are not escaped */
 function field({ typed }: Search, name: Field, label: string, attributes: string): Html {
   const own = Object.assign(new String(attributes), { isEscaped: true });
   return html`<label class="f-${name}">${label}<input name="${name}" value="${typed[name]}" autocomplete="off" ${own}></label>`;
@@ -79,12 +79,12 @@ ${eventTable(root, found.events, true)}
 </form></section>`;
 }
 
-/** What is searched for, as the form may be folded, and the same in the live view. */
+/** Shows what is searched for, as the form may be folded; and a link to the same in the live view. */
 function active({ typed }: Search, root: string): Html | '' {
   const words = FIELDS.filter((name) => typed[name]).map((name) => html`<b>${name}</b> ${typed[name]} `);
   const live = new URLSearchParams();
   for (const name of ['type', 'user', 'topic'] as const) {
-    // The live view has the beginning of a type, but whole users and topics.
+    // The live view accepts the beginning of a type, but only whole users and topics.
     const value = name === 'type' ? typed.type.replace(/\*$/, '') : typed[name];
     if (value && !value.endsWith('*')) live.set(name, value);
   }
@@ -115,7 +115,7 @@ ${older ? link('Older →', 'next', { before: events.at(-1)!.id }) : html`<span 
 </nav>`;
 }
 
-/** @param selectable - with a box for each */
+/** @param selectable - whether each row has a box */
 export function eventTable(root: string, events: EventSummary[], selectable: boolean): Html {
   return html`<div class="table"><table class="events">
 <thead><tr>${selectable ? html`<th scope="col" class="select"><input type="checkbox" data-select-all hidden aria-label="Select all of this page"></th>` : ''}

@@ -1,9 +1,11 @@
+import { SCOPES as EVENT_SCOPES } from '../event/audience.js';
+import type { Scope } from '../event/event.js';
 import { printable } from '../lib/printable.js';
 import { type EventFilter, type EventScope, type EventState, type PageKey, STATUSES } from './event-filter.js';
 
-export const SCOPES: readonly EventScope[] = ['user', 'public', 'topic', 'system', 'control'];
+export const SCOPES: readonly EventScope[] = [...(Object.keys(EVENT_SCOPES) as Scope[]), 'control'];
 
-/** Times that people ask for, and their minutes. */
+/** The choices of recent times, in minutes. */
 export const RECENT: Record<string, number> = {
   'last 15 minutes': 15,
   'last hour': 60,
@@ -12,7 +14,7 @@ export const RECENT: Record<string, number> = {
   'last 30 days': 30 * 24 * 60,
 };
 
-/** What the address of the list says: as typed, for the form; as understood, for the search; and what was not understood. */
+/** The search in the address of the list: as it was typed, for the form; as it was understood, for the query; and what was not understood. */
 export interface Search {
   typed: Record<Field, string>;
   filter: EventFilter;
@@ -23,7 +25,7 @@ export interface Search {
 export const FIELDS = ['id', 'type', 'scope', 'status', 'user', 'topic', 'recent', 'from', 'to', 'detail'] as const;
 export type Field = (typeof FIELDS)[number];
 
-/** PostgreSQL's bigint. */
+/** The largest bigint of PostgreSQL. */
 const MAX_ID = 2n ** 63n - 1n;
 const MAX_TEXT = 300;
 const MAX_DETAIL = 4000;
@@ -56,7 +58,7 @@ export function readSearch(query: URLSearchParams): Search {
   }
   for (const field of ['from', 'to'] as const) {
     const date = readDate(typed[field]);
-    // Of a preset and a date the later one: both were asked for.
+    // If both a preset and a date are given, the later one applies.
     if (date) filter[field] = field === 'from' && filter.from && filter.from > date ? filter.from : date;
     else if (typed[field])
       problems.push(`“${field}” must be a date and time like 2026-11-25 09:30, in UTC (it is “${typed[field]}”).`);
@@ -69,7 +71,7 @@ export function readSearch(query: URLSearchParams): Search {
   return { typed, filter, key: readKey(query), problems };
 }
 
-/** Pages write invisible characters out, in the form's fields, too: what comes back means the characters. */
+/** Turns written-out invisible characters back into the characters: pages write them out, also in the fields of the form. */
 const withInvisible = (text: string): string =>
   text.replace(/\\u(?:([0-9a-f]{4})|\{([0-9a-f]{1,6})\})/gi, (written, short?: string, long?: string) => {
     const code = Number.parseInt(short ?? long!, 16);
@@ -84,7 +86,7 @@ function readKey(query: URLSearchParams): PageKey {
   return isId(after) ? { after } : {};
 }
 
-/** A date is midnight of it, in UTC, as is all that the pages show. */
+/** Reads a time. A date alone means its midnight in UTC, as all times on the pages are UTC. */
 function readDate(text: string): Date | undefined {
   const [, day, clock = '00:00'] = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?))?Z?$/.exec(text) ?? [];
   if (day === undefined) return undefined;
@@ -96,14 +98,14 @@ function readDetail(text: string): string | undefined {
   if (text.length > MAX_DETAIL || text.includes('\\u0000')) return undefined;
   try {
     const value: unknown = JSON.parse(text);
-    // As it was typed, so that no number is rounded.
+    // The text is kept as it was typed, so that no number is rounded.
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? text : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** The address of a page of this search. */
+/** The address of one page of this search. */
 export function searchQuery(typed: Search['typed'], key: PageKey): string {
   const query = new URLSearchParams();
   for (const field of FIELDS) if (typed[field]) query.set(field, typed[field]);

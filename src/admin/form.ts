@@ -1,9 +1,9 @@
 import type { Incoming } from '../http/incoming.js';
 
-/** Bytes of a form: a hundred ids and a token. */
+/** Bytes that a form may have: enough for a hundred ids and a token. */
 const MAX_BYTES = 16 * 1024;
 
-/** A form's fields, whoever has parsed it. @returns 'too large', or 'unreadable' */
+/** The fields of a form, also if a parser of the app has read it. @returns 'too large' or 'unreadable' if they cannot be had */
 export async function readForm(incoming: Incoming): Promise<Map<string, string> | 'too large' | 'unreadable'> {
   if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(incoming.header('content-type') ?? '')) return 'unreadable';
   if (Number(incoming.header('content-length')) > MAX_BYTES) return 'too large';

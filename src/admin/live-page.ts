@@ -1,6 +1,6 @@
 import { type Html, html } from './html.js';
 
-/** The table is empty: admin.js shows it, and fills it from the stream. */
+/** The page of the live view. Its table is empty and hidden: admin.js shows it and fills it from the stream. */
 export function liveBody(root: string, query: URLSearchParams): Html {
   const given = (name: string) => (query.get(name) ?? '').slice(0, 300);
   return html`<div class="heading"><h1>Live</h1><p class="quiet">Events as this instance hands them on. The latest 200 are kept here. All times are UTC<span data-zone></span>.</p></div>

@@ -13,20 +13,20 @@ const HEADERS = {
   'X-Content-Type-Options': 'nosniff',
 };
 
-/** Viewers of one instance: each costs every event a line. */
+/** Viewers that one instance may have, as each event is written for each of them. */
 const MAX_VIEWERS = 20;
 
-/** Bytes that may wait for one viewer; beyond it events are left out, and it is told how many. */
+/** Bytes that may wait for one viewer. With more, events are left out, and the viewer is told how many. */
 const MAX_BYTES = 256 * 1024;
 
-/** Milliseconds: between two signs of life, and until the browser has to come again and be authorised anew. */
+/** Milliseconds between two heartbeats, and milliseconds after which a browser must reconnect and be authorised again. */
 const HEARTBEAT = 10_000;
 const LIFETIME = 300_000;
 
-/** Milliseconds that a viewer may take for what is left when its stream has ended. */
+/** Milliseconds in which a viewer may read the rest after its stream has ended. */
 const END_GRACE = 500;
 
-/** The live view's streams: a subscriber each, with a bounded buffer behind it. Private data is in no event. */
+/** The streams of the live view. Each has a subscriber and a bounded buffer. Events have no private data here. */
 export class LiveStreams {
   readonly #hooks: Hooks;
   readonly #open = new Set<() => void>();
@@ -36,7 +36,7 @@ export class LiveStreams {
     this.#hooks = hooks;
   }
 
-  /** A stream, or why there is none. */
+  /** Opens a stream. @returns it, or the reply that says why there is none */
   open(): Reply | StreamStart {
     if (this.#stopped) return problem(503, 'This instance is shutting down.', { 'Retry-After': '1' });
     if (this.#open.size >= MAX_VIEWERS) return problem(503, 'Too many watch already.', { 'Retry-After': '10' });
@@ -79,12 +79,12 @@ export class LiveStreams {
       connection.end(END_GRACE);
     };
     const lifetime = setTimeout(end, LIFETIME);
-    // No blank line before the first event: some readers take a frame without data for an empty message.
+    // There is no blank line before the first event, as some readers take a frame without data for an empty message.
     write('retry: 2000\n: watching\n');
     return end;
   }
 
-  /** Ends all, and opens none any more. */
+  /** Ends all streams. No stream is opened after that. */
   stop(): void {
     this.#stopped = true;
     for (const end of [...this.#open]) end();
@@ -93,7 +93,7 @@ export class LiveStreams {
 
 const frame = (name: string, data: unknown): string => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 
-/** Characters of a detail that a line shows: the event's page has the whole of a large one. */
+/** Characters of a detail in a row; the event's own page shows all of it. */
 const MAX_DETAIL = 8000;
 
 const cut = (text: string): string => (text.length > MAX_DETAIL ? `${text.slice(0, MAX_DETAIL)}…` : text);

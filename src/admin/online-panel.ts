@@ -5,7 +5,7 @@ import { number, time } from './page.js';
 
 const streams = (count: number): string => `${number(count)} ${count === 1 ? 'stream' : 'streams'}`;
 
-/** Whether a user is connected now. */
+/** Shows whether a user is connected now. */
 export function userOnline(root: string, { streams: count, since, topics }: UserOnline): Html {
   if (since === null) return html`<span class="pill nobody">not connected now</span>`;
   return html`<span class="pill sent">connected now</span> ${streams(count)} since ${time(since)}${
@@ -13,7 +13,7 @@ export function userOnline(root: string, { streams: count, since, topics }: User
   }`;
 }
 
-/** Who hears a topic now. */
+/** Shows who hears a topic now. */
 export function topicOnline(root: string, { users, streams: count, first }: TopicOnline): Html {
   if (users === 0) return html`<span class="pill nobody">no user hears it now</span>`;
   const more = users - first.length;
@@ -21,7 +21,7 @@ export function topicOnline(root: string, { users, streams: count, first }: Topi
 ${first.map(({ id }) => html`${userLink(root, id)} `)}${more > 0 ? html`and ${number(more)} more` : ''}`;
 }
 
-/** Above a list that a user or a topic was searched for: who is there now. */
+/** Shows, above a list that was searched for a user or a topic, who is connected now. */
 export function onlinePanel(root: string, { user, topic }: Online): Html | '' {
   if (!user && !topic) return '';
   return html`<div class="online">${user ? html`<p>User <b>${user.id}</b>: ${userOnline(root, user)}</p>` : ''}

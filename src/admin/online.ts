@@ -2,27 +2,27 @@ import type { Queryable } from '../postgres/connect.js';
 import { select } from '../postgres/select.js';
 import { milliseconds } from '../postgres/types.js';
 
-/** A user's open streams, all instances together. */
+/** The open streams of a user, on all instances together. */
 export interface UserOnline {
   id: string;
-  /** 0: not connected. */
+  /** How many streams; 0: the user is not connected. */
   streams: number;
-  /** Since when; null: not connected. */
+  /** Since when the user is connected; null: the user is not. */
   since: Date | null;
-  /** Topics that these streams hear: the first {@link MAX_SHOWN}. */
+  /** The first {@link MAX_SHOWN} topics that these streams hear. */
   topics: string[];
 }
 
-/** Who hears a topic. */
+/** The users who hear a topic. */
 export interface TopicOnline {
   name: string;
   users: number;
   streams: number;
-  /** The first {@link MAX_SHOWN}, by name. */
+  /** The first {@link MAX_SHOWN} users, by name. */
   first: { id: string; streams: number }[];
 }
 
-/** What was asked for of who is connected. */
+/** Who is connected, for the user or the topic of a search. */
 export interface Online {
   user: UserOnline | undefined;
   topic: TopicOnline | undefined;

@@ -10,7 +10,7 @@ import type { AdminSettings } from './store.js';
 
 export interface OverviewView {
   root: string;
-  /** Which of the instances answers. */
+  /** The name of the instance that answers. */
   instance: string;
   samples: readonly Sample[];
   health: Health;

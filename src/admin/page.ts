@@ -1,7 +1,7 @@
 import { PERSONAL_HEADERS, type Reply } from '../http/reply.js';
 import { type Html, html } from './html.js';
 
-/** Nothing but our own files: no inline script or style, no other host, no frame around it. */
+/** Allows only djr's own files: no inline script or style, no other host, and no frame around the page. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -13,7 +13,7 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-export const PAGE_HEADERS = {
+const PAGE_HEADERS = {
   'Content-Type': 'text/html; charset=utf-8',
   'Content-Security-Policy': POLICY,
   ...PERSONAL_HEADERS,
@@ -24,7 +24,7 @@ export const PAGE_HEADERS = {
   'Cross-Origin-Opener-Policy': 'same-origin',
 };
 
-/** Attributes of htmx are inert text in a browser without it; nothing in a page is evaluated. */
+/** The configuration of htmx: nothing in a page is evaluated. Without htmx its attributes have no effect. */
 const HTMX_CONFIG = JSON.stringify({ includeIndicatorCSS: false, history: true });
 
 export type Section = 'events' | 'live' | 'overview';
@@ -36,7 +36,7 @@ const SECTIONS: [Section, path: string, name: string][] = [
 ];
 
 export interface PageOptions {
-  /** Path of the admin, with a slash at its end. */
+  /** The path of the admin, with a slash at its end. */
   root: string;
   title: string;
   section?: Section | undefined;
@@ -45,7 +45,7 @@ export interface PageOptions {
   headers?: Record<string, string>;
 }
 
-/** A whole page: head, navigation, content. */
+/** Makes a whole page: head, navigation and content. */
 export function page({ root, title, section, body, status = 200, headers = {} }: PageOptions): Reply {
   const links = SECTIONS.map(
     ([name, path, text]) =>
@@ -82,9 +82,6 @@ ${body}
   return { status, headers: { ...PAGE_HEADERS, ...headers }, body: markup.toString() };
 }
 
-/** A part of a page, for htmx. */
-export const part = (body: Html): Reply => ({ status: 200, headers: PAGE_HEADERS, body: body.toString() });
-
 const TITLES: Record<number, string> = {
   400: 'That cannot be read',
   403: 'Not for you',
@@ -95,7 +92,7 @@ const TITLES: Record<number, string> = {
   503: 'Not now',
 };
 
-/** An error as a page: what happened, and what to do. */
+/** Makes a page for an error: what happened, and what to do. */
 export function errorPage(
   root: string,
   status: number,
@@ -115,7 +112,7 @@ ${status === 503 ? html`<p><a href="${root}overview/">To the overview</a></p>` :
   return page({ root, title, body, status, headers });
 }
 
-/** A time as people read it, in UTC: a server and its logs have no other in common. */
+/** Shows a time for people, in UTC, as logs of servers have it. */
 export function time(date: Date | null): Html {
   if (date === null) return html`<span class="quiet">no time</span>`;
   const iso = date.toISOString();

@@ -4,7 +4,7 @@ import { type EventSummary, MAX_REPLAY } from './store.js';
 
 const events = (count: number): string => (count === 1 ? 'this event' : `these ${count} events`);
 
-/** Asks before anything is sent. */
+/** The page that asks before events are sent again. */
 export function confirmBody(
   root: string,
   found: EventSummary[],
@@ -34,7 +34,7 @@ ${eventTable(root, replayed, false)}
 <p><a href="${root}">To the events</a></p>`;
 }
 
-/** @returns ids without repeats, or what is wrong with them */
+/** Reads the ids of a form. @returns the ids without repeats, or what is wrong with them */
 export function readIds(texts: string[], isId: (text: string) => boolean): string[] | string {
   const ids = [...new Set(texts.filter(Boolean))];
   if (ids.length === 0) return 'No event is selected.';

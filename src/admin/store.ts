@@ -2,10 +2,11 @@ import type pg from 'pg';
 import { type ConsumerRow, readConsumers } from '../consume/consumer-list.js';
 import { type InstanceRow, MODE, readInstances } from '../instance/statistics.js';
 import { TimeoutError, within } from '../lib/deadline.js';
-import { DjrError, fromPostgres } from '../lib/errors.js';
+import { DjrError } from '../lib/errors.js';
 import { Semaphore } from '../lib/semaphore.js';
 import { checkOut } from '../postgres/checkout.js';
 import type { Pool } from '../postgres/connect.js';
+import { fromPostgres } from '../postgres/schema-error.js';
 import { dated, select } from '../postgres/select.js';
 import { milliseconds } from '../postgres/types.js';
 import {
@@ -20,7 +21,7 @@ import {
 } from './event-filter.js';
 import { type Online, readTopicOnline, readUserOnline } from './online.js';
 
-/** One line of a list. */
+/** One row of the list. */
 export interface EventSummary {
   id: string;
   type: string;
@@ -39,23 +40,23 @@ export interface EventSummary {
 
 export interface EventPage {
   events: EventSummary[];
-  /** Whether there are older, newer ones. */
+  /** Whether there are older events, and whether there are newer ones. */
   older: boolean;
   newer: boolean;
 }
 
 export interface EventRecord extends EventSummary {
-  /** As PostgreSQL prints it: no number is rounded. */
+  /** The detail as PostgreSQL prints it, so that no number is rounded. */
   detail: string;
   key: string | null;
-  /** Whether there is private data: it is read by {@link AdminStore.privateData} only. */
+  /** Whether there is private data, which only {@link AdminStore.privateData} reads. */
   has_private_data: boolean;
-  /** The first of its replays. */
+  /** The first replays of the event. */
   replays: string[];
   activity: Step[];
 }
 
-/** What became of an event. */
+/** One step of what became of an event. */
 export interface Step {
   created_at: Date | null;
   status: EventState;
@@ -73,22 +74,22 @@ export interface AdminSettings {
   mode: string;
 }
 
-/** Events that one replay may have, steps and replays of one event that are shown. */
+/** Events that one replay may have, and steps and replays of one event that are shown. */
 export const MAX_REPLAY = 100;
 export const MAX_STEPS = 200;
 const MAX_REPLAYS = 50;
 
-/** Milliseconds that a search may take; then it is ended, and says so. */
-export const SEARCH_TIMEOUT = 3000;
+/** Milliseconds that a search may take before it is ended with an error. */
+const SEARCH_TIMEOUT = 3000;
 
-/** Milliseconds after which a reading is given up that nothing comes back from: a network that is cut says nothing. */
+/** Milliseconds after which a reading without an answer is given up, as when the network was cut without notice. */
 const ANSWER_TIMEOUT = 2 * SEARCH_TIMEOUT;
 
-/** Searches at the same time, and those that wait: the pool is there for delivery first. */
+/** Searches that run at the same time, and searches that may wait, as delivery needs the pool first. */
 const MAX_READERS = 2;
 const MAX_WAITING = 20;
 
-/** What the admin reads and does, with bounds on its time and its connections. */
+/** Reads and changes the database for the admin, with bounds on time and connections. */
 export class AdminStore {
   readonly #pool: () => Pool;
   readonly #places = new Semaphore(MAX_READERS);
@@ -109,7 +110,7 @@ export class AdminStore {
     return { events: events.reverse(), older: true, newer: more };
   }
 
-  /** Types of the latest events, to choose from. */
+  /** The types of the latest events, for the filter's choices. */
   async recentTypes(): Promise<string[]> {
     const recent = 'select type from djr.event order by id desc limit 500';
     const text = `select distinct type from (${recent}) latest order by type limit 50`;
@@ -117,7 +118,7 @@ export class AdminStore {
     return rows.map(({ type }) => type);
   }
 
-  /** @returns undefined when there is no such event */
+  /** @returns the event; undefined: there is no such event */
   async find(id: string): Promise<EventRecord | undefined> {
     return this.#read(async (client) => {
       const [event] = await select<Omit<EventRecord, 'activity' | 'replays'>>(
@@ -131,7 +132,7 @@ export class AdminStore {
       if (!event) return undefined;
       const activity = await select<Step>(
         client,
-        // The rows of one batch are microseconds apart, in no order.
+        // The rows of one batch are microseconds apart and in no particular order.
         `select ${milliseconds('created_at')} as created_at, status, user_id, recipients, instance from djr.activity
           where event_id operator(pg_catalog.=) $1
           order by pg_catalog.date_trunc('milliseconds', activity.created_at), pg_catalog.array_position($3::pg_catalog.text[], status)
@@ -149,14 +150,14 @@ export class AdminStore {
     });
   }
 
-  /** Of the events that there are, in the order asked for. */
+  /** The events that exist of those asked for, in the same order. */
   async findAll(ids: string[]): Promise<EventSummary[]> {
     const text = `select ${SUMMARY} from pg_catalog.unnest($1::bigint[]) with ordinality as wanted (id, place), ${SOURCE}
                    where event.id operator(pg_catalog.=) wanted.id order by place`;
     return this.#read(async (client) => dated(await select<EventSummary>(client, text, [ids]), 'created_at'));
   }
 
-  /** @returns pretty JSON; undefined when there is none, or no such event */
+  /** @returns the private data as indented JSON; undefined: there is none, or no such event */
   async privateData(id: string): Promise<string | undefined> {
     const text =
       'select pg_catalog.jsonb_pretty(private_data) as data from djr.event where id operator(pg_catalog.=) $1 and private_data is not null';
@@ -185,7 +186,7 @@ export class AdminStore {
     });
   }
 
-  /** Who is connected now, as far as a user or a topic is asked for: with the option `presence` only. */
+  /** Who is connected now, for a user or a topic. It needs the option `presence`. */
   async online(asked: { user?: string | undefined; topic?: string | undefined }): Promise<Online> {
     return this.#read(async (client) => ({
       user: asked.user === undefined ? undefined : await readUserOnline(client, asked.user),
@@ -193,7 +194,7 @@ export class AdminStore {
     }));
   }
 
-  /** Whether a containment in the detail has an index of its own. */
+  /** Whether there is an index for a search in the detail. */
   async hasDetailIndex(): Promise<boolean> {
     const text = `select from pg_catalog.pg_index index join pg_catalog.pg_class class on class.oid operator(pg_catalog.=) index.indexrelid
                     join pg_catalog.pg_am method on method.oid operator(pg_catalog.=) class.relam
@@ -205,7 +206,7 @@ export class AdminStore {
     return this.#read(async (client) => (await select(client, text)).length !== 0);
   }
 
-  /** The same for every instance, and for nobody else to know: what forms are signed with. */
+  /** A secret that all instances share, with which forms are signed. */
   async secret(): Promise<string> {
     const [row] = await select<{ channel: string }>(this.#pool(), 'select djr.channel() as channel');
     return row!.channel;
@@ -224,14 +225,14 @@ export class AdminStore {
         failure = error instanceof Error ? error : new Error(String(error));
         throw isCancelled(error) || error instanceof TimeoutError ? slow(error) : fromPostgres(error);
       } finally {
-        // A connection on which something failed may be lost without a word: it is closed, and never asked for a rollback.
+        // After an error the connection may be lost without notice, so it is closed instead of being asked for a rollback.
         release(failure);
       }
     });
   }
 }
 
-/** In a transaction, so that the time-out holds through a pooler, too. */
+/** Runs a query in a transaction, so that the time-out applies through a pooler as well. */
 async function inTransaction<T>(client: pg.PoolClient, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
   await client.query(`begin read only; set local statement_timeout = ${SEARCH_TIMEOUT}`);
   const result = await work(client);

@@ -1,7 +1,7 @@
 import type { Detail } from '../event/event.js';
 import type { AckStatus, ConnectOptions } from './types.js';
 
-/** A stream, as the address beside it is asked by its rules. */
+/** The stream that an event came from: it is acknowledged at the address beside that stream, with the stream's token and cookies. */
 export interface Source {
   readonly endpoint: string;
   readonly options: Pick<ConnectOptions, 'token' | 'withCredentials'>;
@@ -14,18 +14,18 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-/** Acknowledgements of one request; the server takes no more. */
+/** Acknowledgements in one request; the server accepts no more. */
 const MOST = 100;
 
 const origins = new WeakMap<Detail, { id: number; source: Source }>();
 const queues = new WeakMap<Source, Waiting[]>();
 
-/** A detail is fired as it is: its number stays beside it. */
+/** Keeps the number of an event beside its detail, because a detail is fired exactly as it was published. */
 export const remember = (detail: Detail, id: number, source: Source) => origins.set(detail, { id, source });
 
 export const originOf = (detail: Detail) => origins.get(detail);
 
-/** All that comes while one request is on its way goes with the next. @returns whether it is an event of this user */
+/** Acknowledges an event. All that come while a request is under way are sent in the next one. @returns whether it is an event of this user */
 export function acknowledge(source: Source, id: number, status: AckStatus): Promise<boolean> {
   return new Promise((resolve, reject) => {
     let queue = queues.get(source);
@@ -39,7 +39,7 @@ export function acknowledge(source: Source, id: number, status: AckStatus): Prom
 }
 
 async function drain(source: Source, queue: Waiting[]): Promise<void> {
-  // What is acknowledged in one turn of the page's code is one request.
+  // Events that the page acknowledges in the same turn of its code are sent in one request.
   await Promise.resolve();
   while (queue.length > 0) {
     const batch = queue.splice(0, MOST);
@@ -61,7 +61,7 @@ async function send({ endpoint, options }: Source, batch: Waiting[]): Promise<Se
   if (token) url.searchParams.set('token', token);
   const response = await fetch(url, {
     method: 'POST',
-    // It arrives when the page is left at once, too.
+    // With keepalive it arrives even if the page is left right after this.
     keepalive: true,
     credentials: options.withCredentials ? 'include' : 'same-origin',
     headers: { 'Content-Type': 'application/json' },

@@ -1,18 +1,18 @@
 import type { SeenOptions } from './types.js';
 
-/** Those who wait until an event has been fired in this page. */
+/** The calls of `seen` that wait until an event has been fired in this page. */
 export interface Awaited {
   /** See `Djr.seen`. */
   seen(id: number | bigint | string, options?: SeenOptions): Promise<void>;
   /** An event has been fired. */
   fired(event: number): void;
-  /** It is no longer known what comes. */
+  /** Rejects all calls: after a reset or a close nobody knows whether their events will come. */
   end(reason: 'reset' | 'closed'): void;
-  /** Whether an event has been fired before somebody asked. */
+  /** Whether this page has already fired the event. The connection sets it. */
   known: (event: number) => boolean;
 }
 
-/** Milliseconds. */
+/** Milliseconds after which a call is given up by default. */
 const TIMEOUT = 10_000;
 
 export function createAwaited(): Awaited {

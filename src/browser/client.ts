@@ -39,23 +39,26 @@ export type {
   State,
 };
 
-/** What a page has once, whatever loads the client and how often: the script, a module, two bundles, a hot reload. */
+/** The client, of which a page has one, whatever loads it and however often: the script, a module, two bundles, a hot reload. */
 interface Client extends Djr {
   /** Options for calls that leave them out; the script tag sets them. */
   readonly defaults: ConnectOptions;
-  /** Whether a script tag has set them: a page that swaps its content may run the script again. */
+  /** Whether a script tag has set the defaults: a page that swaps its content may run the script again. */
   scripted?: boolean;
 }
 
-/** Its name for all copies of the client; the number is that of {@link Client}. No element can stand in for a symbol. */
+/**
+ * The property of `globalThis` by which all copies of the code find the client; the number is the version of {@link Client}. An element
+ * of the page can hide a property with a name, but not one with a symbol.
+ */
 const KEY = Symbol.for('djr 1');
 
 function createClient(): Client {
   const connections = new Map<string, SharedConnection>();
   const defaults: ConnectOptions = { endpoint: '/realtime/sse/' };
-  /** Topics that are joined before there is a connection: the first one takes them. */
+  /** Topics that were joined before there is a connection: the first connection takes them. */
   let early: Member[] = [];
-  /** For those who wait for an event before that. */
+  /** Calls of `seen` before there is a connection: the first connection takes them, too. */
   let awaited = createAwaited();
   return {
     defaults,
@@ -67,7 +70,7 @@ function createClient(): Client {
           `djr.connect must be given the endpoint together with a token for another origin (it is ${address.href}, from the page)`,
         );
       }
-      // `/sse` and `/sse/` are one.
+      // `/sse` and `/sse/` are the same endpoint.
       const name = address.origin + address.pathname.replace(/\/*$/, '/') + address.search;
       let connection = connections.get(name);
       if (!connection) {
@@ -147,11 +150,11 @@ function createClient(): Client {
   };
 }
 
-// Importing it on a server must do nothing: frameworks render pages there.
+// Frameworks import this module on the server to render pages, so importing it does nothing but create the object.
 const page = globalThis as unknown as { [KEY]?: Client };
 page[KEY] ??= createClient();
 
-/** The client of this page, for the script. */
+/** The page's client, for the script (script.ts). */
 export const client: Client = page[KEY];
 
 /**

@@ -13,11 +13,11 @@ import { createTold, domEvent, type Told } from './told.js';
 import type { Member, Topics } from './topics/contract.js';
 import type { ConnectOptions } from './types.js';
 
-/** Answers without a resume that was asked for, before the page is told that it may have missed something. */
+/** How many answers in a row may lack the resume that was asked for, before the page is told that it may have missed something. */
 const MAX_UNRESUMED = 3;
-/** Milliseconds in which the reason must follow, where an answer has no resume. */
+/** Milliseconds within which a `reset` with its reason must follow an answer that has no resume. */
 const REASON = 1000;
-/** Milliseconds for which a stream waits for the part that knows topics; without it, it asks for none. */
+/** Milliseconds for which a stream waits for the part of the client that knows topics. If it is not loaded by then, the stream asks for no topics. */
 const PART = 3000;
 
 export interface SharedConnection {
@@ -26,17 +26,18 @@ export interface SharedConnection {
   readonly lastId: string;
   readonly seen: Awaited['seen'];
   join(member: Member): void;
-  /** Ends it for good. `all`: the app closes everything, as on a logout. */
+  /** Ends the connection for good. @param all - the app closes every connection, as on a logout */
   close(all: boolean): void;
 }
 
 /**
- * One connection of a page: its own stream, or that of the tab which leads.
+ * One connection of a page. Its events come from a stream of its own, or from the stream of the tab that leads.
  *
- * Every tab opens a stream first, as only the server can tell whose it is: it names the user by a `key` in the
- * connected frame, and tabs share by endpoint and key. Thus a tab never hears what was sent to somebody else.
+ * Every tab opens a stream of its own first, because only the server knows which user it belongs to: the `connected` frame names
+ * the user by a `key`, and only tabs with the same endpoint and key share a stream. So a tab never gets events of another user.
  *
- * @param endpoint - as the app has it; `name`: the same for all ways to write it
+ * @param endpoint - the address as the app wrote it
+ * @param name - the same for all ways to write that address
  */
 export function createConnection(
   endpoint: string,
@@ -47,21 +48,21 @@ export function createConnection(
   const source: Source = { endpoint, options };
   const told = createTold();
   const seen = createSeen();
-  /** Events that this page has fired: its stream may carry more than that for other tabs. */
+  /** Events that this page has fired. `seen` may have more, as the stream also carries events for other tabs. */
   const shown = createSeen();
-  /** Topics that the app has written into the address itself. */
+  /** Topics that the app itself has written into the address of the stream. */
   const fixed = new URL(endpoint).searchParams.getAll('topic');
   awaited.known = shown.has;
   let topics: Topics | undefined;
   let loading: Promise<Topics> | undefined;
-  /** Whether other tabs have spoken of topics. */
+  /** Whether another tab has sent a message about topics. */
   let shared = false;
   let asleep = false;
   let user: string | undefined;
   let fromBeginning = false;
-  /** Answers without the resume, one after the other. */
+  /** Answers in a row that lacked the resume that was asked for. */
   let unresumed = 0;
-  /** Why the server has ended the stream. */
+  /** The reason that the server gave when it ended the stream. */
   let farewell: string | undefined;
 
   const handle = (data: Detail, id: string, repeat: boolean) => {
@@ -72,7 +73,7 @@ export function createConnection(
     const ofTopic = typeof topic === 'string';
     if (ofTopic && !fixed.includes(topic) && !topics?.hears(topic)) return;
     const first = shown.add(event);
-    // Where topics begin at places of their own, a stream repeats what this page has not shown.
+    // If a topic begins at an earlier place than the stream, the stream repeats events that this page has not shown.
     const fresh = first && (ofTopic || !repeat);
     if (!fresh && !ofTopic) return;
     remember(data, event, source);
@@ -117,7 +118,7 @@ export function createConnection(
     },
   };
 
-  // Tabs that were loaded before an upgrade may say other things: the number is that of what is said.
+  // The number is the version of the messages between tabs: tabs that were loaded before an upgrade may use another one.
   const tabs = createTabs(host, options.shareTabs === false ? undefined : `djr 4 ${name} ${options.shareKey ?? ''}`);
 
   const load = () => {
@@ -137,10 +138,10 @@ export function createConnection(
   };
 
   const address = async (line: Line) => {
-    // What a page joins in the same turn goes with it.
+    // Topics that the page joins in the same turn are asked for as well.
     await undefined;
     if (loading && !topics) await Promise.race([loading, new Promise((resolve) => setTimeout(resolve, PART))]);
-    // Those who follow would lose what their topics have meanwhile.
+    // A stream without topics would lose events for the tabs that follow this one.
     if (shared && !topics && tabs.role === 'leading')
       throw new Error('djr: the part that knows topics is not loaded yet');
     const url = new URL(endpoint);
@@ -149,7 +150,7 @@ export function createConnection(
     fromBeginning = !host.lastId || host.lastId === options.lastEventId;
     line.asksResume = !!(host.lastId || options.since);
     const { searchParams } = url;
-    // Frames with a name of their own are not heard here.
+    // The client listens for unnamed frames only.
     searchParams.delete('named');
     if (options.shareTabs !== false || loading) searchParams.set('shareKey', '1');
     searchParams.set('heartbeat', '1');
@@ -173,7 +174,7 @@ export function createConnection(
       return;
     }
     if (!event && data.type === 'connected') return connected(line, data, id);
-    // What would follow without the resume leaves a gap.
+    // An answer without the resume leaves a gap, so nothing that follows it is taken, except a reset.
     if (line.accept && (event || data.type !== 'reset')) return false;
     line.accept?.();
     host.lastId = id || host.lastId;
@@ -194,7 +195,7 @@ export function createConnection(
     return;
   };
 
-  /** The server says it when the stream stands, and, where that begins with a resume, once more at the resume's end. */
+  /** Handles a `connected` frame. The server sends one when the stream begins, and a second one when a resume has ended. */
   const connected = (line: Line, data: Detail, id: string): number | undefined => {
     const first = !line.answered;
     const missing = first && (line.asksResume || !!topics?.resumes(line, data)) && data.resuming !== true;
@@ -210,13 +211,13 @@ export function createConnection(
     return;
   };
 
-  /** The stream does what it was asked for, or there is no more to be had. */
+  /** The stream does what it was asked for, or the server has said why it cannot: from here on it is the page's stream. */
   const accept = (line: Line, data: Detail, id: string) => {
     const key = `${data.key ?? ''}`;
     line.accept = farewell = undefined;
     unresumed = 0;
     host.lastId = id || host.lastId;
-    // The part before the dot is the user, the rest what else tells this user's streams apart.
+    // The part before the dot stands for the user; the rest tells streams of the same user apart.
     const [keyOfUser] = key.split('.');
     const otherUser = user !== undefined && user !== keyOfUser;
     user = keyOfUser;
@@ -224,7 +225,7 @@ export function createConnection(
     tabs.connected(key, data.resuming === true, Number(data.heartbeat) || 0);
     told.become({ state: 'open' });
     topics?.stands(line, data);
-    // The page shows what somebody else was entitled to.
+    // What the page shows now belongs to another user.
     if (otherUser) safely(handle, { type: 'reset', reason: 'user' }, '', false);
   };
 

@@ -7,8 +7,8 @@ const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s"{}[\],:]+/g;
 const IDS = [':id', ':old_id'];
 
 /**
- * A frame's data. An id of a row that JavaScript cannot hold as a number is the text that the frame has: as a number it
- * would be another row's.
+ * Parses a frame's data. If JavaScript cannot hold the id of a row as a number, the id is the text of the frame: as a number it
+ * would be the id of another row.
  */
 export function parseFrame(text: string): Detail {
   const data: Detail = JSON.parse(text);
@@ -18,12 +18,12 @@ export function parseFrame(text: string): Detail {
   return data;
 }
 
-/** The rows that an event is about, as `djr:TYPE:ID` names them: the one it is, and the one it was. */
+/** The ids under which an event is fired as `djr:TYPE:ID` as well: its row's id, and the id that the row had before. */
 export function rowsOf(data: Detail): unknown[] {
   return IDS.map((name) => data[name]).filter((id) => id !== undefined && id !== null);
 }
 
-/** The text of a number in an object, of the last member of the name, as JSON.parse takes it. */
+/** The text of a number in an object. Like JSON.parse it takes the last member of that name. */
 function rawMember(text: string, name: string): string {
   let depth = 0;
   let key = '';
@@ -42,14 +42,14 @@ function rawMember(text: string, name: string): string {
 /** The number of the event in a frame's id (`1042-…`); 0 when there is none. */
 export const eventOf = (id: string) => Number(id.split('-')[0]) || 0;
 
-/** When the event of a frame was inserted, which its id says at the end. */
+/** When the event of a frame was inserted: the end of the frame's id says it. */
 export function timeOf(id: string): Date | undefined {
   const time = Number.parseInt(id.split('..')[1] ?? '', 36);
   return Number.isNaN(time) ? undefined : new Date(time);
 }
 
-/** What the client says itself, and no event may. */
+/** Types that the client itself fires, and that no event may have. */
 const OWN_TYPES = /^(connected|disconnected|reset|heartbeat|state|error|left|refused|presence|djr:.*)$/s;
 
-/** Whether an event's type is a word of the client's own. */
+/** Whether only the client itself may fire this type. */
 export const isOwnWord = (type: unknown): boolean => OWN_TYPES.test(`${type}`);

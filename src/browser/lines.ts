@@ -2,15 +2,16 @@ import { openStream, type Stream } from './stream.js';
 import type { Request } from './topics/words.js';
 import type { State } from './types.js';
 
-/** A stream of this page, and what was asked of its present attempt. */
+/** A stream of this page, and what its current attempt asked for. */
 export interface Line extends Request {
   stream: Stream;
-  /** Whether the attempt has been answered, and whether that was a resume, where one was asked for. */
+  /** Whether the server has answered the attempt. */
   answered: boolean;
+  /** Whether the attempt asked for a resume. */
   asksResume: boolean;
-  /** Takes the answer without the resume: until the reason follows, no frame is believed. */
+  /** Set while an answer lacks the resume that was asked for: no frame is taken before the reset with the reason, which calls this. */
   accept: (() => void) | undefined;
-  /** Whether it does what it was asked for. */
+  /** Whether it is open and does what it was asked for. */
   stands: boolean;
   failures: number;
 }
@@ -22,21 +23,21 @@ export interface LinesHost {
   state(state: State): void;
 }
 
-/** The one stream of a page, and at times the one that is to take its place. */
+/** The current stream of a page, and at times the next one, which is to replace it. */
 export interface Lines {
   readonly current: Line | undefined;
-  /** Begins anew, in place of what stands. */
+  /** Closes what there is and opens a new stream. */
   open(): void;
-  /** Opens one that is to take the current one's place, unless there is such a one: what stands is kept until the other does. */
+  /** Opens a stream that replaces the current one once it is open; until then the current one stays. Does nothing if there is a next one already. */
   replace(): void;
-  /** This one stands: the other is closed. */
+  /** This stream is open now: the other one is closed. */
   stand(line: Line): void;
   look(silence?: number): void;
   tick(jumped: boolean): void;
   close(): void;
 }
 
-/** Failures of the stream that is to come, before the one that stands makes room: the browser may have no connection left. */
+/** Failures of the next stream after which the current one is closed for it: the browser may have no connection left. */
 const MAX_FAILURES = 3;
 
 export function createLines(host: LinesHost, init: EventSourceInit): Lines {
@@ -46,7 +47,7 @@ export function createLines(host: LinesHost, init: EventSourceInit): Lines {
   const create = () =>
     ({ answered: false, asksResume: false, stands: false, failures: 0, over: [] }) as unknown as Line;
 
-  /** A stream says at once that it is connecting: the line must have its place by then. */
+  /** A stream reports at once that it is connecting, so the line must already be the current or the next one. */
   const start = (line: Line) => {
     line.stream = openStream(
       () => {

@@ -4,16 +4,16 @@ import type { Topics, TopicsHost } from './topics/contract.js';
 /** The part of the client that knows topics, as a page loads it. */
 type Part = Partial<Record<'topics1', (host: TopicsHost) => Topics>>;
 
-/** Milliseconds after which a part that could not be had is asked for again, doubled each time. */
+/** Milliseconds before a part that could not be loaded is asked for again, doubled each time up to the longest. */
 const FIRST_RETRY = 2000;
 const LONGEST_RETRY = 60_000;
 
-/** How the part is had: the script and the module, each of which is an entry of its own, put their way here. */
+/** How the part is loaded. The script and the module, which are entries of their own, each set their own way here. */
 export const parts: { topics?: () => Promise<Part> } = {};
 
 let loaded: Promise<NonNullable<Part['topics1']>> | undefined;
 
-/** Loads the part once for all connections. It goes on trying until it has it. */
+/** Loads the part once for all connections, and tries again until it is loaded. */
 export function loadTopics(failures = 0): NonNullable<typeof loaded> {
   const attempt = async () => {
     try {

@@ -1,23 +1,23 @@
-/** What is read from the page. Elements of user content can stand in for properties of `document`, by their name. */
+/** Reads from the page. An element of user content hides the property of `document` that has the element's name, so none is read directly. */
 
-/** The document's own property, whatever an element of that name says. */
+/** The document's own property, even if an element of that name hides it. */
 export const documentHas = <Value>(name: 'baseURI' | 'currentScript' | 'hidden' | 'readyState'): Value =>
   Reflect.get(Document.prototype, name, document) as unknown as Value;
 
-/** The absolute address of what the page names. A `<base>` of another origin is not followed: user content may have put it there. */
+/** Makes an address of the page absolute. A `<base>` of another origin is ignored: user content may have put it there. */
 export function addressOf(reference: string): URL {
   const url = new URL(reference, documentHas<string>('baseURI'));
   const { origin, href } = location;
   const own = new URL(reference, /^\w+:\/\//.test(href) ? href : url);
-  // What names a host of its own is the same address from any base.
+  // An address that names a host is the same with either base.
   return url.origin === origin ? url : own;
 }
 
-/** Listens for what is fired at the document or the window: no element can stand in for `window.addEventListener`. */
+/** Listens for an event of the document or the window. An element can hide `document.addEventListener`, but not the window's. */
 export const listen = (name: string, call: () => void, signal?: AbortSignal): void =>
   addEventListener(name, () => call(), { capture: true, ...(signal && { signal }) });
 
-/** An error in the page's code must not keep an event from anybody else. */
+/** Calls a callback of the page's. Its error is reported, and does not keep the event from other callbacks. */
 export function safely<Arguments extends unknown[]>(
   callback: ((...values: Arguments) => void) | undefined,
   ...values: Arguments

@@ -1,18 +1,18 @@
-/** A page that reloads on `djr:reset` would do so for ever where every load meets the same reset. */
+/** Keeps a page that reloads on `djr:reset` from reloading for ever, if every load begins with the same reset. */
 
 const FIRST_WAIT = 20_000;
 const LONGEST_WAIT = 3_600_000;
 
 /**
- * Whether a reset that met the stream with which a page began is told to it. It is not, soon after the same address was told one
- * in this tab; the oftener that was, the longer "soon" is. What was told is kept beyond a reload.
+ * Whether the page is told of a reset that came at the beginning of its first stream. It is not told if the same page in this tab was
+ * told of one a short while ago; that while doubles with each reset. It is remembered in the session storage, beyond a reload.
  */
 export function mayTell(endpoint: string, reason: string): boolean {
   const name = `djr reset ${endpoint}`;
   const now = Date.now();
   const page = location.pathname + location.search;
   const [load] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
-  // Without storage, a load that is a reload counts as one that a reset has caused.
+  // Without session storage a reload counts as one that a reset has caused.
   let last = { told: load?.type === 'reload' ? 1 : 0, at: now, page };
   try {
     last = JSON.parse(sessionStorage.getItem(name) ?? '{"told":0}');

@@ -2,7 +2,7 @@ import { safely } from './page.js';
 import type { Member } from './topics/contract.js';
 import type { JoinOptions, Room } from './types.js';
 
-/** A room as the page has it, from before the part that knows topics is loaded. */
+/** Makes the room that `join` returns. It works before the part of the client that knows topics is loaded. */
 export function createMember(topic: string, options: JoinOptions = {}): Member {
   if (typeof topic !== 'string' || !topic) {
     throw new TypeError(

@@ -9,17 +9,17 @@ if (!client.scripted) {
   const { endpoint, since, autoConnect, shareTabs, key, topics, seal } =
     script instanceof HTMLScriptElement ? script.dataset : {};
   const beside = addressOf(script?.getAttribute('src') || '/realtime/');
-  // A classic script from another origin does not know its own address.
+  // A classic script from another origin cannot use a relative import, so the address is made from the script tag.
   parts.topics = () => import(new URL('djr-topics.mjs', beside).href);
   const { defaults } = client;
   defaults.endpoint = addressOf(endpoint || new URL('sse/', beside).href).href;
   if (since) defaults.since = since;
   if (key) defaults.shareKey = key;
   defaults.shareTabs = shareTabs !== 'false';
-  // Topics have no white space, and seals neither.
+  // Neither topics nor seals contain white space.
   const seals = seal?.split(' ') ?? [];
   for (const [place, topic] of (topics?.split(' ') ?? []).entries()) {
-    // `since` is that of the whole stream, with which the page begins.
+    // No `since` of its own: the attribute `data-since` applies to the whole stream.
     if (topic) client.join(topic, seals[place] ? { seal: seals[place] } : {});
   }
   if (autoConnect !== 'false') {
@@ -29,7 +29,7 @@ if (!client.scripted) {
       started = true;
     };
     if (documentHas('readyState') === 'complete') start();
-    // Not before other deferred scripts have run: they want to hear the first event.
+    // It connects after all deferred scripts have run, so that they do not miss the first event.
     listen('DOMContentLoaded', start);
     listen('load', start);
   }

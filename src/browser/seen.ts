@@ -1,16 +1,16 @@
 /**
- * How many events are remembered, some 500 kB at most: a resume that is cut off begins again where it began, so that up to
- * 10,000 events (`resumeLimit`) and what came live meanwhile are repeated.
+ * How many events are remembered; they take some 500 kB at most. A resume that is cut off begins again at its beginning, so it may
+ * repeat up to 10,000 events (`resumeLimit`), and those that came live meanwhile.
  */
 const CAPACITY = 16_384;
 
-/** The numbers of the latest events, so that a repeat is known. */
+/** The numbers of the latest events, by which a repeated event is recognized. */
 export interface Seen {
-  /** @returns false when it was there. */
+  /** @returns false if the event was remembered already */
   add(event: number): boolean;
   has(event: number): boolean;
   all(): number[];
-  /** After a restore numbers may come again, for other events. */
+  /** Forgets all: after a restore of the database the same numbers may belong to other events. */
   clear(): void;
 }
 

@@ -3,40 +3,41 @@ import type { State } from './types.js';
 /** What a {@link Stream} tells its owner. */
 export interface StreamHandlers {
   /**
-   * One frame with data; `id` is '' when the frame brought none of its own.
+   * Called for each frame with data; `id` is '' if the frame has none of its own.
    *
-   * @returns false where the answer is not what was asked for: it is asked again. Milliseconds: so long until the next frame.
+   * @returns false if the answer is not what was asked for: the stream is then asked for again. A number: the milliseconds within
+   * which the next frame must come.
    */
   frame(data: string, id: string): false | number | undefined;
-  /** Cut off, refused, or the address could not be made; it is tried again by itself. */
+  /** The stream was cut off or refused, or its address could not be made. The stream tries again by itself. */
   error(error: Event): void;
   state(state: State): void;
 }
 
 /** A Server-Sent Events stream that never gives up. */
 export interface Stream {
-  /** Tries now where it waits; where it stands, but has been silent for so many milliseconds, begins anew. */
+  /** Tries at once if the stream waits for its next attempt. If it is open but has been silent for so many milliseconds, reconnects. */
   look(silence?: number): void;
   /** Called every second. `jumped`: the clock shows that the page, or the machine, was asleep. */
   tick(jumped: boolean): void;
-  /** What the server says of its pace: milliseconds between heartbeats, and until the first new attempt. */
+  /** Takes what the server says: milliseconds between two heartbeats, and milliseconds before the first new attempt. */
   pace(heartbeat?: number, retry?: number): void;
   close(): void;
 }
 
 const FIRST_DELAY = 1000;
 const LONGEST_DELAY = 30_000;
-/** Milliseconds that a token, and then the server's answer, may take. */
+/** Milliseconds that the token may take, and milliseconds that the server's answer may take after it. */
 const PATIENCE = 10_000;
 const ANSWER = 10_000;
-/** Heartbeats come within 1.25 intervals. */
+/** Heartbeat intervals of silence after which a stream counts as dead. A live one sends a heartbeat within 1.25 intervals. */
 export const SILENT_INTERVALS = 2.5;
 
 /**
- * A browser that reconnects by itself sends the last id in a header, which service workers and proxies may drop, asks for no
- * new token, and does not notice a network that swallows everything. So each attempt is a new EventSource.
+ * Opens a stream, with a new EventSource for each attempt. An EventSource that reconnects by itself sends the last id in a header,
+ * which service workers and proxies may drop; it asks for no new token, and it does not notice a network that swallows everything.
  *
- * @param address - asked for each attempt, as the last id and the token change.
+ * @param address - called for each attempt, because the last id and the token change
  */
 export function openStream(
   address: () => Promise<string>,
@@ -45,15 +46,15 @@ export function openStream(
 ): Stream {
   let source: EventSource | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  /** Tells this attempt from those before it. */
+  /** The number of the current attempt: what belongs to an earlier one is ignored. */
   let term = 0;
   let attempt = 0;
   let heartbeat = 0;
   let firstDelay = FIRST_DELAY;
   let heard = 0;
-  /** Whether it stands, as far as the last frame says. */
+  /** Whether the stream is open, as far as the last frame says. */
   let open = false;
-  /** When it is no longer believed in. */
+  /** The time until which the next frame, or the answer, must come; after it the stream counts as dead. */
   let due = 0;
 
   const drop = () => {
@@ -73,7 +74,7 @@ export function openStream(
     timer = setTimeout(begin, delay);
     state({ state: 'waiting', at });
     error(event);
-    // Ever more rarely: whoever refuses a stream may have enough to do.
+    // The status is asked for ever more rarely, as a server that refuses a stream may be overloaded.
     if (refused && !(attempt & (attempt - 1))) {
       statusOf(refused, init).then(
         (status) => mine === term && status > 299 && state({ state: 'refused', status, at }),
@@ -107,7 +108,7 @@ export function openStream(
     source.onerror = (event) => fail(event, source?.readyState === EventSource.CLOSED ? url : undefined);
     source.onmessage = ({ data, lastEventId }) => {
       heard = Date.now();
-      // A frame without id shows the id of the one before it, which no two frames of a stream share.
+      // For a frame without an id the browser reports the previous frame's id; no two frames of a stream have the same id.
       const id = lastEventId === previous ? '' : lastEventId;
       previous = lastEventId;
       const patience = frame(data, id);
@@ -138,7 +139,7 @@ export function openStream(
   };
 }
 
-/** An EventSource says nothing of the answer that ended it. @returns 0 where there is none to be had */
+/** Asks for the status of a refused stream, which an EventSource does not tell. @returns 0 if it cannot be had */
 async function statusOf(url: string, { withCredentials }: EventSourceInit): Promise<number> {
   try {
     const { status, body } = await fetch(`${url}&probe=1`, {

@@ -3,25 +3,25 @@ import { eventOf, rowsOf, timeOf } from './frame.js';
 import { safely } from './page.js';
 import type { ConnectOptions, DjrEvent, Message, State } from './types.js';
 
-/** What a page is told: by DOM events, and by the callbacks of those who called connect(). */
+/** Tells the page what happens, by DOM events and by the callbacks of each call of connect(). */
 export interface Told {
   readonly listeners: Set<ConnectOptions>;
   readonly up: boolean;
   readonly state: State;
   /** Fires a DOM event of the client's own. */
   fire(type: string, detail: Detail): void;
-  /** An event with the id of its frame, or a word of the client's own that `onMessage` gets, too. */
+  /** Fires an event, with the id of its frame; or something that the client itself says and that `onMessage` gets as well. */
   deliver(data: Detail, id?: string): DjrEvent;
   reset(data: Detail): void;
-  /** The stream does this now; where it stands again, the page is connected. */
+  /** Sets the state of the stream. When it becomes open, the page is told `connected`. */
   become(next: State): void;
-  /** An attempt has failed; where the page was connected, it is no more. */
+  /** An attempt has failed. If the page was connected, it is told `disconnected`. */
   failed(error: Event): void;
-  /** The page is put away: it is told `connected` again when it comes back. */
+  /** The page is frozen or left: when it is shown again, it is told `connected` again. */
   sleep(): void;
 }
 
-/** Its detail is what was published: what else is known of an event stands beside it. */
+/** Makes a DOM event. Its `detail` is what was published; id and time are properties of the event itself. */
 export function domEvent(detail: Detail, id = '', name = `${detail.type ?? 'message'}`): DjrEvent {
   const known = id && { id: eventOf(id), createdAt: timeOf(id) };
   return Object.assign(new CustomEvent(`djr:${name}`, { detail: detail as Message }), known);

@@ -7,10 +7,10 @@ import { checkDatabase } from './database.js';
 import { explain } from './failure.js';
 
 /**
- * Resolves when PostgreSQL answers and has the schema. Until it answers it is asked again: after a restart of a machine it may
- * come up later, and a command that gave up would not be started for ever.
+ * Resolves when PostgreSQL answers and has the schema. Until it answers it is asked again and again: after a restart of the machine it may
+ * start later than the command, and a command that gives up may not be started again.
  *
- * @throws what waiting does not mend: a wrong password, no such database, no schema
+ * @throws an error that waiting does not mend: a wrong password, no such database, no schema
  */
 export async function awaitDatabase(config: pg.ClientConfig, logger: Logger): Promise<void> {
   for (let failures = 1; ; failures += 1) {

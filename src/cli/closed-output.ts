@@ -1,4 +1,4 @@
-/** `djr tail | head` closes our output early: that is how it is told to end, and no failure. */
+/** A closed output is no failure: `djr tail | head` ends the command in this way. */
 export function allowClosedOutput(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;

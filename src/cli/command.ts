@@ -17,7 +17,7 @@ export const DATABASE_ENVIRONMENT = `  DATABASE_URL          the database, where
 
 const DEFAULT_PORT = 8000;
 
-/** A subcommand with what all of them have. */
+/** Makes a subcommand, with the options that all subcommands have. */
 export function subcommand(program: Command, usage: string, summary: string): Command {
   return program.command(usage).summary(summary).option('--verbose', 'on an error, print all that is known of it');
 }
@@ -31,7 +31,7 @@ export function portOption(): Option {
     new Option('-p, --port <number>', 'where to listen; 0 takes any port that is free')
       .env('PORT')
       .default(DEFAULT_PORT)
-      // PORT= is how a shell or a compose file says: not set.
+      // `PORT=` in a shell or a compose file means that it is not set.
       .argParser((text) => (text === '' ? DEFAULT_PORT : wholeNumber(text, { max: 65_535 })))
   );
 }
@@ -51,8 +51,8 @@ export function wholeNumber(text: string, { min = 0, max = Number.MAX_SAFE_INTEG
 }
 
 /**
- * What `createRealtime` takes, the command takes: pg itself reads the address, a socket's folder and `?host=` among its
- * forms. It takes any scheme, and a text without one for a database's name on a host named `base`: nobody means that.
+ * Reads an address. The command accepts what `createRealtime` accepts: pg itself parses the address, which may be a socket's folder or have
+ * `?host=`. But pg accepts any scheme, and takes a text without one for the name of a database on a host `base`; those are refused here.
  */
 function checkAddress(source: string, url: string): void {
   try {
@@ -68,9 +68,9 @@ function checkAddress(source: string, url: string): void {
 }
 
 /**
- * Where the database is: the option, else `DATABASE_URL`, else libpq's variables, which pg reads by itself.
+ * Finds the database: by the option, else by `DATABASE_URL`, else by libpq's variables, which pg reads itself.
  *
- * @throws UsageError when none of them says anything
+ * @throws UsageError if none of them is set
  */
 export function databaseConfig(options: DatabaseOptions, environment = process.env): pg.ClientConfig {
   const [source, url] = options.databaseUrl

@@ -3,16 +3,16 @@ import { requireSchema } from '../install/schema.js';
 import { newClient } from '../postgres/connect.js';
 import { TYPES } from '../postgres/types.js';
 
-/** A connection that whoever asked for it ends. */
+/** Opens a connection, which the caller must end. */
 export async function open(config: pg.ClientConfig): Promise<pg.Client> {
   const client = newClient(config, { types: TYPES });
-  // A connection that breaks rejects the query in progress; without a listener it would end the process as well.
+  // A connection that breaks rejects the running query. Without this listener it would end the process as well.
   client.on('error', () => {});
   await client.connect();
   return client;
 }
 
-/** A connection for as long as `work` takes. */
+/** Opens a connection for as long as `work` takes. */
 export async function withClient<T>(config: pg.ClientConfig, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = await open(config);
   try {
@@ -22,7 +22,7 @@ export async function withClient<T>(config: pg.ClientConfig, work: (client: pg.C
   }
 }
 
-/** The runtime tries to connect for ever. Whoever has just typed a command wants to be told at once. */
+/** Connects once. The runtime tries to connect for ever, but a person who has typed a command must be told at once if the database cannot be reached. */
 export function checkDatabase(config: pg.ClientConfig): Promise<void> {
   return withClient(config, requireSchema);
 }

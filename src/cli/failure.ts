@@ -14,13 +14,13 @@ export class UsageError extends Error {
 }
 
 export interface Failure {
-  /** What happened, one sentence. */
+  /** What happened, as one sentence. */
   message: string;
-  /** What to do, one sentence. */
+  /** What to do, as one sentence. */
   hint: string;
 }
 
-/** An error of Node, pg or PostgreSQL: all of them have a `code`, and some of these. */
+/** An error of Node, pg or PostgreSQL. All of them have a `code`, and some have these fields. */
 interface Coded {
   code: string;
   message: string;
@@ -33,12 +33,12 @@ interface Coded {
 
 const VERBOSE = 'Run it again with --verbose for the whole error.';
 
-/** PostgreSQL's messages begin small and end without a full stop. */
+/** Makes a sentence of a message of PostgreSQL, which begins with a small letter and ends without a full stop. */
 const sentence = (text = '') => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
 
 const place = ({ address, port }: Coded) => (port === undefined ? address : `${address ?? 'localhost'}:${port}`);
 
-/** By Node's error code or PostgreSQL's SQLSTATE. */
+/** Explanations by Node's error code or PostgreSQL's SQLSTATE. */
 const KNOWN: Record<string, (error: Coded) => Failure> = {
   ECONNREFUSED: (error) => ({
     message: `No PostgreSQL answers at ${place(error) ?? 'that address'}.`,
@@ -121,7 +121,7 @@ const fromDatabase = (error: Coded): Failure => ({
 const isCoded = (error: unknown): error is Coded =>
   error instanceof Error && 'code' in error && typeof error.code === 'string';
 
-/** What happened and what to do about it, a sentence each. */
+/** Explains an error: what happened and what to do about it, with one sentence for each. */
 export function explain(error: unknown): Failure {
   if (error instanceof UsageError || error instanceof ListenError) return error;
   if (error instanceof DjrError) {
@@ -130,7 +130,7 @@ export function explain(error: unknown): Failure {
       hint: error.hint ?? VERBOSE,
     };
   }
-  // A host name with several addresses, each of which failed: one of them says enough.
+  // The host name has several addresses, and all of them failed. One of the errors says enough.
   if (error instanceof AggregateError && error.errors.length > 0) return explain(error.errors.at(-1));
   if (isCoded(error)) {
     const known = KNOWN[error.code];

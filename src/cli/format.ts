@@ -2,11 +2,11 @@ import { styleText } from 'node:util';
 import type { Event } from '../event/event.js';
 import { printable } from '../lib/printable.js';
 
-// Anyone who may publish writes to the terminal of whoever watches: C1 controls, which JSON leaves as they are, could
-// move its cursor or set its title.
+// Every publisher writes to the terminal of the person who watches. C1 controls, which JSON leaves as they are, could move the cursor or
+// set the title.
 export const defuse = printable;
 
-/** As {@link defuse}, of JSON that stays JSON: it knows escapes of 16 bits only. */
+/** As {@link defuse}, for a text that must stay JSON, which has only escapes of 16 bits. */
 const defuseJson = (json: string) =>
   json.replace(/[^ -~]/gu, (character) => {
     if (defuse(character) === character) return character;

@@ -3,8 +3,8 @@ import { constants } from 'node:os';
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
 /**
- * What a long-running command has started. At the first SIGTERM, SIGINT or SIGHUP all of it is stopped, the last one first;
- * a second signal exits at once.
+ * The lifetime of a long-running command. At the first SIGTERM, SIGINT or SIGHUP everything that it has started is stopped, the last one
+ * first. A second signal ends the process at once.
  */
 export class Lifetime {
   readonly #stops: (() => unknown)[] = [];
@@ -26,7 +26,7 @@ export class Lifetime {
     this.#end();
   };
 
-  /** `stop` is called when the command ends, however it ends. */
+  /** Registers a function that is called when the command ends, for whatever reason. */
   onStop(stop: () => unknown): void {
     this.#stops.push(stop);
   }
@@ -36,7 +36,7 @@ export class Lifetime {
     this.#end();
   }
 
-  /** Runs `start`, waits for the end, and stops all that was started, also when `start` fails or is still under way. */
+  /** Runs `start`, waits for the end, and stops everything that was started, even if `start` fails or is still running. */
   async run(start: () => Promise<void>): Promise<void> {
     let started = false;
     const starting = start().then(() => {
@@ -48,7 +48,7 @@ export class Lifetime {
     } finally {
       for (const stop of this.#stops.reverse()) await stop();
     }
-    // A signal came first: whatever still tries to start has nobody left to serve.
+    // A signal came before the start was complete, so what is still starting is not needed any more.
     if (!started) process.exit(0);
   }
 }

@@ -2,13 +2,13 @@ import { chmod, unlink } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 
-/** How long a client may take to read the rest of what it was sent, in milliseconds. */
+/** Milliseconds in which a client may read the rest of its answer. */
 const GRACE = 2_000;
 
 /** Where a server listens: on a port of an address, or on a Unix socket. */
 export type Place = { host: string; port: number } | { socket: string };
 
-/** A place that cannot be listened on: what must be, and what to do. */
+/** The server cannot listen there: what must be, and what to do. */
 export class ListenError extends Error {
   override readonly name = 'ListenError';
   readonly hint: string;
@@ -19,7 +19,7 @@ export class ListenError extends Error {
   }
 }
 
-/** Starts `server` and returns its address as a URL without a path. @throws ListenError */
+/** Lets a server listen. @returns its address as a URL without a path @throws ListenError */
 export async function listen(server: Server, place: Place): Promise<string> {
   try {
     if ('socket' in place) await removeStale(place.socket);
@@ -32,7 +32,7 @@ export async function listen(server: Server, place: Place): Promise<string> {
       if ('socket' in place) server.listen(place.socket, listening);
       else server.listen(place.port, place.host, listening);
     });
-    // Proxies run as other users; who may reach the socket is said by the rights of its folder.
+    // Proxies run as other users. The rights of the folder decide who can reach the socket.
     if ('socket' in place) await chmod(place.socket, 0o666);
   } catch (cause) {
     throw toListenError(cause, place);
@@ -42,7 +42,7 @@ export async function listen(server: Server, place: Place): Promise<string> {
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${actual}`;
 }
 
-/** A process that was killed leaves its socket behind: it is removed where nobody answers on it. */
+/** Removes a socket on which no process answers: a process that was killed leaves its socket behind. */
 async function removeStale(socket: string): Promise<void> {
   const stale = await new Promise<boolean>((resolve) => {
     const probe = connect(socket);
@@ -55,7 +55,7 @@ async function removeStale(socket: string): Promise<void> {
   if (stale) await unlink(socket);
 }
 
-/** What an error of listening means for whoever gave the place; other errors come back as they are. */
+/** Explains an error of listening to the person who gave the place; other errors are returned as they are. */
 export function toListenError(cause: unknown, place: Place): unknown {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
   const failure = 'socket' in place ? ofSocket(code, place.socket) : ofPort(code, place);
@@ -66,7 +66,7 @@ function ofSocket(code: string, socket: string): [message: string, hint: string]
   switch (code) {
     case 'EADDRINUSE':
       return [`Another process listens on ${socket}.`, 'Give another path with --listen, or end that process.'];
-    // Node says EACCES where the folder is missing, too.
+    // Node reports EACCES also if the folder is missing.
     case 'EACCES':
     case 'ENOENT':
     case 'EROFS':
@@ -108,8 +108,8 @@ function ofPort(code: string, { host, port }: { host: string; port: number }): [
 }
 
 /**
- * First no more connections, then the streams end, with `stopStreams`, and only then can the server: it waits for all
- * responses.
+ * Closes a server. It first accepts no more connections, then `stopStreams` ends the streams, and only then can the server end, as it
+ * waits for all responses.
  */
 export async function close(server: Server, stopStreams: () => Promise<void>): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));

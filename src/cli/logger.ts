@@ -5,8 +5,8 @@ import { withoutSecrets } from '../lib/logger.js';
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
 /**
- * Logs to stderr: lines for people on a terminal, JSON otherwise. Whatever is handed to it, what events hold and what
- * logs people in is left out; so is PostgreSQL's DETAIL, which quotes rows.
+ * Makes the logger of the command, which writes to stderr: lines for people on a terminal, JSON otherwise. Contents of events and
+ * credentials are always left out, and so is PostgreSQL's DETAIL, which quotes rows.
  */
 export function createLogger(level: string): Logger {
   const destination: DestinationStream = process.stderr.isTTY

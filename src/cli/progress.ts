@@ -1,16 +1,16 @@
 import { Presets, SingleBar } from 'cli-progress';
 
-/** Milliseconds between two lines where there is no terminal: a short run says nothing. */
+/** Milliseconds between two lines if there is no terminal; a short run prints none. */
 const LINE_EVERY = 5000;
 
-/** How far a long command has come: a bar on a terminal, a line now and then elsewhere. Both on stderr. */
+/** Shows how far a long command has come, on stderr: as a bar on a terminal, otherwise as a line now and then. */
 export class Progress {
   readonly #word: string;
   readonly #total: number;
   readonly #bar: SingleBar | undefined;
   #lastLine = performance.now();
 
-  /** @param word - what is counted, as in `events deleted` */
+  /** @param word - what is counted: `events deleted`, for example */
   constructor(word: string, total: number) {
     this.#word = word;
     this.#total = total;

@@ -7,7 +7,7 @@ export interface RelayFlags {
   relayCredentials?: string;
 }
 
-/** What `serve` and `relay` have in common. @param what - what --relay does there */
+/** Adds the relay's options, which `serve` and `relay` share. @param what - what `--relay` does in the command */
 export function relayOptions(command: Command, what: string): Command {
   return command
     .addOption(new Option('--relay <url...>', what).argParser(servers))
@@ -17,7 +17,7 @@ export function relayOptions(command: Command, what: string): Command {
     .option('--relay-credentials <file>', "NATS's .creds file; a user and a password may stand in the URL instead");
 }
 
-/** Undefined: no relay is asked for. */
+/** The relay that the flags ask for; undefined: none. */
 export function relayOf(flags: RelayFlags): RelayOptions | undefined {
   if (!flags.relay) return undefined;
   return {

@@ -1,4 +1,4 @@
-/** Columns side by side, each as wide as its widest cell; numbers stand to the right. */
+/** Lays rows out in columns, each as wide as its widest cell, with numbers to the right. */
 export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   const text = (cell: string | number) => (typeof cell === 'number' ? cell.toLocaleString('en') : cell);
   const widths = head.map((name, i) => Math.max(name.length, ...rows.map((row) => text(row[i]!).length)));
@@ -11,7 +11,7 @@ export function table(head: readonly string[], rows: readonly (readonly (string 
   return [line(head), ...rows.map(line)].map((one) => `${one}\n`).join('');
 }
 
-/** Bytes for people. */
+/** Writes a number of bytes for people. */
 export function bytes(count: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
   const power = count < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log(count) / Math.log(1024)));

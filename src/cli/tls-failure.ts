@@ -5,7 +5,7 @@ const UNKNOWN_AUTHORITY: Failure = {
   hint: 'Name the authority: sslrootcert=FILE in the address, or PGSSLROOTCERT; sslmode=require without it encrypts, and verifies nothing.',
 };
 
-/** What TLS says of PostgreSQL's certificate, by Node's code. */
+/** What is wrong with PostgreSQL's certificate, by Node's error code. */
 export const TLS_FAILURES: Record<string, () => Failure> = {
   SELF_SIGNED_CERT_IN_CHAIN: () => UNKNOWN_AUTHORITY,
   DEPTH_ZERO_SELF_SIGNED_CERT: () => UNKNOWN_AUTHORITY,
@@ -23,7 +23,7 @@ export const TLS_FAILURES: Record<string, () => Failure> = {
   }),
 };
 
-/** What `pg` says without a code. */
+/** Messages of `pg` that have no code. */
 export function tlsFailureOf(error: unknown): Failure | undefined {
   if (!(error instanceof Error) || error.message !== 'The server does not support SSL connections') return undefined;
   return {

@@ -3,39 +3,39 @@ import { Bits } from '../lib/bits.js';
 import { HashTable, hashOf } from '../lib/hash-table.js';
 import type { Client } from './client.js';
 
-/** Clients that a group lists; of more it has a bit for each. */
+/** A group with up to so many clients is a list; a larger group has a bit for each client. */
 const MAX_LISTED = 256;
 
-/** The clients of one audience, or of several of one hash. */
+/** The clients of one audience, or of several audiences with the same hash. */
 interface Group {
-  /** Oldest first; each change makes a new list, so that one that is being read stays as it is. Empty where there are bits. */
+  /** The clients, oldest first; empty if there are bits. Each change makes a new list, so that a list that is being read stays as it is. */
   listed: readonly Client[];
-  /** Of their slots. */
+  /** The slots of the clients. */
   bits: Bits | undefined;
-  /** There are clients here of another audience that has the same hash. */
+  /** Whether there may be clients of another audience with the same hash. */
   mixed: boolean;
 }
 
 /**
- * Which clients have an audience. Most audiences have one client: that one's number is all that is kept of it. The audience itself is
- * compared in the client's own set.
+ * Finds the clients of an audience. Most audiences have one client, and for such an audience the index holds only the hash and the
+ * client's number. The audience itself is then compared with the client's own set, as two audiences may have the same hash.
  */
 export class AudienceIndex {
   readonly #slots: (Client | undefined)[] = [];
   readonly #freeSlots: number[] = [];
-  /** By hash: a client's slot, doubled; or a group's place, doubled, and one. */
+  /** For each hash an even number, twice the slot of its only client, or an odd number, twice the place of its group plus one. */
   readonly #table = new HashTable();
   readonly #groups: (Group | undefined)[] = [];
   readonly #freeGroups: number[] = [];
   readonly #hash: (audience: Audience) => number;
-  /** Topics that some client has. Of audiences that share a hash the first and the last decide, so it may be off by a few. */
+  /** How many topics have a client. It may be off by a few, as audiences with the same hash are counted once. */
   topics = 0;
 
   constructor(hash: (audience: Audience) => number = hashOf) {
     this.#hash = hash;
   }
 
-  /** Enters a client under all of its audiences but everybody. */
+  /** Enters a client under all of its audiences except everybody. */
   add(client: Client): void {
     const slot = this.#freeSlots.pop() ?? this.#slots.length;
     this.#slots[slot] = client;
@@ -61,7 +61,10 @@ export class AudienceIndex {
     }
   }
 
-  /** The clients of an audience, the oldest first where there are no more than {@link MAX_LISTED}. What joins or leaves meanwhile does no harm. */
+  /**
+   * The clients of an audience; up to {@link MAX_LISTED} of them are in order, the oldest first. The result is not affected by clients
+   * that join or leave later.
+   */
   of(audience: Audience): readonly Client[] {
     const value = this.#table.get(this.#hash(audience));
     if (value === undefined) return NOBODY;
@@ -75,7 +78,7 @@ export class AudienceIndex {
     return clients[0]!.audiences.has(audience) ? clients : NOBODY;
   }
 
-  /** Whether an audience may have a client: false is certain. */
+  /** Whether an audience may have a client. False is certain, true is not. */
   has(audience: Audience): boolean {
     return this.#table.get(this.#hash(audience)) !== undefined;
   }
@@ -104,7 +107,7 @@ export class AudienceIndex {
 
   #join(group: Group, audience: Audience, client: Client): void {
     const other = group.bits ? this.#slots[group.bits.first!] : group.listed[0];
-    // It may be this very client, under another audience of its own.
+    // The last one entered may be this same client, under another of its audiences.
     const entered = group.bits ? group.bits.has(client.slot) : group.listed.at(-1) === client;
     group.mixed ||= entered || !other!.audiences.has(audience);
     if (entered) return;

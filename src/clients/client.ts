@@ -3,27 +3,18 @@ import { AudienceSet } from '../event/audience-set.js';
 import type { Envelope } from '../event/envelope.js';
 import { eventFrame, type Pulse } from '../event/frame.js';
 import type { Item } from '../event/item.js';
+import type { CloseReason } from './close-reason.js';
 import type { Connection } from './connection.js';
-
-/** Why a client's connection ended. */
-export type CloseReason =
-  | 'client'
-  | 'slow'
-  | 'stalled'
-  | 'lifetime'
-  | 'replaced'
-  | 'shutdown'
-  | 'disconnected'
-  | 'interrupted';
+import { variantOf } from './variant.js';
 
 /**
- * Milliseconds in which a client may take what is buffered for it once its stream has ended. It comes back with the id that it
- * has, so nothing is lost where it does not; a process that shuts down has less time.
+ * Milliseconds in which a client may still read its buffered bytes after its stream has ended. If it does not, nothing is lost: it
+ * reconnects with the last id that it has. A process that shuts down gives less time.
  */
 const END_GRACE = 5000;
 const SHUTDOWN_GRACE = 500;
 
-/** Of the largest events, so many may wait for one client. */
+/** So many events of the largest size may wait for one client, whatever its bound in bytes is. */
 const LARGEST_WAITING = 4;
 
 /** What `beforeSend` is told about the client. */
@@ -36,50 +27,41 @@ export interface ClientInfo {
 
 export interface ClientOptions {
   userId: string | null;
-  /** Whose events it gets: everybody's, its user's, its topics'. */
+  /** The audiences whose events the client gets: everybody, its user, its topics. */
   audiences: Iterable<Audience>;
   connection: Connection;
-  /** Makes the Request when a hook asks for it: a thousand idle clients need none. */
+  /** Makes the Request when a hook asks for it; most clients never need one. */
   incoming: { request(): Request };
-  /** `?types=`; null: all. */
+  /** The types in `?types=`; null: all. */
   types: ReadonlySet<string> | null;
-  /** `?named=1`. */
+  /** Whether its frames carry the event's type as `event:` field (`?named=1`). */
   named: boolean;
-  /** How it hears that its stream lives. @defaultValue `silent` */
+  /** The form of its heartbeats. @defaultValue `silent` */
   pulse?: Pulse;
   /** Bytes that may wait for this client. */
   maxBytes: number;
-  /** What it counts for among the streams of its user. */
+  /** Its place among the streams of its user. */
   place?: { release(): void };
-  /** Runs `beforeSend` with its time-out and its errors seen to; undefined: there is none. */
+  /** Runs the hook `beforeSend` with its time-out and handles its errors; undefined: there is no hook. */
   beforeSend: ((item: Item, client: ClientInfo) => Envelope | null | Promise<Envelope | null>) | undefined;
-  /** It was written one event by itself, or with others while it resumes: not as one of all clients. */
+  /** An event was written to this client alone, because of a hook or while it resumes. Events to many clients at once are counted by the hub. */
   onSent(envelope: Envelope, userId: string | null): void;
   onClose(client: Client, reason: CloseReason): void;
-  /** Large events come faster than it reads: it is to get this one and what follows at its own pace. */
+  /** Large events come faster than the client reads: it must get this one and what follows at its own pace. */
   onBehind?(client: Client, item: Item): void;
 }
 
-/** The two that nearly all clients have are one string each, not a copy a client: they are compared for every delivery. */
-const PLAIN = ':';
-const NAMED = 'named:';
-
-function variantOf({ named, types }: Pick<ClientOptions, 'named' | 'types'>): string {
-  const kind = named ? NAMED : PLAIN;
-  return types ? kind + [...types].sort().join(',') : kind;
-}
-
-/** One SSE connection: what it is entitled to, and a bounded queue in front of it. */
+/** One SSE connection: the audiences that it is entitled to, and a bounded queue of bytes and hooks. */
 export class Client implements ClientInfo {
   readonly userId: string | null;
   audiences: AudienceSet;
-  /** Where the hub's index has it. */
+  /** Its slot in the hub's index. */
   slot = -1;
-  /** Whether it gets events the moment they come; else it resumes still. */
+  /** Whether it gets events as they are delivered; false while it resumes. */
   live = false;
-  /** It was live, and gets at its own pace what it had no room for. */
+  /** Whether it was live and now resumes, because it had no room for large events. */
   behind = false;
-  /** The last turn of the hub in which it was found to have events of an audience. */
+  /** The last turn of the hub in which one of its audiences had events. */
   turn = 0;
   readonly types: ReadonlySet<string> | null;
   readonly named: boolean;
@@ -87,13 +69,13 @@ export class Client implements ClientInfo {
   /** Bytes that may wait for it. */
   maxBytes: number;
   readonly pulse: Pulse;
-  /** Clients of one variant get the very same bytes; undefined: a hook makes each client's own. */
+  /** Clients of one variant get the same bytes; undefined: a hook makes the bytes for each client. */
   readonly variant: string | undefined;
-  /** Whole milliseconds of `performance.now()` at the last write, for the heartbeat: a fraction would be a number object. */
+  /** `performance.now()` at the last write, for the heartbeat. In whole milliseconds, because V8 stores a fraction as an object. */
   lastWrite = 0;
   /** `performance.now()` after which the stream ends; Infinity: never. */
   expires = Number.POSITIVE_INFINITY;
-  /** Since when bytes wait without any of them having gone, as far as was looked; undefined: nothing waits. */
+  /** Since when bytes have been waiting without any of them being read, as far as the last check saw; undefined: nothing waits. */
   stalledSince: number | undefined;
   closed = false;
   /** Whole milliseconds of `performance.now()` at which its stream began. */
@@ -102,7 +84,7 @@ export class Client implements ClientInfo {
   sent = 0;
   /** Bytes written to it. */
   bytes = 0;
-  /** Fields of its own, and not the options: those have what nobody needs any more. */
+  /** Copied from the options: keeping the options would keep objects alive that nobody needs any more. */
   readonly #connection: Connection;
   readonly #incoming: ClientOptions['incoming'];
   readonly #beforeSend: ClientOptions['beforeSend'];
@@ -110,11 +92,11 @@ export class Client implements ClientInfo {
   readonly #onClose: ClientOptions['onClose'];
   readonly #onBehind: ClientOptions['onBehind'];
   #request: Request | undefined;
-  /** Events behind a hook that has not answered yet. */
+  /** Resolves when the hook has answered for all events so far; undefined: no event waits for it. */
   #hooks: Promise<void> | undefined;
   #hookBytes = 0;
   #drained: (() => void)[] | undefined;
-  /** The connection's, when it was last looked at. */
+  /** The connection's {@link Connection.progress} at the last check. */
   #progress: number | undefined;
 
   constructor(options: ClientOptions) {
@@ -149,7 +131,7 @@ export class Client implements ClientInfo {
     return this.#connection.buffered + this.#hookBytes;
   }
 
-  /** Milliseconds for which none of the bytes that wait has gone. Who reads slowly still reads: its buffer need not empty. */
+  /** Milliseconds for which none of the waiting bytes was read. A client that reads slowly does not count: its buffer need not become empty. */
   stalledFor(now: number): number {
     if (this.stalledSince === undefined) return 0;
     const { progress } = this.#connection;
@@ -158,14 +140,14 @@ export class Client implements ClientInfo {
     return now - this.stalledSince;
   }
 
-  /** Whether this client may have the event, and asked for its type. Every way to a client passes here. */
+  /** Whether this client may have the event and asked for its type. Every event passes this check before it is sent. */
   wants({ envelope }: Item): boolean {
     const { audience } = envelope;
     if (audience === undefined || !this.audiences.has(audience)) return false;
     return this.types === null || this.types.has(envelope.type);
   }
 
-  /** Writes what is made for all clients of its {@link variant}. Closes the connection when too much waits. */
+  /** Writes bytes. Closes the connection if too many are waiting. */
   write(chunk: Buffer, now = performance.now()): void {
     if (this.closed) return;
     this.lastWrite = Math.floor(now);
@@ -173,7 +155,7 @@ export class Client implements ClientInfo {
     try {
       if (this.#connection.write(chunk)) return;
     } catch {
-      // What an app has wrapped around the response may throw: it is this client's loss, and no other's.
+      // A middleware of the app may have wrapped the response and throw. Only this client is affected.
       this.close('client');
       return;
     }
@@ -181,7 +163,7 @@ export class Client implements ClientInfo {
     if (this.buffered > this.maxBytes) this.close('slow');
   }
 
-  /** Whatever the bound is, some of the largest events may wait. */
+  /** Raises the bound in bytes, so that {@link LARGEST_WAITING} events of the largest size may wait. */
   #makeRoom(items: readonly Item[]): void {
     for (const { envelope } of items) {
       if (!envelope.isLarge) continue;
@@ -190,10 +172,11 @@ export class Client implements ClientInfo {
   }
 
   /**
-   * A client that reads is not closed for a burst of large events: the first that it has no room for, and all behind it, it gets as
-   * one that resumes. Half of its bound is for them, so that the next small event finds room.
+   * Checks whether there is room for events with large ones among them. A client that reads must not be closed because of a burst of
+   * large events, so from the first one that does not fit it gets events as a client that resumes. Large events may use half of its
+   * bound, so that small events still find room.
    *
-   * @returns whether it is behind now, and is not to be sent these
+   * @returns true if it is behind now, and these events must not be sent to it
    */
   fallsBehind(items: readonly Item[], bytes: number): boolean {
     this.#makeRoom(items);
@@ -207,9 +190,9 @@ export class Client implements ClientInfo {
   }
 
   /**
-   * Sends one event through `beforeSend`, behind those that a hook still holds.
+   * Sends one event through `beforeSend`, after the events that still wait for the hook.
    *
-   * @param position - another position than the item's own: while this client resumes.
+   * @param position - the position in the frame's id, which while this client resumes is not the item's own
    */
   send(item: Item, position = item.position): void {
     if (this.closed || !this.wants(item)) return;
@@ -231,7 +214,7 @@ export class Client implements ClientInfo {
     if (pending) this.#wait(item, pending);
   }
 
-  /** Sends events in their order, in one write where no hook has to see them. */
+  /** Sends events in their order; without a hook in one write. */
   sendAll(items: readonly Item[], position?: string): void {
     if (this.#beforeSend) {
       for (const item of items) this.send(item, position);
@@ -249,7 +232,7 @@ export class Client implements ClientInfo {
   }
 
   #hooked(item: Item, position: string): void | Promise<void> {
-    // Behind others it waited, and meanwhile the client may have lost the topic.
+    // If the event waited for the hook, the client may have lost the topic meanwhile.
     if (this.closed || !this.wants(item)) return;
     const result = this.#beforeSend!(item, this);
     if (result instanceof Promise) return result.then((envelope) => this.#finish(item, position, envelope));
@@ -278,17 +261,17 @@ export class Client implements ClientInfo {
     if (this.buffered > this.maxBytes) this.close('slow');
   }
 
-  /** Whether events wait for `beforeSend`: the client's place is behind them. */
+  /** Whether events wait for `beforeSend`: then not everything up to the current position was sent to the client. */
   get hooksPending(): boolean {
     return this.#hooks !== undefined;
   }
 
-  /** Whether nothing waits: neither in the socket nor behind a hook. */
+  /** Whether nothing waits, neither bytes for the client nor events for the hook. */
   get idle(): boolean {
     return !this.closed && this.stalledSince === undefined && this.#hooks === undefined;
   }
 
-  /** Resolves when the client has read, and its hooks have answered; at once where nothing waits, or it is closed. */
+  /** Resolves when the client has read everything and its hooks have answered; at once if nothing waits or it is closed. */
   async ready(): Promise<void> {
     await this.#hooks;
     if (this.closed || this.stalledSince === undefined) return;
@@ -298,7 +281,7 @@ export class Client implements ClientInfo {
     });
   }
 
-  /** Ends the connection: in order where the client can still read, at once where it does not. */
+  /** Ends the connection. A client that does not read (`slow`, `stalled`) is dropped at once, any other may read what is buffered. @param last - a last frame */
   close(reason: CloseReason, last?: Buffer): void {
     if (this.closed) return;
     if (last) this.write(last);
@@ -310,7 +293,7 @@ export class Client implements ClientInfo {
       if (reason === 'slow' || reason === 'stalled') this.#connection.destroy();
       else this.#connection.end(reason === 'shutdown' ? SHUTDOWN_GRACE : END_GRACE);
     } catch {
-      // It is closed for us, whatever the other side of it says.
+      // The client counts as closed even if closing the connection throws.
     }
     this.#onClose(this, reason);
   }

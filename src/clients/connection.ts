@@ -1,15 +1,15 @@
-/** One open HTTP response, whatever carries it: node:http, HTTP/2 or Fetch. */
+/** One open HTTP response, of node:http, HTTP/2 or Fetch. */
 export interface Connection {
-  /** False when the bytes had to be kept: {@link buffered} grows until the client reads. */
+  /** @returns false if the bytes had to be kept: {@link buffered} grows until the client reads */
   write(chunk: Buffer): boolean;
   /** Bytes written and not yet taken by the operating system. */
   readonly buffered: number;
-  /** Changes whenever bytes have gone, and only then. */
+  /** A number that changes whenever bytes have been taken, and only then. */
   readonly progress: number;
-  /** Ends the response after what is buffered. @param within - milliseconds after which it is dropped: a client need not read */
+  /** Ends the response after the buffered bytes. @param within - milliseconds after which it is dropped, as the client may not read */
   end(within: number): void;
-  /** Drops it at once, with what is buffered. */
+  /** Drops the response at once, with its buffered bytes. */
   destroy(): void;
-  /** Called each time the buffer has run empty. */
+  /** Called each time the buffer has become empty. */
   onDrain: (() => void) | undefined;
 }

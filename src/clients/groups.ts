@@ -1,19 +1,19 @@
 import type { Audience } from '../event/audience.js';
 import type { Client } from './client.js';
 
-/** Clients that get the same audiences' events in a turn. */
+/** Clients that get events of the same audiences in one turn. */
 export interface Group {
   readonly audiences: readonly Audience[];
   readonly clients: readonly Client[];
 }
 
 /**
- * Groups clients by which audiences they have.
+ * Groups clients by which of the audiences they have.
  *
- * @param clientsOf - of each audience, in their order
+ * @param clientsOf - the clients of each audience, in the order of the audiences
  */
 export function groupsOf(clientsOf: readonly Iterable<Client>[], audiences: readonly Audience[]): Iterable<Group> {
-  // The places of a client's audiences, with commas: an audience may have any character, a key must not.
+  // The key of a group is made of the places of its audiences and not of their names, which may contain any separator.
   const keys = new Map<Client, string>();
   for (const [place, clients] of clientsOf.entries()) {
     for (const client of clients) {

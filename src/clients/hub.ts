@@ -5,28 +5,22 @@ import type { Meter } from '../lib/meter.js';
 import { AudienceIndex } from './audience-index.js';
 import type { Client } from './client.js';
 import { type Group, groupsOf } from './groups.js';
-import { Keeper } from './keeper.js';
+import { Keeper, type KeeperOptions } from './keeper.js';
 import { Sending } from './sending.js';
 
-export interface HubOptions {
-  /** Milliseconds of silence after which a client gets a heartbeat. */
-  heartbeat: number;
-  /** Milliseconds in which a client with bytes waiting reads none of them, before it is closed. */
-  writeTimeout: number;
-  /** Where the stream stands: a heartbeat carries it, so that a quiet client's id does not grow old. */
-  position(): string;
-  /** Where it is counted to how many clients an event was written. */
+export interface HubOptions extends KeeperOptions {
+  /** Counts to how many clients each event was written. */
   activity: ActivityCounter;
 }
 
 /**
- * Who gets an event. Clients are found by audience, so that an event for one user or topic visits nobody else; all events of a
- * turn are joined into one buffer, and each client gets one write.
+ * Decides which clients get an event, and writes it to them. It finds clients by audience, so an event for one user or topic costs
+ * nothing for other clients. Events that come in one turn of the event loop are joined into one buffer: each client gets one write.
  */
 export class Hub {
-  /** Every open stream, those that still resume included. */
+  /** Every open stream, including those that still resume. */
   readonly #clients = new Set<Client>();
-  /** The same, by each audience but everybody. */
+  /** The same clients by audience; the audience of everybody is left out. */
   readonly #index = new AudienceIndex();
   readonly #activity: ActivityCounter;
   readonly #keeper: Keeper;
@@ -34,7 +28,7 @@ export class Hub {
   #turn = new Map<Audience, Item[]>();
   #turns = 0;
   #scheduled = false;
-  /** What clients that have left got. */
+  /** Events and bytes that were written to clients which have left since. */
   #delivered = 0;
   #bytes = 0;
 
@@ -51,36 +45,36 @@ export class Hub {
     return this.#clients;
   }
 
-  /** The clients of an audience, those that still resume included. What joins or leaves meanwhile does no harm. */
+  /** The clients of an audience, including those that still resume. The result is not affected by clients that join or leave later. */
   clientsOf(audience: Audience): Iterable<Client> {
     return audience === EVERYBODY ? [...this.#clients] : this.#index.of(audience);
   }
 
-  /** From now on this client is kept alive and watched; events come when it has joined. */
+  /** From now on this client gets heartbeats and is closed when it does not read. It gets events only once it has joined. */
   admit(client: Client): void {
     this.#clients.add(client);
     this.#index.add(client);
     this.#keeper.start();
   }
 
-  /** From the next event on this client is live. */
+  /** From the next event on this client is live: it gets events as they are delivered. */
   join(client: Client): void {
     if (client.closed) return;
-    // What this turn holds has been read from history by a client that resumed, or was before a new one's time.
+    // The events of this turn are not for it: a client that resumed has read them from history, and a new client came after them.
     this.flush();
     client.live = true;
     client.behind = false;
   }
 
-  /** This client may no longer hear this audience. What the turn holds it was still entitled to. */
+  /** This client may no longer hear this audience. It still gets the events of this turn, to which it was entitled. */
   drop(client: Client, audience: Audience): void {
     if (!client.audiences.has(audience)) return;
     this.flush();
-    // Its write may have found that it does not keep up.
+    // Writing the turn may have closed the client as too slow.
     if (this.#clients.has(client)) this.#index.drop(client, audience);
   }
 
-  /** Writes what is no event to the live clients of an audience. */
+  /** Writes a frame that is no event to the live clients of an audience. */
   tell(audience: Audience, chunk: Buffer, except?: ReadonlySet<Client>): void {
     this.flush();
     for (const client of this.#index.of(audience)) {
@@ -101,7 +95,7 @@ export class Hub {
     meter.gauge('djr_connections', 'Open streams', () => this.size);
     meter.gauge('djr_buffered_bytes', 'Bytes that wait for clients to read them', () => this.buffered);
     meter.counter('djr_sent_bytes_total', 'Bytes written to streams', () => this.bytes);
-    // Never with a topic as a label: there are as many as the app makes.
+    // A topic must never be a label: an app may have any number of topics.
     meter.gauge('djr_topics', 'Topics that clients hear now', () => this.topics);
   }
 
@@ -140,11 +134,11 @@ export class Hub {
     else this.#turn.set(audience, [item]);
     if (this.#scheduled) return;
     this.#scheduled = true;
-    // Runs when the chunk that PostgreSQL's socket gave us has been read to its end: no delay, and one write for all.
+    // The microtask runs once the whole chunk from PostgreSQL's socket has been parsed: there is no delay, and one write for all its events.
     queueMicrotask(() => this.flush());
   }
 
-  /** Writes what this turn holds. */
+  /** Writes the events of this turn to their clients. */
   flush(): void {
     this.#scheduled = false;
     const turn = this.#turn;
@@ -174,17 +168,20 @@ export class Hub {
     sending.end();
   }
 
-  /** @param done - clients that are marked with this turn have got these already */
+  /** @param done - clients that are marked with this turn have got these events already */
   #sendAll(items: readonly Item[], now: number, done?: number): void {
     const sending = new Sending(items, now, this.#activity);
     for (const client of this.#clients) if (done === undefined || client.turn !== done) sending.to(client);
     sending.end();
   }
 
-  /** The clients that have any of a turn's audiences but everybody, by which of them they have; each is marked with the turn. */
+  /**
+   * Groups the clients of a turn's audiences by which of these audiences they have, and marks each with the turn. The audience of
+   * everybody is left out.
+   */
   #groups(audiences: readonly Audience[]): Iterable<Group> {
     const found: Group[] = [];
-    // Few turns have two events for one client that are not of one audience.
+    // In most turns no client has two of the audiences, and then each audience is a group.
     let apart = true;
     for (const audience of audiences) {
       if (audience === EVERYBODY) continue;

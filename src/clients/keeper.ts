@@ -4,26 +4,26 @@ import type { Client } from './client.js';
 export interface KeeperOptions {
   /** Milliseconds of silence after which a client gets a heartbeat. */
   heartbeat: number;
-  /** Milliseconds in which a client with bytes waiting reads none of them, before it is closed. */
+  /** Milliseconds after which a client is closed that reads none of the bytes that wait for it. */
   writeTimeout: number;
-  /** Where the stream stands: a heartbeat carries it, so that a quiet client's id does not grow old. */
+  /** The current position of the stream. Heartbeats carry it, so that the last id of a quiet client does not grow old. */
   position(): string;
 }
 
-/** Clients that are looked at in one turn: each heartbeat is a system call, and no event is to wait for fifty thousand of them. */
+/** Clients that are checked in one turn. Each heartbeat is a system call, and no event must wait for fifty thousand of them. */
 const SLICE = 500;
 
-/** The frames of a turn, each made once. */
+/** The heartbeat frames of a turn, each made once. */
 type Heartbeats = { [kind in Pulse | `resuming ${Pulse}`]?: Buffer };
 
-/** Looks at all clients with one timer: keeps the quiet ones alive, and closes those that do not read or have lived long enough. */
+/** Checks all clients with one timer: sends heartbeats to quiet ones, and closes those that do not read or whose lifetime is over. */
 export class Keeper {
   readonly #options: KeeperOptions;
   readonly #clients: Iterable<Client>;
   #timer: NodeJS.Timeout | undefined;
-  /** The rest of a round. */
+  /** The immediate that goes on with the current round; undefined: no round is under way. */
   #round: NodeJS.Immediate | undefined;
-  /** `performance.now()` of the last look. */
+  /** `performance.now()` of the last check. */
   #ticked = 0;
 
   constructor(options: KeeperOptions, clients: Iterable<Client>) {
@@ -46,16 +46,16 @@ export class Keeper {
   }
 
   #tick(interval: number): void {
-    // The round before is still under way: its clients are looked at first.
+    // The last round is still under way; it is completed first.
     if (this.#round) return;
     const now = performance.now();
-    // While this process itself stalled it has not looked whether clients read: a look counts for its interval only.
+    // If this process itself stalled, clients are not blamed for that time: a check counts for its interval only.
     const heldUp = Math.max(0, now - this.#ticked - interval);
     this.#ticked = now;
     this.#look(this.#clients[Symbol.iterator](), heldUp);
   }
 
-  /** Looks at the next clients of a round, and leaves the others to a turn of their own. */
+  /** Checks the next clients of a round, and leaves the others to a later turn. */
   #look(clients: Iterator<Client>, heldUp: number): void {
     this.#round = undefined;
     const now = performance.now();
@@ -68,12 +68,13 @@ export class Keeper {
       else if (now > client.expires) client.close('lifetime');
       else if (now - client.lastWrite >= this.#options.heartbeat) this.#beat(client, now, heartbeats);
     }
-    // The last client of all may have left just now, and the timer with it.
+    // The last client may have left just now, and then the timer was stopped.
     if (this.#timer) this.#round = setImmediate(() => this.#look(clients, heldUp));
   }
 
   #beat(client: Client, now: number, heartbeats: Heartbeats): void {
-    // A client that still resumes, or has events behind a hook, has not got all that the position promises.
+    // The position says that everything before it was sent. That is not true for a client that still resumes, or has events waiting for a
+    // hook, so its heartbeat carries none.
     const caughtUp = client.live && !client.hooksPending;
     const kind = caughtUp ? client.pulse : (`resuming ${client.pulse}` as const);
     heartbeats[kind] ??= heartbeatFrame(caughtUp ? this.#options.position() : undefined, client.pulse);

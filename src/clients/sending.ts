@@ -2,30 +2,30 @@ import type { ActivityCounter } from '../activity/counter.js';
 import type { Item } from '../event/item.js';
 import type { Client } from './client.js';
 
-/** What all clients of one variant get, and how many they are. */
+/** The bytes that all clients of one variant get, and how many clients got them. */
 interface Joined {
   readonly variant: string;
   readonly items: readonly Item[];
   readonly chunk: Buffer | undefined;
   clients: number;
-  /** Of each user, where the activity asks for it. */
+  /** The clients of each user; undefined unless the setting `activity` asks for it. */
   readonly users: Map<string | null, number> | undefined;
 }
 
-/** Events that clients get together: encoded once for each variant, and one write for each client. */
+/** Sends events to many clients: the events are encoded once for each variant, and each client gets one write. */
 export class Sending {
   readonly #items: readonly Item[];
   readonly #now: number;
   readonly #activity: ActivityCounter;
   readonly #large: boolean;
-  /** Of the last client: clients of one variant mostly come one after the other. */
+  /** The variant of the last client. Most clients in a row have the same variant. */
   #joined: Joined | undefined;
-  /** Of clients of other variants; mostly there is one variant. */
+  /** The other variants. Mostly there are none. */
   #others: Joined[] | undefined;
 
   /**
    * @param now - whole milliseconds of `performance.now()`
-   * @param activity - where it is counted to how many clients each was written
+   * @param activity - counts to how many clients each event was written
    */
   constructor(items: readonly Item[], now: number, activity: ActivityCounter) {
     this.#items = items;
@@ -34,7 +34,7 @@ export class Sending {
     this.#large = items.some(({ envelope }) => envelope.isLarge);
   }
 
-  /** @param client - has the audience of each event; one that is not live gets nothing */
+  /** @param client - must have the audience of each event; a client that is not live gets nothing */
   to(client: Client): void {
     if (!client.live) return;
     if (client.variant === undefined) {
@@ -51,7 +51,7 @@ export class Sending {
     if (joined.users) joined.users.set(client.userId, (joined.users.get(client.userId) ?? 0) + 1);
   }
 
-  /** One by one, as a hook answers for each; once it is behind, the client gets none of the rest. */
+  /** Sends event by event, as `beforeSend` answers for each. Once the client falls behind it gets none of the rest. */
   #each(client: Client): void {
     for (const item of this.#items) {
       if (item.envelope.isLarge && client.wants(item) && client.fallsBehind([item], item.size)) return;
@@ -73,7 +73,7 @@ export class Sending {
 
   #encode(client: Client, variant: string): Joined {
     const all = this.#items;
-    // Mostly there is one event, and it is wanted.
+    // Mostly there is one event and the client wants it, so no new list is made.
     const items = all.every((item) => client.wants(item)) ? all : all.filter((item) => client.wants(item));
     const chunk =
       items.length > 1 ? Buffer.concat(items.map((item) => item.frame(client.named))) : items[0]?.frame(client.named);

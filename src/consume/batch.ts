@@ -1,15 +1,17 @@
 import type pg from 'pg';
-import { DjrError, fromPostgres } from '../lib/errors.js';
+import { orThrow } from '../lib/deadline.js';
+import { DjrError } from '../lib/errors.js';
 import { requestCancel } from '../postgres/cancel.js';
 import { checkOut } from '../postgres/checkout.js';
 import type { Pool } from '../postgres/connect.js';
+import { fromPostgres } from '../postgres/schema-error.js';
 import { TYPES } from '../postgres/types.js';
 import { CONSUME, type ConsumedEvent, type ConsumedRow, toConsumedEvent } from './consumed-event.js';
 
 export interface ConsumeContext {
-  /** In the transaction that moves the consumer's place: what it writes commits with the place, or not at all. */
+  /** A client in the transaction that moves the consumer's place: what it writes is committed together with the place, or not at all. */
   readonly client: pg.ClientBase;
-  /** Aborted when the batch cannot commit any more: it took too long, the connection is lost, or the process ends. */
+  /** Aborted when the batch can no longer be committed: it took too long, the connection is lost, or the process ends. */
   readonly signal: AbortSignal;
 }
 
@@ -21,7 +23,7 @@ export interface BatchOptions {
   handler(events: ConsumedEvent[], context: ConsumeContext): unknown;
   /** Milliseconds that the handler may take. */
   timeout: number;
-  /** Aborted when the batch is to be given up at once. */
+  /** Aborted when the batch must be given up at once. */
   giveUp: AbortSignal;
 }
 
@@ -35,18 +37,18 @@ export class BatchError extends Error {
   }
 }
 
-/** The connection is not fit for another transaction: the handler may still use it. */
+/** The batch was given up. Its connection must be closed, as the handler may still use it. */
 class GivenUp extends Error {}
 
 /**
- * Takes the next events and hands them to the handler, in one transaction.
+ * Takes the next events and passes them to the handler, in one transaction.
  *
- * @returns how many they were
- * @throws {@link BatchError} when it had begun with them; what PostgreSQL says, when it had not
+ * @returns how many events there were
+ * @throws {@link BatchError} if it failed after the events were read; PostgreSQL's error if it failed before
  */
 export async function runBatch(options: BatchOptions): Promise<number> {
   const { client, unlessLost, release } = await checkOut(options.pool);
-  // It may have waited for a place while the runtime was stopped.
+  // The runtime may have been stopped while this waited for a connection.
   if (options.giveUp.aborted) {
     release();
     return 0;
@@ -61,7 +63,7 @@ export async function runBatch(options: BatchOptions): Promise<number> {
     events = rows.map(toConsumedEvent);
     if (events.length > 0) await handle(options, events, client, unlessLost);
     const { command } = await unlessLost(client.query('commit'));
-    // The answer to the commit of a transaction in which a statement failed.
+    // PostgreSQL answers ROLLBACK to the commit of a transaction in which a statement failed.
     if (command === 'ROLLBACK') {
       throw new DjrError(
         'DJR_CONSUME',
@@ -89,7 +91,7 @@ export async function runBatch(options: BatchOptions): Promise<number> {
   }
 }
 
-/** The handler, until it has answered, its time is over, it is given up, or the connection is lost. */
+/** Runs the handler, until it has answered, its time is over, the batch is given up, or the connection is lost. */
 async function handle(
   { handler, timeout, giveUp }: BatchOptions,
   events: ConsumedEvent[],
@@ -97,22 +99,20 @@ async function handle(
   unlessLost: <T>(work: Promise<T>) => Promise<T>,
 ): Promise<void> {
   const abort = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
   let end = () => {};
-  const over = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new GivenUp(`the handler did not end within ${timeout} ms (timeout)`)), timeout);
+  const stopped = new Promise<never>((_, reject) => {
     end = () => reject(new GivenUp('the runtime was stopped before the handler had ended'));
     giveUp.addEventListener('abort', end);
     if (giveUp.aborted) end();
   });
   try {
     const answer = (async () => handler(events, { client, signal: abort.signal }))();
-    await unlessLost(Promise.race([answer, over]));
+    const late = () => new GivenUp(`the handler did not end within ${timeout} ms (timeout)`);
+    await unlessLost(orThrow(Promise.race([answer, stopped]), timeout, late));
   } catch (error) {
     abort.abort(error);
     throw error;
   } finally {
-    clearTimeout(timer);
     giveUp.removeEventListener('abort', end);
   }
 }

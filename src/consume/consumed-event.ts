@@ -1,16 +1,16 @@
 import type { Detail, Event, EventsOf, Scope } from '../event/event.js';
 import { milliseconds } from '../postgres/types.js';
 
-/** An event as a consumer gets it: all that is stored of it. */
+/** An event as a consumer gets it: everything that is stored of it. */
 export interface ConsumedEvent<Type extends string = string, D extends object = Detail>
   extends Omit<Readonly<Event>, 'type' | 'detail'> {
   readonly type: Type;
   readonly detail: D;
-  /** What was published for the backend's eyes only; null: nothing. */
+  /** The private data, which no client gets; null: none. */
   readonly privateData: unknown;
   /** The idempotency key that it was published under; null: none. */
   readonly key: string | null;
-  /** The event that it sends again; null: it is an original. */
+  /** The event that this one sends again; null: it is an original. */
   readonly replayOf: number | null;
 }
 
@@ -32,7 +32,7 @@ export interface ConsumedRow {
   replay_of: number | null;
 }
 
-/** `$1` the consumer, `$2` how many, `$3` the mode. */
+/** `$1` is the consumer, `$2` the most events, `$3` the mode. */
 export const CONSUME = `
   select id, ${milliseconds('created_at')} as created, type, scope, user_id, topic, detail, private_data, key, replay_of
     from djr.consume($1, $2, $3)`;

@@ -2,17 +2,17 @@ import type { Queryable } from '../postgres/connect.js';
 import { dated, select } from '../postgres/select.js';
 import { milliseconds } from '../postgres/types.js';
 
-/** A consumer, as `djr.consumer` has it. */
+/** A row of the view `djr.consumer`. */
 export interface ConsumerRow {
   name: string;
   types: string[] | null;
   topics: string[] | null;
-  /** Events that it has not had yet, counted up to 100,000. */
+  /** How many events it has yet to get, counted up to 100,000. */
   lag: number;
-  /** Seconds since the oldest of them was inserted; null: it has had all. */
+  /** Seconds since the oldest of them was inserted; null: it has had all events. */
   age: number | null;
   moved_at: Date | null;
-  /** Why it has to be reset; null: it goes on. */
+  /** Why it must be reset; null: it need not be. */
   overtaken: string | null;
   lost: number | null;
 }

@@ -1,10 +1,13 @@
 import { backoff } from '../lib/backoff.js';
+import { inTime } from '../lib/deadline.js';
 import { codeOf } from '../lib/error-code.js';
-import { DjrError, fromPostgres } from '../lib/errors.js';
+import { DjrError } from '../lib/errors.js';
 import type { Logger } from '../lib/logger.js';
+import { sleep } from '../lib/sleep.js';
 import { ANSWER_TIMEOUT } from '../postgres/answer.js';
 import { asking } from '../postgres/ask.js';
 import type { Pool } from '../postgres/connect.js';
+import { fromPostgres } from '../postgres/schema-error.js';
 import { select } from '../postgres/select.js';
 import { DEADLOCK_DETECTED, INSUFFICIENT_PRIVILEGE, SERIALIZATION_FAILURE } from '../postgres/sqlstate.js';
 import { BatchError, type BatchOptions, runBatch } from './batch.js';
@@ -17,10 +20,10 @@ export interface ConsumerOptions extends ResolvedConsumeOptions {
   handler: BatchOptions['handler'];
 }
 
-/** Milliseconds behind the second look in a row that found nothing, though something was published. */
+/** Milliseconds to wait after a second look in a row found nothing although an event was published, and the least after a failure. */
 const REST = 50;
 
-/** Milliseconds that PostgreSQL has to end what is given up. */
+/** Milliseconds that PostgreSQL has to end a batch that is given up. */
 const CANCEL = 1000;
 
 interface Filters {
@@ -31,10 +34,10 @@ interface Filters {
 const isConflict = (error: unknown): boolean =>
   [SERIALIZATION_FAILURE, DEADLOCK_DETECTED].includes(codeOf(error) ?? '');
 
-/** Takes batch after batch of one consumer; it looks when an event is delivered that may be for it, and from time to time. */
+/** Runs one consumer: takes batch after batch, whenever an event is delivered that may be for it, and from time to time anyway. */
 export class Consumer {
   readonly name: string;
-  /** Events that were handled, and batches that failed. */
+  /** How many events were handled, and how many batches failed. */
   events = 0;
   failures = 0;
   readonly #options: ConsumerOptions;
@@ -44,11 +47,12 @@ export class Consumer {
   #filters: Filters | undefined;
   #stopped = false;
   #woken = false;
-  #end: (() => void) | undefined;
+  /** Ends the current pause. */
+  #pausing: AbortController | undefined;
   #isWakeable = false;
-  /** Failures since a batch succeeded. */
+  /** Failures since the last batch that succeeded. */
   #attempts = 0;
-  /** Events that are tried one by one, so that the one that fails is known. */
+  /** How many events are still tried one by one, to find the one that fails. */
   #suspects = 0;
 
   constructor(options: ConsumerOptions) {
@@ -57,7 +61,7 @@ export class Consumer {
     this.#running = this.#run();
   }
 
-  /** An event was delivered on this instance. */
+  /** An event was delivered on this instance: looks for events if it may be for this consumer. */
   wake(type: string, topic: string | null): void {
     if (this.#woken) return;
     const { types, topics } = this.#filters ?? { types: null, topics: null };
@@ -66,25 +70,20 @@ export class Consumer {
     this.look();
   }
 
-  /** There may be events that nobody announces. */
+  /** Looks for events now, as there may be some that were not announced. */
   look(): void {
     this.#woken = true;
-    if (this.#isWakeable) this.#end?.();
+    if (this.#isWakeable) this.#pausing?.abort();
   }
 
-  /** Resolves when the batch that runs has ended. @param grace - milliseconds after which it is given up */
+  /** Takes no further batch. Resolves when the running batch has ended. @param grace - milliseconds after which it is given up */
   async stop(grace: number): Promise<void> {
     this.#stopped = true;
-    this.#end?.();
-    const timers: NodeJS.Timeout[] = [];
-    const late = new Promise<void>((resolve) => {
-      timers.push(
-        setTimeout(() => this.#giveUp.abort(), grace),
-        setTimeout(resolve, grace + CANCEL),
-      );
-    });
-    await Promise.race([this.#running, late]);
-    for (const timer of timers) clearTimeout(timer);
+    this.#pausing?.abort();
+    const ended = this.#running.then(() => true);
+    if (await inTime(ended, grace)) return;
+    this.#giveUp.abort();
+    await inTime(ended, CANCEL);
   }
 
   async #run(): Promise<void> {
@@ -156,14 +155,14 @@ export class Consumer {
     }
   }
 
-  /** Each thing once, until it goes on. */
+  /** Logs each message once as an error, until the consumer goes on. */
   #say(context: { err: unknown; [name: string]: unknown }, message: string): void {
     const known = this.#said.has(message);
     this.#said.add(message);
     this.#options.logger[known ? 'debug' : 'error'](context, message);
   }
 
-  /** Makes the consumer where that was asked for, and reads for what it is to be woken. */
+  /** Creates the consumer if that was asked for, and reads its filters, by which it is woken. */
   async #prepare(): Promise<Filters> {
     const { create, logger, name, pool } = this.#options;
     const client = asking(pool(), ANSWER_TIMEOUT);
@@ -179,7 +178,7 @@ export class Consumer {
       const { from, types, topics } = create;
       await select(client, 'select djr.create_consumer($1, $2, $3, $4)', [name, from, types, topics]).catch(
         (error: unknown) => {
-          // Another process was faster.
+          // Another process has created it meanwhile.
           if (codeOf(error) !== 'DJR21') throw fromPostgres(error);
         },
       );
@@ -190,23 +189,16 @@ export class Consumer {
         `consumer ${name} has other types or topics than were asked for; drop it and create it again to change them`,
       );
     }
-    // Without it the batch says what is missing.
+    // If there is no such consumer, the next batch reports it.
     return filters ?? { types: null, topics: null };
   }
 
-  /** @param wakeable - an event ends it; else only a stop does */
-  #pause(milliseconds: number, wakeable: boolean): Promise<void> {
-    if (this.#stopped || (wakeable && this.#woken)) return Promise.resolve();
-    return new Promise((resolve) => {
-      const end = () => {
-        clearTimeout(timer);
-        this.#end = undefined;
-        resolve();
-      };
-      const timer = setTimeout(end, milliseconds);
-      this.#end = end;
-      this.#isWakeable = wakeable;
-    });
+  /** Waits. @param wakeable - an event ends the pause; otherwise only a stop does */
+  async #pause(milliseconds: number, wakeable: boolean): Promise<void> {
+    if (this.#stopped || (wakeable && this.#woken)) return;
+    this.#pausing = new AbortController();
+    this.#isWakeable = wakeable;
+    await sleep(milliseconds, this.#pausing.signal);
   }
 }
 

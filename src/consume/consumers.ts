@@ -10,22 +10,22 @@ import { resolveConsumeOptions } from './options.js';
 export interface ConsumersOptions {
   database: Database;
   source: {
-    /** Whether the database has consumers, as far as the instance knows. */
+    /** Whether the database has consumers, as far as this instance knows. */
     readonly hasConsumers: boolean;
   };
   logger: Logger;
-  /** Milliseconds that a batch may take on when it is to stop. */
+  /** Milliseconds that a running batch may still take when the instance stops. */
   grace: number;
 }
 
 /** What `realtime.consume` returns. */
 export interface Consumption {
   readonly name: string;
-  /** Takes no further batch; resolves when the one that runs has ended, after `shutdownGrace` at the latest. */
+  /** Takes no further batch. Resolves when the running one has ended, after `shutdownGrace` at the latest. */
   stop(): Promise<void>;
 }
 
-/** Milliseconds that the database has to say how far consumers are, and for which that counts. */
+/** Milliseconds that the database may take to say how far consumers are, and milliseconds for which the answer is kept. */
 const ANSWER_TIMEOUT = 2000;
 const FRESH = 1000;
 
@@ -33,10 +33,10 @@ const FRESH = 1000;
 export class Consumers {
   readonly #options: ConsumersOptions;
   readonly #running = new Set<Consumer>();
-  /** What the database said last of all consumers. */
+  /** The last answer of the database about all consumers. */
   #read: Promise<ConsumerRow[]> | undefined;
   #readAt = Number.NEGATIVE_INFINITY;
-  /** What those that have stopped did, by name. */
+  /** The totals of consumers that have stopped, by name. */
   readonly #ended = new Map<string, { events: number; failures: number }>();
 
   constructor(options: ConsumersOptions) {
@@ -52,17 +52,17 @@ export class Consumers {
     return { name, stop: () => this.#stop(consumer, grace) };
   }
 
-  /** For each event that is delivered: nothing where nobody consumes. */
+  /** Called for each event that is delivered; costs nothing if there are no consumers. */
   wake(event: { readonly type: string; readonly topic: string | null }): void {
     for (const consumer of this.#running) consumer.wake(event.type, event.topic);
   }
 
-  /** Events are delivered from now on: those that were published before announce nothing. */
+  /** Events are delivered from now on. Every consumer looks once, as earlier events are not announced. */
   start(): void {
     for (const consumer of this.#running) consumer.look();
   }
 
-  /** Of each consumer that ran here: events that were handled, batches that failed. */
+  /** For each consumer that ran here how many events were handled, or how many batches failed. */
   count(what: 'events' | 'failures'): Record<string, number> {
     const counts: Record<string, number> = {};
     for (const [name, ended] of this.#ended) counts[name] = ended[what];
@@ -70,7 +70,7 @@ export class Consumers {
     return counts;
   }
 
-  /** Of the database's consumers, whoever runs them, and of what those of this process have done. */
+  /** Metrics of all consumers of the database, and of what those of this process have done. */
   metrics(meter: Meter): void {
     const gauge = (name: string, help: string, value: (row: ConsumerRow) => number) =>
       meter.gauges(name, help, 'consumer', async () =>
@@ -96,7 +96,7 @@ export class Consumers {
     );
   }
 
-  /** Nothing is asked where there are none; where the database has no answer, there is no value. */
+  /** Asks the database, unless it has no consumers. Without an answer the metrics have no value. */
   #rows(): Promise<ConsumerRow[]> {
     const { database, source } = this.#options;
     if (!source.hasConsumers) return Promise.resolve([]);
@@ -108,7 +108,7 @@ export class Consumers {
   }
 
   async stop(): Promise<void> {
-    // Less than the pool is given to end.
+    // Less time than the pool has to end.
     const grace = this.#options.grace * 0.8;
     await Promise.all([...this.#running].map((consumer) => this.#stop(consumer, grace)));
   }

@@ -2,31 +2,31 @@ import { z } from 'zod';
 import { DjrError } from '../lib/errors.js';
 import { nameIssue } from '../lib/name-issue.js';
 
-/** How `realtime.consume` goes about it. */
+/** Options of `realtime.consume`. */
 export interface ConsumeOptions {
-  /** Events that one transaction takes at most, 1 to 10000. @defaultValue 100 */
+  /** The most events in one transaction, 1 to 10000. @defaultValue 100 */
   batch?: number;
   /**
-   * Whether processes work at the same time, each on events of its own, in no order among them. Without it one process works at
-   * a time, and the others stand by.
+   * Whether several processes work at the same time, each on different events, in no common order. Otherwise one process works at a
+   * time, and the others stand by.
    * @defaultValue false
    */
   share?: boolean;
   /**
-   * Makes the consumer where there is none: `djr.create_consumer`. Its filters are not changed where there is one.
-   * @defaultValue it must be there already
+   * Creates the consumer with `djr.create_consumer` if it does not exist. An existing consumer keeps its filters.
+   * @defaultValue the consumer must exist
    */
   create?: {
-    /** `'now'`, `'start'`, or a position: what `djr.position()` returned. @defaultValue `'now'` */
+    /** `'now'`, `'start'`, or a position that `djr.position()` returned. @defaultValue `'now'` */
     from?: string;
     /** @defaultValue events of every type */
     types?: string[];
-    /** @defaultValue events of every topic, and of none */
+    /** @defaultValue events of every topic, and events without a topic */
     topics?: string[];
   };
-  /** Milliseconds that the handler may take for one batch; then the transaction is rolled back. @defaultValue 60000 */
+  /** Milliseconds that the handler may take for one batch before the transaction is rolled back. @defaultValue 60000 */
   timeout?: number;
-  /** Milliseconds after which it looks for events though none was announced. @defaultValue 5000 */
+  /** Milliseconds after which it looks for events even if none was announced. @defaultValue 5000 */
   pollInterval?: number;
 }
 

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { readConsumers } from '../consume/consumer-list.js';
 import { failed, ok, warning } from './findings.js';
 
-/** Seconds by which a consumer may be behind. */
+/** Seconds that a consumer may be behind before there is a warning. */
 const FAR_BEHIND = 3600;
 
 export async function consumers(client: pg.Client) {

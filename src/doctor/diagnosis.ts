@@ -26,7 +26,7 @@ const CHECKS: readonly [string, Check][] = [
   ['instances', instances],
 ];
 
-/** Looks at everything that djr needs of a database; a check that cannot run is one that failed. */
+/** Checks everything that djr needs of a database. A check that cannot run counts as failed. */
 export async function* diagnose(client: pg.Client, openSecond: () => Promise<pg.Client>): AsyncGenerator<Finding> {
   for (const [check, run] of CHECKS) {
     try {

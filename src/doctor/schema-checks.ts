@@ -15,7 +15,7 @@ const INDEXES = [
   'activity_event',
 ];
 
-/** Rows that wait for vacuum, and how many of the living, before it is worth a word. */
+/** Dead rows from which on there may be a warning. */
 const MANY_DEAD = 100_000;
 
 const TEXT = 'pg_catalog.text';
@@ -33,7 +33,7 @@ export async function schema(client: pg.Client) {
   }
 }
 
-/** Policies hide rows in silence, also from djr's own functions. */
+/** Policies hide rows without any error, even from djr's own functions. */
 export async function rowSecurity(client: pg.Client) {
   const tables = await securedTables(client);
   const [first] = tables;
@@ -66,7 +66,7 @@ export async function rights(client: pg.Client) {
   return ok(`${role} may run the runtime${publish ? ' and publish' : ', and may not publish'}`);
 }
 
-/** How many roles are named, each with so many of its rights. */
+/** How many roles are named, and how many rights of each. */
 const NAMED = 10;
 
 export async function grants(client: pg.Client) {

@@ -6,13 +6,13 @@ import { one, select } from '../postgres/select.js';
 import { milliseconds } from '../postgres/types.js';
 import { failed, ok, warning } from './findings.js';
 
-/** Milliseconds within which a NOTIFY to oneself comes back, where nothing is in the way. */
+/** Milliseconds within which a NOTIFY is heard if no pooler is in the way. */
 const HEARD_WITHIN = 3000;
 
-/** Seconds between the two clocks that confuse nobody but a reader of logs. */
+/** Seconds by which the two clocks may differ; so small a difference matters only to a reader of logs. */
 const MAX_SKEW = 2;
 
-/** Seconds after which an open transaction is worth a word. */
+/** Seconds after which an open transaction is a warning. */
 const LONG_TRANSACTION = 300;
 
 export async function version(client: pg.Client) {
@@ -23,7 +23,7 @@ export async function version(client: pg.Client) {
   return number >= 140_000 ? ok(`PostgreSQL ${text}`) : failed(`PostgreSQL ${text}`, 'Upgrade to 14 or newer.');
 }
 
-/** The address that was given, as what is in the way stands there. */
+/** The address of the connection, at which the pooler stands that is in the way. */
 const addressOf = ({ host, port }: pg.Client): string => (host.startsWith('/') ? host : `${host}:${port}`);
 
 const DIRECT = 'Give djr a direct connection to PostgreSQL: database: { listen, pool }.';
@@ -31,7 +31,7 @@ const DIRECT = 'Give djr a direct connection to PostgreSQL: database: { listen, 
 export async function listen(client: pg.Client, openSecond: () => Promise<pg.Client>) {
   const ownership = await ownershipOf(client, openSecond);
   if (ownership === 'shared') {
-    // LISTEN would be another session's as well.
+    // The check does not LISTEN here, as that would affect another session as well.
     return failed(`a pooler in transaction mode is in the way at ${addressOf(client)}: LISTEN is not heard`, DIRECT);
   }
   const { channel } = await one<{ channel: string }>(client, 'select djr.channel() as channel');
@@ -43,7 +43,7 @@ export async function listen(client: pg.Client, openSecond: () => Promise<pg.Cli
   client.on('notification', onNotification);
   try {
     await client.query(`listen ${client.escapeIdentifier(channel)}`);
-    // From another session while this one is idle: a NOTIFY of its own it would hear through any pooler.
+    // Sent from another session while this one is idle: this one would hear its own NOTIFY through any pooler.
     const second = await openSecond();
     try {
       await second.query('select pg_catalog.pg_notify($1, $2)', [channel, payload]);
@@ -69,7 +69,7 @@ interface Session {
   seconds: number;
 }
 
-/** Other sessions with an open transaction, the oldest first; of other roles only where this one may see them. */
+/** Other sessions with an open transaction, the oldest first. Sessions of other roles are included only if this role may see them. */
 const OPEN = `
   select pid,
          pg_catalog.format('%s, %s', usename, case when application_name operator(pg_catalog.<>) '' then application_name
@@ -79,7 +79,7 @@ const OPEN = `
    where xact_start is not null and pid operator(pg_catalog.<>) pg_catalog.pg_backend_pid()
      and backend_type operator(pg_catalog.=) 'client backend'`;
 
-/** `$1` seconds ago. */
+/** The time `$1` seconds ago. */
 const BEFORE = "(pg_catalog.clock_timestamp() operator(pg_catalog.-) ($1 operator(pg_catalog.*) interval '1 second'))";
 
 export async function queue(client: pg.Client) {

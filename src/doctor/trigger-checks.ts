@@ -8,15 +8,15 @@ interface Trigger {
 }
 
 interface Triggers {
-  /** `replica` in this session, or set so for the database or a role. */
+  /** Where session_replication_role is `replica`: in this session, or as a setting of the database or a role; null: nowhere. */
   replica: string | null;
-  /** djr's own that are disabled, or fire on replication only. */
+  /** Triggers of djr's own tables that are disabled, or fire on replication only. */
   off: Trigger[] | null;
-  /** The subscription that brings rows of djr's tables. */
+  /** The subscription of logical replication that fills djr.event. */
   subscription: string | null;
-  /** Those of the app's tables that run `djr.publish_row`, and do not fire. */
+  /** Triggers of the app's tables that run `djr.publish_row` and are disabled. */
   rows: Trigger[] | null;
-  /** Those of them on tables that a subscription fills: its rows fire only what is ENABLE ALWAYS or REPLICA. */
+  /** Such triggers on tables that a subscription fills, whose rows fire only triggers that are ENABLE ALWAYS or REPLICA. */
   passed: (Trigger & { subscription: string })[] | null;
 }
 
@@ -32,7 +32,7 @@ const TRIGGERS = `
      and (t.tgrelid operator(pg_catalog.=) ${OURS}
           or t.tgfoid operator(pg_catalog.=) pg_catalog.to_regprocedure('djr.publish_row()'))`;
 
-/** One question about triggers as a JSON array of what is wrong. */
+/** Selects the triggers that meet a condition as a JSON array. */
 const listed = (members: string, condition: string): string => `
   (select pg_catalog.json_agg(pg_catalog.json_build_object('name', pg_catalog.quote_ident(found.tgname), ${members}) order by found.tgname)
      from (${TRIGGERS}) found where ${condition})`;
@@ -58,7 +58,7 @@ const LOOK = `
 const list = (found: Trigger[]) => found.map(({ name, table }) => `${name} on ${table}`).join(', ');
 const enable = ({ name, table }: Trigger) => `alter table ${table} enable trigger ${name};`;
 
-/** A trigger that does not fire publishes nothing, and no publisher hears of it. */
+/** A trigger that does not fire publishes nothing, and no publisher gets an error. */
 export async function triggers(client: pg.Client) {
   const { replica, off, subscription, rows, passed } = await one<Triggers>(client, LOOK);
   if (subscription !== null) {

@@ -1,27 +1,28 @@
 import { type ClientRequest, type IncomingHttpHeaders, type RequestOptions, request } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
 import { request as requestTls } from 'node:https';
+import { inTime } from '../lib/deadline.js';
 import { type Finding, type Found, failed, ok, warning } from './findings.js';
 
 export interface WayOptions {
   /** The base path as browsers reach it, with a slash at its end. */
   url: URL;
-  /** Sent with every request: a cookie, or a token. */
+  /** Headers for every request: a cookie, or a token. */
   headers: Record<string, string>;
   /** Milliseconds to wait for a heartbeat. */
   patience: number;
 }
 
-/** Milliseconds for an answer to begin, and for a stream's first byte. */
+/** Milliseconds within which an answer, or a stream's first byte, must come. */
 const ANSWER = 5000;
 
-/** Milliseconds above which a first byte did not come at once. */
+/** Milliseconds within which a first byte counts as having come at once. */
 const AT_ONCE = 1000;
 
 const NOT_BUFFERED =
   'Switch buffering and compression off for this path: docs/deployment.md has what nginx, Caddy and HAProxy need.';
 
-/** What came of one request: the head, and what its body has had so far. */
+/** The answer to one request: its head, and the part of its body that has come so far. */
 class Answer {
   status = 0;
   headers: IncomingHttpHeaders = {};
@@ -37,7 +38,7 @@ class Answer {
       this.status = response.statusCode!;
       this.headers = response.headers;
       response.setEncoding('latin1').on('data', (chunk: string) => {
-        // A stream may be long, and only its beginning is looked at.
+        // A stream may be long, and only its beginning is needed.
         if (this.text.length < 1_000_000) this.text += chunk;
         this.#changed();
       });
@@ -56,17 +57,12 @@ class Answer {
     this.#request.end();
   }
 
-  /** Waits until it is true, the answer has ended, or the time is up. @returns whether it is true */
+  /** Waits until the condition is true, the answer has ended, or the time is over. @returns whether the condition is true */
   async until(condition: () => boolean, milliseconds: number): Promise<boolean> {
     const end = performance.now() + milliseconds;
     while (!condition() && !this.ended && performance.now() < end) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, end - performance.now());
-        this.#waiting.push(() => {
-          clearTimeout(timer);
-          resolve();
-        });
-      });
+      const changed = new Promise<void>((resolve) => this.#waiting.push(resolve));
+      await inTime(changed, end - performance.now());
     }
     return condition();
   }
@@ -82,11 +78,11 @@ class Answer {
   }
 }
 
-/** Looks at the way from here to the instances as a browser goes it: through whatever proxies stand in it. */
+/** Checks the way from here to the instances as a browser takes it, through all proxies. */
 export async function* checkWay(options: WayOptions): AsyncGenerator<Finding> {
   const reached = await health(options);
   yield { check: 'healthz', ...reached };
-  // Where nothing answers, nothing else can be said.
+  // If no instance answers, the other checks are left out.
   if (reached.state === 'failed' && !/answers 503/.test(reached.found)) return;
   yield { check: 'metrics', ...(await metrics(options)) };
   yield { check: 'HTTP/2', ...(await http2(options)) };
@@ -144,16 +140,11 @@ async function http2({ url }: WayOptions): Promise<Found> {
   const todo =
     'Switch HTTP/2 on in the proxy: with HTTP/1.1 a browser has six connections a host, and each tab without a shared stream takes one.';
   if (url.protocol !== 'https:') return warning('the address is no https: browsers speak HTTP/1.1', todo);
-  const protocol = await new Promise<string | undefined>((resolve) => {
-    const session = connectHttp2(url.origin);
-    const end = (found: string | undefined) => {
-      clearTimeout(timer);
-      session.destroy();
-      resolve(found);
-    };
-    const timer = setTimeout(() => end(undefined), ANSWER);
-    session.once('connect', () => end(session.alpnProtocol)).once('error', () => end(undefined));
+  const session = connectHttp2(url.origin);
+  const connected = new Promise<string | undefined>((resolve) => {
+    session.once('connect', () => resolve(session.alpnProtocol)).once('error', () => resolve(undefined));
   });
+  const protocol = await inTime(connected, ANSWER).finally(() => session.destroy());
   return protocol === 'h2' ? ok('browsers get HTTP/2') : warning('browsers get HTTP/1.1', todo);
 }
 
@@ -164,7 +155,7 @@ async function* stream({ url, headers, patience }: WayOptions): AsyncGenerator<F
       accept: 'text/event-stream',
       'accept-encoding': 'gzip, deflate, br',
       origin: url.origin,
-      // An id that nobody can read: the answer to it proves that the header arrives.
+      // An id that no instance can read: the reset in answer to it proves that the header arrives.
       'last-event-id': 'doctor',
       ...headers,
     },

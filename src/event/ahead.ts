@@ -1,51 +1,51 @@
 import type { Envelope } from './envelope.js';
 import type { Frontier } from './frontier.js';
 
-/** Begins the part of an id that names events. */
+/** Begins the part of a frame's id that names events which were delivered ahead of the frontier. */
 export const AHEAD = 'A';
 
 type Named = Pick<Envelope, 'id' | 'xid' | 'createdAt'> & { unstored?: boolean };
 
-/** Ids without a gap. */
+/** Consecutive event ids, from low to high. */
 interface Run {
   low: number;
   high: number;
 }
 
-/** Runs that an id names: ids come from one sequence, so that a few hold thousands of events. */
+/** Runs that a frame's id may name. Event ids come from one sequence, so a few runs hold thousands of events. */
 const MAX_RUNS = 32;
 
-/** Events that are remembered until a frontier has them. */
+/** Events that are remembered until the frontier includes them. */
 const MAX_EVENTS = 4096;
 
-/** Milliseconds behind the frontier's time from which on an event's time was made up by whoever inserted it. */
+/** An event whose time is more than so many milliseconds after the frontier's was inserted with a time that is not true. */
 const MAX_LEAD = 3_600_000;
 
-/** Made once: nearly all that is packed for an event is small. */
+/** The texts of small numbers, made once: nearly all numbers in an id are small. */
 const SMALL = Array.from({ length: 36 ** 2 }, (_, value) => value.toString(36));
 
 const base36 = (value: number): string => SMALL[value] ?? value.toString(36);
 
 /**
- * What this instance has delivered and its frontier does not show yet: what the fast lane brought since the last sweep. Ids
- * name it, so that a client that goes to another instance does not get it again.
+ * The events that were delivered ahead of the frontier: NOTIFY brought them since the last sweep, so the frontier does not include them
+ * yet. Frames' ids name them, so that a client that reconnects to another instance does not get them again.
  *
- * Naming fewer is always right: what is not named comes again, and clients drop it by its id.
+ * Leaving some out is always allowed: an event that is not named comes again, and the client drops it by its id.
  */
 export class Ahead {
   #frontier: Frontier;
-  /** No whole envelopes: history alone decides how long they stay in memory. */
+  /** Only these fields and not whole envelopes, whose time in memory the history alone decides. */
   #events: Named[] = [];
   /** Highest first. */
   #runs: Run[] = [];
-  /** The time of the youngest: an id that is given again after a crash belongs to an event that is younger. */
+  /** The time of the youngest named event. If an event id is used again after a crash, its event is younger than this. */
   #until = 0;
-  /** Whether some are not named, as they are too many or too far apart. */
+  /** Whether some events are left out, because there are too many or they are too far apart. */
   overflowed = false;
-  /** All runs but the first, packed: most events only make the first one longer. */
+  /** All runs except the first, packed; undefined: must be packed again. Most events only make the first run longer. */
   #rest: string | undefined = '';
 
-  /** @param named - what an id named already; it stays as long as the frontier does */
+  /** @param named - events that a client's id named; they stay named until the frontier moves */
   constructor(frontier: Frontier, named?: NamedAhead) {
     this.#frontier = frontier;
     if (!named) return;
@@ -54,9 +54,9 @@ export class Ahead {
     this.#rest = undefined;
   }
 
-  /** An event is delivered, behind all that were added before. */
+  /** Adds an event that is delivered now, after all that were added before. */
   add({ createdAt, id, unstored, xid }: Named): void {
-    // Without a row it is in no resume. Its id belongs to no other event: named, it keeps those around it one run.
+    // No resume brings an event without a row, so it need not be named. But no other event has its id, and naming it joins the runs on both sides.
     if (xid === null && unstored && this.#runs[0]?.high === id - 1) this.#name(id, createdAt);
     if (xid === null || !this.#frontier.isNew(xid)) return;
     if (this.#events.length >= MAX_EVENTS || createdAt > this.#frontier.time + MAX_LEAD) {
@@ -67,10 +67,10 @@ export class Ahead {
     this.#name(id, createdAt);
   }
 
-  /** All that is visible in this frontier has been delivered. */
+  /** The frontier has moved: events that are visible in it are no longer ahead. */
   moveTo(frontier: Frontier): void {
     if (frontier === this.#frontier) return;
-    // Of another history of the database nothing is meant by the same number.
+    // In another epoch the same transaction ids mean other transactions, so no event is kept.
     const events = frontier.epoch === this.#frontier.epoch ? this.#events : [];
     this.#frontier = frontier;
     this.#events = [];
@@ -81,7 +81,7 @@ export class Ahead {
     for (const event of events) this.add(event);
   }
 
-  /** `.Auntil.highest.count[.gap.count…]` in base 36, from the highest id down; empty where there is nothing to name. */
+  /** The part of a frame's id: `.Auntil.highest.count[.gap.count…]` in base 36, from the highest event id down; empty if no event is ahead. */
   get packed(): string {
     const first = this.#runs[0];
     if (!first) return '';
@@ -109,7 +109,7 @@ export class Ahead {
     this.#rest = undefined;
     let place = 0;
     while (place < runs.length && runs[place]!.low > id) place += 1;
-    // It lies above the run in this place, or in it, and below the one before.
+    // The id lies above or inside the run at this place, and below the run before it.
     const below = runs[place];
     const above = runs[place - 1];
     if (below && below.high >= id) return;
@@ -128,12 +128,12 @@ export class Ahead {
   }
 }
 
-/** The events that an id names. */
+/** The events that a client's id names as delivered ahead of its frontier. */
 export class NamedAhead {
   readonly size: number;
   /** Highest first. */
   readonly runs: readonly Readonly<Run>[];
-  /** Milliseconds since 1970: the time of the youngest. */
+  /** The time of the youngest of them, milliseconds since 1970. */
   readonly until: number;
 
   private constructor(runs: readonly Run[], until: number) {
@@ -142,7 +142,7 @@ export class NamedAhead {
     this.size = runs.reduce((sum, { low, high }) => sum + high - low + 1, 0);
   }
 
-  /** @returns undefined when {@link Ahead} did not make it */
+  /** @returns undefined if the text was not made by {@link Ahead} */
   static unpack(parts: readonly string[], frontier: Frontier): NamedAhead | undefined {
     const numbers = parts.map((part, i) => {
       const text = i === 0 ? part.slice(AHEAD.length) : part;
@@ -162,7 +162,7 @@ export class NamedAhead {
     return new NamedAhead(runs, frontier.time + until);
   }
 
-  /** Whether it names this very event, and not one that got the same number after a crash. */
+  /** Whether it names this event, and not another one that got the same id before a crash. */
   has({ createdAt, id }: Envelope): boolean {
     if (createdAt > this.until) return false;
     return this.runs.some(({ low, high }) => id >= low && id <= high);

@@ -1,14 +1,14 @@
 import type { Audience } from './audience.js';
 
-/** Stands between two audiences: neither a user's id nor a topic can have it. */
+/** Separates audiences: neither a user's id nor a topic can contain it. */
 const END = '\0';
 
 /**
- * The audiences of one client, as one text. A client may hear a hundred topics that nobody else hears: a text of their names takes a third
- * of what an array of them takes.
+ * The audiences of one client, as one text. A client may hear a hundred topics that nobody else hears, and one text with their names
+ * takes a third of the memory of an array.
  */
 export class AudienceSet implements Iterable<Audience> {
-  /** Each audience, with {@link END} before and behind it. */
+  /** All audiences, with {@link END} before and after each. */
   readonly #text: string;
 
   constructor(audiences: Iterable<Audience>) {
@@ -16,7 +16,7 @@ export class AudienceSet implements Iterable<Audience> {
     this.#text = all.length === 0 ? END : `${END}${all.join(END)}${END}`;
   }
 
-  /** Compared where it lies: a delivery makes no text for it. */
+  /** Whether the client has an audience. It is compared in place, so a delivery makes no new text. */
   has(audience: Audience): boolean {
     const text = this.#text;
     const { length } = audience;

@@ -1,19 +1,18 @@
-import { type Audience, audienceOf } from './audience.js';
+import { type Audience, audienceOf, fits } from './audience.js';
 import type { Detail, Event, Scope } from './event.js';
-import { isUserText } from './user-id.js';
 
-/** An event on its way through the runtime. The detail stays text until somebody needs it parsed. */
+/** An event on its way through the runtime. Its detail stays text until a hook or a subscriber needs it parsed. */
 export class Envelope {
   readonly id: number;
   /** The publisher's transaction; null when the event is not stored. */
   readonly xid: number | null;
-  /** Published with `store => false`: it is in no history and no resume. While storage is off the others have no row either. */
+  /** Whether it was published with `store => false`, so that it is in no history and no resume. While storage is off, other events have no row either. */
   readonly unstored: boolean;
-  /** `control`: an order of `djr.disconnect` or `djr.recheck` to the runtimes. */
+  /** `control` marks an order of `djr.disconnect` or `djr.recheck` to the runtimes. */
   readonly scope: Scope | 'control';
   readonly userId: string | null;
   readonly topic: string | null;
-  /** Which clients get it; undefined: none. */
+  /** The clients that get it; undefined: none. */
   readonly audience: Audience | undefined;
   readonly type: string;
   /** Milliseconds since 1970, by the database's clock. */
@@ -44,17 +43,17 @@ export class Envelope {
     this.unstored = unstored;
   }
 
-  /** Bytes that it takes in memory, about, with the frame that is made of it: text, buffer and objects. */
+  /** About how many bytes it takes in memory, with the frame that is made of it: text, buffer and objects. */
   get size(): number {
     return this.detailText.length * 2 + 300;
   }
 
-  /** Whether NOTIFY could not have carried it, whatever its header is. */
+  /** Whether its detail alone is larger than a NOTIFY message can be. */
   get isLarge(): boolean {
     return this.detailText.length > MAX_MESSAGE;
   }
 
-  /** A copy of its own for one hook or subscriber: what it changes, it changes for itself. */
+  /** Makes a copy for one hook or subscriber, so that its changes affect nobody else. */
   toEvent(): Event {
     return {
       id: this.id,
@@ -68,9 +67,9 @@ export class Envelope {
   }
 
   /**
-   * The envelope of what a hook made of this event; the same object where it changed nothing.
+   * Makes the envelope of the event that a hook returned. It is this same object if the hook changed nothing.
    *
-   * @throws when its detail makes no JSON object: a cycle, a bigint, a `toJSON` that returns something else.
+   * @throws if its detail makes no JSON object: because of a cycle, a bigint, or a `toJSON` that returns something else
    */
   withEvent(event: Event): Envelope {
     const detailText: string | undefined = JSON.stringify(event.detail);
@@ -94,27 +93,17 @@ export class Envelope {
   }
 }
 
-/** Bytes of one NOTIFY message. */
+/** Bytes that one NOTIFY message can have. */
 export const MAX_MESSAGE = 7999;
 
-/** Whether scope, user and topic are ones that go together, as `djr._fits` says it. */
-export function fits(scope: unknown, userId: unknown, topic: unknown): boolean {
-  if (userId !== null && !isUserText(userId)) return false;
-  if (topic !== null) return typeof topic === 'string' && topic !== '' && scope === 'topic' && userId === null;
-  if (scope === 'control' || scope === 'system') return true;
-  return userId === null ? scope === 'public' : scope === 'user';
-}
-
-const SCOPES: ReadonlySet<unknown> = new Set<Scope | 'control'>(['user', 'public', 'topic', 'system', 'control']);
-
-/** Whether the type can stand in a frame and in a DOM event's name. The schema holds the full rule. */
+/** Whether the type can stand in a frame and in the name of a DOM event. The database checks the full rule. */
 export const isType = (value: unknown): value is string =>
   typeof value === 'string' && value.length > 0 && !/[\s\p{Cc}]/u.test(value);
 
 /**
- * Decodes a NOTIFY message: an event a line, a JSON header, a tab and the detail (docs/delivery.md).
+ * Decodes a NOTIFY message. Each line is one event: a JSON header, a tab and the detail (docs/delivery.md).
  *
- * @throws when any line is broken: whoever can send to the channel could have sent it, so nothing of it is believed.
+ * @throws if any line is malformed. Any role that knows the channel can send to it, so nothing of such a message is trusted.
  */
 export function decodeMessage(message: string): Envelope[] {
   return message.split('\n').map(decodeLine);
@@ -124,7 +113,7 @@ function decodeLine(line: string): Envelope {
   const tab = line.indexOf('\t');
   if (tab < 0) throw new Error('no tab between header and detail');
   const header = parse(line.slice(0, tab));
-  // A later version may say more behind the six: in a rolling deploy it must not be garbage to this one.
+  // A later version may have more than six elements. During a rolling deploy this version must be able to read them.
   if (!Array.isArray(header) || header.length < 6) throw new Error('the header is not an array of at least six');
   const [id, xid, scope, userId, type, createdAt, topic = null, mark] = header as unknown[];
   const detailText = line.slice(tab + 1).trim();
@@ -132,13 +121,12 @@ function decodeLine(line: string): Envelope {
     isCount(id) &&
     id > 0 &&
     (xid === null || (typeof xid === 'string' && /^\d{1,16}$/.test(xid) && isCount(Number(xid)))) &&
-    SCOPES.has(scope) &&
     fits(scope, userId, topic) &&
     isType(type) &&
     isCount(createdAt) &&
     createdAt <= MAX_TIME;
   if (!sound) throw new Error('the header has a value of the wrong kind');
-  // A carriage return is white space to JSON and the end of a field to a browser.
+  // A carriage return is white space in JSON, but ends a field of a frame.
   if (detailText.includes('\r') || !isObject(parse(detailText))) throw new Error('the detail is not an object');
   return new Envelope(
     id,
@@ -153,7 +141,7 @@ function decodeLine(line: string): Envelope {
   );
 }
 
-/** Behind the topic in the header of an event with `store => false`. */
+/** The element after the topic in the header of an event with `store => false`. */
 export const UNSTORED = 'unstored';
 
 /** The last millisecond that a Date can hold. */
@@ -161,7 +149,7 @@ const MAX_TIME = 8.64e15;
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
-/** The parser's own message quotes the text, which is not for logs. */
+/** Parses JSON with an error of its own: the parser's message quotes the text, which must not get into logs. */
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -1,20 +1,21 @@
 import type { Envelope } from './envelope.js';
 import { TIME } from './position.js';
 
-/** An EventSource fires events of these names for its own connection: a frame of that name would call `onopen` or `onerror`. */
+/** An EventSource fires events of these names for its own connection, so a frame with such a name would call `onopen` or `onerror`. */
 const TAKEN_NAMES: ReadonlySet<string> = new Set(['open', 'error']);
 
 /**
- * How a client hears that its stream lives.
+ * The form of a client's heartbeats.
  *
- * - `silent`: a comment and an id. An EventSource fires nothing for it, and reconnects from that id.
- * - `visible`: a frame of the type `heartbeat` with the id, for clients that ask with `?heartbeat=1`.
- * - `comment`: a comment alone, for readers that may show a frame without data to the app as an empty message.
+ * - `silent`: a comment and an id. An EventSource fires nothing for it, and reconnects with that id.
+ * - `visible`: a frame of type `heartbeat` with an id, for clients that ask with `?heartbeat=1`.
+ * - `comment`: a comment alone, for readers that may pass a frame without data to the app as an empty message.
  */
 export type Pulse = 'silent' | 'visible' | 'comment';
 
 /**
- * The frame of an event: `id:` its id, the position and when it was inserted, `data:` its detail with `type` added, on one line.
+ * The frame of an event. `id:` has the event's id, the position and when the event was inserted; `data:` has its detail with `type`
+ * added, on one line.
  *
  * @param named - adds the `event:` field, for clients that listen with addEventListener. The types `open` and `error` get none.
  */
@@ -25,9 +26,9 @@ export function eventFrame(envelope: Envelope, position: string, named: boolean)
   );
 }
 
-/** The detail is spliced as text, so that numbers which JavaScript cannot hold reach the browser as they were stored. */
+/** Adds the type, and the topic, to the text of the detail. It is not parsed, so that numbers which JavaScript cannot hold stay as they were stored. */
 function withType({ detailText, topic, type }: Envelope): string {
-  // Most details have no such text at all: a search costs next to nothing.
+  // Most details do not contain this text, and searching for it costs next to nothing.
   const text = detailText.includes('"type"') ? withoutOwnType(detailText) : detailText;
   const head = text.slice(0, text.lastIndexOf('}')).trimEnd();
   const audience = topic === null ? '' : `":topic": ${JSON.stringify(topic)}, `;
@@ -37,17 +38,17 @@ function withType({ detailText, topic, type }: Envelope): string {
 /** A string, or what gives JSON its structure. */
 const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]/g;
 
-/** The detail without a `type` of its own, which the event's type replaces; one deeper down, or in a text, stays. */
+/** Removes a member `type` of the detail, which the event's type replaces. A `type` deeper down, or inside a text, stays. */
 function withoutOwnType(detailText: string): string {
   let depth = 0;
   let previous = '';
-  /** Where the comma or brace before the last key stands. */
+  /** The place of the comma or brace before the last key. */
   let before = 0;
   let start: number | undefined;
   for (const { 0: token, index } of detailText.matchAll(TOKEN)) {
     if (token === '}' || token === ']') depth -= 1;
     if (start !== undefined && (depth === 0 || (depth === 1 && token === ','))) {
-      // The comma that goes is the one behind it for the first key, the one before it for any other.
+      // For the first key the comma after the member is removed as well, for any other key the comma before it.
       const first = detailText[start] === '{';
       if (first && token === ',') return `{${detailText.slice(index + 1).trimStart()}`;
       return detailText.slice(0, first ? start + 1 : start) + detailText.slice(index);
@@ -63,17 +64,17 @@ function withoutOwnType(detailText: string): string {
   return detailText;
 }
 
-/** A client that loses the connection now comes back with this id. Undefined: this client cannot be told in silence. */
+/** A frame that only moves the client's last id. Undefined if the client's pulse is `comment`: it would see an empty message. */
 export function positionFrame(position: string, pulse: Pulse): Buffer | undefined {
   if (pulse === 'comment') return undefined;
   return pulse === 'visible' ? heartbeatFrame(position, pulse) : Buffer.from(`id: 0-${position}\n\n`);
 }
 
-/** How long to wait before a reconnect. Where the pulse is a comment, the blank line would be a frame without data. */
+/** Tells how long to wait before a reconnect. With the pulse `comment` there is no blank line, as that would end a frame without data. */
 export const retryFrame = (milliseconds: number, pulse: Pulse): Buffer =>
   Buffer.from(`retry: ${Math.round(milliseconds)}${pulse === 'comment' ? '\n' : '\n\n'}`);
 
-/** The last frame of a stream that a shutdown ends. An EventSource keeps `retry:` from its page, so a heartbeat says it too. */
+/** The last frame of a stream that the server ends: when to reconnect. An EventSource hides `retry:` from the page, so a visible heartbeat says it as well. */
 export function farewellFrame(milliseconds: number, pulse: Pulse): Buffer {
   const frame = retryFrame(milliseconds, pulse);
   if (pulse !== 'visible') return frame;
@@ -81,39 +82,43 @@ export function farewellFrame(milliseconds: number, pulse: Pulse): Buffer {
   return Buffer.concat([frame, Buffer.from(`data: ${data}\n\n`)]);
 }
 
-/** What the connected frame tells beside the position. */
+/** What the `connected` frame says beside the position. */
 export interface Greeting {
-  /** Whose stream it is, for clients that ask with `?shareKey=1`: tabs share a stream only where it is equal. */
+  /** Stands for the user, for clients that ask with `?shareKey=1`: tabs share a stream only if their keys are equal. */
   key: string | undefined;
-  /** True where what was missed comes first; {@link levelFrame} tells its end to clients that have a key. */
+  /** True if missed events come first; {@link levelFrame} tells clients with a key that they have all come. */
   resuming?: true;
-  /** Milliseconds of silence between two visible heartbeats, and what `retry:` says. */
+  /** Milliseconds of silence between two visible heartbeats. */
   heartbeat?: number;
+  /** Milliseconds before a reconnect, as `retry:` says them. */
   retry?: number;
-  /** Of the topics that it asked for: which it may hear, which not and why, and in how many seconds a permission ends. */
+  /** The topics that the client asked for and may hear. */
   topics?: readonly string[];
+  /** The topics that it may not hear. */
   refused?: readonly string[];
+  /** Why each of those is refused. */
   reasons?: Readonly<Record<string, string>> | undefined;
+  /** In how many seconds the permission for a topic ends. */
   expires?: Readonly<Record<string, number>> | undefined;
 }
 
-/** Its id lets a client that is cut off before its first event resume all the same. */
+/** The first frame of a stream. It has an id, so that a client which is cut off before its first event can resume as well. */
 export const connectedFrame = (position: string, greeting: Greeting): Buffer => {
   const data = JSON.stringify({ type: 'connected', ...greeting });
   return Buffer.from(`id: 0-${position}\ndata: ${data}\n\n`);
 };
 
 /**
- * The connected frame once more, at the end of a resume. No id: what has been delivered since may not have been written yet.
- * No type of its own: a client of an older version hears nothing new.
+ * A second `connected` frame, at the end of a resume. It has no id, because events that were delivered since may not have been written
+ * yet. It has no type of its own, so that a client of an older version sees nothing new.
  */
 export const levelFrame = (key: string): Buffer =>
   Buffer.from(`data: ${JSON.stringify({ type: 'connected', key })}\n\n`);
 
-/** The stream goes on without this topic. */
+/** Tells that the client no longer gets events of this topic; the stream goes on. */
 export const leftFrame = (topic: string, reason: string): Buffer => notice({ type: 'left', topic, reason });
 
-/** Who hears a topic: all of them to a newcomer, who came and who went to the others. */
+/** Tells who hears a topic: all users for a client that has just joined; who came and who went for the others. */
 export const presenceFrame = (presence: {
   topic: string;
   users?: readonly string[] | undefined;
@@ -122,19 +127,19 @@ export const presenceFrame = (presence: {
   count: number;
 }): Buffer => notice({ type: 'presence', ...presence });
 
-/** The stream ends, as `djr.disconnect` ordered. */
+/** Tells that the stream ends, and why: by an order of `djr.disconnect`, or because the login has expired. */
 export const disconnectedFrame = (reason: string | undefined): Buffer => notice({ type: 'disconnected', reason });
 
-/** No id: where the client stands is not changed by it. */
+/** A frame without an id, which does not change where the client resumes. */
 const notice = (data: object): Buffer => Buffer.from(`data: ${JSON.stringify(data)}\n\n`);
 
 export const resetFrame = (reason: string, position: string): Buffer =>
   Buffer.from(`id: 0-${position}\ndata: ${JSON.stringify({ type: 'reset', reason })}\n\n`);
 
 /**
- * A sign of life after silence.
+ * A heartbeat, sent after silence.
  *
- * @param position - undefined: the client has not got yet all that a position promises.
+ * @param position - undefined if the client has not yet got everything up to the position
  */
 export function heartbeatFrame(position: string | undefined, pulse: Pulse): Buffer {
   if (pulse === 'comment') return Buffer.from(': heartbeat\n');

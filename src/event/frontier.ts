@@ -1,13 +1,13 @@
 import { type PackedXids, packXids, unpackXids } from './xid-list.js';
 
 /**
- * How far the stream has come: a `pg_snapshot`, the epoch that its transaction ids belong to, and the database's
- * time when it was taken. All events visible in it have been delivered (docs/delivery.md).
+ * How far a stream has come: a `pg_snapshot`, the epoch to which its transaction ids belong, and the database's time when the snapshot
+ * was taken. Every event that is visible in the snapshot has been delivered (docs/delivery.md).
  */
 export class Frontier {
   readonly xmin: number;
   readonly xmax: number;
-  /** Transactions below xmax that were in progress, ascending. */
+  /** The in-flight transactions: those below xmax that were in progress, ascending. */
   readonly inProgress: readonly number[];
   /** Milliseconds since 1970, by the database's clock. */
   readonly time: number;
@@ -33,17 +33,17 @@ export class Frontier {
     return frontier.#isSound() ? frontier : undefined;
   }
 
-  /** The same snapshot, read as one of another history of the database. */
+  /** The same snapshot in another epoch. */
   inEpoch(epoch: string): Frontier {
     return new Frontier(epoch, this.time, this.xmin, this.xmax, this.inProgress);
   }
 
-  /** As `pg_snapshot` text. */
+  /** The snapshot as PostgreSQL writes a `pg_snapshot`. */
   get snapshot(): string {
     return `${this.xmin}:${this.xmax}:${this.inProgress.join(',')}`;
   }
 
-  /** Whether an event of transaction `xid` was not visible yet. */
+  /** Whether an event of transaction `xid` is new since this frontier: not visible in it. */
   isNew(xid: number): boolean {
     if (xid >= this.xmax) return true;
     if (xid < this.xmin || this.inProgress.length === 0) return false;
@@ -51,21 +51,21 @@ export class Frontier {
     return this.#lookup.has(xid);
   }
 
-  /** Whether everything that is visible in the other is visible in this one, too. */
+  /** Whether everything that is visible in the other frontier is visible in this one, too. */
   contains(other: Frontier): boolean {
     if (!this.inProgress.every((xid) => other.isNew(xid))) return false;
-    // Of what this one does not know yet, the other may have all in progress.
+    // The other may have a higher xmax if every transaction from this xmax on is in progress in it.
     const unknown = other.inProgress.filter((xid) => xid >= this.xmax).length;
     return other.xmax - this.xmax <= unknown;
   }
 
-  /** What a frame's id carries: `epoch.time.xmin.span[.gap…]` in base 36, or `….span.P…` with many transactions in progress. */
+  /** The form in a frame's id: `epoch.time.xmin.span[.gap…]` in base 36, or `….span.P…` with many in-flight transactions. */
   get packed(): string {
     this.#packed ??= this.#pack();
     return this.#packed;
   }
 
-  /** Whether an id holds all of it: false when so many transactions are in progress that ids claim less. */
+  /** Whether a frame's id can hold the whole frontier. False if there are so many in-flight transactions that {@link packed} leaves some events out. */
   get fits(): boolean {
     return this.inProgress.length <= MAX_PLAIN || this.#packXids().count === this.inProgress.length;
   }
@@ -101,7 +101,7 @@ export class Frontier {
   #pack(): string {
     const { inProgress, xmax, xmin } = this;
     const head = `${this.epoch}.${this.time.toString(36)}.${xmin.toString(36)}`;
-    // An instance of an older version reads nothing but this form: it is used wherever it is enough.
+    // Instances of an older version can read this form only, so it is used whenever it is enough.
     if (inProgress.length <= MAX_PLAIN) {
       let text = `${head}.${(xmax - xmin).toString(36)}`;
       let last = xmin;
@@ -112,21 +112,21 @@ export class Frontier {
       return text;
     }
     const { count, text } = this.#packXids();
-    // Claiming less is always right: what is above the last transaction that fits counts as new again, and clients drop
-    // the repeats by id.
+    // A frontier that includes fewer events is always correct: events from the last transaction that fits on count as new again, and
+    // clients drop the repeats by id.
     const end = inProgress[count] ?? xmax;
     return `${head}.${(end - xmin).toString(36)}.${PACKED}${text}`;
   }
 }
 
-/** Transactions in progress that an id names one by one. */
+/** Up to so many in-flight transactions a frame's id names one by one. */
 const MAX_PLAIN = 64;
 
-/** Begins the part that has more of them, packed. */
+/** Begins the part of an id that has more of them in a packed form. */
 const PACKED = 'P';
 
-/** Characters of it: an id stays below 2 kB, and a header holds 16. */
+/** Characters of that part. An id so stays below 2 kB, and a request's headers may have 16 kB. */
 const MAX_PACKED_LENGTH = 1700;
 
-/** A text from elsewhere may name one twice. */
+/** Drops repeated numbers, which a text that djr did not make may have. */
 const once = (ascending: readonly number[]): number[] => ascending.filter((xid, i) => xid !== ascending[i - 1]);

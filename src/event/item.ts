@@ -1,16 +1,16 @@
 import type { Envelope } from './envelope.js';
 import { eventFrame } from './frame.js';
 
-/** An event that this instance has delivered, with its place in the order. */
+/** An event that this instance delivers, with its place in the order. */
 export class Item {
-  /** Its place in the history; of an event without a row, that of the last one before it that has one. */
+  /** Its sequence number in the source's order, by which history finds it. An event without a row has that of the last stored event before it. */
   readonly sequence: number;
-  /** Its place among all that this instance delivers. */
+  /** Its number among all events that this instance delivers, including those without a row. */
   readonly order: number;
   readonly envelope: Envelope;
-  /** What a client that got this has got: the rest of the frame's id. */
+  /** The position in the frame's id: what a client has got once it has got this event. */
   readonly position: string;
-  /** The same of the item before it: where a client stands that has not got this yet. */
+  /** The position of the item before it: where a client stands that has not got this event yet. */
   readonly before: string;
   #frame: Buffer | undefined;
   #named: Buffer | undefined;
@@ -23,7 +23,7 @@ export class Item {
     this.before = before;
   }
 
-  /** Encoded once, for all clients. */
+  /** The frame, encoded once for all clients. */
   frame(named: boolean): Buffer {
     if (named) {
       this.#named ??= eventFrame(this.envelope, this.position, true);

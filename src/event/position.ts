@@ -1,10 +1,10 @@
 import { AHEAD, NamedAhead } from './ahead.js';
 import { Frontier } from './frontier.js';
 
-/** Where a client stands: a place in the order of one instance, and the frontier that holds on any instance. */
+/** Where a client stands: a sequence number, which means something on one instance only, and a frontier, which means the same on every instance. */
 export interface Position {
   readonly instance: string;
-  /** Number of the last item of that instance that the client got. */
+  /** The sequence number of the last item of that instance that the client got. */
   readonly sequence: number;
   readonly frontier: Frontier;
   /** Events that the client has got although they are not visible in the frontier. */
@@ -12,26 +12,26 @@ export interface Position {
 }
 
 /**
- * The opaque rest of a frame's id, behind the event's id and a dash.
+ * Makes the part of a frame's id after the event's id and a dash. Clients must treat it as opaque.
  *
- * @param ahead - of {@link Ahead.packed}
+ * @param ahead - {@link Ahead.packed}
  */
 export const packPosition = (instance: string, sequence: number, frontier: Frontier, ahead = ''): string =>
   `${instance}.${sequence.toString(36)}.${frontier.packed}${ahead}`;
 
-/** Begins the part of an id that says when the event was inserted: it tells the client, and the server reads over it. */
+/** Begins the part of a frame's id that tells the client when the event was inserted. The server ignores it. */
 export const TIME = '..';
 
-/** The id of a frame as a place to go on from. */
+/** A frame's id without the part that the server ignores. */
 export const placeOf = (lastEventId: string): string => lastEventId.split(TIME, 1)[0]!;
 
-/** Longer than any id that we make: with a thousand open transactions, far apart, they take some 2,000 characters. */
+/** Longer than any id that djr makes: with a thousand open transactions that are far apart it has some 2,000 characters. */
 const MAX_LENGTH = 4096;
 
 /**
- * Reads the id that a client came back with.
+ * Reads the id with which a client reconnects.
  *
- * @returns undefined when it is not one of ours: the client is told `reset` then.
+ * @returns undefined if djr did not make it: the client is then told `reset`
  */
 export function parsePosition(lastEventId: string): Position | undefined {
   if (lastEventId.length > MAX_LENGTH) return undefined;

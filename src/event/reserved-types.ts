@@ -1,5 +1,5 @@
-/** Types that the stream and the browser client use themselves: an event of one of them would speak in their name. */
-export const RESERVED_TYPES: ReadonlySet<string> = new Set([
+/** Types that the stream and the browser client use for themselves. A page could not tell an event of such a type from their own. */
+const RESERVED_TYPES: ReadonlySet<string> = new Set([
   'connected',
   'disconnected',
   'reset',
@@ -11,5 +11,5 @@ export const RESERVED_TYPES: ReadonlySet<string> = new Set([
   'presence',
 ]);
 
-/** Whether no event may have this type. SQL has the same list. */
+/** Whether no event may have this type. The domain `djr.event_type` in SQL has the same list. */
 export const isReservedType = (type: string): boolean => RESERVED_TYPES.has(type) || type.startsWith('djr:');

@@ -1,14 +1,14 @@
-/** Characters of a snapshot that a URL has room for beside the rest: proxies take lines of 8 kB. */
+/** Characters that a snapshot may have in a URL: proxies accept request lines of up to 8 kB. */
 const MAX_LENGTH = 5000;
 
 /**
- * A snapshot from `djr.position()` that fits into a URL. With many transactions in progress it claims less: what is above the
- * last one that fits counts as new again, and pages drop what they have by its id.
+ * Makes a snapshot of `djr.position()` short enough for a URL. If it has too many in-flight transactions, the snapshot is replaced by an
+ * earlier one: events from the last transaction that fits on count as new again, and pages drop those that they have by their ids.
  */
 export function shortSnapshot(snapshot: string): string {
   if (snapshot.length <= MAX_LENGTH) return snapshot;
   const match = /^(\d+):\d+:([\d,]+)$/.exec(snapshot);
-  // Whatever else it is, the stream says that it cannot be read.
+  // Any other text is left as it is: the stream tells the client that it cannot be read.
   if (!match) return snapshot;
   const inProgress = match[2]!.split(',');
   let length = 50;

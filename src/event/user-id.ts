@@ -3,12 +3,12 @@ import { DjrError } from '../lib/errors.js';
 /** A user's id as your app has it: a text of 1 to 255 characters, a safe integer, or a bigint. */
 export type UserId = string | number | bigint;
 
-/** Characters that `djr.event_user` holds, as PostgreSQL counts them: code points, not UTF-16 units. */
+/** Characters that the domain `djr.event_user` allows. PostgreSQL counts code points and not UTF-16 units. */
 const MAX_LENGTH = 255;
 
 /**
- * Whether `djr.event_user` holds this very text. PostgreSQL has no NUL, and a lone surrogate has no UTF-8: the client would
- * send the same replacement character for each, and make one user of many.
+ * Whether the domain `djr.event_user` can hold exactly this text. PostgreSQL has no NUL. A lone surrogate has no form in UTF-8: pg
+ * would send the same replacement character for each of them, and so make one user of many.
  */
 export function isUserText(value: unknown): value is string {
   if (typeof value !== 'string' || value.length === 0 || value.length > 2 * MAX_LENGTH) return false;
@@ -19,12 +19,12 @@ export function isUserText(value: unknown): value is string {
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /**
- * The one way from a value of the app's to a user's id. A value that names nobody is an error: it must become neither an
- * event for everyone nor an id that many users share.
+ * Makes the id of a user from a value of the app; every such value passes here. A value that names nobody is an error, as it must become
+ * neither an event for everyone nor an id that many users share.
  *
  * @param value - a text that `djr.event_user` holds, a safe integer, or a bigint
  * @param where - what the message calls it
- * @throws {@link DjrError} `DJR02` where the value is missing (undefined, null), `DJR03` where no user can have it
+ * @throws {@link DjrError} `DJR02` if the value is missing (undefined, null), `DJR03` if no user can have it as id
  */
 export function toUserId(value: unknown, where = 'a user_id'): string {
   if (value === undefined || value === null) {

@@ -1,18 +1,18 @@
 /**
- * Transaction ids as a short text: each as its distance from the one before, in bits (exponential Golomb codes), six bits a
- * character. A run of ids takes a bit each, ids that are hundreds apart about ten.
+ * Writes transaction ids as a short text: the distances between them as exponential Golomb codes, with six bits in a character. Each
+ * id of a run takes one bit; ids that are hundreds apart take about ten.
  */
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 const VALUES = new Map([...ALPHABET].map((character, value) => [character, value]));
 
-/** The largest order of the code: the first character says which it is. */
+/** The largest order of the code. The first character of a text is the order. */
 const MAX_ORDER = 40;
 
-/** What is left after so many zeros is no safe integer. */
+/** A code that begins with more zeros than this stands for no safe integer. */
 const MAX_ZEROS = 53;
 
-/** Of a positive safe integer; a logarithm would round. */
+/** The number of bits of a positive safe integer. It is not computed with a logarithm, which rounds. */
 const bitLength = (value: number): number =>
   value < 2 ** 32 ? 32 - Math.clz32(value) : 64 - Math.clz32(Math.floor(value / 2 ** 32));
 
@@ -22,12 +22,12 @@ function cost(value: number, order: number): number {
   return 2 * bitLength(head) - 1 + order;
 }
 
-/** The order in which these take the fewest bits: small for runs, large for ids that are far apart. */
+/** The order in which these values take the fewest bits: a small one for runs, a large one for ids that are far apart. */
 function bestOrder(values: readonly number[]): number {
   let best = 0;
   let least = Number.POSITIVE_INFINITY;
   const mean = values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
-  // A larger order than that of the mean costs each more than it saves any.
+  // An order above that of the mean costs more for each value than it saves for any.
   const most = Math.min(MAX_ORDER, bitLength(Math.floor(mean) + 1));
   for (let order = 0; order <= most; order += 1) {
     let bits = 0;
@@ -45,7 +45,7 @@ class Writer {
   #bits = 0;
   #count = 0;
 
-  /** The lowest `count` bits of a value, the highest of them first. */
+  /** Writes the lowest `count` bits of a value, the highest of them first. */
   write(value: number, count: number): void {
     for (let place = count - 1; place >= 0; place -= 1) {
       this.#bits = this.#bits * 2 + (Math.floor(value / 2 ** place) % 2);
@@ -57,7 +57,7 @@ class Writer {
     }
   }
 
-  /** Fills the last character with zeros: no code begins with so many of them and ends. */
+  /** Fills the last character with zeros. They are too few to be a code. */
   end(): string {
     if (this.#count > 0) this.write(0, 6 - this.#count);
     return this.text;
@@ -66,13 +66,15 @@ class Writer {
 
 export interface PackedXids {
   readonly text: string;
-  /** How many of the ids the text holds: the first so many. */
+  /** How many ids the text holds; they are the first of the list. */
   readonly count: number;
 }
 
 /**
- * @param xids - ascending, none twice, none below `from`
- * @param maxLength - characters that the text may have: what does not fit is left out at the end
+ * Packs transaction ids.
+ *
+ * @param xids - ascending, without repeats, none below `from`
+ * @param maxLength - characters that the text may have; ids at the end that do not fit are left out
  */
 export function packXids(xids: readonly number[], from: number, maxLength: number): PackedXids {
   let next = from;
@@ -98,7 +100,7 @@ export function packXids(xids: readonly number[], from: number, maxLength: numbe
   return { text: writer.end(), count };
 }
 
-/** @returns undefined when the text was not made by {@link packXids} */
+/** @returns undefined if the text was not made by {@link packXids} */
 export function unpackXids(text: string, from: number): number[] | undefined {
   const bits: number[] = [];
   for (const character of text) {
@@ -122,7 +124,7 @@ export function unpackXids(text: string, from: number): number[] | undefined {
       zeros += 1;
       at += 1;
     }
-    // What fills the last character.
+    // Only zeros are left: they fill the last character.
     if (at >= bits.length) return zeros < 6 ? xids : undefined;
     if (zeros > MAX_ZEROS) return undefined;
     const head = read(zeros + 1) - 1;

@@ -2,24 +2,24 @@ import type { Connection } from '../clients/connection.js';
 import type { Incoming } from './incoming.js';
 import type { Reply } from './reply.js';
 
-/** An accepted stream: the adapter opens the response with these headers and hands over its connection. */
+/** An accepted stream: the adapter sends these headers and then calls {@link begin} with its connection. */
 export interface StreamStart {
   readonly headers: Record<string, string>;
   begin(connection: Connection): unknown;
-  /** The connection is gone, or the client was before it began: until then it counts. */
+  /** The connection is gone, or was gone before the stream began. Until this is called the stream counts for the limits. */
   gone(): void;
 }
 
-/** What answers requests for one path below the base path. A new one is a file, and a line where the router is made. */
+/** Answers the requests for one path below the base path. A new endpoint is a file in endpoints/, and a line in the list in `src/runtime/stages.ts`. */
 export interface Endpoint {
-  /** Without slashes at its ends, `sse`; with `/*` at its end it has all paths below it, too. */
+  /** The path without slashes at its ends: `sse`. `admin/*` means all paths below `admin` as well. */
   readonly path: string;
-  /** Other methods are 405 with `Allow`; `any`: it says so itself. */
+  /** Requests with other methods are answered with 405 and `Allow`; `any`: the endpoint checks the method itself. */
   readonly methods: readonly string[] | 'any';
-  /** Whether its answer is a stream, which no other answer of the same HTTP/1 connection can come behind. */
+  /** Whether it may answer with a stream, after which an HTTP/1 connection carries no other answer. */
   readonly streams?: true;
   respond(incoming: Incoming): Reply | Promise<Reply | StreamStart>;
 }
 
-/** What is only looked at. */
+/** The methods of an endpoint that only reads. */
 export const READ = ['GET', 'HEAD'] as const;

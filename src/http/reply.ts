@@ -1,4 +1,4 @@
-/** A whole answer, before it is known what carries it. */
+/** A complete answer, which the adapter sends. */
 export interface Reply {
   status: number;
   headers: Record<string, string>;
@@ -7,7 +7,7 @@ export interface Reply {
   body: string | Buffer;
 }
 
-/** Of every answer that may be one person's: no cache keeps it, and no page of another origin may embed it. */
+/** Headers of every answer that may concern one person: no cache stores it, and no page of another origin may embed it. */
 export const PERSONAL_HEADERS = {
   'Cache-Control': 'private, no-store',
   'Cross-Origin-Resource-Policy': 'same-origin',
@@ -26,7 +26,7 @@ const TITLES: Record<number, string> = {
   503: 'Not available',
 };
 
-/** RFC 9457. `detail` says what happened and what to do. */
+/** An error as RFC 9457 has it. @param detail - what happened, and what to do */
 export function problem(status: number, detail: string, headers: Record<string, string> = {}): Reply {
   return {
     status,
@@ -40,10 +40,10 @@ export function problem(status: number, detail: string, headers: Record<string, 
   };
 }
 
-/** These are the connection's, and the server's that writes the answer. */
+/** Headers that are not copied: the server that writes the answer sets them. */
 const NOT_COPIED = new Set(['set-cookie', 'content-length', 'transfer-encoding', 'connection', 'keep-alive']);
 
-/** An answer of the app's own. No cache keeps it unless it says so itself. */
+/** Turns a Response of the app into a reply. Unless it has a `Cache-Control` of its own, no cache stores it. */
 export async function fromResponse(response: Response): Promise<Reply> {
   const headers = Object.fromEntries([...response.headers].filter(([name]) => !NOT_COPIED.has(name)));
   if (!response.headers.has('cache-control')) headers['cache-control'] = PERSONAL_HEADERS['Cache-Control'];

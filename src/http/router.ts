@@ -12,17 +12,17 @@ export interface RouterOptions {
   endpoints: readonly Endpoint[];
 }
 
-/** What the browser client and a page ask for: nobody else has these at the end of a path. */
+/** Ends of paths by which a request for djr is recognized even if it is not below the base path: hardly any other path ends so. */
 const TELLING = ['/sse', '/djr.js', '/djr.mjs', '/ack'];
 
-/** Where a path leads that is below the base path: to an endpoint, or to nothing. */
+/** A path below the base path: it leads to an endpoint, or to nothing. */
 export interface Route {
   readonly endpoint: Endpoint | undefined;
 }
 
-/** From a request to the endpoint that answers it. */
+/** Finds the endpoint that answers a request. */
 export class Router {
-  /** Who sends requests. */
+  /** Determines who sent a request. */
   readonly senders: Senders;
   readonly #options: RouterOptions;
   #saidMissed = false;
@@ -32,7 +32,7 @@ export class Router {
     this.senders = options.senders;
   }
 
-  /** @returns undefined when the path is not below the base path */
+  /** @returns undefined if the path is not below the base path */
   route(target: string): Route | undefined {
     const { basePath, endpoints } = this.#options;
     const pathname = target.split('?', 1)[0]!;
@@ -50,7 +50,7 @@ export class Router {
     return problem(405, `The method must be ${methods.join(' or ')}.`, { Allow: methods.join(', ') });
   }
 
-  /** Says once that a request for one of our routes came by another path: mounted there, the handler does nothing at all. */
+  /** Called for a request that is not below the base path. If it is meant for djr, logs once that the handler is mounted at another path than `basePath`. */
   missed(target: string): void {
     if (this.#saidMissed) return;
     const pathname = target.split('?', 1)[0]!;

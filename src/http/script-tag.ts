@@ -3,19 +3,19 @@ import { shortSnapshot } from '../event/short-snapshot.js';
 export interface ScriptTagOptions {
   /** Connect when the script has loaded. @defaultValue true */
   autoConnect?: boolean;
-  /** Where the stream is, a token in its query perhaps. @defaultValue the runtime's own */
+  /** The address of the stream; its query may have a token. @defaultValue the runtime's own */
   endpoint?: string;
-  /** From `djr.position()`, read in the snapshot of the page's state: the stream goes on from exactly there. */
+  /** What `djr.position()` returned in the statement that read the page's state: the stream begins exactly there. */
   since?: string;
   /** Topics that the page hears from the start. */
   topics?: readonly string[];
-  /** What `djr.seal` made for them, in the order of `topics`; undefined: that topic is asked for by name. */
+  /** The seals of `djr.seal` for them, in the order of `topics`; undefined: that topic is asked for by name. */
   seals?: readonly (string | null | undefined)[];
   /** Whether the tabs of an origin share one connection. @defaultValue true, where the browser can */
   shareTabs?: boolean;
-  /** Who the page is for, as anything that tells two users apart: tabs of two users never share a connection. */
+  /** A text that differs between users: tabs with different keys never share a connection. */
   key?: string;
-  /** For a Content-Security-Policy. */
+  /** The nonce of the page's Content-Security-Policy. */
   nonce?: string;
 }
 

@@ -1,7 +1,7 @@
 import type { Pulse } from '../event/frame.js';
 import type { Incoming } from './incoming.js';
 
-/** Types that one client may ask for by name, how long their list may be, and how long all that a stream is asked for. */
+/** Types that one client may ask for, characters of their list, and characters of the whole query. */
 const MAX_TYPES = 100;
 const MAX_LIST = 8192;
 export const MAX_QUERY = 12_000;
@@ -9,7 +9,7 @@ export const MAX_QUERY = 12_000;
 /** Topics that one client may ask for. */
 const MAX_TOPICS = 100;
 
-/** What a stream is asked for. */
+/** The query of a request for a stream. */
 export interface StreamQuery {
   get(name: string): string | null;
   types: ReadonlySet<string> | null;
@@ -17,7 +17,7 @@ export interface StreamQuery {
   seals: readonly string[];
 }
 
-/** @returns undefined where it is too long, or asks for too much */
+/** @returns undefined if the query is too long, or asks for too many types or topics */
 export function parseQuery(target: string): StreamQuery | undefined {
   const start = target.indexOf('?');
   if (start < 0) return { get: () => null, types: null, topics: [], seals: [] };
@@ -38,9 +38,9 @@ export function parseQuery(target: string): StreamQuery | undefined {
 }
 
 /**
- * A reader that is built on fetch and not on EventSource may hand a frame without data to its app as an empty message, as
- * `@microsoft/fetch-event-source` does. It is known by what only an EventSource of a browser sends, `Cache-Control: no-cache`,
- * and by what only fetch and browsers send, `Sec-Fetch-Mode`.
+ * The form of a client's heartbeats. A reader that uses fetch instead of EventSource, such as `@microsoft/fetch-event-source`, may pass
+ * a frame without data to its app as an empty message, so it gets comments. It is recognized by its headers: browsers send
+ * `Sec-Fetch-Mode` with fetch and with EventSource, but `Cache-Control: no-cache` only with EventSource.
  */
 export function pulseOf(incoming: Incoming, query: StreamQuery): Pulse {
   if (query.get('heartbeat') === '1') return 'visible';

@@ -1,15 +1,16 @@
 import type pg from 'pg';
+import { Periodic } from '../lib/periodic.js';
 import { newClient } from '../postgres/connect.js';
 import { select } from '../postgres/select.js';
 
-/** Who held up a session that waits for locks, seen from a connection beside it. */
+/** Knows which session blocks another session that waits for a lock, as seen from a separate connection. */
 export interface Watch {
-  /** Who it was when last looked, as a sentence names them; undefined: nobody, or it could not be seen. */
+  /** The blocking session at the last check, in words for a sentence; undefined: none, or it could not be seen. */
   readonly blocker: string | undefined;
   stop(): Promise<void>;
 }
 
-/** All that any role may know of another one's session. */
+/** Selects what every role may know about the session of another role. */
 const BLOCKERS = `
   select pg_catalog.format('session %s (role %I%s)', activity.pid, activity.usename,
            case when activity.application_name operator(pg_catalog.<>) ''
@@ -19,19 +20,16 @@ const BLOCKERS = `
   order by activity.xact_start`;
 
 /**
- * Looks who blocks a session: once it is given up its locks are no more asked for, and nobody can tell.
+ * Watches who blocks a session. It must be seen while the session waits: once the session has given up, nobody can tell any more.
  *
  * @param pid - the session that may wait
- * @param every - milliseconds between two looks; the connection is made for the first
+ * @param every - milliseconds between two checks; the connection is made for the first one
  */
 export function watchBlockers(config: string | pg.ClientConfig, pid: number, every: number): Watch {
   const client = newClient(config);
   client.on('error', () => {});
   let connected: Promise<unknown> | undefined;
   let blocker: string | undefined;
-  let stopped = false;
-  let looking: Promise<void> = Promise.resolve();
-  let timer: NodeJS.Timeout;
   const look = async () => {
     try {
       connected ??= client.connect();
@@ -39,25 +37,17 @@ export function watchBlockers(config: string | pg.ClientConfig, pid: number, eve
       const rows = await select<{ blocker: string }>(client, BLOCKERS, [pid]);
       if (rows.length > 0) blocker = rows.map((row) => row.blocker).join(', ');
     } catch {
-      // Without a connection to spare the time-out still comes, and names nobody.
+      // If no connection is left for this, the time-out still comes, but its message names nobody.
     }
-    if (!stopped) again();
   };
-  const again = () => {
-    timer = setTimeout(() => {
-      looking = look();
-    }, every);
-    timer.unref();
-  };
-  again();
+  const looks = new Periodic({ period: every, round: look });
+  looks.start();
   return {
     get blocker() {
       return blocker;
     },
     async stop() {
-      stopped = true;
-      clearTimeout(timer);
-      await looking;
+      await looks.stop();
       if (connected) await client.end().catch(() => {});
     },
   };

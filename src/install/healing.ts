@@ -5,9 +5,9 @@ import type { CommittedMigration } from './migrate.js';
 type Client = Pick<pg.Client, 'query'>;
 
 /**
- * A dump of the schema alone (`pg_dump -s`, Rails' structure.sql) brings all objects, and no row that says which
- * migrations made them. The last migration applies everything again: those before it are entered as applied, as they
- * would put older versions in the place of what is there.
+ * A dump of the schema alone (`pg_dump -s`, Rails' structure.sql) has all objects, but not the rows that say which migrations made them.
+ * The last migration applies everything again, so the earlier ones are entered as applied: applied once more, they would replace the
+ * objects by older versions.
  */
 export async function adoptSchema(client: Client, migrations: readonly CommittedMigration[]): Promise<void> {
   const [state] = await select<{ there: boolean; listed: boolean }>(
@@ -27,7 +27,7 @@ export async function adoptSchema(client: Client, migrations: readonly Committed
   }
 }
 
-/** Puts the row of the settings back, where it is missing. @returns whether it was */
+/** Restores the row of the settings if it is missing. @returns whether it was missing */
 export async function healSettings(client: Client): Promise<boolean> {
   const { rowCount } = await client.query('insert into djr.settings default values on conflict do nothing');
   return rowCount === 1;

@@ -1,14 +1,14 @@
 import { DjrError } from '../lib/errors.js';
 
-/** What may have ended a statement of the migration. */
+/** The circumstances of a migration that failed. */
 export interface Limits {
   readonly pid: number;
-  /** Who installs. */
+  /** The role that installs. */
   readonly role: string;
   /** Milliseconds; 0: none. */
   readonly lockTimeout: number;
   readonly statementTimeout: number;
-  /** Who held a lock that the migration waited for, as last seen. */
+  /** The session that held a lock for which the migration waited, as last seen. */
   readonly blocker?: string | undefined;
 }
 
@@ -25,7 +25,7 @@ const isFromPostgres = (error: Error): error is Error & FromPostgres =>
 const failed = (cause: Error, message: string, hint: string, detail?: string) =>
   new DjrError('DJR_MIGRATE', message, { hint, cause, ...(detail === undefined ? {} : { detail }) });
 
-/** A failure by its SQLSTATE, in the words of who installs, with the one thing to do. */
+/** Explains a failure by its SQLSTATE to the person who installs, with the one thing to do. */
 function bySqlstate(error: Error & FromPostgres, limits: Limits | undefined): DjrError {
   const role = limits?.role ?? 'the role';
   switch (error.code) {
@@ -79,10 +79,10 @@ function bySqlstate(error: Error & FromPostgres, limits: Limits | undefined): Dj
   }
 }
 
-/** SQLSTATEs of a connection that is refused or lost, of a login, and of a server that goes or comes. */
+/** SQLSTATEs of a connection that is refused or lost, of a failed login, and of a server that stops or starts. */
 const UNREACHABLE = /^(08|28|3D|57P|53300)/;
 
-/** What went wrong in the words of who installs, with the one thing to do. */
+/** Explains any error to the person who installs, with the one thing to do. */
 export function explainMigration(error: unknown, limits?: Limits): unknown {
   if (error instanceof DjrError || !(error instanceof Error)) return error;
   if (isFromPostgres(error) && !UNREACHABLE.test(error.code)) return bySqlstate(error, limits);

@@ -15,17 +15,17 @@ import { asPlainSql, migrationsBehind } from './printed-migrations.js';
 import { installedMigrations } from './schema-version.js';
 
 export interface MigrateOptions {
-  /** Says what would be applied, and changes nothing. */
+  /** Reports what would be applied, and changes nothing. */
   dryRun?: boolean;
   /**
-   * Milliseconds that a lock is waited for, another migration's among them. A role or database with a shorter
-   * `lock_timeout` keeps that.
+   * Milliseconds to wait for a lock, such as that of another migration. If the role or database has a shorter `lock_timeout`, that
+   * applies.
    * @defaultValue 30000
    */
   lockTimeout?: number;
   /**
-   * Gets a line for each migration applied, with `dryRun` its SQL, and a line for each role that can do more than it was
-   * granted, or that lost a right.
+   * Called with a line for each migration that was applied (with `dryRun` with its SQL), and a line for each role that has more rights than
+   * it was granted, or that lost a right.
    */
   log?: (line: string) => void;
 }
@@ -34,7 +34,7 @@ const LOCK_TIMEOUT = 30_000;
 
 /** One file of migrations/committed. */
 export interface CommittedMigration {
-  /** As in `djr.migrations`: the file's name without `.sql`. */
+  /** The name in `djr.migrations`: the file's name without `.sql`. */
   readonly name: string;
   readonly sql: string;
 }
@@ -54,25 +54,25 @@ export async function committedMigrations(): Promise<CommittedMigration[]> {
 }
 
 /**
- * What comes before the first migration that is applied: that all of the schema is ours and that we are alone at it, and the
- * record of who was granted what, which an older schema has not.
+ * SQL that runs before the first migration that is applied. It checks that everything in the schema belongs to the installing role and
+ * that no other installation runs, and it records existing grants, for which an older schema has no record.
  */
 async function beginning(): Promise<string> {
   const files = ['install/begin.sql', 'tables/_grant.sql', 'install/carry_over.sql'];
   return (await Promise.all(files.map((file) => readFile(path.join(sources, file), 'utf8')))).join('\n');
 }
 
-/** What comes behind the last one: that nobody put something into the schema meanwhile. */
+/** SQL that runs after the last migration: it checks that no other role has put an object into the schema meanwhile. */
 const ending = () => readFile(path.join(sources, 'install/begin.sql'), 'utf8');
 
 /**
- * Installs the schema `djr` or brings it up to date, in one transaction. Safe to call from many processes at once:
- * one does the work and the others wait for it. Nothing outside schema `djr` is touched.
+ * Installs the schema `djr` or brings it up to date, in one transaction. Many processes may call it at the same time: one does the work, and
+ * the others wait for it. Nothing outside the schema `djr` is changed.
  *
- * @returns the names of the migrations applied, none when the schema is up to date
- * @throws {@link DjrError} `DJR_MIGRATE` when the role lacks a right, when the schema or something in it belongs to another
- * role, or when a lock is not to be had within `lockTimeout`; `DJR_POSTGRES_VERSION` on a server before 14; `DJR_STANDBY` on
- * a standby; `DJR_DATABASE` when it cannot be reached. Nothing is half done then, and no lock is held.
+ * @returns the names of the migrations that were applied; none if the schema was up to date
+ * @throws {@link DjrError} `DJR_MIGRATE` if the role lacks a right, if the schema or an object in it belongs to another role, or if a lock
+ * was not free within `lockTimeout`; `DJR_POSTGRES_VERSION` on a server before 14; `DJR_STANDBY` on a standby; `DJR_DATABASE` if the
+ * database cannot be reached. Nothing is half done then, and no lock is held.
  */
 export async function migrate(config: string | pg.ClientConfig, options: MigrateOptions = {}): Promise<string[]> {
   return withClient(config, async (client) => {
@@ -84,14 +84,14 @@ export async function migrate(config: string | pg.ClientConfig, options: Migrate
       try {
         return await apply(client, config, { ...options, lockTimeout });
       } catch (error) {
-        // Another installation made it first: what it made is seen by the next transaction.
+        // Another installation was faster. The next transaction sees what it has made.
         if (!isRaced(error) || Date.now() > deadline) throw error;
       }
     }
   });
 }
 
-/** The name was free when we looked, and is taken by a transaction that ended since. */
+/** Whether the error says that a name was taken by a transaction which has committed since it was checked. */
 const isRaced = (error: unknown) => {
   const { cause } = error as Error;
   if (!(cause instanceof pg.DatabaseError)) return false;
@@ -111,7 +111,7 @@ async function apply(
   };
   client.on('notice', hear);
   try {
-    // Whatever the role's or the database's defaults are: once another installation has ended, what it made is to be seen.
+    // Set explicitly, whatever the defaults of role and database are: once another installation has ended, its objects must be visible.
     await client.query('begin isolation level read committed read write');
     await client.query("select pg_catalog.set_config('lock_timeout', $1, true)", [`${limits.lockTimeout}ms`]);
     await client.query(PINNED);
@@ -147,8 +147,9 @@ async function apply(
 }
 
 /**
- * The runner ends the transaction that it is given as if it were its own, and sets a search_path of its own for the session: what it
- * says of transactions is left out, and the path stays pinned, as its statements and released migrations do not qualify names.
+ * A connection for the migration runner. The runner would begin and end transactions and set its own search_path for the session. Those
+ * statements are left out here: the transaction stays ours, and the path stays pinned, because the statements of the runner and of
+ * released migrations do not qualify names.
  */
 function withinTransaction(client: pg.Client): pg.Client {
   const send = client.query.bind(client) as (...all: unknown[]) => Promise<unknown>;
@@ -166,7 +167,7 @@ function withinTransaction(client: pg.Client): pg.Client {
   });
 }
 
-/** What may end a statement of this session, and which session it is. */
+/** Reads the time-outs of this session, and which session it is. */
 async function limitsOf(client: pg.Client, lockTimeout: number): Promise<Limits> {
   const rows = await select<{ pid: number; role: string; own: number; statement: number }>(
     client,
@@ -181,7 +182,7 @@ async function limitsOf(client: pg.Client, lockTimeout: number): Promise<Limits>
   return { pid, role, lockTimeout: own > 0 ? Math.min(own, lockTimeout) : lockTimeout, statementTimeout: statement };
 }
 
-/** A line for each role that can do more than it was granted. */
+/** A line for each role that has more rights than it was granted. */
 async function excessRights(client: pg.Client): Promise<string[]> {
   const rows = await select<{ role: string; rights: string[] }>(
     client,
@@ -200,9 +201,9 @@ async function dryRun(client: pg.Client, log: MigrateOptions['log']): Promise<st
 }
 
 /**
- * All migrations as SQL for `psql` or another migration tool, with what tells `djr migrate` that they are applied.
+ * All migrations as SQL for `psql` or another migration tool, with statements that tell `djr migrate` that they are applied.
  *
- * @param from - prints what comes behind this migration (its name, or the number that it begins with): an upgrade
+ * @param from - prints only the migrations after this one (its name, or the number with which it begins), for an upgrade
  */
 export async function printMigrations(from?: string): Promise<string> {
   const all = await committedMigrations();
@@ -211,8 +212,8 @@ export async function printMigrations(from?: string): Promise<string> {
 }
 
 /**
- * With the same checks before and behind it that `migrate` makes. Released migrations do not qualify every name: the path is pinned,
- * and is as it was behind it, for what another migration tool says next.
+ * Puts the same checks before and after the SQL that `migrate` makes. Released migrations do not qualify every name, so the path is pinned
+ * for them, and restored afterwards for the next statements of another migration tool.
  */
 async function surrounded(sql: string): Promise<string> {
   return [
@@ -246,12 +247,12 @@ export async function uninstall(config: string | pg.ClientConfig): Promise<void>
 async function withClient<T>(config: string | pg.ClientConfig, work: (client: pg.Client) => Promise<T>): Promise<T> {
   let client: pg.Client;
   try {
-    // For the statements of the runner as well.
+    // Pinned for the statements of the runner as well.
     client = newClient(config, { types: TYPES });
   } catch (error) {
     throw explainMigration(error);
   }
-  // A connection that breaks rejects the query in progress; without a listener it would end the process as well.
+  // A connection that breaks rejects the running query. Without this listener it would end the process as well.
   client.on('error', () => {});
   try {
     await client.connect();
@@ -264,7 +265,7 @@ async function withClient<T>(config: string | pg.ClientConfig, work: (client: pg
   }
 }
 
-/** Before anything is made. */
+/** Checks the server's version before anything is created. */
 async function refuseServer(client: pg.Client): Promise<void> {
   const { rows } = await client.query({
     text: `select pg_catalog.current_setting('server_version_num')::pg_catalog.int4 as number,

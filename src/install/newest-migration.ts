@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { basename } from 'node:path';
 
-// In dist/ this is a constant: scripts/bake.ts.
+// In dist/ this is a constant, which scripts/bake.ts writes.
 const files = readdirSync(new URL('../../migrations/committed', import.meta.url));
 
 /** The newest migration of this version of djr, as `djr.migrations` names it. */

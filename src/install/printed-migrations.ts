@@ -1,7 +1,7 @@
 import { DjrError } from '../lib/errors.js';
 import type { CommittedMigration } from './migrate.js';
 
-/** What the runner would do: its table is the one that it makes. Every statement can be run again. */
+/** SQL that does what the migration runner would do: it creates the same table. Every statement can be run again. */
 const PROLOGUE = `-- djr. Each statement can be run again on a database that has it.
 do $$
 begin
@@ -20,7 +20,7 @@ create table if not exists djr.migrations (
   run_on timestamp not null
 );`;
 
-/** Tells `djr migrate` that it is applied. */
+/** SQL that tells `djr migrate` that a migration is applied. */
 const record = (name: string): string => `insert into djr.migrations (name, run_on)
 select applied.name, pg_catalog.now()
 from (values ('${name}')) as applied (name)
@@ -30,13 +30,13 @@ where not exists (
   where migrations.name operator(pg_catalog.=) applied.name
 );`;
 
-/** These migrations as SQL for `psql` or another migration tool, with what tells `djr migrate` that they are applied. */
+/** These migrations as SQL for `psql` or another migration tool, with statements that tell `djr migrate` that they are applied. */
 export function asPlainSql(migrations: readonly CommittedMigration[]): string {
   const parts = migrations.map(({ name, sql }) => [sql.trim(), record(name)].join('\n\n'));
   return `${[PROLOGUE, ...parts].join('\n\n')}\n`;
 }
 
-/** One transaction of it. Its file is UTF-8, whatever the session of who runs it takes it for. */
+/** Puts the SQL into one transaction. The text is UTF-8, whatever encoding the session that runs it assumes. */
 export const asTransaction = (sql: string): string => `begin;
 
 set local client_encoding = 'UTF8';
@@ -46,10 +46,10 @@ commit;
 `;
 
 /**
- * Those that a database lacks which has all up to this one.
+ * The migrations that a database lacks which has all migrations up to this one.
  *
- * @param from - the name of a migration, or the number that it begins with
- * @throws {@link DjrError} `DJR_MIGRATE` when there is none of that name
+ * @param from - the name of a migration, or the number with which it begins
+ * @throws {@link DjrError} `DJR_MIGRATE` if there is no such migration
  */
 export function migrationsBehind(all: readonly CommittedMigration[], from: string): CommittedMigration[] {
   const place = all.findIndex(({ name }) => name === from || name.split('-')[0] === from);

@@ -4,10 +4,10 @@ import { TYPES } from '../postgres/types.js';
 
 type Client = Pick<pg.ClientBase, 'query'>;
 
-/** Tables of djr with row security, and whether it holds for a role that djr runs as: the one that asks, or their owner. */
+/** A table of djr with row security, and whether that affects djr: the role that asks, or the owner as which djr's functions run. */
 export interface SecuredTable {
   name: string;
-  /** Rows are hidden from this session, or from djr's own functions, which run as the owner. */
+  /** Whether rows are hidden from this session, or from djr's own functions, which run as the owner. */
   active: boolean;
 }
 
@@ -28,8 +28,8 @@ export async function securedTables(client: Client): Promise<SecuredTable[]> {
 export const disableRowSecurity = (name: string): string => `alter table djr.${name} disable row level security;`;
 
 /**
- * A policy hides rows in silence: events would be delivered as they come, and be missing in every resume. What may be read
- * of djr is a matter of grants.
+ * Refuses a database with row security on djr's tables. A policy hides rows without any error: events would be delivered when they come,
+ * and be missing in every resume. Grants decide who may read what of djr.
  *
  * @throws {@link DjrError} `DJR_ROW_SECURITY`
  */

@@ -5,10 +5,10 @@ import { refuseRowSecurity } from './row-security.js';
 import { schemaVersion } from './schema-version.js';
 
 /**
- * Refuses a database that lacks what this version of djr works with, or that cannot notify.
+ * Refuses a database that lacks something which this version of djr needs, or that cannot notify.
  *
- * @throws {@link DjrError} `DJR_SCHEMA` when the schema is missing or older, `DJR_STANDBY` on a read-only standby,
- * `DJR_ROW_SECURITY` when policies hide rows of djr
+ * @throws {@link DjrError} `DJR_SCHEMA` if the schema is missing or older, `DJR_STANDBY` on a read-only standby, `DJR_ROW_SECURITY` if
+ * policies hide rows of djr
  */
 export async function requireSchema(client: Pick<pg.Client, 'query'>): Promise<void> {
   const { rows } = await client.query<{ standby: boolean; there: boolean }>({

@@ -7,9 +7,9 @@ import type { Reading } from './series.js';
 /** Milliseconds that one statement may take. */
 const ANSWER_TIMEOUT = 4000;
 
-/** The row of `djr.instance` by which one instance says that it is there. */
+/** Writes and deletes the row of `djr.instance` by which an instance reports itself. */
 export class InstanceRow {
-  /** Whether the database has consumers; no more is asked of them where it has none. */
+  /** Whether the database has consumers. If it has none, nothing more is asked about them. */
   hasConsumers = false;
   readonly #pool: Pool;
   readonly #instance: string;
@@ -20,7 +20,7 @@ export class InstanceRow {
     this.#instance = instance;
   }
 
-  /** How full the NOTIFY queue is, 0 to 1: by the answer the database proves that it is there. */
+  /** Asks how full the NOTIFY queue is, 0 to 1. The answer proves that the database can be reached. */
   async queueUsage(): Promise<number> {
     const query = {
       text: `select pg_catalog.pg_notification_queue_usage()::pg_catalog.numeric as usage,

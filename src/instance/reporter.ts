@@ -5,14 +5,14 @@ import type { Finding } from './finding.js';
 import type { Reading } from './series.js';
 
 export interface InstanceReporterOptions {
-  /** What the instance is told of by, and says of itself to. */
+  /** Where the instance writes its row, and which proves that the database answers. */
   source: {
     readonly delivering: boolean;
     ping(): Promise<number | null>;
     report(reading: Reading): Promise<void>;
     withdraw(): Promise<void>;
   };
-  /** What the instance says of itself now. */
+  /** Returns the figures of the instance for its row. */
   telemetry: { read(queueUsage: number | null): Reading };
   logger: Logger;
 }
@@ -20,13 +20,13 @@ export interface InstanceReporterOptions {
 /** Milliseconds between two reports. */
 const PERIOD = 5000;
 
-/** NOTIFY queue: from here on somebody should look; from here on PostgreSQL itself warns. */
+/** Shares of the NOTIFY queue: from the first one on health warns, from the second one on PostgreSQL itself does. */
 const QUEUE_FILLS = 0.1;
 const QUEUE_HALF_FULL = 0.5;
 
 /**
- * Every few seconds: asks how full the NOTIFY queue is, by which the database proves that it answers, and says in
- * `djr.instance` that this instance is there. Nothing waits for it, and what fails is tried again at the next.
+ * Every few seconds asks how full the NOTIFY queue is, which also proves that the database answers, and writes the instance's row in
+ * `djr.instance`. Nothing waits for it; if it fails, it is tried again in the next round.
  */
 export class InstanceReporter {
   readonly #options: InstanceReporterOptions;
@@ -74,7 +74,7 @@ export class InstanceReporter {
     const check = 'database';
     if (this.#answered === undefined) return [];
     if (this.#answered) return [{ check, state: 'ok' }];
-    // While events come another way than by the pool, every instance would leave the load balancer for nothing.
+    // Only a warning while events come: they do not need the pool, and otherwise every instance would leave the load balancer for nothing.
     if (!this.#options.source.delivering) return [{ check, state: 'failing', reason: 'the database does not answer' }];
     const reason = 'the pool does not answer: events are delivered, and resumes from storage are not';
     return [{ check, state: 'warning', reason }];
@@ -105,7 +105,7 @@ export class InstanceReporter {
     );
   }
 
-  /** Takes the instance's row away, where the database answers. */
+  /** Deletes the instance's row, if the database answers. */
   async stop(): Promise<void> {
     const { logger, source } = this.#options;
     await this.#rounds.stop();

@@ -1,10 +1,10 @@
-/** Totals since the start, and what is the case now. */
+/** The figures of an instance at one moment: totals since its start, and current values. */
 export interface Reading {
   readonly connections: number;
   readonly events: number;
   readonly deliveries: number;
   readonly errors: number;
-  /** Milliseconds, 99th percentile since the last reading; null: no event came. */
+  /** The 99th percentile of the lag since the last reading, milliseconds; null: no event came. */
   readonly lagMs: number | null;
   /** How full the NOTIFY queue is, 0 to 1; null: not known. */
   readonly queueUsage: number | null;
@@ -23,10 +23,10 @@ export interface Sample {
   readonly queueUsage: number | null;
 }
 
-/** The last ten minutes at a reading every 5 s. */
+/** Samples of the last ten minutes, with a reading every 5 s. */
 const MAX_SAMPLES = 120;
 
-/** The last minutes of one instance in memory, bounded: what an overview draws. */
+/** The last minutes of one instance in memory, for the charts of the admin's overview. */
 export class Series {
   readonly #samples: Sample[] = [];
   #last: { at: number; reading: Reading };
@@ -42,7 +42,7 @@ export class Series {
 
   add(reading: Reading, now = Date.now()): void {
     const { at, reading: before } = this.#last;
-    // A clock that was set back tells nothing of how long it took.
+    // If the clock was set back, the time between the two readings is not known.
     const seconds = Math.max(0.001, (now - at) / 1000);
     this.#last = { at: now, reading };
     this.#samples.push({

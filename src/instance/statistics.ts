@@ -3,7 +3,7 @@ import type { Queryable } from '../postgres/connect.js';
 import { dated, one, select } from '../postgres/select.js';
 import { milliseconds } from '../postgres/types.js';
 
-/** A runtime, as `djr.instance` has it. */
+/** A row of `djr.instance`. */
 export interface InstanceRow {
   name: string;
   host: string;
@@ -11,7 +11,7 @@ export interface InstanceRow {
   /** Null: a time that a Date cannot hold. */
   started_at: Date | null;
   seen_at: Date | null;
-  /** Not seen for 30 s: gone without a word, or cut off. */
+  /** Whether it was not seen for 30 s: it has ended without deleting its row, or is cut off. */
   gone: boolean;
   connections: number;
   events: number;
@@ -26,20 +26,20 @@ export interface Statistics {
   mode: 'notify' | 'sweep';
   /** How full the NOTIFY queue is, 0 to 1. */
   queue_usage: number;
-  /** Rows are estimates of PostgreSQL's; null: it has none yet. Bytes with indexes. */
+  /** Rows are PostgreSQL's estimates; null: it has none yet. Bytes include indexes. */
   tables: { name: string; rows: number | null; bytes: number }[];
   oldest_event: Date | null;
   instances: InstanceRow[];
   period: string;
   /** Events of the period, most first, at most 20 rows. */
   events: { type: string; scope: string; count: number }[];
-  /** How many events were counted; where it is `MAX_COUNTED`, there are more. */
+  /** How many events were counted; if it is `MAX_COUNTED`, there are more. */
   counted: number;
   complete: boolean;
 }
 
-/** Events of a period that are counted: about a second's work. */
-export const MAX_COUNTED = 1_000_000;
+/** At most so many events of a period are counted, which takes about a second. */
+const MAX_COUNTED = 1_000_000;
 
 const MAX_TYPES = 20;
 
@@ -78,7 +78,7 @@ export async function readStatistics(client: pg.Client, period: string): Promise
        from pg_catalog.pg_class
       where oid operator(pg_catalog.=) any (array['djr.event'::pg_catalog.regclass, 'djr.activity'::pg_catalog.regclass]) order by relname desc`,
   );
-  // From the newest back by the index on created_at, and never more than there is time for.
+  // Counted from the newest back by the index on created_at, and no more of them than there is time for.
   const events = await select<{ type: string; scope: string; count: number; counted: number }>(
     client,
     `select type, scope, pg_catalog.count(*) as count, pg_catalog.sum(pg_catalog.count(*)) over () as counted

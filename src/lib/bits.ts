@@ -1,4 +1,4 @@
-/** A set of small whole numbers, a bit each. */
+/** A set of small whole numbers, with one bit for each. */
 export class Bits {
   #words = new Uint32Array(32);
   #size = 0;
@@ -52,5 +52,5 @@ export class Bits {
   }
 }
 
-/** The place of the lowest bit. */
+/** The place of the lowest bit that is set. */
 const lowest = (bits: number): number => 31 - Math.clz32(bits & -bits);

@@ -1,11 +1,11 @@
-/** Whether a value is a promise, of whatever library: what the app's code answers with when it takes its time. */
+/** Whether a value is a promise of any library. */
 export const isPromiseLike = (value: unknown): value is PromiseLike<unknown> =>
   typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 
-/** The app's code did not answer in time. */
+/** Code of the app did not answer in time. */
 export class TimeoutError extends Error {}
 
-/** Whichever is first: what the work says, or what `onLate` returns or throws after so many milliseconds. */
+/** Settles as the work does or, after so many milliseconds, as `onLate` returns or throws, whichever comes first. */
 function race<T, Late>(
   work: PromiseLike<T>,
   milliseconds: number,
@@ -26,9 +26,9 @@ function race<T, Late>(
   return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
-/** For the app's code. @throws {@link TimeoutError} when it takes longer than `hookTimeout` milliseconds */
+/** Waits for code of the app. @throws {@link TimeoutError} if it takes longer than `hookTimeout` milliseconds */
 export const within = <T>(hookTimeout: number, answer: PromiseLike<T>): Promise<T> =>
-  // A process that has nothing else to do need not wait for code that hangs.
+  // The timer does not keep the process alive: a process with nothing else to do need not wait for code that hangs.
   race(
     answer,
     hookTimeout,
@@ -38,11 +38,11 @@ export const within = <T>(hookTimeout: number, answer: PromiseLike<T>): Promise<
     false,
   );
 
-/** Undefined when the work takes longer than so many milliseconds. */
+/** @returns the result of the work; undefined if it takes longer than so many milliseconds */
 export const inTime = <T>(work: Promise<T>, milliseconds: number): Promise<T | undefined> =>
   race(work, milliseconds, () => undefined, true);
 
-/** @throws what `error` makes when the work takes longer than so many milliseconds */
+/** @throws the error that `error` makes, if the work takes longer than so many milliseconds */
 export const orThrow = <T>(work: Promise<T>, milliseconds: number, error: () => Error): Promise<T> =>
   race(
     work,

@@ -1,4 +1,4 @@
-/** The code of an error, of PostgreSQL's, Node's or our own; undefined: it has none. */
+/** The code of an error of PostgreSQL, Node or djr; undefined: it has none. */
 export const codeOf = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 

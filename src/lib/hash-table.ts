@@ -1,12 +1,12 @@
-/** Entries of a new table; always a power of two. */
+/** Entries of a new table. The number of entries is always a power of two. */
 const FIRST_ENTRIES = 64;
 
 /**
- * A number for each text, in some 15 bytes an entry where a Map with its texts takes 80: it keeps the texts' hashes alone. Two
- * texts of one hash are one entry, so whoever uses it looks whether an entry is about the text that was meant.
+ * A number for each hash of a text. It keeps only the hashes and not the texts, so that an entry takes some 15 bytes, where a Map takes 80.
+ * Two texts with the same hash share an entry, so the caller must check whether an entry is about the text that it means.
  */
 export class HashTable {
-  /** Of each entry a hash, and a value and one; 0: the entry is free. Open addressing, with linear probing. */
+  /** For each entry the hash, and the value plus one; 0: the entry is free. Open addressing with linear probing. */
   #cells = new Uint32Array(FIRST_ENTRIES * 2);
   #size = 0;
 
@@ -14,7 +14,7 @@ export class HashTable {
     return this.#size;
   }
 
-  /** @returns undefined: there is none */
+  /** @returns the value; undefined: there is no entry */
   get(hash: number): number | undefined {
     const value = this.#cells[this.#find(hash) + 1]!;
     return value === 0 ? undefined : value - 1;
@@ -22,7 +22,7 @@ export class HashTable {
 
   /** @param value - a whole number from 0 to 2^32 - 2 */
   set(hash: number, value: number): void {
-    // Beyond seven tenths probing takes long.
+    // A table that is more than seven tenths full takes long to probe, so it grows.
     if (this.#size * 20 >= this.#cells.length * 7) this.#resize(this.#cells.length * 2);
     const at = this.#find(hash);
     if (this.#cells[at + 1] === 0) this.#size += 1;
@@ -36,7 +36,7 @@ export class HashTable {
     let free = this.#find(hash);
     if (cells[free + 1] === 0) return;
     this.#size -= 1;
-    // What lies behind it, and would not be found across a free entry, moves up.
+    // Entries after it that could not be found across a free entry move up.
     for (let at = (free + 2) & mask; cells[at + 1] !== 0; at = (at + 2) & mask) {
       const home = (cells[at]! * 2) & mask;
       if (((at - home) & mask) < ((at - free) & mask)) continue;
@@ -48,7 +48,7 @@ export class HashTable {
     if (cells.length > FIRST_ENTRIES * 2 && this.#size * 10 < cells.length) this.#resize(cells.length / 2);
   }
 
-  /** Where this hash is, or the free place where it belongs. */
+  /** The place of this hash, or the free place where it belongs. */
   #find(hash: number): number {
     const cells = this.#cells;
     const mask = cells.length - 1;
@@ -69,10 +69,10 @@ export class HashTable {
   }
 }
 
-/** Another one in each process, so that texts of one hash are hard to make beforehand: they would cost time. */
+/** A different number in each process, so that nobody can prepare texts with the same hash, which would cost time. */
 const SEED = Math.floor(Math.random() * 2 ** 32);
 
-/** A hash of 32 bits: FNV-1a over UTF-16 units, and its upper bits brought down, where a table looks. */
+/** A hash of 32 bits: FNV-1a over UTF-16 units, with the upper bits mixed into the lower ones, by which a table finds its place. */
 export function hashOf(text: string): number {
   let hash = SEED;
   for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);

@@ -1,8 +1,8 @@
 /** Counts observations by their size. */
 export class Histogram {
-  /** Upper bounds, ascending: a bucket counts what is at most its bound, and above the one before. */
+  /** The upper bounds, ascending: a bucket counts values up to its bound and above the bound before it. */
   readonly bounds: readonly number[];
-  /** One for each bound, and one more for what is above the last. */
+  /** A count for each bound, and one more for values above the last bound. */
   readonly counts: number[];
   sum = 0;
 

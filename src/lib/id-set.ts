@@ -1,10 +1,10 @@
-/** Ids of a page: 128 bytes hold them. */
+/** Ids in one page, which takes 128 bytes. */
 const PAGE = 1024;
 
-/** A set of event ids, a bit each: ids come from one sequence and lie close together, so that a million take some 300 kB. */
+/** A set of event ids with one bit for each. Event ids come from one sequence and lie close together, so a million of them take some 300 kB. */
 export class IdSet {
   readonly #pages = new Map<number, Uint32Array>();
-  /** The page that was used last: the next id is mostly on it, too. */
+  /** The page that was used last, on which the next id mostly is as well. */
   #number = -1;
   #page: Uint32Array | undefined;
 
@@ -26,7 +26,7 @@ export class IdSet {
     this.#page = undefined;
   }
 
-  /** Pages in memory. */
+  /** How many pages it has. */
   get pages(): number {
     return this.#pages.size;
   }

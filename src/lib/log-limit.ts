@@ -1,9 +1,9 @@
 import type { Logger } from './logger.js';
 
-/** Milliseconds in which one kind of message is logged once. */
+/** Milliseconds within which one kind of message is logged only once. */
 const PERIOD = 10_000;
 
-/** Kinds that are told apart; all further ones count as one. */
+/** Up to so many kinds are told apart; all further ones count as one kind. */
 const MAX_KINDS = 1000;
 const OTHERS = '';
 
@@ -14,8 +14,8 @@ interface Kind {
 }
 
 /**
- * Logs what may come thousands of times a second: of each kind the first at once, then one in ten seconds, which says how
- * many of its kind were not logged since the last.
+ * Logs messages that may come thousands of times a second. The first message of a kind is logged at once, then one in ten seconds, which
+ * says how many of its kind were left out.
  */
 export class LogLimit {
   readonly #logger: Logger;

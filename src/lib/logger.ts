@@ -2,7 +2,7 @@ import { isPromiseLike } from './deadline.js';
 import { codeOf } from './error-code.js';
 import { printable } from './printable.js';
 
-/** What djr logs to; pino and most loggers satisfy it. No detail, private data or token is ever logged. */
+/** The interface of a logger, which pino and most others have. djr never logs a detail, private data or a token. */
 export interface Logger {
   debug(context: object, message: string): void;
   info(context: object, message: string): void;
@@ -17,22 +17,22 @@ const print =
     process.stderr.write(`${printable(`djr ${level}: ${message}${error}`)}\n`);
   };
 
-/** Without a logger of your own: warnings and errors on stderr, one line each. */
+/** The default logger: it writes warnings and errors to stderr, one line each. */
 export const stderrLogger: Logger = { debug() {}, info() {}, warn: print('warning'), error: print('error') };
 
-/** Of these classes of SQLSTATE the message quotes the value that was wrong. */
+/** In these classes of SQLSTATE the message quotes the wrong value. */
 const QUOTES_VALUES = /^(22|23)/;
 
 /**
- * The same error with nothing but name, code, message and stack. Others carry more: PostgreSQL's DETAIL quotes rows, an
- * address that cannot be parsed is in `input` with its password, and a logger writes whatever an error has.
+ * A copy of an error with nothing but name, code, message and stack. A logger writes every property of an error, and some are secret:
+ * PostgreSQL's DETAIL quotes rows, and `input` has an address that could not be parsed, with its password.
  */
 export function withoutSecrets(err: unknown): unknown {
   if (!(err instanceof Error)) return typeof err === 'object' && err !== null ? { type: err.constructor?.name } : err;
   const code = codeOf(err);
-  // JSON.parse quotes the text that it could not read.
+  // The message of JSON.parse quotes the text that it could not read.
   const quotes = err instanceof SyntaxError || (code !== undefined && QUOTES_VALUES.test(code));
-  // A message may quote what a client sent: it must not begin a line of its own, or turn a terminal's text round.
+  // A message may quote text of a client, which must not begin a new line, or reverse the text of a terminal.
   const message = printable(
     quotes ? `${code ?? err.name} (the message is left out: it quotes values)` : masked(err.message),
   );
@@ -42,7 +42,7 @@ export function withoutSecrets(err: unknown): unknown {
   return clean;
 }
 
-/** Where it was thrown: what follows its message, of which a line may look like one of these. */
+/** The lines of the stack that follow the message. A line of the message itself may look like one of them. */
 const stackOf = ({ message, stack = '' }: Error): string[] => {
   const start = stack.includes(message) ? stack.indexOf(message) + message.length : 0;
   return stack
@@ -54,7 +54,7 @@ const stackOf = ({ message, stack = '' }: Error): string[] => {
 /** The password of an address in a text. */
 const masked = (text: string): string => text.replace(/(\b\w+:\/\/[^\s:/@]*):[^\s@]*@/g, '$1:…@');
 
-/** Without secrets, and without characters that would forge or hide a part of a line. */
+/** Removes secrets from a text, and characters that would forge or hide a part of a line. */
 const cleaned = (context: object): object =>
   Object.fromEntries(
     Object.entries(context).map(([name, value]) => [
@@ -64,8 +64,8 @@ const cleaned = (context: object): object =>
   );
 
 /**
- * A logger that gets errors {@link withoutSecrets} only, and whose own errors end nothing: it is the app's code, and is
- * called in the midst of delivery. The first of its errors is told on stderr.
+ * Wraps the app's logger: it gets errors only {@link withoutSecrets}, and its own errors do no harm, although it is code of the app that is
+ * called in the middle of a delivery. The first of its errors is written to stderr.
  */
 export function guarded(logger: Logger): Logger {
   let told = false;
@@ -75,7 +75,7 @@ export function guarded(logger: Logger): Logger {
     try {
       stderrLogger.error({ err: withoutSecrets(error) }, 'the logger of the app failed; what it does not take is lost');
     } catch {
-      // Nobody is left who could be told.
+      // stderr fails as well, so the error cannot be reported.
     }
   };
   const log =

@@ -1,8 +1,8 @@
 /**
- * The place of the first item whose key is at least this one; the length where there is none.
+ * The place of the first item whose key is at least this one; the length of the list if there is none.
  *
  * @param items - in the order of their keys
- * @param from - places before it are not looked at
+ * @param from - places before this one are ignored
  */
 export function lowerBound<T>(items: readonly T[], key: number, keyOf: (item: T) => number, from = 0): number {
   let low = from;

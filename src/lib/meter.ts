@@ -1,16 +1,16 @@
 import type { Histogram } from './histogram.js';
 
-/** What a metric is read from; undefined: it has no value now. */
+/** Reads the value of a metric; undefined: it has no value now. */
 export type Read = () => number | undefined;
 
 type Values = Readonly<Record<string, number>> | undefined;
 
-/** As {@link Read}, for a metric with one label: its values by the label's value. */
+/** Reads the values of a metric with one label, by the value of the label. */
 export type ReadAll = () => Values | Promise<Values>;
 
 /**
- * Where a stage registers its metrics. A metric is read when somebody asks for it, so that counting costs delivery nothing
- * more than the counter that the stage has anyway.
+ * Registers the metrics of a stage. A metric is read only when somebody asks for it, so it costs delivery no more than the counter that the
+ * stage has anyway.
  */
 export interface Meter {
   /** A value that may fall. */

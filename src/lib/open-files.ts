@@ -5,18 +5,18 @@ import type { Logger } from './logger.js';
 import type { Meter } from './meter.js';
 import { Periodic } from './periodic.js';
 
-/** Milliseconds between two looks. */
+/** Milliseconds between two checks. */
 const LOOK = 1000;
 
-/** Too many open files of this process, of the machine. */
+/** Node's codes for too many open files, of this process and of the machine. */
 const CODES = new Set(['EMFILE', 'ENFILE']);
 
 /**
- * Looks whether this process may open one more file. When it may not, the operating system cuts new connections, and Node says
- * nothing of it: no request comes, no error.
+ * Checks whether this process can open one more file. If it cannot, the operating system cuts new connections, and Node reports nothing:
+ * there is neither a request nor an error.
  */
 export class OpenFiles {
-  /** Looks that found none left. */
+  /** How many checks could not open a file. */
   exhausted = 0;
   readonly #logger: Logger;
   readonly #looks = new Periodic({ period: LOOK, round: () => this.#look() });

@@ -1,15 +1,15 @@
 import { sleep } from './sleep.js';
 
 export interface PeriodicOptions {
-  /** Milliseconds from the beginning of one round to that of the next; a round that takes longer puts the next one off. */
+  /** Milliseconds from the beginning of one round to the beginning of the next. If a round takes longer, the next one begins right after it. */
   period: number | (() => number);
-  /** One round, which must neither throw nor reject. @param stopping - aborted when the whole is stopped */
+  /** Does one round. It must neither throw nor reject. @param stopping - aborted when the work is to stop */
   round(stopping: AbortSignal): void | Promise<void>;
   /** Whether the first round begins at once, and not after one period. */
   atOnce?: boolean;
 }
 
-/** Work that is done time and again, one round at a time. It does not keep a process alive that has nothing else to do. */
+/** Repeats work, one round at a time. It does not keep a process alive that has nothing else to do. */
 export class Periodic {
   readonly #options: PeriodicOptions;
   readonly #stopping = new AbortController();
@@ -19,7 +19,7 @@ export class Periodic {
     this.#options = options;
   }
 
-  /** Does nothing where it has been started, or stopped, before. */
+  /** Starts the rounds. Does nothing if it was started or stopped before. */
   start(): void {
     this.#running ??= this.#run(this.#stopping.signal);
   }
@@ -30,7 +30,7 @@ export class Periodic {
       const began = performance.now();
       if (!first || atOnce) await round(stopping);
       const wait = typeof period === 'number' ? period : period();
-      // What a round has missed that took longer is not caught up on.
+      // If a round took longer than a period, the missed rounds are not made up for.
       await sleep(Math.max(0, began + wait - performance.now()), stopping, false);
     }
   }

@@ -1,4 +1,4 @@
-/** Lets so many pieces of work run at a time; further ones wait, first come, first served. */
+/** Lets a fixed number of pieces of work run at the same time. Further ones wait, first come, first served. */
 export class Semaphore {
   #free: number;
   readonly #queue: (() => void)[] = [];
@@ -11,7 +11,7 @@ export class Semaphore {
     return this.#free > 0;
   }
 
-  /** How many wait for a place. */
+  /** How many pieces of work wait. */
   get waiting(): number {
     return this.#queue.length;
   }

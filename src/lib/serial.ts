@@ -1,6 +1,6 @@
 /**
- * Does one piece of work after another, in order; at once and without a promise where the work is synchronous.
- * The caller looks at {@link length}, and stops pushing when it grows.
+ * Does one piece of work after another, in order. Synchronous work is done at once, without a promise. The caller must watch
+ * {@link length} and stop pushing when it grows.
  */
 export class Serial<T> {
   readonly #work: (input: T) => void | Promise<void>;
@@ -8,20 +8,20 @@ export class Serial<T> {
   #length = 0;
   #busy = false;
   #idle: (() => void)[] = [];
-  /** `performance.now()` when the piece of work began that takes its time; undefined: none does. */
+  /** `performance.now()` at which the current asynchronous piece of work began; undefined: there is none. */
   #since: number | undefined;
 
-  /** @param work - must not throw and not reject. */
+  /** @param work - must neither throw nor reject */
   constructor(work: (input: T) => void | Promise<void>) {
     this.#work = work;
   }
 
-  /** What is pushed and not begun yet. */
+  /** How many pieces were pushed and have not begun yet. */
   get length(): number {
     return this.#length;
   }
 
-  /** Milliseconds for which the piece of work that is done now has been going on. */
+  /** Milliseconds for which the current piece of work has been going on. */
   get busyFor(): number {
     return this.#since === undefined ? 0 : performance.now() - this.#since;
   }
@@ -60,7 +60,7 @@ export class Serial<T> {
     for (const resolve of idle) resolve();
   }
 
-  /** Resolves when all that was pushed is done. */
+  /** Resolves when everything that was pushed is done. */
   idle(): Promise<void> {
     return this.#busy ? new Promise((resolve) => this.#idle.push(resolve)) : Promise.resolve();
   }

@@ -1,14 +1,14 @@
 import type { Logger } from './logger.js';
 
-/** Milliseconds in which the same thing is said once. */
+/** Milliseconds within which the same message is logged once. */
 const PAUSE = 60_000;
 
-/** Texts that are told apart; where there are more, a message is said once whatever its error is. */
+/** How many texts are told apart. With more, a message is logged once whatever its error is. */
 const MAX_TEXTS = 100;
 
 const reasonOf = (err: unknown): string => (err instanceof Error ? `${err.name} ${err.message}` : typeof err);
 
-/** Says the same thing once a minute, however many requests it befalls; the repeats are for `debug`. */
+/** Logs the same message once a minute, however many requests it concerns; the repeats go to `debug`. */
 export class SparseLog {
   readonly #logger: Logger;
   readonly #said = new Map<string, number>();

@@ -1,5 +1,5 @@
 /**
- * Stops a runtime at a signal. A server that waits for its open responses before it tells anybody that it ends would wait for the
+ * Stops a runtime at a signal. A server that waits for its open responses before it tells other code that it ends would wait for the
  * streams for ever.
  */
 export class StopSignals {
@@ -12,20 +12,20 @@ export class StopSignals {
     this.#stop = stop;
   }
 
-  /** From now on signals are heard. */
+  /** Begins to listen for the signals. */
   listen(): void {
     if (this.#listening) return;
     this.#listening = true;
     for (const signal of this.#signals) process.on(signal, this.#onSignal);
   }
 
-  /** From now on they are not: the runtime has stopped. */
+  /** Stops listening: the runtime has stopped. */
   off(): void {
     for (const signal of this.#signals) process.off(signal, this.#onSignal);
   }
 
   readonly #onSignal = (signal: NodeJS.Signals): void => {
-    // A listener takes the signal's own effect away. Where it was ours alone, the process ends by it after all.
+    // A listener takes the signal's default effect away. If ours was the only one, the signal is sent again, and the process ends by it.
     const alone = process.listeners(signal).every((listener) => listener === this.#onSignal);
     void this.#stop().finally(() => {
       this.off();

@@ -1,15 +1,15 @@
-/** Pieces of work a turn: some milliseconds, in which nothing else happens. */
+/** Pieces of work in one turn; they take some milliseconds, in which nothing else happens. */
 const A_TURN = 8;
 
 /**
- * Work in pieces that many do at once: a few pieces a turn of the event loop, so that live events, new connections and
- * heartbeats come in between, however many clients catch up.
+ * Spreads pieces of work over turns of the event loop, a few in each, so that live events, new connections and heartbeats come in between,
+ * however many clients resume at once.
  */
 export class YieldQueue {
   #waiting: (() => void)[] = [];
   #scheduled = false;
 
-  /** Resolves when the next piece may be done; first come, first served. */
+  /** Resolves when the caller may do its next piece; first come, first served. */
   next(): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting.push(resolve);

@@ -1,12 +1,12 @@
 import { sleep } from '../lib/sleep.js';
 
-/** Milliseconds that the database may take for one answer: a connection cut in silence gives none for many minutes. */
+/** Milliseconds that the database may take for one answer: a connection that was cut without notice gives none for many minutes. */
 export const ANSWER_TIMEOUT = 10_000;
 
-/** Milliseconds in which the pool hears of connections that a server ended as it stopped. */
+/** Milliseconds after which the pool knows which connections a stopping server has ended. */
 const SETTLE = 100;
 
-/** Tries again what failed before it began: on a connection from the pool, perhaps, that was dead already. */
+/** Tries once more if a reading failed before its first row, as the pool may have given a connection that was already dead. */
 export async function onceMore<T>(read: (began: () => void) => Promise<T>): Promise<T> {
   let hasBegun = false;
   const began = () => {

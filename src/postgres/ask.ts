@@ -6,10 +6,10 @@ import type { Pool } from './connect.js';
 import { IDLE_SESSION_TIMEOUT } from './sqlstate.js';
 import { TYPES } from './types.js';
 
-/** pg's own time-out, for which an app may have configured less, frees the place while the server works on. */
+/** Switches pg's own time-out off, which an app may have set: it would free the connection's place while the server works on. */
 const NEVER = 2 ** 31 - 1;
 
-/** The statement was given up: PostgreSQL had not answered in time. */
+/** PostgreSQL did not answer in time, and the statement was given up. */
 export class NoAnswerError extends Error {
   constructor(milliseconds: number) {
     super(`PostgreSQL did not answer within ${milliseconds} ms`);
@@ -17,11 +17,12 @@ export class NoAnswerError extends Error {
 }
 
 /**
- * Runs one statement on a connection of the pool, read as djr reads (src/postgres/types.ts) unless it says otherwise. One that is given up is cancelled on the server, and its place in the
- * pool is free only then: the server would else work on, and the pool open one connection more for the next.
+ * Runs one statement on a connection of the pool. Values are parsed as djr parses them (src/postgres/types.ts), unless the query says
+ * otherwise. A statement that is given up is cancelled on the server, and the connection is free only after that: otherwise the server
+ * would work on while the pool opens one more connection for the next statement.
  *
  * @param milliseconds - how long the answer may take
- * @throws {@link NoAnswerError} when it takes longer, or what PostgreSQL or the pool says
+ * @throws {@link NoAnswerError} if it takes longer, or the error of PostgreSQL or the pool
  */
 export function ask<Row extends unknown[]>(
   pool: Pool,
@@ -37,13 +38,13 @@ export async function ask(pool: Pool, query: pg.QueryConfig, milliseconds: numbe
   try {
     return await askOnce(pool, query, milliseconds);
   } catch (error) {
-    // PostgreSQL ended the connection for being idle before it saw the statement.
+    // PostgreSQL had ended the connection for being idle, so the statement never ran.
     if (codeOf(error) !== IDLE_SESSION_TIMEOUT) throw error;
     return askOnce(pool, query, milliseconds);
   }
 }
 
-/** The pool as a client, each statement of which is run by {@link ask}. */
+/** The pool as a client: each of its statements is run by {@link ask}. */
 export const asking = (pool: Pool, milliseconds = NEVER): Pick<pg.ClientBase, 'query'> => ({
   query: ((query: string | pg.QueryConfig, values?: unknown[]) =>
     ask(pool, typeof query === 'string' ? { text: query, values } : query, milliseconds)) as pg.ClientBase['query'],

@@ -5,7 +5,7 @@ import { inTime } from '../lib/deadline.js';
 import { codeOf } from '../lib/error-code.js';
 import { QUERY_CANCELED } from './sqlstate.js';
 
-/** What a cancel request is made of; a client of any copy of `pg` has it. Through a pooler it names the pooler's own session. */
+/** The fields of a client that a cancel request needs; a client of any copy of `pg` has them. Through a pooler they name the pooler's session. */
 interface Cancellable {
   readonly host: string;
   readonly port: number;
@@ -15,7 +15,7 @@ interface Cancellable {
   readonly secretKey: number | null;
 }
 
-/** What pg's Connection can do beyond its types. */
+/** Methods of pg's Connection that its types lack. */
 interface Wire extends EventEmitter {
   readonly stream: Duplex;
   connect(portOrPath: number | string, host?: string): void;
@@ -23,14 +23,14 @@ interface Wire extends EventEmitter {
   cancel(processID: number, secretKey: number): void;
 }
 
-/** Milliseconds that PostgreSQL has to take the request, and to end the statement then. */
+/** Milliseconds that PostgreSQL has to take the request, and then to end the statement. */
 const GRACE = 5000;
 
 /**
- * Asks PostgreSQL to cancel what this connection is running, as libpq does: with a connection of the request's own, which
- * PostgreSQL closes once the statement has been told.
+ * Asks PostgreSQL to cancel the statement that this connection is running. As in libpq, the request has a connection of its own, which
+ * PostgreSQL closes once it has passed the request on.
  *
- * @throws when the request could not be delivered
+ * @throws if the request could not be delivered
  */
 export function requestCancel(client: object): Promise<void> {
   const { host, port, ssl, sslNegotiation, processID, secretKey } = client as Cancellable;
@@ -61,18 +61,17 @@ export function requestCancel(client: object): Promise<void> {
 }
 
 /**
- * Ends a statement that nobody waits for any more: a server that works on would leave the connection's place free while it
- * is not.
+ * Cancels a statement that nobody waits for any more. Otherwise the pool would take the connection for free while the server works on.
  *
- * @param working - the statement; it ends when PostgreSQL says so
- * @returns whether the connection can run another statement: PostgreSQL has said that it cancelled this one
+ * @param working - the statement, which settles when PostgreSQL has answered
+ * @returns whether the connection can run another statement, because PostgreSQL has confirmed that it cancelled this one
  */
 export async function giveUp(client: object, working: Promise<unknown>): Promise<boolean> {
   const ended = working.then(
     () => false,
     (error: unknown) => codeOf(error) === QUERY_CANCELED,
   );
-  // The request has been dealt with before the connection is used again: it must not meet the next statement.
+  // The connection is used again only after the request was handled, so that it cannot cancel the next statement.
   const cancelled = requestCancel(client).then(
     () => ended,
     () => false,
@@ -80,13 +79,13 @@ export async function giveUp(client: object, working: Promise<unknown>): Promise
   return (await inTime(cancelled, GRACE)) ?? false;
 }
 
-/** Not in order: a connection that was cut in silence would keep its socket for many minutes. */
+/** Closes a connection without waiting for PostgreSQL: one that was cut without notice would keep its socket for many minutes. */
 export function close(client: pg.Client): void {
   void client.end().catch(() => {});
   client.connection.stream.destroy();
 }
 
-/** Closes a connection for good, and ends whatever PostgreSQL still does for it. */
+/** Closes a connection, and cancels the statement that PostgreSQL may still be running for it. */
 export function drop(client: pg.Client): void {
   requestCancel(client)
     .catch(() => {})

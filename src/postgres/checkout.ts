@@ -11,8 +11,9 @@ export interface CheckedOut {
 }
 
 /**
- * A connection whose loss rejects what `unlessLost` waits for. The pool listens on idle connections only, and one lost
- * without a listener would end the process. The callback runs at once: a promise leaves a gap in which the loss may come.
+ * Takes a connection from the pool. If it is lost, the promise of `unlessLost` rejects. The pool listens for errors on idle connections
+ * only, and an error without a listener would end the process. pg's callback is used and not its promise, which would leave a gap
+ * before the listener is set.
  */
 export function checkOut(pool: Pool): Promise<CheckedOut> {
   return new Promise((resolve, reject) => {
@@ -20,7 +21,7 @@ export function checkOut(pool: Pool): Promise<CheckedOut> {
       if (client) resolve(watch(client, release ?? ((failure) => client.release(failure))));
       else reject(error);
     };
-    // What only behaves like a pool of pg's may know promises only, and pay no heed to the callback.
+    // An object that only behaves like a pool may return a promise and ignore the callback.
     const promised: unknown = pool.connect(onConnect as Parameters<Pool['connect']>[0]);
     if (isPromiseLike(promised)) {
       (promised as PromiseLike<pg.PoolClient>).then((client) => onConnect(undefined, client), reject);
@@ -38,7 +39,7 @@ function watch(client: pg.PoolClient, release: (failure?: Error) => void): Check
   client.on('error', onLost).on('end', onLost);
   return {
     client,
-    // No race with one promise for all of a reading: that would hold every batch in memory until its end.
+    // No Promise.race with one promise that lasts for a whole reading: it would keep every batch in memory until the end.
     unlessLost: async <T>(work: Promise<T>): Promise<T> => {
       try {
         return await new Promise<T>((done, failed) => {

@@ -3,9 +3,9 @@ import type { Meter } from '../lib/meter.js';
 import { asking } from './ask.js';
 import { isPool, type OwnedPool, openPool, type Pool, type PoolSource, type Queryable } from './connect.js';
 
-/** The app's database: one pool, which is opened with the first statement and is made for whoever has one. */
+/** The app's database as one pool, which is opened with the first statement. */
 export class Database {
-  /** May be kept before the pool is open. */
+  /** Runs statements; it can be kept before the pool is open. */
   readonly pool: Pool;
   readonly #source: PoolSource;
   readonly #logger: Logger;
@@ -17,9 +17,9 @@ export class Database {
     this.pool = isPool(source) ? source : this.#lazy();
   }
 
-  /** Opens the pool, without a connection. @throws when its configuration cannot be one */
+  /** Opens the pool, without a connection. @throws if its configuration is wrong */
   open(): Pool {
-    // Connections may be ended by the server while nobody uses them; the next query gets another one.
+    // The server may end idle connections; the next statement gets another one.
     this.#opened ??= openPool(this.#source, (err) => this.#logger.debug({ err }, 'an idle connection was lost'));
     return this.#opened.pool;
   }
@@ -41,7 +41,7 @@ export class Database {
     } as Pool;
   }
 
-  /** For statements of the app's, which have no time-out. */
+  /** A client for statements of the app, which have no time-out. */
   get queryable(): Queryable {
     return asking(this.pool);
   }
@@ -56,7 +56,7 @@ export class Database {
     meter.gauge('djr_pool_waiting', 'Queries that wait for a connection of the pool', () => counts()?.waitingCount);
   }
 
-  /** Ends the pool, unless it is the app's own. */
+  /** Ends the pool, unless it belongs to the app. */
   async end(): Promise<void> {
     await this.#opened?.end();
   }

@@ -3,10 +3,10 @@ import { DjrError } from '../lib/errors.js';
 import { asLibpq } from './libpq.js';
 import { select } from './select.js';
 
-/** Milliseconds for all hosts together, where the configuration sets no limit. */
+/** Milliseconds for all hosts together, if the configuration sets no limit. */
 const CONNECTION_TIMEOUT = 10_000;
 
-/** The lists of hosts and ports that an address, or a configuration without one, names. */
+/** The lists of hosts and ports in an address, or in a configuration without one. */
 interface Named {
   hosts: string[];
   ports: string[];
@@ -27,7 +27,7 @@ function named(config: pg.ClientConfig, environment: NodeJS.ProcessEnv): Named {
   }
   const [, before = '', authority = ''] = AUTHORITY.exec(address) ?? [];
   const parameters = parametersOf(address);
-  // As for libpq, the parameter comes before what stands in front of the path.
+  // As in libpq, a parameter `host` takes precedence over the host before the path.
   if (parameters.has('host')) {
     const [hosts, ports] = [parameters.get('host')!.split(','), (parameters.get('port') ?? '').split(',')];
     const path = address.slice(before.length + authority.length).split('?')[0];
@@ -50,14 +50,14 @@ function named(config: pg.ClientConfig, environment: NodeJS.ProcessEnv): Named {
 const parametersOf = (address = ''): URLSearchParams =>
   new URLSearchParams(address.includes('?') ? address.slice(address.indexOf('?') + 1) : '');
 
-/** Whether a host or PGHOST is a list, for which {@link ManyHostsClient} is. */
+/** Whether the host or PGHOST is a list, so that {@link ManyHostsClient} is needed. */
 export const hasManyHosts = (config: pg.ClientConfig, environment = process.env): boolean =>
   named(config, environment).hosts.length > 1;
 
 /**
- * The configuration of each host that an address names, one after the other, with what libpq's parameters mean to `pg`.
+ * The configuration for each host of an address, in order, with libpq's parameters translated for `pg`.
  *
- * @throws {@link DjrError} `DJR_CONFIG`: hosts and ports that do not pair, or a `target_session_attrs` that leads to a standby
+ * @throws {@link DjrError} `DJR_CONFIG` if hosts and ports do not pair, or `target_session_attrs` asks for a standby
  */
 export function eachHost(config: pg.ClientConfig, environment = process.env): pg.ClientConfig[] {
   const { hosts, ports, only } = named(config, environment);
@@ -85,18 +85,18 @@ export function eachHost(config: pg.ClientConfig, environment = process.env): pg
   return hosts.map((host, place) => asLibpq(only(host, ports[ports.length > 1 ? place : 0]), environment));
 }
 
-/** What the address, or libpq's variable, asks of the server. Without a word djr takes the primary: NOTIFY works on no other. */
-export function sessionAttrs(config: pg.ClientConfig, environment = process.env): string {
+/** The `target_session_attrs` of the address or of libpq's variable. The default is the primary, as NOTIFY works on no other server. */
+function sessionAttrs(config: pg.ClientConfig, environment = process.env): string {
   return (
     parametersOf(config.connectionString).get('target_session_attrs') || environment.PGTARGETSESSIONATTRS || 'primary'
   );
 }
 
 /**
- * A client for an address with several hosts. It tries them in turn, as libpq does, with a connection that asks the server
- * what it is, and then connects to the first that will do.
+ * A client for an address with several hosts. As libpq does, it tries them in order: a first connection asks the server whether it is the
+ * right one, and then the client connects to the first that is.
  *
- * A host that is away takes its share of the time-out, and the next one is tried. A wrong password ends the search.
+ * A host that does not answer takes its share of the time-out, and then the next one is tried. A wrong password ends the search.
  */
 export class ManyHostsClient extends pg.Client {
   readonly #hosts: pg.ClientConfig[];
@@ -113,7 +113,7 @@ export class ManyHostsClient extends pg.Client {
   override connect(callback: (error: Error) => void): void;
   override connect(callback?: (error: Error) => void): Promise<this> | undefined {
     const connected = this.#findHost().then((host) => {
-      // Nothing but the way to the server differs between two hosts. `pg` makes all of it when a client is made.
+      // Two hosts differ only in the fields that lead to the server, all of which `pg` sets when a client is made.
       const { connection, connectionParameters, host: name, port, ssl } = new pg.Client(host) as unknown as Way;
       Object.assign(this, { connection, connectionParameters, host: name, port, ssl });
       return super.connect() as unknown as Promise<this>;
@@ -136,7 +136,7 @@ export class ManyHostsClient extends pg.Client {
         failures.push(`${client.host}:${client.port} ${unfit}`);
       } catch (error) {
         const { code, message } = error as Error & { code?: string };
-        // Any other host would say the same of a login or a database.
+        // An error about the login or the database would be the same on every host.
         if (/^(28|3D)...$/.test(code ?? '')) throw error;
         failures.push(`${client.host}:${client.port} ${code ?? message}`);
       } finally {
@@ -150,7 +150,7 @@ export class ManyHostsClient extends pg.Client {
   }
 }
 
-/** What a client of `pg` has that leads to its server. */
+/** The fields of a `pg` client that lead to its server. */
 type Way = Record<'connection' | 'connectionParameters' | 'host' | 'port' | 'ssl', unknown>;
 
 async function unfitness(client: pg.Client, attrs: string): Promise<string | undefined> {

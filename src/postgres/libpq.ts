@@ -3,7 +3,7 @@ import type { ConnectionOptions } from 'node:tls';
 import type pg from 'pg';
 import { DjrError } from '../lib/errors.js';
 
-/** How libpq names what an address, or the environment, says. */
+/** Parameters of libpq in an address or in the environment. */
 interface Said {
   sslmode?: string;
   sslrootcert?: string;
@@ -11,7 +11,7 @@ interface Said {
   sslkey?: string;
 }
 
-/** libpq's variables that `pg` does not read, and that would be ignored in silence. */
+/** Variables of libpq that `pg` does not read. They are refused, as they would otherwise be ignored without notice. */
 const NOT_SUPPORTED: Record<string, string> = {
   PGSERVICE: 'Name the database in DATABASE_URL, or with PGHOST, PGPORT, PGDATABASE and PGUSER.',
   PGHOSTADDR: 'Give the address in PGHOST.',
@@ -22,10 +22,10 @@ const MODES = ['disable', 'no-verify', 'require', 'verify-ca', 'verify-full'];
 const SESSION_ATTRS = ['any', 'read-write', 'primary', 'prefer-standby'];
 
 /**
- * What `pg` is told so that an address and libpq's variables mean what they mean to libpq: `sslmode`, `sslrootcert`, `sslcert`
- * and `sslkey`, and the variables PGSSLMODE, PGSSLROOTCERT, PGSSLCERT and PGSSLKEY. An `ssl` of the configuration is left as it is.
+ * Translates a configuration so that an address and libpq's variables mean to `pg` what they mean to libpq: `sslmode`, `sslrootcert`,
+ * `sslcert` and `sslkey`, and PGSSLMODE, PGSSLROOTCERT, PGSSLCERT and PGSSLKEY. An `ssl` in the configuration is left as it is.
  *
- * @throws {@link DjrError} `DJR_CONFIG`: something that djr cannot do as libpq would
+ * @throws {@link DjrError} `DJR_CONFIG` if djr cannot do something as libpq would
  */
 export function asLibpq(config: pg.ClientConfig, environment = process.env): pg.ClientConfig {
   const address = config.connectionString;
@@ -38,7 +38,7 @@ export function asLibpq(config: pg.ClientConfig, environment = process.env): pg.
   }
   if (config.ssl !== undefined || parameters.has('ssl') || Object.keys(said).length === 0) return config;
   const ssl = isSocket(config, parameters, environment) ? false : toTls(said);
-  // What `pg` would make of the address's own parameters would take the place of this.
+  // The parameters are removed from the address, because `pg` would give its own reading of them precedence.
   return address === undefined
     ? { ...config, ssl }
     : { ...config, connectionString: without(address, parameters, Object.keys(said)), ssl };
@@ -60,7 +60,7 @@ function check(address: string | undefined, parameters: URLSearchParams, environ
   }
 }
 
-/** TLS is for TCP: libpq ignores its settings on a Unix socket. */
+/** TLS concerns TCP only: like libpq, djr ignores its settings on a Unix socket. */
 function isSocket(config: pg.ClientConfig, parameters: URLSearchParams, environment: NodeJS.ProcessEnv): boolean {
   const address = config.connectionString;
   const named = address === undefined ? (config.host ?? environment.PGHOST) : parameters.get('host');
@@ -83,7 +83,7 @@ function toTls(said: Said): boolean | ConnectionOptions {
     ...(said.sslcert && { cert: read('sslcert', said.sslcert) }),
     ...(said.sslkey && { key: read('sslkey', said.sslkey) }),
   };
-  // As libpq: `require` encrypts, and verifies only where it is told an authority.
+  // As in libpq, `require` encrypts, and verifies the certificate only if an authority is given.
   if (mode === 'no-verify' || (mode === 'require' && !said.sslrootcert)) return { ...own, rejectUnauthorized: false };
   if (mode === 'verify-full' || system) return own;
   return { ...own, checkServerIdentity: () => undefined };

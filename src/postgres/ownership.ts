@@ -3,27 +3,27 @@ import { inTime } from '../lib/deadline.js';
 import { select } from './select.js';
 
 /**
- * Whose PostgreSQL session a connection is.
+ * Whether a connection has a session of PostgreSQL to itself.
  *
- * - `own`: PostgreSQL itself gave it its process id, and no other session gets its backend.
- * - `shared`: a pooler gives its backend to others between two statements.
- * - `unknown`: neither could be shown; a pooler in session mode looks so.
+ * - `own`: PostgreSQL itself told the process id, so no other connection gets the backend.
+ * - `shared`: a pooler gives the backend to other connections between two statements.
+ * - `unknown`: neither could be proved; a pooler in session mode looks like this.
  */
 export type Ownership = 'own' | 'shared' | 'unknown';
 
-/** For the log. */
+/** The message for the log. */
 export const POOLED =
   'LISTEN is not heard: a connection pooler in transaction mode is in the way. Events are found by sweeping, up to ' +
   '250 ms late. Give djr a direct connection: database: { listen, pool }';
 
-/** The backend is shared with other sessions: nothing has been set on it, and LISTEN would be theirs as well. */
+/** The backend is shared with other connections. Nothing was set on it, as a LISTEN would affect them as well. */
 export class PooledError extends Error {
   constructor() {
     super('a pooler in transaction mode is in the way');
   }
 }
 
-/** Milliseconds in which a backend that nobody else has answers. */
+/** Milliseconds within which a backend that no other connection uses answers. */
 const ANSWERS_WITHIN = 3000;
 
 const BACKEND = 'select pg_catalog.pg_backend_pid() as pid';
@@ -34,10 +34,10 @@ async function backendOf(client: pg.Client): Promise<number> {
 }
 
 /**
- * Looks at the backend of an idle connection while a second one holds a transaction: a pooler in transaction mode gives the
- * second one the first one's backend, and then another one to the first. Sets nothing and leaves nothing behind.
+ * Finds out whether an idle connection keeps its backend while a second one holds a transaction. A pooler in transaction mode gives the
+ * first one's backend to the second one, and then another backend to the first. It sets nothing and leaves nothing behind.
  *
- * @param openSecond - another connection to the same address, which is closed in the end
+ * @param openSecond - opens another connection to the same address, which is closed in the end
  */
 export async function ownershipOf(client: pg.Client, openSecond: () => Promise<pg.Client>): Promise<Ownership> {
   const processId = (client as unknown as { processID: number | null }).processID;
@@ -54,22 +54,22 @@ export async function ownershipOf(client: pg.Client, openSecond: () => Promise<p
     try {
       await second.query('begin read only');
     } catch {
-      // A pooler in statement mode has no transactions of several statements.
+      // A pooler in statement mode refuses transactions with several statements.
       return 'shared';
     }
     if ((await backendOf(second)) === pid) return 'shared';
     const behind = backendOf(client).then(async (first) => first === pid && (await backendOf(client)) === pid);
-    // A pool of one backend has none left for the first: it answers once the second has ended.
+    // A pooler with one backend has none left for the first connection, which is answered only when the second one has ended.
     const same = await inTime(behind, ANSWERS_WITHIN);
     if (same === undefined) {
-      // Closed, it gives its backend back.
+      // Closing the second connection returns its backend.
       void second.end().catch(() => {});
       await behind;
     }
     if (!same) return 'shared';
     return processId === pid ? 'own' : 'unknown';
   } finally {
-    // Not waited for: nothing comes of it any more.
+    // Its answer is not needed any more, so nobody waits for it.
     void second.end().catch(() => {});
   }
 }

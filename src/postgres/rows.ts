@@ -12,21 +12,21 @@ export interface Query {
   values: unknown[];
 }
 
-/** Rows as arrays of the texts that PostgreSQL sent, whatever type parsers an app has set. */
+/** Returns rows as arrays of the texts that PostgreSQL sent, whatever type parsers an app has set. */
 export const AS_TEXT = {
   rowMode: 'array',
   types: { getTypeParser: () => (value: string) => value },
 } as const;
 
-/** Rows that one query may bring into memory at once; what is more comes through a cursor. */
+/** Rows that one query may read into memory at once; more are read through a cursor. */
 export const BATCH = 1000;
 
 /**
  * Reads through a cursor.
  *
- * @param onRows - returns false to end early.
- * @param ahead - asks for the next rows while these are looked at: for who reads to the end, whatever comes.
- * @param most - rows to ask for next.
+ * @param onRows - called with each batch; returns false to end early
+ * @param ahead - asks for the next rows while a batch is handled, for a caller that reads to the end anyway
+ * @param most - how many rows to ask for next
  */
 export async function readRows<Row extends unknown[]>(
   pool: Pool,
@@ -36,7 +36,7 @@ export async function readRows<Row extends unknown[]>(
   most: () => number = () => BATCH,
 ): Promise<void> {
   const { client, unlessLost, release } = await checkOut(pool);
-  /** What PostgreSQL is at. */
+  /** The request that PostgreSQL is working on. */
   let working: Promise<unknown> | undefined;
   const answer = <T>(work: Promise<T>): Promise<T> => {
     const own = unlessLost(work);
@@ -61,7 +61,7 @@ export async function readRows<Row extends unknown[]>(
       const full = rows.length === asked;
       if (full && ahead) {
         next = read();
-        // It is awaited when these rows are done with.
+        // The answer is awaited after these rows were handled.
         next.catch(() => {});
       }
       if (!(await onRows(rows))) {
@@ -73,11 +73,11 @@ export async function readRows<Row extends unknown[]>(
       if (!ahead) next = read();
     }
   } catch (error) {
-    // The connection goes with its cursor, which a lost one would never close.
+    // The connection is closed together with the cursor: a lost connection would never answer to closing the cursor.
     failure = error as Error;
     throw error;
   } finally {
-    // Who reads need not wait for the server to give up: the place in the pool does.
+    // The caller need not wait until the server has given up; only the place in the pool is free after that.
     if (working === undefined || failure === undefined) release(failure);
     else void giveUp(client, working).then((fit) => release(fit ? undefined : failure));
   }

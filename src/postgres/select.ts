@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { Queryable } from './connect.js';
 import { TYPES } from './types.js';
 
-/** Rows of one statement of ours, read as djr reads them, whatever the process or the session is set to. */
+/** Runs one statement of djr and returns its rows, parsed as djr parses them, whatever the process or the session is set to. */
 export async function select<Row extends pg.QueryResultRow>(
   client: Queryable,
   text: string,
@@ -11,7 +11,7 @@ export async function select<Row extends pg.QueryResultRow>(
   return (await client.query<Row>({ text, values, types: TYPES })).rows;
 }
 
-/** Makes dates of columns that have milliseconds since 1970 (see `milliseconds`); null stays null. */
+/** Turns columns with milliseconds since 1970 (see `milliseconds`) into dates; null stays null. */
 export function dated<Row extends object>(rows: Row[], ...columns: (keyof Row)[]): Row[] {
   for (const row of rows) {
     for (const column of columns) {
@@ -29,7 +29,7 @@ export const one = async <Row extends pg.QueryResultRow>(
   values: unknown[] = [],
 ): Promise<Row> => {
   const [row] = await select<Row>(client, sql, values);
-  // The one table that such a statement may find empty.
+  // djr.settings is the only table that such a statement may find empty.
   if (!row) throw new Error('djr.settings has no row; `djr migrate` puts it back');
   return row;
 };

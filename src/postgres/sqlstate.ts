@@ -8,20 +8,19 @@ export const INVALID_SCHEMA_NAME = '3F000';
 export const SERIALIZATION_FAILURE = '40001';
 export const DEADLOCK_DETECTED = '40P01';
 export const INSUFFICIENT_PRIVILEGE = '42501';
-export const UNDEFINED_COLUMN = '42703';
+const UNDEFINED_COLUMN = '42703';
 export const UNDEFINED_FUNCTION = '42883';
 export const UNDEFINED_TABLE = '42P01';
 export const TOO_MANY_CONNECTIONS = '53300';
 /** What `pg_notify` says while the NOTIFY queue is full. */
 export const PROGRAM_LIMIT_EXCEEDED = '54000';
-export const LOCK_NOT_AVAILABLE = '55P03';
 export const QUERY_CANCELED = '57014';
 export const ADMIN_SHUTDOWN = '57P01';
 export const CRASH_SHUTDOWN = '57P02';
 export const CANNOT_CONNECT_NOW = '57P03';
 export const IDLE_SESSION_TIMEOUT = '57P05';
 
-/** The schema, or a part of it, is not there as this version knows it, or this role may not use it. */
+/** These say that the schema, or a part of it, does not exist as this version knows it, or that this role may not use it. */
 const OF_SCHEMA = new Set([
   INVALID_SCHEMA_NAME,
   UNDEFINED_TABLE,
@@ -31,10 +30,10 @@ const OF_SCHEMA = new Set([
   'DJR_SCHEMA',
 ]);
 
-/** Whether an error is about the schema djr, and not about the way to the database. */
+/** Whether an error concerns the schema djr and not the connection. */
 export const isOfSchema = (error: unknown): boolean => OF_SCHEMA.has(codeOf(error) ?? '');
 
-/** Whether PostgreSQL was not reached, or has no room for a statement now: another connection may have an answer. */
+/** Whether PostgreSQL was not reached or cannot take a statement now, so that another connection may get an answer. */
 export function isNoAnswer(error: unknown): boolean {
   const code = codeOf(error);
   return !isSqlState(code) || /^(08|53|57P)/.test(code);

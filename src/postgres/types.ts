@@ -8,7 +8,7 @@ const refuse = (kind: string, instead: string) => (): never => {
   throw new Error(`djr must not read ${kind} as the session prints it: select ${instead}`);
 };
 
-/** By the type's number in PostgreSQL. What is not here is read as text. */
+/** Parsers by the oid of the type. Values of all other types are read as texts. */
 const PARSERS: Record<number, (text: string) => unknown> = {
   16: (text) => text === 't',
   20: number,
@@ -25,15 +25,15 @@ const PARSERS: Record<number, (text: string) => unknown> = {
 };
 
 /**
- * How djr reads what its statements return. With `pg.types.setTypeParser` an app changes how its whole process reads, and a
- * database or role has a datestyle and extra_float_digits of its own: every statement of ours goes with these parsers, and
- * selects only what looks the same everywhere. An integer beyond 2^53 is selected as text.
+ * The parsers for results of djr's own statements. With `pg.types.setTypeParser` an app changes the parsers of its whole process, and a
+ * database or role may set datestyle and extra_float_digits. So every statement of djr brings these parsers, and selects only values that
+ * look the same everywhere. An integer that may exceed 2^53 is selected as text.
  */
 export const TYPES: pg.CustomTypesConfig = {
   getTypeParser: ((oid: number) => PARSERS[oid] ?? asText) as pg.CustomTypesConfig['getTypeParser'],
 };
 
-/** The milliseconds since 1970 of a timestamptz, null where a Date cannot hold them. For a select list. */
+/** A timestamptz as milliseconds since 1970, for a select list; null if a Date cannot hold them. */
 export const milliseconds = (column: string): string =>
   `case when pg_catalog.isfinite(${column}) and ${column} operator(pg_catalog.<) pg_catalog.to_timestamp(8e12)
         then pg_catalog.trunc(extract(epoch from ${column}) operator(pg_catalog.*) 1000::pg_catalog.numeric) end`;

@@ -9,7 +9,7 @@ import {
   TOO_MANY_CONNECTIONS,
 } from './sqlstate.js';
 
-/** The network's errors, and a server that starts, stops or has no connection left (class 08 and these). */
+/** Errors of the network, and SQLSTATEs beside class 08 of a server that starts, stops or has no connection left. */
 const CODES = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -27,13 +27,13 @@ const CODES = new Set([
   'DJR_NO_PRIMARY',
 ]);
 
-/** What pg says without a code: no answer in time, or a connection that ended. */
+/** Messages of pg without a code: there was no answer in time, or the connection ended. */
 const MESSAGES =
   /^timeout|timeout exceeded when trying to connect|connection terminated|connection ended|client has encountered a connection error|connection error and is not queryable/i;
 
-/** Whether an error says that PostgreSQL is away, and nothing about what it was asked: it may answer later. */
+/** Whether an error says that PostgreSQL cannot be reached, and nothing about the statement: a later attempt may succeed. */
 export function isUnreachable(error: unknown): boolean {
-  // A host with several addresses, each of which failed.
+  // The host has several addresses, and all of them failed.
   if (error instanceof AggregateError && error.errors.length > 0) return error.errors.every(isUnreachable);
   if (!(error instanceof Error)) return false;
   const code = codeOf(error) ?? '';
@@ -50,5 +50,5 @@ const HOPELESS = new Set([
   'DJR_ROW_SECURITY',
 ]);
 
-/** Whether no retry mends it: wrong password, no such role or database, or a schema that is not ours to use. */
+/** Whether no retry can help: the password is wrong, the role or database does not exist, or the schema cannot be used. */
 export const isHopeless = (error: unknown): boolean => HOPELESS.has(codeOf(error) ?? '');

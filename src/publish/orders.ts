@@ -2,17 +2,17 @@ import { toUserId, type UserId } from '../event/user-id.js';
 import { toTopic } from './publisher.js';
 import { run, type SqlClient } from './sql-client.js';
 
-/** Ends every stream of a user. @throws {@link DjrError} `DJR02`, `DJR03`: a missing user must not be nobody's streams */
+/** Ends every stream of a user. @throws {@link DjrError} `DJR02` or `DJR03` if the value names no user */
 export async function disconnect(client: SqlClient, userId: UserId, reason?: string): Promise<void> {
   const user = toUserId(userId, 'the user to disconnect');
-  // As text: Prisma cannot read a void.
+  // The result is cast to a text, because Prisma cannot read a void.
   await run(client, 'select djr.disconnect($1::pg_catalog.text, $2::pg_catalog.text)::pg_catalog.text', [
     user,
     reason ?? null,
   ]);
 }
 
-/** Has permissions asked for again; null: everyone's, of every topic. */
+/** Has all instances check permissions again. A userId of null means every user, a topic of null every topic. */
 export async function recheck(client: SqlClient, userId?: UserId | null, topic?: string | null): Promise<void> {
   const user = userId === undefined || userId === null ? null : toUserId(userId, 'the user to recheck');
   const name = topic === undefined || topic === null ? null : toTopic(topic);

@@ -1,9 +1,10 @@
+import { isScope, SCOPES } from '../event/audience.js';
 import type { Detail, Scope } from '../event/event.js';
 import { toUserId, type UserId } from '../event/user-id.js';
 import { DjrError } from '../lib/errors.js';
 import { run, type SqlClient } from './sql-client.js';
 
-/** What every publication says. */
+/** What every publication has. */
 interface Content<Type extends string, Store extends boolean> {
   /** 1 to 200 characters without white space; some words are reserved (docs/browser.md). */
   type: Type;
@@ -12,24 +13,25 @@ interface Content<Type extends string, Store extends boolean> {
   /** A second publish under the same key stores and sends nothing, and returns the first id; `DJR12` if it differs in user, scope or type. */
   key?: string;
   /**
-   * False: by NOTIFY alone, without a row, to whoever is connected when it commits. No resume brings it, no `privateData` is kept,
-   * a `key` is refused (`DJR06`), and while delivery sweeps it may be dropped (docs/delivery.md). @defaultValue true
+   * False: the event is sent by NOTIFY alone, without a row, to clients that are connected when it commits. No resume brings it, no
+   * `privateData` is kept, a `key` is refused (`DJR06`), and while delivery is sweep it may be dropped (docs/delivery.md).
+   * @defaultValue true
    */
   store?: Store;
 }
 
-/** A detail may be left out where nothing in it is required. @defaultValue `{}` */
+/** The detail may be left out if no member of it is required. @defaultValue `{}` */
 type WithDetail<D extends object> = Record<never, never> extends D ? { detail?: D } : { detail: D };
 
-/** Who gets it, one member a scope. The user has to be there: `session.user?.id` does not compile. */
+/** Who gets the event, with one member for each scope. The user must not be undefined: `session.user?.id` does not compile. */
 type Audience =
   /** The clients of this user. */
   | { scope?: 'user'; userId: UserId }
-  /** Every client, anonymous ones too. Nothing but this word makes an event public. */
+  /** Every client, anonymous ones too. Only this word makes an event public. */
   | { scope: 'public'; userId?: never }
   /** The clients that may hear this topic. */
   | { scope?: 'topic'; topic: string; userId?: never }
-  /** Backend subscribers only: about nobody, or about this user. */
+  /** Backend subscribers only. The event may be about a user. */
   | { scope: 'system'; userId?: UserId };
 
 /** An event to publish: `{ userId, type, … }` to one user, `{ scope: 'public', type, … }` to every client. */
@@ -39,42 +41,30 @@ export type Publication<
   Store extends boolean = true,
 > = Content<Type, Store> & WithDetail<D> & Audience;
 
-/**
- * `user`: whether the scope must have a user, may have one, or must not. JSON goes as text: a library that sees a parameter of type
- * jsonb would encode it once more.
- */
-const SCOPES: Record<Scope, { user: 'required' | 'optional' | 'none'; call: string }> = {
-  user: {
-    user: 'required',
-    call: 'select djr.publish(type => $1::pg_catalog.text, detail => $2::pg_catalog.text::pg_catalog.jsonb, private_data => $3::pg_catalog.text::pg_catalog.jsonb, key => $4::pg_catalog.text, user_id => $5::pg_catalog.text) as id',
-  },
-  public: {
-    user: 'none',
-    call: 'select djr.publish_public(type => $1::pg_catalog.text, detail => $2::pg_catalog.text::pg_catalog.jsonb, private_data => $3::pg_catalog.text::pg_catalog.jsonb, key => $4::pg_catalog.text) as id',
-  },
-  topic: {
-    user: 'none',
-    call: 'select djr.publish_topic(type => $1::pg_catalog.text, detail => $2::pg_catalog.text::pg_catalog.jsonb, private_data => $3::pg_catalog.text::pg_catalog.jsonb, key => $4::pg_catalog.text, topic => $5::pg_catalog.text) as id',
-  },
-  system: {
-    user: 'optional',
-    call: 'select djr.publish_system(type => $1::pg_catalog.text, detail => $2::pg_catalog.text::pg_catalog.jsonb, private_data => $3::pg_catalog.text::pg_catalog.jsonb, key => $4::pg_catalog.text, user_id => $5::pg_catalog.text) as id',
-  },
+/** JSON is passed as text, because some libraries would encode a parameter of type jsonb once more. */
+const CALLS: Readonly<Record<Scope, string>> = {
+  user: 'select djr.publish(type => $1::pg_catalog.text, detail => $2::pg_catalog.text::pg_catalog.jsonb, private_data => $3::pg_catalog.text::pg_catalog.jsonb, key => $4::pg_catalog.text, user_id => $5::pg_catalog.text) as id',
+  public:
+    'select djr.publish_public(type => $1::pg_catalog.text, detail => $2::pg_catalog.text::pg_catalog.jsonb, private_data => $3::pg_catalog.text::pg_catalog.jsonb, key => $4::pg_catalog.text) as id',
+  topic:
+    'select djr.publish_topic(type => $1::pg_catalog.text, detail => $2::pg_catalog.text::pg_catalog.jsonb, private_data => $3::pg_catalog.text::pg_catalog.jsonb, key => $4::pg_catalog.text, topic => $5::pg_catalog.text) as id',
+  system:
+    'select djr.publish_system(type => $1::pg_catalog.text, detail => $2::pg_catalog.text::pg_catalog.jsonb, private_data => $3::pg_catalog.text::pg_catalog.jsonb, key => $4::pg_catalog.text, user_id => $5::pg_catalog.text) as id',
 };
 
 const json = (value: unknown): string | null => (value === undefined || value === null ? null : JSON.stringify(value));
 
-/** Whom it is for, from what may be anything: an app without TypeScript, or with an `any`, calls this as well. */
+/** Finds out who gets a publication. Its values may be of any type, as apps without TypeScript, or with an `any`, call this as well. */
 function audienceOf(publication: { scope?: unknown; userId?: unknown; topic?: unknown }): {
   scope: Scope;
   /** The user or the topic; null: none. */
   name: string | null;
 } {
-  // The key counts, not the value: `userId: session.user?.id` says that a user was meant.
+  // It counts whether the key is there, not its value: `userId: session.user?.id` means a user even if it is undefined.
   const names = 'userId' in publication;
   const hasTopic = 'topic' in publication;
   const { scope = hasTopic ? 'topic' : names ? 'user' : undefined, userId } = publication;
-  if (typeof scope !== 'string' || !Object.hasOwn(SCOPES, scope)) {
+  if (!isScope(scope)) {
     throw new DjrError(
       'DJR02',
       "an event must have a userId, a topic, or a scope: 'public', 'user', 'topic' or 'system'",
@@ -84,25 +74,25 @@ function audienceOf(publication: { scope?: unknown; userId?: unknown; topic?: un
       },
     );
   }
-  const { user } = SCOPES[scope as Scope];
+  const { user, topic } = SCOPES[scope];
   if (names && user === 'none') {
     throw new DjrError('DJR02', `an event of scope ${scope} must have no userId`, {
       detail: `The userId is ${userId === undefined ? 'there, and undefined' : 'given'}.`,
       hint: 'Everyone would get it. For one user leave the scope out.',
     });
   }
-  if (hasTopic !== (scope === 'topic')) {
+  if (hasTopic !== (topic === 'required')) {
     throw new DjrError('DJR02', `an event of scope ${scope} must have ${hasTopic ? 'no' : 'a'} topic`, {
       detail: hasTopic ? 'The topic is there.' : 'There is no topic.',
       hint: "For the clients that may hear a topic publish { topic: 'room:7', … }.",
     });
   }
-  if (scope === 'topic') return { scope, name: toTopic(publication.topic) };
-  if (!names && user !== 'required') return { scope: scope as Scope, name: null };
-  return { scope: scope as Scope, name: toUserId(userId, 'the userId of an event') };
+  if (hasTopic) return { scope, name: toTopic(publication.topic) };
+  if (!names && user !== 'required') return { scope, name: null };
+  return { scope, name: toUserId(userId, 'the userId of an event') };
 }
 
-/** What is no text must not become a topic that others hear: `room:undefined`. */
+/** A value that is no text must not become the name of a topic that others hear. */
 export function toTopic(topic: unknown): string {
   if (typeof topic === 'string' && topic !== '') return topic;
   throw new DjrError('DJR18', 'a topic must be a text of 1 to 255 characters', {
@@ -111,7 +101,7 @@ export function toTopic(topic: unknown): string {
   });
 }
 
-/** A key is an identity, too: what is no text must not become one that other events share. */
+/** A value that is no text must not become a key, which other events might then share. */
 function keyOf(key: unknown): string | null {
   if (key === undefined || key === null) return null;
   if (typeof key === 'string') return key;
@@ -121,7 +111,7 @@ function keyOf(key: unknown): string | null {
   });
 }
 
-/** What is no boolean must not decide by chance whether there is a row. */
+/** A value that is no boolean must not decide whether the event is stored. */
 function isStored(store: unknown): boolean {
   if (store === undefined || store === null) return true;
   if (typeof store === 'boolean') return store;
@@ -131,9 +121,9 @@ function isStored(store: unknown): boolean {
 }
 
 /**
- * Publishes through SQL, where all rules are but one: that a missing user is an error, which SQL could not see.
+ * Publishes through SQL, which checks all rules but one: that a user is missing, which SQL could not see.
  *
- * @returns the event's id; null: it was to have no row, and was dropped as too many such came
+ * @returns the event's id; null if it has no row and was dropped because too many such events came
  * @throws {@link DjrError} with the SQLSTATE of the rule that was broken (docs/sql.md)
  */
 export async function publish(
@@ -144,7 +134,7 @@ export async function publish(
   const { scope, name } = audienceOf(publication);
   const values = [type, json(detail), json(privateData), keyOf(publication.key)];
   if (scope !== 'public') values.push(name);
-  const { call } = SCOPES[scope];
+  const call = CALLS[scope];
   const stored = isStored(publication.store);
   const [row] = await run<{ id: unknown }>(
     client,
@@ -152,7 +142,7 @@ export async function publish(
     values,
   );
   if (row?.id === null && !stored) return null;
-  // Each library reads a bigint in its own way: as a number, a text or a BigInt.
+  // Libraries read a bigint differently: as a number, a text or a BigInt.
   const id = Number(row?.id);
   if (row && Number.isSafeInteger(id)) return id;
   throw new DjrError('DJR_CONFIG', 'The query of a client must return the row with the id of the event (it did not).', {

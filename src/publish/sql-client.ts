@@ -1,17 +1,18 @@
-import { DjrError, fromPostgres } from '../lib/errors.js';
+import { DjrError } from '../lib/errors.js';
+import { fromPostgres } from '../postgres/schema-error.js';
 import { TYPES } from '../postgres/types.js';
 
-/** A statement for the caller's transaction. Its placeholders are `$1`, `$2` …, in this order and each of them once. */
+/** A statement for the caller's transaction. Its placeholders `$1`, `$2` … stand in this order, and each stands once. */
 export interface SqlStatement {
   text: string;
   /** Texts and nulls. */
   values: (string | null)[];
-  /** How `pg` is to read what it returns; other libraries need not look at it. */
+  /** How `pg` must parse the result; other libraries can ignore it. */
   types: typeof TYPES;
 }
 
 /**
- * What runs a statement in a transaction of the caller's: a client or pool of `pg`, or one method around what another library has
+ * Runs a statement in a transaction of the caller: a client or pool of `pg`, or an object with one method that calls another library
  * (docs/recipes.md has a line for each). It returns the rows, or an object with `rows`.
  */
 export interface SqlClient {
@@ -19,9 +20,9 @@ export interface SqlClient {
 }
 
 /**
- * The rows of one statement of ours, run by the caller's client.
+ * Runs one statement of djr with the caller's client, and returns its rows.
  *
- * @throws {@link DjrError} with the SQLSTATE of a rule of the schema, whatever the library has wrapped it in
+ * @throws {@link DjrError} with the SQLSTATE of a rule of the schema, even if the library has wrapped the error
  */
 export async function run<Row>(client: SqlClient, text: string, values: (string | null)[]): Promise<Row[]> {
   if (typeof (client as Partial<SqlClient> | null)?.query !== 'function') {

@@ -12,38 +12,38 @@ import type { Downstream, Source } from '../source/source.js';
 
 export interface LifeCycleOptions {
   options: ResolvedOptions;
-  /** Which of the instances this is. */
+  /** The name of this instance. */
   instance: string;
   source: Source;
-  /** Closed last. */
+  /** It is closed last. */
   database: Database;
 }
 
-/** What an instance is made of beside its source. */
+/** The parts of an instance beside its source. */
 export interface Parts {
-  /** Where events go. */
+  /** The source delivers events to it. */
   downstream: Downstream;
-  /** What runs while events flow: started behind the source, and stopped before it, in the reverse order. */
+  /** Parts that run while events flow: started after the source, and stopped before it in the reverse order. */
   stages: readonly Stage[];
-  /** What writes down what became of events: stopped when none comes any more. */
+  /** Parts that record what became of events: stopped when no event comes any more. */
   recorders: readonly Stage[];
-  /** What has clients: told to end as soon as the instance is. */
+  /** Parts that have clients: stopped as soon as the instance is told to stop. */
   fronts: readonly { stop(): Promise<unknown> }[];
 }
 
 /** Milliseconds that a request waits for the first connection. */
 const READY_TIMEOUT = 5000;
 
-/** Starts and stops an instance, once for all who ask. */
+/** Starts and stops an instance; however often it is asked, each happens once. */
 export class LifeCycle {
-  /** Says in `metrics` when the process has no file left to open. */
+  /** Reports in `metrics` when the process cannot open one more file. */
   readonly openFiles: OpenFiles;
-  /** Why the last start failed for good. */
+  /** The error of the last start, if no retry can mend it. */
   startFailure: unknown;
   readonly #options: LifeCycleOptions;
   readonly #logger: Logger;
   readonly #signals: StopSignals;
-  /** What keeps it from starting, said once until it has started. */
+  /** Logs once why the instance does not start, until it has started. */
   readonly #startLog: OnceLogger;
   readonly #abort = new AbortController();
   #parts: Parts = { downstream: undefined as never, stages: [], recorders: [], fronts: [] };
@@ -61,7 +61,7 @@ export class LifeCycle {
     this.#signals = new StopSignals(options.options.stopOn, () => this.stop());
   }
 
-  /** Before the first start: these are started with the source, and stopped with it. */
+  /** Sets the parts that are started and stopped with the source. Called before the first start. */
   own(parts: Parts): void {
     this.#parts = parts;
   }
@@ -77,7 +77,7 @@ export class LifeCycle {
     if (this.#stopping) throw new DjrError('DJR_STOPPED', 'This realtime has been stopped.');
   }
 
-  /** Resolves when events flow. @throws what no retry mends */
+  /** Resolves when events flow. @throws an error that no retry can mend */
   async start(): Promise<void> {
     this.check();
     this.#asked = true;
@@ -105,15 +105,15 @@ export class LifeCycle {
     this.#logger.info({ instance }, 'listening for events');
   }
 
-  /** Resolves when the instance has started. @throws also when that takes too long for a request */
+  /** Resolves when the instance has started. @throws the error of the start, or `DJR_DATABASE` if it takes too long for a request */
   async ready(): Promise<void> {
-    // Asked for each stream: a timer and a race for nothing.
+    // This is called for each stream, so once started it costs neither a timer nor a race.
     if (this.#started && !this.#stopping) return;
     const late = () => new DjrError('DJR_DATABASE', 'The database cannot be reached.');
     await orThrow(this.start(), READY_TIMEOUT, late);
   }
 
-  /** Resolves when there is a stream to join, or with a sentence that says why there is none yet. */
+  /** Resolves when the instance has started, or with a sentence for the client that says why it has not. */
   async unready(): Promise<string | undefined> {
     try {
       await this.ready();
@@ -124,7 +124,7 @@ export class LifeCycle {
     }
   }
 
-  /** From now on health says that the instance is to get no new clients. */
+  /** From now on health says that the instance should get no new clients. */
   drain(): void {
     this.#draining = true;
   }
@@ -146,7 +146,7 @@ export class LifeCycle {
     this.#signals.off();
   }
 
-  /** No event comes any more; then what was counted of them is written; then the ways to the database are closed. */
+  /** First no event comes any more, then the last counts are written, and then the connections to the database are closed. */
   async #stopBehind(): Promise<void> {
     const { database, source } = this.#options;
     const { recorders, stages } = this.#parts;

@@ -9,13 +9,13 @@ import type { Source } from '../source/source.js';
 export interface SourceOptions {
   options: ResolvedOptions;
   database: Database;
-  /** Which of the instances this is. */
+  /** The name of this instance. */
   instance: string;
-  /** `onReceive`. */
+  /** Runs `onReceive`. */
   receive(envelope: Envelope): Envelope | null | Promise<Envelope | null>;
 }
 
-/** Where the instance's events come from: PostgreSQL, PostgreSQL with a relay beside it, or the relay alone. */
+/** Makes the source of the instance's events: PostgreSQL, PostgreSQL with a relay, or the relay alone. */
 export function sourceOf({ options, database, instance, receive }: SourceOptions): Source {
   const { relay } = options;
   if (!relay) return new PostgresSource({ options, database, instance });
@@ -32,7 +32,7 @@ export function sourceOf({ options, database, instance, receive }: SourceOptions
   });
 }
 
-/** @throws for what an edge has no database for */
+/** @throws {@link DjrError} `DJR_EDGE` on an edge, which has no database for this */
 export function refuseOnEdge({ isEdge }: ResolvedOptions, what: string): void {
   if (!isEdge) return;
   throw new DjrError('DJR_EDGE', `${what} needs a database, and this instance is an edge of a relay, which has none.`, {

@@ -26,14 +26,14 @@ import type { LifeCycle } from './life-cycle.js';
 
 export interface StagesOptions {
   options: ResolvedOptions;
-  /** Which of the instances this is. */
+  /** The name of this instance. */
   instance: string;
   source: Source;
   database: Database;
   life: LifeCycle;
 }
 
-/** What the public surface needs of the stages. */
+/** The stages that the public surface uses. */
 export interface Stages {
   readonly consumers: Consumers;
   readonly hooks: Hooks;
@@ -41,15 +41,15 @@ export interface Stages {
   readonly telemetry: Telemetry;
 }
 
-/** Events whose activity may wait for the database, and (with `full`) users of them: some 10 MB. */
+/** Events, and with `full` users of events, whose activity may wait for the database; they take some 10 MB. */
 const MAX_ACTIVITY = 50_000;
 
-/** Milliseconds beyond the longest `retry` that a page may take to come back, before its user has left. */
+/** Milliseconds beyond the longest `retry` that a page may take to reconnect before its user counts as gone. */
 const PRESENCE_GRACE = 2000;
 
 /**
- * Builds the stages of an instance, in the order in which an event goes: source, delivery, hub, clients, and behind them what
- * tells of it. A new stage is built here and put into the lists: those start, stop and measure it.
+ * Builds the stages of an instance and connects them, in the order of an event's way: source, delivery, hub, clients, and then the stages
+ * that record and report. A new stage is built here and entered in the lists, by which it is started, stopped and measured.
  */
 export function buildStages({ options, instance, source, database, life }: StagesOptions): Stages {
   const { logger } = options;
@@ -147,7 +147,7 @@ interface AdminParts extends Pick<StagesOptions, 'options' | 'instance' | 'datab
   telemetry: Telemetry;
 }
 
-/** The admin's endpoint, where the app lets anybody see it. */
+/** The admin's endpoint, if the app has the option `admin`. */
 function adminOf({ options, instance, database, life, hooks, telemetry }: AdminParts): LazyEndpoint[] {
   const { authorize } = options.admin ?? {};
   if (!authorize) return [];

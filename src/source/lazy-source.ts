@@ -15,7 +15,7 @@ import type { Need, Recent } from '../stream/resume/backlog.js';
 import type { ResumeProgress, StoredEvents } from '../stream/resume/source.js';
 import type { Source, StartFailure } from './source.js';
 
-/** A source whose code is loaded at the start: an app that has no relay loads nothing of it. */
+/** A source whose code is loaded when it is started, so that an app without a relay loads none of the relay's code. */
 export class LazySource implements Source {
   readonly topics: TopicStore;
   readonly presence: PresenceStore;

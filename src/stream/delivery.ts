@@ -14,31 +14,31 @@ import type { History } from './history.js';
 import type { Hooks } from './hooks.js';
 
 export interface DeliveryOptions {
-  /** Numbers events, and says where the stream stands. */
+  /** Numbers events, and knows the current position of the stream. */
   order: { next(envelope: Envelope): Item; readonly position: string };
   history: History;
   hooks: Hooks;
   hub: Hub;
-  /** Carries out what `djr.disconnect` and `djr.recheck` order. */
+  /** Carries out the orders of `djr.disconnect` and `djr.recheck`. */
   topics: Topics;
   /** Undefined: presence is off. */
   presence: Presence | undefined;
-  /** Backend code that takes events from storage, and looks when one is delivered. */
+  /** Consumers read events from storage; each delivery wakes them. */
   consumers: Consumers;
   activity: ActivityCounter;
   lag: Lag;
   logger: Logger;
 }
 
-/** Events of before the start that `onReceive` sees, how many of them at once, and for how many milliseconds. */
+/** At the start `onReceive` sees up to so many earlier events, so many at once, and for at most so many milliseconds. */
 const WARM_EVENTS = 1000;
 const WARM_BATCH = 100;
 const WARM_TIME = 1000;
 
-/** The way of one event through an instance: from the source by `onReceive` to history, subscribers and hub. */
+/** Takes each event through the instance: from the source to `onReceive`, then to history, subscribers and hub. */
 export class Delivery implements Downstream {
   newest: Envelope | undefined;
-  /** Events that the source has brought since the start. */
+  /** How many events the source has delivered since the start. */
   count = 0;
   readonly #options: DeliveryOptions;
 
@@ -63,7 +63,7 @@ export class Delivery implements Downstream {
     this.#pass(received);
   }
 
-  /** Events go on meanwhile: an order asks the app who may hear what. */
+  /** Carries out an order. Other events do not wait for it, as it may ask the app who may hear which topic. */
   #order(envelope: Envelope): void {
     const { logger, topics } = this.#options;
     topics.order(envelope).catch((err: unknown) => {
@@ -75,7 +75,7 @@ export class Delivery implements Downstream {
     if (envelope === null) return;
     const { activity, history, hooks, hub, lag, order } = this.#options;
     const item = order.next(envelope);
-    // A client that was not there when it came does not get it: it was published so.
+    // An event that was published without a row is only for clients that are connected now, so history does not keep it.
     if (!envelope.unstored) history.push(item);
     activity.dispatched(envelope);
     lag.record(Date.now() - envelope.createdAt);
@@ -83,7 +83,7 @@ export class Delivery implements Downstream {
     hub.deliver(item);
   }
 
-  /** `onReceive` has to see these first: as its answers take time, it sees the newest only, and storage has the rest. */
+  /** With an `onReceive` only the newest events are remembered, as its answers take time. A resume reads the others from storage. */
   async remember(stored: readonly Envelope[]): Promise<number> {
     const { hooks } = this.#options;
     if (!hooks.hasReceive) {

@@ -2,10 +2,10 @@ import type { ActivityLevel } from '../activity/counter.js';
 import type { Envelope } from '../event/envelope.js';
 import type { History } from './history.js';
 
-/** The instance as its source sees it: what a source gives events to, and tells of changes. */
+/** The part of an instance that a source calls: it delivers events to it and reports changes. */
 export interface Downstream {
   /**
-   * The recent events. The source says from which transaction on the history is complete (`startAt`, `markIncompleteBefore`),
+   * The recent events. The source sets from which transaction on the history is complete (`startAt`, `markIncompleteBefore`),
    * whether events are stored at all (`stored`), and when PostgreSQL was started (`restarted`).
    */
   readonly history: History;
@@ -14,31 +14,31 @@ export interface Downstream {
   readonly newest: Envelope | undefined;
 
   /**
-   * The next event. It asks the source for the event's number and id once the event is sure to go on.
+   * Delivers the next event. Once it is certain that `onReceive` lets the event through, the source is asked for its number and id.
    *
-   * @returns a promise where a hook takes its time: the event behind it may come when that has resolved
+   * @returns a promise if a hook takes its time: the source must wait for it before it delivers the next event
    */
   deliver(envelope: Envelope): void | Promise<void>;
 
   /**
    * Puts events from before the start into the history, oldest first.
    *
-   * @returns how many of the newest the history knows of now
+   * @returns how many of them, counted from the newest, the history covers now
    */
   remember(stored: readonly Envelope[]): Promise<number>;
 
-  /** How much is recorded of what becomes of each event, as the setting `activity` says it. */
+  /** The setting `activity` has this value now. */
   setActivity(level: ActivityLevel): void;
 
-  /** Who hears these topics has changed; null: more than could be named. */
+  /** The users of these topics have changed; null: too many topics to be named. */
   presenceChanged(topics: readonly string[] | null): void;
 
-  /** What the source tells of may have been missed: presence is told and read anew. */
+  /** The source was disconnected and may have missed messages: presence is written and read again. */
   reconnected(): void;
 
-  /** Something may be missing that is not in history: every client is ended, and comes back with what it has. */
+  /** Events may be missing that are not in history: every stream is ended, and the clients reconnect and resume. */
   interrupted(): void;
 
-  /** The database was replaced or restored, and ids from before mean nothing any more: every client is told `reset`. */
+  /** The database was replaced or restored, so earlier ids of frames mean nothing any more: every client is told `reset`. */
   replaced(): void;
 }

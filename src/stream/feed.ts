@@ -7,66 +7,71 @@ import type { Meter } from '../lib/meter.js';
 import { Serial } from '../lib/serial.js';
 
 export interface FeedOptions {
-  /** Delivers each event, once and in order. It should not throw or reject; when it does, that event alone is lost. */
+  /** Called for each event, once and in order. It should not throw or reject; if it does, only that event is lost. */
   deliver(envelope: Envelope): void | Promise<void>;
   /** How many events may wait for a slow `onReceive` before the fast lane closes. */
   maxWaiting: number;
-  /** Bytes of events that may wait for it, before a sweep reads on. @defaultValue any number */
+  /** Bytes of events that may wait for a slow `onReceive`; with more the sweep pauses. @defaultValue any number */
   maxWaitingBytes?: number;
-  /** Bytes of events that a sweep delivers before clients have a moment to read: less than may wait for one of them. */
+  /** Bytes of events that a sweep delivers before it lets clients read; fewer than may wait for one client. */
   turnBytes: number;
-  /** Too many events waited, and this one has no row from which a sweep could bring it: it is lost. */
+  /** An event without a row is lost: too many events were waiting, and no sweep can find it. */
   onLost(envelope: Envelope): void;
   /** An event could not be delivered. */
   onFailed(envelope: Envelope, error: unknown): void;
 }
 
-/** Sweeps for which the fast lane waits for older transactions to end: a second of them. */
+/** The fast lane waits at most so many sweeps, about a second, for older transactions to end. */
 const MAX_SETTLING = 200;
 
-/** Events that the fast lane may bring while one sweep runs: behind a sweep of millions the next one has the rest. */
+/** Events that the fast lane may deliver while one sweep runs. During a sweep of millions it closes then, and the next sweep delivers the rest. */
 const MAX_AHEAD = 50_000;
 
 /**
- * Brings fast lane and sweep together: one order, no repeats, nothing missing.
+ * Combines the two ways by which events reach an instance, NOTIFY (the fast lane) and sweeps, into one order: without repeats, and
+ * without leaving any event out.
  *
- * An event comes by NOTIFY, by a sweep, or by both in either order. What is visible in the frontier was delivered
- * before; what the fast lane delivered and no sweep has seen yet is remembered by id.
+ * An event may come by NOTIFY, by a sweep, or by both, in either order. The feed knows repeats by two things: the frontier, as every
+ * event that is visible in it was delivered before; and the ids of the events that the fast lane delivered since the last sweep.
+ *
+ * The fast lane is open while every stored event is certain to be announced with NOTIFY and heard. While it is closed, stored events
+ * are left to the sweep.
  */
 export class Feed {
   readonly #options: FeedOptions;
   readonly #steps: Serial<Envelope | Frontier | (() => void)>;
-  /** What the fast lane delivered, by id, with the number of the sweep that was the last to begin before it. */
+  /** Ids of events that the fast lane delivered and no sweep has covered yet, each with the number of the last sweep that had begun then. */
   readonly #ahead = new Map<number, number>();
   /**
-   * What sweeps have delivered since the frontier moved: its NOTIFY may come only now. A sweep that fails half way leaves it
-   * to the next, which reads the same again.
+   * Ids of events that sweeps have delivered since the frontier last moved. The NOTIFY for such an event may come later; and a sweep that
+   * fails half way leaves the frontier where it is, so that the next sweep reads the same events again.
    */
   readonly #swept = new IdSet();
-  /** Of events that are pushed and not delivered yet. */
+  /** Bytes of events that wait to be delivered. */
   #waitingBytes = 0;
   #sweeps = 0;
-  /** Events that the feed has begun to deliver since the start. */
+  /** How many events the feed has begun to deliver since the start. */
   taken = 0;
-  /** Events with `store => false` that were heard. */
+  /** How many events with `store => false` came. */
   unstored = 0;
-  /** Events without a row that were lost, as too many waited for `onReceive`. */
+  /** How many events without a row were lost because too many waited for `onReceive`. */
   lost = 0;
-  /** Events that could not be delivered. */
+  /** How many events could not be delivered. */
   failures = 0;
-  /** Sweeps whose frontier no id can hold, as too many transactions were in progress. */
+  /** How many sweeps had a frontier with more in-flight transactions than a frame's id can hold. */
   cut = 0;
+  /** Whether the fast lane is open. */
   #open = false;
-  /** LISTEN was in force before the running sweep began, and has not been lost since. */
+  /** Whether LISTEN was in force before the running sweep began, and has not been lost since: then the end of the sweep opens the fast lane. */
   #opens = false;
-  /** Events that were heard while the sweep runs that opens the fast lane. They are delivered behind what the sweep reads. */
+  /** Events that NOTIFY brought while the sweep runs that will open the fast lane. They are delivered after the events of the sweep. */
   #held: Envelope[] = [];
-  /** Events without a row that were heard before the stream has a beginning: no sweep could find them. */
+  /** Events without a row that came before the first frontier. They are kept, as no sweep could find them. */
   #early: Envelope[] = [];
-  /** Set while publishers may still commit events without a NOTIFY, because delivery was `sweep` when they began. */
+  /** Set while publishers may still commit events without NOTIFY, because delivery was `sweep` when they published. */
   #awaitingSilentPublishers: { xmax: number | undefined; sweeps: number } | undefined;
   #frontier: Frontier | undefined;
-  /** The frontier that the steps have come to: it moves behind the events that it promises. */
+  /** The frontier up to which events have been delivered. It moves only after the events that are visible in it. */
   #reached: Frontier | undefined;
 
   constructor(options: FeedOptions) {
@@ -91,7 +96,7 @@ export class Feed {
     this.#steps.push(envelope);
   }
 
-  /** An event that cannot be delivered must not stop those behind it. */
+  /** Delivers an event. If that fails, the events after it are delivered all the same. */
   #deliver(envelope: Envelope): void | Promise<void> {
     const failed = (error: unknown) => {
       this.failures += 1;
@@ -104,17 +109,17 @@ export class Feed {
     }
   }
 
-  /** Milliseconds for which the event that is being delivered has held up all others. */
+  /** Milliseconds for which the delivery of the current event has been going on, while all others wait. */
   get stuckFor(): number {
     return this.#steps.busyFor;
   }
 
-  /** The feed knows all events visible in this frontier; the next sweep reads what is new since. */
+  /** The frontier of the last sweep: the feed has all events that are visible in it, delivered or waiting. The next sweep reads what is new since. */
   get frontier(): Frontier | undefined {
     return this.#frontier;
   }
 
-  /** All events visible in it have been delivered. */
+  /** The frontier up to which all events have been delivered. */
   get reached(): Frontier {
     if (!this.#reached) throw new Error('The feed has no frontier before the first sweep.');
     return this.#reached;
@@ -124,12 +129,12 @@ export class Feed {
     return this.#steps.length;
   }
 
-  /** Delivery is `notify` again, but events are still found by sweeps alone: they should not be far apart. */
+  /** Whether delivery is `notify` again, but the fast lane is still closed: until it opens, sweeps should come fast. */
   get settling(): boolean {
     return this.#awaitingSilentPublishers !== undefined;
   }
 
-  /** Starts from here: what is visible now counts as delivered. */
+  /** Starts from this frontier: events that are visible in it count as delivered. */
   startAt(frontier: Frontier): void {
     this.#frontier = frontier;
     this.#steps.push(frontier);
@@ -141,8 +146,9 @@ export class Feed {
   }
 
   /**
-   * The database was restored or replaced. Ids of frames count from this frontier now, while the next sweep still reads
-   * from the one before. Event ids may come again for other events. Resolves when all that came before is delivered.
+   * The database was restored or replaced. Ids of frames carry this frontier from now on, while the next sweep still reads from the
+   * earlier one. All remembered event ids are forgotten, as they may belong to other events now. Resolves when everything that came
+   * before has been delivered.
    */
   rebase(frontier: Frontier): Promise<void> {
     this.#steps.push(frontier);
@@ -151,7 +157,7 @@ export class Feed {
     return this.settled();
   }
 
-  /** After LISTEN was lost: until the next sweep has ended, nobody knows what was missed. */
+  /** Closes the fast lane, because LISTEN was lost or an event was left to the sweep. It opens at the end of a sweep that begins after this. */
   close(): void {
     this.#open = false;
     this.#opens = false;
@@ -159,8 +165,9 @@ export class Feed {
   }
 
   /**
-   * The fast lane. Until it is open a stored event is left to the sweep; what is heard while the sweep runs that opens
-   * it has only to wait for its end. One event too many closes it: the next must not pass what was left to the sweep.
+   * Takes events that NOTIFY brought: this is the fast lane. While it is closed a stored event is left to the sweep, except that events
+   * which come during the sweep that will open it wait for that sweep's end. If too many events wait, the fast lane closes, so that no
+   * later event overtakes one that was left to the sweep.
    */
   receive(envelopes: readonly Envelope[]): void {
     for (const envelope of envelopes) {
@@ -183,14 +190,14 @@ export class Feed {
     }
   }
 
-  /** @param opensFastLane - LISTEN is in force: what comes from now on is heard, what came before is swept. */
+  /** A sweep begins. @param opensFastLane - LISTEN is in force: events from now on are heard, and this sweep reads the earlier ones */
   beginSweep(opensFastLane: boolean): void {
     this.#opens = opensFastLane;
     this.#held = [];
     this.#sweeps += 1;
   }
 
-  /** Rows of the running sweep, in any number of batches. Resolves when there is room for more. */
+  /** Takes rows of the running sweep, in any number of batches. Resolves when there is room for more. */
   async sweep(envelopes: readonly Envelope[]): Promise<void> {
     let bytes = 0;
     for (const envelope of envelopes) {
@@ -198,7 +205,7 @@ export class Feed {
       this.#swept.add(envelope.id);
       this.#push(envelope);
       bytes += envelope.size;
-      // What NOTIFY brings comes in pieces; thousands of rows at once would be more than a client's bound before it can read any.
+      // Thousands of rows at once would exceed a client's bound before the client can read any, so clients get a turn in between.
       if (bytes < this.#options.turnBytes) continue;
       bytes = 0;
       await setImmediate();
@@ -208,16 +215,16 @@ export class Feed {
   }
 
   /**
-   * The sweep has read all that was new: the frontier moves.
+   * The sweep has read everything that was new, so the frontier moves.
    *
-   * @param notifying - whether it read that publishers notify: what they do not, only a sweep finds.
+   * @param notifying - whether publishers notify, as the sweep read it; while they do not, only sweeps find events
    */
   endSweep(frontier: Frontier, notifying: boolean): void {
     this.#frontier = frontier;
     if (!frontier.fits) this.cut += 1;
     this.#steps.push(frontier);
     this.#swept.clear();
-    // What was delivered before this sweep began was visible to it, whether its row is still there or not.
+    // Events that the fast lane delivered before this sweep began were visible to the sweep, so the frontier includes them now.
     for (const [id, sweep] of this.#ahead) {
       if (sweep >= this.#sweeps) break;
       this.#ahead.delete(id);
@@ -232,9 +239,9 @@ export class Feed {
   }
 
   /**
-   * True once every event that this sweep could have missed is certain to be announced with NOTIFY. The mode that a sweep
-   * reads may be younger than its snapshot, so that the sweep after the one that read `notify` is the first to count; a
-   * transaction that was in flight then may have published before.
+   * True once every event that this sweep could have missed is certain to be announced with NOTIFY. The mode that a sweep reads may be
+   * newer than its snapshot, so only the sweep after the first one that read `notify` counts. And every transaction that was in flight
+   * then may have published without NOTIFY, so these must have ended, or {@link MAX_SETTLING} sweeps must have passed.
    */
   #heardAll(frontier: Frontier, notifying: boolean): boolean {
     if (!notifying) {
@@ -251,7 +258,7 @@ export class Feed {
     return true;
   }
 
-  /** @param longest - milliseconds that one event may be on its way */
+  /** @param longest - milliseconds that the delivery of one event may take before health reports it */
   findings(longest: number): Finding[] {
     const { stuckFor } = this;
     if (stuckFor <= longest) return [{ check: 'delivery', state: this.#frontier ? 'ok' : 'unknown' }];
@@ -280,7 +287,7 @@ export class Feed {
     );
   }
 
-  /** Resolves when all that the feed knows by now has been delivered. */
+  /** Resolves when every event that the feed has by now has been delivered. */
   settled(): Promise<void> {
     return new Promise((resolve) => this.#steps.push(resolve));
   }

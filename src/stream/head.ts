@@ -5,15 +5,15 @@ import { Item } from '../event/item.js';
 import { packPosition } from '../event/position.js';
 
 export interface HeadOptions {
-  /** The name of the order that events get their numbers in. */
+  /** The name of the order in which this object numbers events. */
   order: string;
-  /** Says which frontier has been reached: all events visible in it have been delivered. */
+  /** Knows the frontier up to which all events have been delivered. */
   feed: { readonly reached: Frontier };
-  /** More is ahead of the frontier than an id can name: a sweep would move the frontier. */
+  /** More events were delivered ahead of the frontier than a frame's id can name. A sweep would move the frontier. */
   onOverflow(): void;
 }
 
-/** Where the stream stands: the one place that gives an event its number and its id. */
+/** Knows where the stream stands. Only here does an event get its sequence number and the position for its frame's id. */
 export class Head {
   readonly #options: HeadOptions;
   #sequence = 0;
@@ -26,12 +26,12 @@ export class Head {
     this.#options = options;
   }
 
-  /** What stands behind the dash in the id of a frame for a client that has got everything delivered by now. */
+  /** The current position: for the id of a frame to a client that has got everything delivered so far. */
   get position(): string {
     return this.#pack(this.#aheadOfFrontier());
   }
 
-  /** The next event of the stream. One without a row moves no client on: a client that gets it stands where it stood. */
+  /** Numbers the next event of the stream. An event without a row gets no sequence number of its own, so a client that gets it resumes from where it stood. */
   next(envelope: Envelope): Item {
     const before = this.#last ?? this.position;
     this.#order += 1;

@@ -6,22 +6,25 @@ import type { Meter } from '../lib/meter.js';
 
 const sequenceOf = (item: Item | undefined): number => item?.sequence ?? Number.NEGATIVE_INFINITY;
 
-/** The recent events, in the order in which they were delivered; bounded by count and by bytes. */
+/**
+ * The recent events of this instance in memory, in the order in which they were delivered, bounded by count and by bytes. A client that
+ * reconnects resumes from here if the history has everything that is new for it; otherwise it resumes from storage.
+ */
 export class History {
   readonly #maxEvents: number;
   readonly #maxBytes: number;
-  /** The places before the head are empty. */
+  /** The events; places before the head are empty. */
   #items: (Item | undefined)[] = [];
   #head = 0;
   #bytes = 0;
   #lastSequence = 0;
-  /** The sequence number of the last item that is not here any more. */
+  /** The sequence number of the last item that was dropped. */
   #droppedUpTo = 0;
-  /** The history has every event, visible to this instance, of this transaction and of all later ones. */
+  /** The history has every event of this transaction and of all later ones, as far as they are visible to this instance. */
   #completeFrom = Number.POSITIVE_INFINITY;
   /** False while storage is off: other instances may have delivered events that this one never saw. */
   stored = true;
-  /** Milliseconds since 1970. PostgreSQL may have given the transaction ids of an older frontier a second time since. */
+  /** When PostgreSQL was started, milliseconds since 1970. For a frontier from before that, transaction ids may have been used a second time. */
   #xidsValidFrom = 0;
 
   constructor(maxEvents: number, maxBytes: number) {
@@ -42,7 +45,7 @@ export class History {
   }
 
   push(item: Item): void {
-    // It was published while storage was off; the next sweep reads the setting anew.
+    // An event without a transaction was published while storage was off. The next sweep reads the setting again.
     if (item.envelope.xid === null) this.stored = false;
     this.#lastSequence = item.sequence;
     this.#items.push(item);
@@ -52,13 +55,13 @@ export class History {
 
   #dropOldest(): void {
     const item = this.#items[this.#head]!;
-    // What was dropped takes no memory until the array is cut.
+    // The array is cut only now and then, so the dropped item is cleared here.
     this.#items[this.#head] = undefined;
     this.#head += 1;
     this.#bytes -= item.size;
     this.#droppedUpTo = item.sequence;
     if (item.envelope.xid !== null) this.#completeFrom = Math.max(this.#completeFrom, item.envelope.xid + 1);
-    // Shifting an array for each event would move all of it; a third of it now and then does not.
+    // Shifting the array for each event would move all of it each time. It is cut once a third of it is empty.
     if (this.#head > 1024 && this.#head * 3 > this.#items.length) {
       this.#items = this.#items.slice(this.#head);
       this.#head = 0;
@@ -66,9 +69,9 @@ export class History {
   }
 
   /**
-   * Empties the history. From now on it has every event of transaction `completeFrom` and of later ones that is pushed.
+   * Empties the history. From now on it is complete for transaction `completeFrom` and later ones, as all their events will be pushed.
    *
-   * @param sequence - behind which it comes
+   * @param sequence - the sequence number after which it begins
    */
   startAt(completeFrom: number, sequence = this.#lastSequence): void {
     this.#items = [];
@@ -79,12 +82,12 @@ export class History {
     this.#completeFrom = completeFrom;
   }
 
-  /** Events of transactions before this one may be missing from now on. The events that are here stay. */
+  /** From now on events of transactions before this one may be missing. The events that are here stay. */
   markIncompleteBefore(xid: number): void {
     this.#completeFrom = Math.max(this.#completeFrom, xid);
   }
 
-  /** Of the items up to this sequence number some may be missing, though the events are known. */
+  /** From now on items up to this sequence number may be missing. */
   markIncompleteUpTo(sequence: number): void {
     this.#droppedUpTo = Math.max(this.#droppedUpTo, sequence);
     this.#lastSequence = Math.max(this.#lastSequence, sequence);
@@ -101,12 +104,12 @@ export class History {
     return this.#items.slice(start, start + count) as Item[];
   }
 
-  /** Whether all that is new since this frontier is here. */
+  /** Whether the history has every event that is new since this frontier. */
   covers(frontier: Frontier): boolean {
     return this.stored && frontier.xmin >= this.#completeFrom && frontier.time >= this.#xidsValidFrom;
   }
 
-  /** Whether all events that an id names are here. The newest are looked at first, as the named ones are mostly among them. */
+  /** Whether all events that a client's id names are here. The search begins with the newest, as the named ones are mostly among them. */
   hasAll(ahead: NamedAhead): boolean {
     let missing = ahead.size;
     for (let place = this.#items.length - 1; place >= this.#head && missing > 0; place -= 1) {
@@ -120,12 +123,12 @@ export class History {
     this.#xidsValidFrom = at;
   }
 
-  /** All that is new since this frontier; ask {@link covers} first. */
+  /** The items that are new since this frontier; ask {@link covers} first. */
   since(frontier: Frontier): Item[] {
     return this.all().filter(({ envelope: { xid } }) => xid !== null && frontier.isNew(xid));
   }
 
-  /** The item of this event, if it is here: looked for from the newest on. */
+  /** The item of this event; undefined if it is not here. */
   find(id: number): Item | undefined {
     return this.#items.findLast((item) => item?.envelope.id === id);
   }
@@ -135,7 +138,7 @@ export class History {
     meter.gauge('djr_history_bytes', 'Bytes that they take, about', () => this.bytes);
   }
 
-  /** Oldest first. */
+  /** All items, oldest first. */
   all(): Item[] {
     return this.#items.slice(this.#head) as Item[];
   }

@@ -1,6 +1,7 @@
 import type { ActivityCounter } from '../activity/counter.js';
 import type { ClientInfo } from '../clients/client.js';
-import { type Envelope, fits, isType } from '../event/envelope.js';
+import { fits } from '../event/audience.js';
+import { type Envelope, isType } from '../event/envelope.js';
 import type { Event, EventMap, EventOf, EventsOf } from '../event/event.js';
 import type { Item } from '../event/item.js';
 import { isReservedType } from '../event/reserved-types.js';
@@ -26,20 +27,20 @@ export interface HooksOptions {
   /** Milliseconds a hook may take for one event. */
   timeout: number;
   logger: Logger;
-  /** Where errors are counted for their events. */
+  /** Counts errors for the events at which they happened. */
   activity: ActivityCounter;
 }
 
 /**
- * Runs the app's code on events. An error, a time-out or rubbish costs that one event (for `beforeSend`: for that
- * one client), is counted and logged with the event's id, and never ends the process.
+ * Runs the app's hooks and subscribers. If a hook throws, takes too long or returns something that is no event, that one event goes no
+ * further (for `beforeSend`: not to that client). The failure is counted and logged with the event's id, and never ends the process.
  */
 export class Hooks {
-  /** Errors so far, by hook. */
+  /** How many errors there were, by hook. */
   readonly errors = { onReceive: 0, beforeSend: 0, subscriber: 0 };
-  /** Events that a hook stopped by returning null; for `beforeSend` each client counts. */
+  /** How many events a hook stopped by returning null; `beforeSend` counts for each client. */
   readonly suppressed = { onReceive: 0, beforeSend: 0 };
-  /** Events that a subscriber did not get, as too many waited for it. */
+  /** How many events a subscriber did not get, because too many waited for it. */
   dropped = 0;
   readonly #options: HooksOptions;
   readonly #log: LogLimit;
@@ -56,14 +57,14 @@ export class Hooks {
     return this.#options.onReceive !== undefined;
   }
 
-  /** `onReceive`: the event as it goes on, or null when it goes no further. */
+  /** Runs `onReceive`. @returns the event that goes on, or null if it goes no further */
   receive(envelope: Envelope): Awaitable<Envelope | null> {
     const hook = this.#options.onReceive;
     if (!hook) return envelope;
     return this.#guard('onReceive', envelope, hook, () => this.#options.activity.receiveFailed(envelope));
   }
 
-  /** For {@link Client}; undefined where the app has no such hook, so that nobody pays for it. */
+  /** Runs `beforeSend` for one client; undefined if the app has no such hook, so that it costs nothing then. */
   get beforeSend(): ((item: Item, client: ClientInfo) => Awaitable<Envelope | null>) | undefined {
     const hook = this.#options.beforeSend;
     if (!hook) return undefined;
@@ -101,7 +102,7 @@ export class Hooks {
     };
   }
 
-  /** Calls the subscribers of all events and of this type; they hold nothing up. */
+  /** Calls the subscribers of all events and those of this type. It does not wait for them. */
   emit(envelope: Envelope): void {
     if (this.#subscribers.size === 0) return;
     for (const type of [null, envelope.type]) {
@@ -150,7 +151,7 @@ export class Hooks {
     }
   }
 
-  /** A hook that fails for every event would fill the log: each type of event has a line now and then. */
+  /** Counts and logs a failure. A hook that fails for every event must not fill the log, so each type of event is logged only now and then. */
   #failed(hook: keyof Hooks['errors'], envelope: Envelope, err: unknown, name: string = hook): void {
     this.errors[hook] += 1;
     const { id, type } = envelope;
@@ -158,7 +159,7 @@ export class Hooks {
   }
 }
 
-/** A hook is the app's code, and what it returns goes into frames: it must be an event. */
+/** Checks what a hook returned. A hook is the app's code, and its result goes into frames, so it must be an event. */
 function assertEvent(value: unknown): asserts value is Event {
   const event = value as Partial<Event> | undefined;
   if (typeof event !== 'object' || event === null || !isType(event.type)) {
@@ -168,7 +169,7 @@ function assertEvent(value: unknown): asserts value is Event {
   if (typeof detail !== 'object' || detail === null || Array.isArray(detail)) {
     throw new Error('the detail that a hook returns must be an object');
   }
-  // A hook that builds a new event may forget its user, or take one from where there is none: that must not make it public.
+  // A hook that builds a new event may forget the user. That must not make the event public.
   if ((scope as string) === 'control' || !fits(scope, userId, topic)) {
     throw new Error(
       'the scope, the userId and the topic that a hook returns must fit each other: a text for scope user',

@@ -2,26 +2,26 @@ import type { Envelope } from '../event/envelope.js';
 import { isPromiseLike } from '../lib/deadline.js';
 import type { Subscriber } from './hooks.js';
 
-/** Events that one asynchronous subscriber has in hand at the same time, and that may wait for it. */
+/** Events that one asynchronous subscriber handles at the same time, and events that may wait for it. */
 export const MAX_IN_HAND = 100;
 export const MAX_WAITING = 10_000;
 
 export interface SubscriptionOptions {
   subscriber: Subscriber;
-  /** Milliseconds after which an event that the subscriber has not settled gives its place to the next. */
+  /** Milliseconds after which an event whose promise has not settled makes room for the next one. */
   timeout: number;
   onFailed(envelope: Envelope, error: unknown): void;
-  /** Too many waited: the subscriber does not get this one. */
+  /** Too many events waited: the subscriber does not get this one. */
   onDropped(envelope: Envelope): void;
 }
 
 /**
- * One subscriber, with a bound on what it has in hand. A subscriber that returns nothing has none; one that returns promises
- * gets further events when earlier ones are settled. One that never settles is no reason to wait longer than the time-out.
+ * One subscriber, with a bound on the events that it handles at the same time. A subscriber that returns no promise handles them one
+ * after the other. For one that returns promises, further events wait until earlier promises have settled or their time-out is over.
  */
 export class Subscription {
   readonly #options: SubscriptionOptions;
-  /** Those of the events in hand. */
+  /** The time-outs of the events that are being handled. */
   readonly #timers = new Set<NodeJS.Timeout>();
   #waiting: Envelope[] = [];
   #ended = false;
@@ -30,14 +30,14 @@ export class Subscription {
     this.#options = options;
   }
 
-  /** Gives the subscriber the event, now or when there is a place. It neither waits nor throws. */
+  /** Gives the subscriber the event, now or when there is room. It neither waits nor throws. */
   call(envelope: Envelope): void {
     if (this.#timers.size < MAX_IN_HAND) this.#run(envelope);
     else if (this.#waiting.length < MAX_WAITING) this.#waiting.push(envelope);
     else this.#options.onDropped(envelope);
   }
 
-  /** The subscriber gets none of the events that wait. */
+  /** Ends the subscription: events that still wait are dropped. */
   end(): void {
     this.#ended = true;
     this.#waiting = [];
@@ -59,7 +59,7 @@ export class Subscription {
     }
   }
 
-  /** Once for each event: it is settled, or its time is over. */
+  /** Called when an event's promise has settled or its time is over; the second call does nothing. */
   #free(timer: NodeJS.Timeout): void {
     if (!this.#timers.delete(timer)) return;
     clearTimeout(timer);

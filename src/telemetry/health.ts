@@ -2,35 +2,35 @@ import type { CheckState, Finding } from '../instance/finding.js';
 
 export type { CheckState };
 
-/** What is looked at, each by itself. */
+/** The checks of an instance's health. */
 export interface HealthChecks {
-  /** The listening connection is there; a warning where LISTEN is not heard. */
+  /** There is a listening connection; a warning if LISTEN is not heard. */
   listener: CheckState;
   /** Sweeps succeed, and on time. */
   sweep: CheckState;
-  /** The pool's last question was answered. */
+  /** The database answered the last question on the pool. */
   database: CheckState;
-  /** How full the NOTIFY queue is. Never failing: it concerns publishers, and no instance would be better off. */
+  /** The NOTIFY queue is not too full. It never fails, as the queue concerns publishers and no other instance would be better off. */
   queue: CheckState;
-  /** The schema is there, and this role may use it. */
+  /** The schema exists, and this role may use it. */
   schema: CheckState;
-  /** Events go on: none has been on its way for longer than a hook may take. */
+  /** Events are delivered: the delivery of none has taken longer than a hook may. */
   delivery: CheckState;
 }
 
-/** What `healthz` says. */
+/** The health of an instance, as `healthz` shows it. */
 export interface Health {
   ok: boolean;
-  /** Why not; empty when all is well. */
+  /** The reasons why it is not ok; empty if it is. */
   problems: string[];
-  /** What works, but worse than it should. */
+  /** What works, but not as well as it should. */
   warnings: string[];
   checks: HealthChecks;
   /** How full the NOTIFY queue is, 0 to 1; null: not known. */
   queueUsage: number | null;
 }
 
-/** Puts the findings of all stages together. */
+/** Combines the findings of all stages. */
 export function healthOf(findings: readonly Finding[], queueUsage: number | null): Health {
   const checks: HealthChecks & Record<string, CheckState> = {
     listener: 'unknown',
@@ -47,5 +47,5 @@ export function healthOf(findings: readonly Finding[], queueUsage: number | null
   return { ok: problems.length === 0, problems, warnings: reasons('warning'), checks, queueUsage };
 }
 
-/** An instance that serves nobody now, whatever its stages would say: it has not started, or is about to end. */
+/** The health of an instance that should get no clients whatever its stages say: it has not started, or is about to end. */
 export const notServing = (problem: string): Health => ({ ...healthOf([], null), ok: false, problems: [problem] });

@@ -4,15 +4,15 @@ import type { Histogram } from '../lib/histogram.js';
 import type { Meter } from '../lib/meter.js';
 
 export interface RegistryOptions {
-  /** All that have metrics. */
+  /** The stages that have metrics. */
   stages: readonly Pick<Stage, 'metrics'>[];
-  /** Adds what prom-client knows of Node itself: heap, event loop, garbage collection. */
+  /** Whether prom-client's metrics of Node are added: heap, event loop, garbage collection. */
   node: boolean;
 }
 
 type Prom = typeof import('prom-client');
 
-/** The metrics of one instance as Prometheus text. An app that nobody asks for metrics never loads what writes them. */
+/** The metrics of one instance as Prometheus text. prom-client is loaded when they are first read. */
 export class Registry {
   readonly #options: RegistryOptions;
   #loading: Promise<PromRegistry> | undefined;
@@ -21,7 +21,7 @@ export class Registry {
     this.#options = options;
   }
 
-  /** Node's metrics measure from here on; ours need no start. */
+  /** Begins to measure Node's metrics; those of djr need no start. */
   start(): void {
     if (this.#options.node) void this.#load();
   }
@@ -109,7 +109,7 @@ function meterOf(prom: Prom, registry: PromRegistry): Meter {
 
 type Value = MetricValueWithName<string>;
 
-/** prom-client's own would have to be there before the first observation: this one reads what a stage has counted. */
+/** A histogram that reads the counts of a stage. prom-client's own would have to exist before the first observation. */
 function addHistogram(prom: Prom, registry: PromRegistry, name: string, help: string, values: () => Value[]): void {
   const metric = new prom.Histogram({ name, help, registers: [registry] });
   const get = async () => ({ name, help, type: 'histogram', aggregator: 'sum', values: values() });

@@ -12,15 +12,15 @@ import type { Hooks } from '../stream/hooks.js';
 import { type Health, healthOf, notServing } from './health.js';
 import { Registry } from './registry.js';
 
-/** What an instance as a whole is doing. */
+/** The state of an instance as a whole. */
 export interface LifeCycle {
   readonly state: 'idle' | 'started' | 'draining' | 'stopping';
-  /** Why the last start failed for good. */
+  /** The error of the last start, if no retry can mend it. */
   readonly startFailure: unknown;
 }
 
 export interface TelemetryOptions {
-  /** All that have metrics, or findings. */
+  /** The stages that have metrics or findings. */
   stages: readonly Pick<Stage, 'metrics' | 'findings'>[];
   life: LifeCycle;
   source: Source;
@@ -28,11 +28,11 @@ export interface TelemetryOptions {
   hub: Hub;
   hooks: Hooks;
   lag: Lag;
-  /** Whether the metrics have those of Node as well. */
+  /** Whether the metrics include those of Node. */
   nodeMetrics: boolean;
 }
 
-/** What an instance knows of itself: health, metrics, and the series of its last minutes. */
+/** Health and metrics of an instance, and the series of figures of its last minutes. */
 export class Telemetry {
   readonly registry: Registry;
   readonly series: Series;
@@ -45,7 +45,7 @@ export class Telemetry {
     this.registry = new Registry({ stages: [...options.stages, this], node: options.nodeMetrics });
   }
 
-  /** Node's metrics measure from here on. */
+  /** Begins to measure Node's metrics. */
   start(): void {
     this.registry.start();
   }
@@ -55,7 +55,7 @@ export class Telemetry {
     meter.gauge('djr_healthy', '1 while healthz answers 200', () => Number(this.health().ok));
   }
 
-  /** What the instance says of itself now; it is the next point of its series as well. @param queueUsage - null: not known */
+  /** Reads the figures of now, and adds them to the series. @param queueUsage - how full the NOTIFY queue is; null: not known */
   read(queueUsage: number | null): Reading {
     this.#queueUsage = queueUsage;
     const reading = this.#now(this.#options.lag.take());

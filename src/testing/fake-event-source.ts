@@ -1,6 +1,6 @@
 import type { Detail } from '../event/event.js';
 
-/** What a listener gets of one frame. */
+/** What a listener is called with for one frame. */
 export interface FakeMessage {
   readonly type: string;
   readonly data: string;
@@ -12,14 +12,14 @@ export interface FakeMessage {
 type Listener = ((event: FakeMessage) => unknown) | { handleEvent(event: FakeMessage): unknown };
 
 /**
- * An EventSource without a server, for tests of a page's code: what a test emits comes as a frame of djr's. `install()` puts it in the
- * place of the global one; djr's own client works with it, in jsdom and happy-dom.
+ * An EventSource without a server, for tests of a page's code: what a test emits comes as a frame of djr. `install()` replaces the global
+ * EventSource by it; djr's own client works with it, in jsdom and happy-dom.
  */
 export class FakeEventSource {
   static readonly CONNECTING = 0;
   static readonly OPEN = 1;
   static readonly CLOSED = 2;
-  /** Those that are not closed. */
+  /** The streams that are not closed. */
   static readonly open: Set<FakeEventSource> = new Set();
 
   readonly CONNECTING = 0;
@@ -41,7 +41,7 @@ export class FakeEventSource {
     queueMicrotask(() => this.#connect());
   }
 
-  /** Puts it in the place of the global EventSource. @returns what ends all streams, and puts the global one back */
+  /** Replaces the global EventSource. @returns a function that ends all streams and restores the global EventSource */
   static install(): () => void {
     const here = globalThis as { EventSource?: unknown };
     const before = Object.getOwnPropertyDescriptor(here, 'EventSource');
@@ -53,12 +53,12 @@ export class FakeEventSource {
     };
   }
 
-  /** An event comes on every stream that is open. @param topic - of an event of a topic */
+  /** Lets an event come on every open stream. @param topic - the topic of a topic event */
   static emit(type: string, detail: Detail = {}, topic?: string): void {
     for (const source of FakeEventSource.open) source.emit(type, detail, topic);
   }
 
-  /** An event comes on this stream. @throws TypeError where the stream is not open */
+  /** Lets an event come on this stream. @throws TypeError if the stream is not open */
   emit(type: string, detail: Detail = {}, topic?: string): void {
     if (this.readyState !== 1) {
       throw new TypeError(`the stream must be open (it is ${this.readyState === 0 ? 'connecting' : 'closed'})`);
@@ -67,7 +67,7 @@ export class FakeEventSource {
     this.#frame({ ...detail, ...(topic !== undefined && { ':topic': topic }), type }, `${number}-fake`);
   }
 
-  /** The connection is lost: an `EventSource` of a browser tries again by itself. */
+  /** Lets the connection be lost. An `EventSource` of a browser tries again by itself. */
   fail(): void {
     if (this.readyState === 2) return;
     this.readyState = 0;
@@ -90,7 +90,7 @@ export class FakeEventSource {
     FakeEventSource.open.delete(this);
   }
 
-  /** As the server does it: every topic that is asked for is heard, and a resume is one. Without a key tabs share nothing. */
+  /** Answers as the server does: grants every topic that is asked for, and confirms a resume. There is no key, so tabs share nothing. */
   #connect(): void {
     if (this.readyState !== 0) return;
     this.readyState = 1;
@@ -108,7 +108,7 @@ export class FakeEventSource {
     this.#fire('message', JSON.stringify(data));
   }
 
-  /** No Event of the platform: a simulated page has classes of its own. */
+  /** A plain object and not an Event of the platform, as a simulated page has classes of its own. */
   #fire(type: 'open' | 'message' | 'error', data: string): void {
     const { origin } = new URL(this.url, 'http://localhost');
     const event = { type, data, lastEventId: this.#lastEventId, origin, target: this };
@@ -120,5 +120,5 @@ export class FakeEventSource {
   }
 }
 
-/** Of the last event, on whatever stream: a page takes the same number for the same event. */
+/** The id of the last event on any stream. Ids must differ, as a page takes the same id for the same event. */
 let number = 0;

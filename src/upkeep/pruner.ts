@@ -14,16 +14,16 @@ export interface PrunerOptions {
 }
 
 /**
- * Events a transaction, and how many times as long as it took the pruner rests after it: a million expired events beside
- * 2,000 publishes a second are not felt (bench/README.md, scenario `retention`).
+ * Events in one transaction; and after each the pruner rests for so many times as long as it took. A million expired events then do not
+ * slow 2,000 publishes a second down (bench/README.md, scenario `retention`).
  */
 const BATCH = 1000;
 const REST = 2;
 
-/** Rounds in a row without a turn before it is said: another instance's batch is over within one. */
+/** After so many rounds in a row without a turn it is logged. The batch of another instance is over within one round. */
 const ROUNDS_WITHOUT = 5;
 
-/** Who has the row of djr.settings, or waits for it: what a row is locked by the catalogs do not say. */
+/** Sessions that hold the row of djr.settings or wait for it. The catalogs do not say which session has locked a row. */
 const HOLDERS = `
   select pg_catalog.format('session %s (role %I)', activity.pid, activity.usename) as holder
   from pg_catalog.pg_locks lock
@@ -34,12 +34,12 @@ const HOLDERS = `
   order by activity.xact_start
   limit 1`;
 
-/** Deletes what is past the setting `retention`; does nothing where none is set. */
+/** Deletes events that are past the setting `retention`; does nothing if none is set. */
 export class Pruner {
   readonly #options: PrunerOptions;
   readonly #rounds: Periodic;
   #withoutTurn = 0;
-  /** Events deleted by this instance. */
+  /** How many events this instance has deleted. */
   pruned = 0;
 
   constructor(options: PrunerOptions) {
@@ -75,7 +75,7 @@ export class Pruner {
     if (total > 0) logger.info({ events: total }, 'pruned events past the retention');
   }
 
-  /** One instance prunes at a time; where none gets its turn somebody holds it. */
+  /** Only one instance prunes at a time. If this one never gets its turn, some session holds the lock, which is logged. */
   async #count(hadTurn: boolean): Promise<void> {
     this.#withoutTurn = hadTurn ? 0 : this.#withoutTurn + 1;
     if (this.#withoutTurn !== ROUNDS_WITHOUT) return;

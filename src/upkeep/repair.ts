@@ -13,12 +13,12 @@ export interface RepairOptions {
   logger: Logger;
 }
 
-/** Milliseconds that it may take: it writes each row that a dump brought. */
+/** Milliseconds that it may take, as it writes every row that a dump brought. */
 const ANSWER_TIMEOUT = 600_000;
 
 /**
- * A dump from another cluster brings transaction ids that lie in the future here: each sweep would take those events for
- * new, and so would each resume. This brings them into the past.
+ * Repairs events that a dump from another cluster brought. Their transaction ids lie in the future here, so every sweep and every resume
+ * would take them for new; `djr.repair_xids` moves them into the past.
  */
 export class Repair {
   readonly #options: RepairOptions;
@@ -32,7 +32,7 @@ export class Repair {
     this.#onceLog = databaseLog(options.logger);
   }
 
-  /** @throws what the database says; a statement that it did not finish has changed nothing. */
+  /** Repairs at once. @throws the database's error; nothing is changed then */
   async run(client: Pick<pg.Client, 'query'>): Promise<void> {
     const query = { text: 'select djr.repair_xids() as events', types: TYPES, query_timeout: ANSWER_TIMEOUT };
     const { rows } = await client.query<{ events: number }>(query);
@@ -44,7 +44,7 @@ export class Repair {
     );
   }
 
-  /** In the background and one at a time: until it has ended sweeps step over those events, and go on. */
+  /** Repairs in the background, one repair at a time. Until it has ended, sweeps skip those events. */
   start(): void {
     this.#running ??= this.#once().finally(() => {
       this.#running = undefined;

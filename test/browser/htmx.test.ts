@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import type { Page } from 'playwright-core';
 import { startApp } from '../helpers/server.js';
-import { until, useChromium } from './helpers/chromium.js';
+import { logging, until, useChromium, waitForEvent } from './helpers/chromium.js';
+import { scriptTag, startStreamServer } from './helpers/stream-server.js';
 
 const docs = await readFile(new URL('../../docs/http.md', import.meta.url), 'utf8');
 const extensionsOwn = createRequire(import.meta.resolve('htmx-ext-sse'));
@@ -132,4 +133,18 @@ test('Where the id is lost on the way, the snippet asks three times and then fir
   await publish(5);
   await untilSeen(page, 2);
   t.deepEqual(await seen(page), [['sse:reset', null], ...changed(5)]);
+});
+
+test('An element of HTMX reacts to an event', async (t) => {
+  const server = await startStreamServer(t);
+  const page = await (await newContext(t)).newPage();
+  await page.route('**/messages', (route) => route.fulfill({ body: '<b>hello</b>' }));
+  await page.goto(
+    server.page(`${logging('djr:connected') + scriptTag()}<script src="/htmx.min.js" defer></script>
+      <body><div id="chat" hx-get="/messages" hx-trigger="djr:chat from:window"></div>`),
+  );
+  await waitForEvent(page, 'djr:connected');
+  server.send({ type: 'chat' }, '1-a');
+  await page.locator('#chat b').waitFor();
+  t.is(await page.locator('#chat').textContent(), 'hello');
 });

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { findProgram, testWith } from '../helpers/debian.js';
-import { doctor, findings, startStage } from './helpers.js';
+import { doctor, findings, startStage } from './stage.js';
 
 const nginx = findProgram('nginx');
 

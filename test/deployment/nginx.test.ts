@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { findProgram, testWith } from '../helpers/debian.js';
 import { adapt, codeBlocks } from '../helpers/document.js';
-import { proxyTests } from './helpers.js';
+import { proxyTests } from './proxy-tests.js';
 
 const nginx = findProgram('nginx');
 

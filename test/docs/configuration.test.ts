@@ -3,7 +3,7 @@ import test from 'ava';
 import { resolveOptions } from '../../src/options.js';
 
 const page = await readFile(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
-const source = await readFile(new URL('../../src/options.ts', import.meta.url), 'utf8');
+const source = await readFile(new URL('../../src/realtime-options.ts', import.meta.url), 'utf8');
 
 /** The table's rows: an option's name, and its default. */
 const rows = new Map(

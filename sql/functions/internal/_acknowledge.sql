@@ -1,4 +1,4 @@
--- Many users in one statement: the runtime puts the acknowledgements of all pages into one call.
+-- One call for many users: the runtime collects the acknowledgements of all pages and stores them in one statement.
 create or replace function djr._acknowledge(
   instance text,
   user_ids text[],
@@ -33,7 +33,7 @@ begin
     select distinct own.id, own.status, own.user_id, _acknowledge.instance
     from own
     where (select settings.activity from djr.settings) <> 'off'
-    -- In one order for all: two that insert the same rows wait for each other's, and never both at once.
+    -- All transactions insert in the same order: of two that insert the same rows one waits for the other, and never both.
     order by own.id, own.user_id, own.status
     on conflict do nothing
   )
@@ -46,4 +46,4 @@ end
 $$;
 
 comment on function djr._acknowledge(text, text[], bigint[], text[]) is
-  'What acknowledge comes to, for many users at once: for each element whether it is an event of that user; granted by djr.grant_server. Internal.';
+  'Does what djr.acknowledge does, for many users at once, and returns for each element whether it is an event of that user. Granted by djr.grant_server. Internal.';

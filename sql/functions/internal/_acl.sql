@@ -1,5 +1,5 @@
--- The privileges that there are, from the catalogs: whoever gave them, and however. A null ACL of a function or a type is
--- PostgreSQL's default, which has PUBLIC in it.
+-- Every privilege that exists, read from the catalogs, whoever granted it and however. A function or a type whose ACL is null has
+-- PostgreSQL's default, which includes PUBLIC.
 create or replace function djr._acl() returns table (
   grantee oid,
   kind text,
@@ -55,4 +55,4 @@ as $$
 $$;
 
 comment on function djr._acl() is
-  'Every privilege on an object of djr that somebody else than its owner has; grantee 0 is PUBLIC. Internal.';
+  'Every privilege on an object of djr that a role other than its owner has; grantee 0 is PUBLIC. Internal.';

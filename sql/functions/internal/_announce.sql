@@ -1,14 +1,14 @@
--- Runs for every publish, so it counts what it calls: each query and each function costs as much as an index. Without NOTIFY
--- one query says that nothing is to be refused; with it each event is encoded once, and as many as fit are packed into
--- one message, because each is one that every listener must fetch. Of thousands of events the first are sent; a doorbell
--- says that the others are to be read, which costs both sides less than so many messages.
+-- This trigger runs for every publish, so it makes few calls: each query and each function costs as much as an index. While delivery
+-- is sweep, one query finds out that nothing is to be refused. While it is notify, each event is encoded once, and as many events
+-- as fit are packed into one message, because every listener must fetch every message. Of a statement with thousands of events the
+-- first 32 messages are sent; then a doorbell tells the instances to sweep for the rest, which costs both sides less than more messages.
 create or replace function djr._announce() returns trigger
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  -- Messages that may be sent.
+  -- How many more messages this statement may send; 0 while delivery is sweep.
   _room integer;
   _channel text;
   _line text;
@@ -17,9 +17,9 @@ declare
   _header json;
   _message text;
 begin
-  -- The mode is read without MVCC; it is null until it was first set. A header takes at most 110 bytes, four for each of
-  -- a type's 200 characters and six for each of a user's or a topic's 255: with a detail up to 5,500 no message is too large, and needs
-  -- no more exact look.
+  -- The mode is a sequence, so it is read as it is now, not as of a snapshot; it is null until it is first set. A header takes at most
+  -- 110 bytes, and four for each of a type's 200 characters, and six for each of a user's or a topic's 255 characters. So with a detail
+  -- of up to 5,500 bytes no message is too large, and the message need not be encoded to know that.
   perform
   from _new
   where coalesce(pg_sequence_last_value('djr.delivery_mode'), 1) <> 2
@@ -33,7 +33,7 @@ begin
 
   _room := case pg_sequence_last_value('djr.delivery_mode') when 2 then 0 else 32 end;
   for _line, _misfit in
-    -- What is encoded is what the loop comes to, and not all before they are sorted.
+    -- The rows are sorted first, so that only those are encoded to which the loop comes.
     select
       djr._encode(e.id, e.xid, e.scope, e.user_id, e.type, e.created_at, e.detail, e.topic),
       not djr._fits(e.scope, e.user_id, e.topic, e.replay_of)
@@ -41,7 +41,7 @@ begin
     from (
       select _new.id, _new.xid, _new.scope, _new.user_id, _new.type, _new.created_at, _new.detail, _new.topic, _new.replay_of
       from _new
-      -- publish_many inserts in the order of keys; the ids have the order that its caller gave.
+      -- publish_many inserts in the order of the keys; the ids have the order of its argument.
       order by _new.id
     ) e
   loop
@@ -56,7 +56,7 @@ begin
         perform djr._refuse_unreadable(_header);
       end if;
       continue when _room = 0;
-      -- NOTIFY cannot carry it: a sweep brings it, and all behind it, which must not pass it.
+      -- NOTIFY cannot carry this event, so a sweep delivers it; and all events after it, as none must be delivered before it.
       if _message is not null then
         perform pg_notify(coalesce((select settings.channel from djr.settings), djr.channel()), _message);
       end if;
@@ -76,7 +76,7 @@ begin
       _room := _room - 1;
       if _room = 0 then
         _message := '{"doorbell":"sweep"}';
-        -- Where none of the others can be refused they need not be encoded.
+        -- The others are not sent, so they are encoded only if one of them may have to be refused.
         exit when not exists (
           select
           from _new
@@ -99,4 +99,4 @@ end
 $$;
 
 comment on function djr._announce() is
-  'The insert trigger of djr.event: refuses what is too large (DJR05), for whom it cannot be (DJR02) or what no runtime could read (DJR16), and notifies. Internal.';
+  'The insert trigger of djr.event: refuses an event that is too large (DJR05), whose scope, user and topic do not fit together (DJR02) or that no runtime could read (DJR16), and announces the others with NOTIFY. Internal.';

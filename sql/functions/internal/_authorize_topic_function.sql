@@ -24,4 +24,4 @@ end
 $$;
 
 comment on function djr._authorize_topic_function() is
-  'The qualified name of the function that the setting authorize_topic names; null: there is none. Internal.';
+  'The qualified name of the function in the setting authorize_topic; null when the setting is empty. Internal.';

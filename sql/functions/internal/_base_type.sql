@@ -16,4 +16,4 @@ end
 $$;
 
 comment on function djr._base_type(oid) is
-  'What a domain is over, through all domains between; any other type is its own base. Internal.';
+  'The type under a domain, also through several domains; a type that is no domain is returned as it is. Internal.';

@@ -1,5 +1,6 @@
--- Up to when pruning may go for the consumers' sake. One that would be overtaken is locked, so that the trigger need not wait; one
--- that is at work, whose lock another transaction has, is not overtaken in this round.
+-- How far pruning may go without deleting what a consumer still needs. A consumer that pruning would overtake is locked here, so that
+-- the trigger which records the loss need not wait for it. A consumer whose lock another transaction holds is at work: it is not
+-- overtaken in this round.
 create or replace function djr._consumer_cutoff(expired timestamptz, out cutoff timestamptz, out busy integer[])
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -24,7 +25,7 @@ begin
             select event.created_at
             from djr.event
             where event.xid = any (array(select pg_snapshot_xip(place.frontier)))
-            -- Else the oldest of them might be looked for in all of the table.
+            -- Without this line the planner might search the whole table for the oldest of them.
             offset 0
           ) found
         ),
@@ -52,4 +53,4 @@ end
 $$;
 
 comment on function djr._consumer_cutoff(timestamptz) is
-  'How old events must be for pruning, with regard to consumers, and which of those are at work. Internal.';
+  'The time before which events may be pruned without overtaking a consumer, and the consumers that are at work now. Internal.';

@@ -10,13 +10,13 @@ begin
   if _consumer_from."from" = 'now' then
     return djr._consumer_snapshot();
   elsif _consumer_from."from" = 'start' then
-    -- Nothing is visible in it, and what a restore brought gets transaction 3.
+    -- A snapshot in which nothing is visible. Events that a restore brought have transaction 3, so they are new to it as well.
     return '1:1:';
   elsif _consumer_from."from" ~ E'^\\d{1,19}:\\d{1,19}:(\\d{1,19}(,\\d{1,19})*)?$' then
     begin
       _from := _consumer_from."from"::pg_snapshot;
     exception when invalid_text_representation then
-      -- Named below.
+      -- It is refused below, with a message of our own.
     end;
   end if;
   if _from is null or pg_snapshot_xmax(_from) > pg_snapshot_xmax(pg_current_snapshot()) then
@@ -33,7 +33,8 @@ begin
       hint = 'now: what commits from now on. start: everything that is stored. Or: select djr.position().';
   end if;
 
-  -- Until this transaction ends nobody deletes events: the one who deletes would not see this consumer, and would not tell it.
+  -- This lock keeps others from deleting events until this transaction ends: a transaction that deletes would not see the new
+  -- consumer, and so would not record what it loses.
   select settings.pruned_xid into _pruned from djr.settings for share;
   if _pruned is not null and not pg_visible_in_snapshot(_pruned, _from) then
     raise exception using
@@ -42,7 +43,7 @@ begin
       detail = format('The position is %s; transaction %s published what was deleted.', left(_from::text, 200), _pruned),
       hint = 'Fetch the state anew and begin at its position, or begin at ''start'': with what is still stored.';
   end if;
-  -- What the caller's own transaction publishes behind this call is to come as well.
+  -- The consumer is to get what the caller's own transaction publishes after this call as well.
   if _own is not null and pg_visible_in_snapshot(_own, _from) then
     return djr._without(_from, _own);
   end if;

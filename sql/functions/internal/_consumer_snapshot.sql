@@ -1,5 +1,5 @@
--- A snapshot does not list the transaction that takes it, although its events are to come only when it has committed: one that
--- publishes behind its own djr.consume would else be passed over.
+-- A snapshot does not list the transaction that takes it. Here that transaction is added to those in progress: otherwise an event
+-- that it publishes after its own djr.consume would count as consumed and be skipped.
 create or replace function djr._consumer_snapshot() returns pg_snapshot
 language plpgsql
 stable

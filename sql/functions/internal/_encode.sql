@@ -1,5 +1,5 @@
 -- Plain SQL without SET, so that the planner inlines it into its callers: an event is encoded once, without a call.
--- Of the first migrations: without a topic.
+-- The first migrations made it without a topic.
 drop function if exists djr._encode(bigint, xid8, text, text, text, timestamptz, jsonb);
 
 create or replace function djr._encode(

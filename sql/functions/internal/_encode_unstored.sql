@@ -23,4 +23,4 @@ as $$
 $$;
 
 comment on function djr._encode_unstored(bigint, text, text, text, jsonb, text) is
-  'An event with store => false as a line of a NOTIFY message: as djr._encode has it, without a transaction, and "unstored" behind the topic. Internal.';
+  'An event with store => false as a line of a NOTIFY message: as djr._encode makes it, but with null as transaction and "unstored" after the topic. Internal.';

@@ -52,7 +52,7 @@ as $$
   from excess
   group by excess.grantee
   union all
-  -- What comes with a role of PostgreSQL's own has no entry in an ACL.
+  -- Membership in one of PostgreSQL's predefined roles gives rights that stand in no ACL.
   select
     member.rolname::text,
     array_agg('everything that members of ' || of_server.rolname || ' may' order by of_server.rolname),
@@ -68,4 +68,4 @@ as $$
 $$;
 
 comment on function djr._excess_rights() is
-  'The roles that can do more than they were granted, with the rights that are too many; usable when they may use the schema at all. The owner and superusers are left out; public is every role. Internal: djr doctor and djr migrate print it.';
+  'The roles that have more rights on djr than its grants gave them, and those rights; a right is usable only if the role may use the schema. The owner and superusers are left out; public means every role. Internal: djr doctor and djr migrate print it.';

@@ -1,5 +1,5 @@
--- Whether scope, user and topic fit together, for the insert trigger, which looks at every event. Plain SQL without SET, so that
--- the planner inlines it. 0 in replay_of is djr's own, for what djr.disconnect and djr.recheck order.
+-- The insert trigger calls it for every event, so it is plain SQL without SET, which the planner inlines. A replay_of of 0 marks the
+-- orders of djr.disconnect and djr.recheck, to which the rule does not apply.
 create or replace function djr._fits(
   scope text,
   user_id text,
@@ -17,4 +17,4 @@ as $$
 $$;
 
 comment on function djr._fits(text, text, text, bigint) is
-  'Whether an event''s scope, user and topic fit together: what djr._validate raises DJR02 for. Internal.';
+  'Whether an event''s scope, user and topic fit together; where they do not, djr._validate raises DJR02. Internal.';

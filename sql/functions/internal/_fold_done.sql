@@ -1,4 +1,5 @@
--- The first event that is still open is due, or another caller has taken it and not committed: the place goes as far as to it.
+-- Callers that share a consumer finish events out of order. The place moves up to the first event that is not finished: it is either
+-- due, or another caller has taken it and has not committed yet.
 create or replace function djr._fold_done(consumer djr._consumer) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -20,7 +21,7 @@ begin
   where place.consumer = (_fold_done.consumer).id;
   select (due.behind).* into _behind
   from djr._take_due(_fold_done.consumer, _place, 1, 'look') due;
-  -- A snapshot has no equality.
+  -- PostgreSQL cannot compare snapshots with =, so their texts are compared.
   if _behind::text <> _place::text then
     perform djr._move_consumer(_behind);
   end if;
@@ -28,4 +29,4 @@ end
 $$;
 
 comment on function djr._fold_done(djr._consumer) is
-  'Moves the place of a shared consumer up to the first event that is not done, unless another caller is about that. Internal.';
+  'Moves the place of a shared consumer up to the first event that is not done; does nothing while another caller moves it. Internal.';

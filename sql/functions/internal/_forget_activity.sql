@@ -1,5 +1,5 @@
--- Instead of a foreign key with ON DELETE CASCADE: a statement's events at once, not one by one. And whoever deletes events, by
--- djr.prune or by hand: in the same transaction the settings say so, by which a resume from before is told to reset.
+-- This replaces a foreign key with ON DELETE CASCADE, which would delete row by row. It also records the deletion in the settings, in
+-- the same transaction, whether djr.prune or a person deletes: a client that resumes from before the deletion is then told to reset.
 create or replace function djr._forget_activity() returns trigger
 language plpgsql
 security definer
@@ -9,7 +9,7 @@ declare
   _highest xid8;
 begin
   if tg_op = 'DELETE' then
-    -- max(xid8) is of PostgreSQL 15.
+    -- max(xid8) exists from PostgreSQL 15 on.
     select _old.xid into _highest from _old order by _old.xid desc limit 1;
     if not found then
       return null;
@@ -17,7 +17,7 @@ begin
     delete from djr.activity
     using _old
     where activity.event_id = _old.id;
-  -- Where the statement names both tables it is empty by now, and may not be truncated within the statement.
+  -- If one TRUNCATE names both tables, this one is empty by now, and PostgreSQL refuses to truncate it again within the statement.
   else
     _highest := pg_current_xact_id();
     if exists (select from djr.activity) then
@@ -32,4 +32,4 @@ end
 $$;
 
 comment on function djr._forget_activity() is
-  'The trigger of djr.event by which the activity of events goes with them, and djr.settings.pruned_xid tells that they are gone. Internal.';
+  'The trigger of djr.event that deletes the activity of deleted events, and records in djr.settings.pruned_xid that they are gone. Internal.';

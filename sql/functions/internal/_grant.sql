@@ -8,7 +8,7 @@ begin
   for _right in
     select * from djr._rights() listed
     where listed.capability = _grant.capability
-      -- The table of the migrations is not there when another tool than djr migrate made the schema.
+      -- The table of migrations does not exist if a tool other than djr migrate made the schema.
       and (listed.kind in ('schema', 'function') or to_regclass(listed.object) is not null)
   loop
     execute format(
@@ -20,4 +20,4 @@ end
 $$;
 
 comment on function djr._grant(text, name) is
-  'Gives a role the rights of one capability and records it. Internal.';
+  'Gives a role the rights of one capability (publish, consume, seal or server) and records the grant. Internal.';

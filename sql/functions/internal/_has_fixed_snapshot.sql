@@ -1,4 +1,4 @@
--- PostgreSQL takes read uncommitted for read committed, and says the former.
+-- PostgreSQL treats read uncommitted as read committed, but reports the name that was asked for.
 create or replace function djr._has_fixed_snapshot() returns boolean
 language sql
 stable
@@ -8,4 +8,4 @@ as $$
 $$;
 
 comment on function djr._has_fixed_snapshot() is
-  'Whether all statements of this transaction see the same. Internal.';
+  'Whether all statements of this transaction see one snapshot: repeatable read or serializable. Internal.';

@@ -1,5 +1,5 @@
--- A dump of the schema alone (pg_dump -s, structure.sql) brings the table of the settings without its row. Called only
--- where the row was not found: nobody else pays for it.
+-- A dump of the schema alone (pg_dump -s, structure.sql) has the table of the settings without its row. Callers call this only after
+-- they did not find the row, so it costs nothing otherwise.
 create or replace function djr._heal_settings() returns void
 language plpgsql
 security definer

@@ -14,4 +14,4 @@ as $$
 $$;
 
 comment on function djr._is_awaited(pg_snapshot, pg_snapshot, bigint, xid8, bigint) is
-  'Whether a consumer that stands there has not had this event, but for what its filters and djr._consumer_done say. Internal.';
+  'Whether a consumer at this place has yet to get this event, leaving aside its filters and djr._consumer_done. Internal.';

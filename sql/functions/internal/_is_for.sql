@@ -15,4 +15,4 @@ as $$
 $$;
 
 comment on function djr._is_for(text[], text[], text, text, text) is
-  'Whether a consumer with these filters gets such an event. Internal.';
+  'Whether the filters of a consumer let an event of this scope, type and topic through. Internal.';

@@ -15,4 +15,4 @@ as $$
 $$;
 
 comment on function djr._is_readable(bigint, xid8, timestamptz) is
-  'Whether a runtime can read these values of an event: numbers that JavaScript holds, and a time that a Date does. Internal.';
+  'Whether a runtime can read these values of an event: the numbers must be safe integers of JavaScript, and a Date must be able to hold the time. Internal.';

@@ -1,4 +1,4 @@
--- The rules of djr._validate_topic, for publishers of many. Plain SQL without SET, so that the planner inlines it.
+-- The rules of djr._validate_topic as one condition, without an error. Plain SQL without SET, so that the planner inlines it.
 create or replace function djr._is_topic(topic text) returns boolean
 language sql
 immutable
@@ -12,4 +12,4 @@ as $$
 $$;
 
 comment on function djr._is_topic(text) is
-  'Whether djr._validate_topic would let the topic pass; null passes. Internal.';
+  'Whether djr._validate_topic would accept the topic; null is accepted. Internal.';

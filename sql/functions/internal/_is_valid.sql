@@ -1,6 +1,6 @@
--- The rules of djr._validate for one column each, said in as few calls as can be: PL/pgSQL prepares an expression anew in
--- every transaction, and each function in it costs. Whether scope and user fit together the insert trigger sees anyway.
--- Plain SQL without SET, so that the planner inlines it; null counts as no.
+-- The rules of djr._validate that concern a single column, as one condition with few calls: PL/pgSQL prepares an expression anew in
+-- every transaction, and each function in it costs time. The insert trigger checks whether scope and user fit together.
+-- Plain SQL without SET, so that the planner inlines it. Callers must read null as no.
 create or replace function djr._is_valid(
   user_id text,
   type text,
@@ -20,4 +20,4 @@ as $$
 $$;
 
 comment on function djr._is_valid(text, text, jsonb) is
-  'Whether djr._validate would let type, user and detail pass; it says why not. Internal.';
+  'Whether djr._validate would accept type, user and detail. Where it would not, call djr._validate for the error. Internal.';

@@ -1,4 +1,4 @@
--- What jsonb cannot hold: \u0000, half a surrogate pair, a number of more than 131,072 digits.
+-- jsonb cannot hold \u0000, half a surrogate pair, or a number with more than 131,072 digits; json can.
 create or replace function djr._json_value(
   value text
 ) returns jsonb

@@ -22,4 +22,4 @@ end
 $$;
 
 comment on function djr._move_consumer(djr._consumer_place) is
-  'Moves a consumer. Internal.';
+  'Moves a consumer to this place, and forgets the events that it had out of order and that now lie behind the place. Internal.';

@@ -24,4 +24,4 @@ end
 $$;
 
 comment on function djr._new_seal_key() is
-  'Makes the key that seals are signed with from now on; the one before it stays valid, and those before that one do not. Internal.';
+  'Makes a key that signs all seals from now on. Seals of the previous key stay valid; those of older keys do not. Internal.';

@@ -1,6 +1,6 @@
--- With storage off there is no row and no trigger: the id is still the sequence's, and the rules are the same, the trigger's among them.
--- It notifies in every delivery mode, because nobody sweeps what is not stored.
--- Of the first migrations: without a topic.
+-- While storage is off there is no row, and so no trigger. The id still comes from the sequence, and the same rules apply, also those
+-- that the trigger checks. It notifies in every delivery mode, because no sweep finds an event without a row.
+-- The first migrations made it without a topic.
 drop function if exists djr._notify_only(text, text, text, jsonb);
 
 create or replace function djr._notify_only(
@@ -20,7 +20,8 @@ begin
   if djr._fits(scope, user_id, topic, null) is not true then
     perform djr._validate(scope, user_id, type, detail, null, '', topic);
   end if;
-  -- NOTIFY takes one at commit. Taken now, it says to whoever resumes that this was in progress when storage came back.
+  -- NOTIFY takes a transaction id at commit anyway. Taken now, it lets a resume see that this transaction was in progress when storage
+  -- was switched on again.
   perform pg_catalog.pg_current_xact_id();
   if pg_catalog.octet_length(_line) > 7999 then
     perform djr._refuse_size(type, pg_catalog.octet_length(_line), 7999, false);

@@ -1,5 +1,6 @@
--- What djr.disconnect and djr.recheck tell the runtimes: a row like an event's, with a scope and a mark in replay_of that no
--- publisher can write. It is a row with storage off, too: a sweep finds it where a NOTIFY was not heard, or none is sent.
+-- An order is what djr.disconnect and djr.recheck tell the runtimes to do: a row in djr.event with scope control and a replay_of of 0,
+-- neither of which a publisher can write. It is stored even while storage is off, so that a sweep finds it if its NOTIFY was not
+-- heard or not sent.
 create or replace function djr._order(
   type text,
   user_id text,
@@ -39,4 +40,4 @@ end
 $$;
 
 comment on function djr._order(text, text, text, text) is
-  'Stores and announces an order to the runtimes; granted by djr.grant_seal and djr.grant_server. Internal.';
+  'Stores an order to the runtimes and announces it; granted by djr.grant_seal and djr.grant_server. Internal.';

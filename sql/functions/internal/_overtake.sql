@@ -1,5 +1,6 @@
--- Whoever deletes events, djr.prune or somebody by hand, tells the consumers that had not had them, in the same transaction. The
--- place is looked at again under its lock: it waits for a transaction that consumes, as that may have read them.
+-- A transaction that deletes events, by djr.prune or by hand, records the loss for every consumer that had yet to get them. Each
+-- place is read a second time under the consumer's lock: the lock waits for a transaction that is consuming, which may have read
+-- these events.
 create or replace function djr._overtake() returns trigger
 language plpgsql
 security definer
@@ -7,7 +8,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   _id integer;
-  -- What this transaction itself published nobody else has ever seen.
+  -- Events that this transaction itself published were never visible to anybody else, so nobody loses them.
   _own xid8 := pg_current_xact_id_if_assigned();
 begin
   for _id in
@@ -52,4 +53,4 @@ end
 $$;
 
 comment on function djr._overtake() is
-  'The trigger of djr.event by which a consumer knows that events were deleted that it had not had. Internal.';
+  'The trigger of djr.event that marks a consumer as overtaken when events are deleted that it had yet to get. Internal.';

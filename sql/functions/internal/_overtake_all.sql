@@ -20,4 +20,4 @@ end
 $$;
 
 comment on function djr._overtake_all(text) is
-  'Tells every consumer that it may have lost events. Internal.';
+  'Marks every consumer as overtaken, for this reason: it may have lost events. Internal.';

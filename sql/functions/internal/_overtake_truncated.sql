@@ -1,4 +1,4 @@
--- Before the table is empty: TRUNCATE has its lock, so nobody consumes and nothing is published meanwhile.
+-- The trigger runs before the table is emptied. TRUNCATE already holds the lock, so nothing is consumed or published meanwhile.
 create or replace function djr._overtake_truncated() returns trigger
 language plpgsql
 security definer
@@ -39,4 +39,4 @@ end
 $$;
 
 comment on function djr._overtake_truncated() is
-  'The trigger of djr.event by which a consumer knows that the table was truncated before it had all of it. Internal.';
+  'The trigger of djr.event that marks a consumer as overtaken when the table is truncated before it had all events. Internal.';

@@ -1,6 +1,7 @@
--- NOTIFY holds a lock of the whole cluster until the commit is on disk. While delivery sweeps no stored event takes it, and
--- what is not stored must not make commits queue either: so many pass in a tenth of a second, and the rest is dropped and
--- counted. All is dropped while NOTIFY's queue fills up: once it is full, commits fail. Sequences, as they are the same for all sessions at once, and nobody waits for anybody.
+-- A commit that notifies holds a lock of the whole cluster until it is on disk. While delivery is sweep, stored events avoid that lock.
+-- Events without a row need NOTIFY, and must not make commits queue for the lock: so only a limited number may be sent in each tenth
+-- of a second, and the rest is dropped and counted. While the NOTIFY queue fills up, all are dropped, because commits fail once it is
+-- full. Counter and limit are sequences: every session sees their current value at once, and no session waits for another.
 create or replace function djr._passes() returns boolean
 language plpgsql
 set search_path = pg_catalog, pg_temp

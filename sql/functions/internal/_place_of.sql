@@ -12,7 +12,7 @@ begin
   from djr._consumer_place place
   where place.consumer = (_place_of.consumer).id;
   if not found then
-    -- Dropped meanwhile.
+    -- The consumer was dropped meanwhile: this raises DJR20.
     perform djr._find_consumer((_place_of.consumer).name);
   end if;
   select _consumer.mark is distinct from _consumer.xmin

@@ -1,4 +1,5 @@
--- The row of settings is the lock: only what runs with the rights of djr's owner can lock it, and skip locked waits for nobody.
+-- The row of the settings serves as the lock: only functions that run with the rights of djr's owner can lock it, and skip locked
+-- does not wait.
 create or replace function djr._prune_turn(batch integer) returns bigint
 language plpgsql
 security definer

@@ -1,7 +1,7 @@
 drop function if exists djr._publish(text, text, text, jsonb, jsonb, text, text);
 
--- What all publish* come to. No exception block (a subtransaction for each event would cost more than the event)
--- and no lock that outlives the statement.
+-- All publish* functions for one event call this one. It has no exception block, as a subtransaction would cost more than the event,
+-- and takes no lock that outlives the statement.
 create or replace function djr._publish(
   scope text,
   user_id text,
@@ -37,7 +37,7 @@ begin
     end if;
   end if;
 
-  -- The setting is read by the insert itself: one statement instead of two.
+  -- The insert itself reads the setting storage: one statement instead of two.
   insert into djr.event (scope, user_id, type, detail, private_data, topic)
   select _publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.private_data, _publish.topic
   from djr.settings
@@ -58,9 +58,9 @@ end
 $$;
 
 comment on function djr._publish(text, text, text, jsonb, jsonb, text, text, boolean) is
-  'What publish, publish_public, publish_topic and publish_system come to; granted by djr.grant_publish. Internal.';
+  'Publishes one event: publish, publish_public, publish_topic and publish_system all call it. Granted by djr.grant_publish. Internal.';
 
--- Of the first migrations. Kept: a session that planned a publish before an upgrade may call it after.
+-- The first migrations made this one. It stays, because a session that planned a publish before an upgrade may call it afterwards.
 create or replace function djr._publish(
   scope text,
   user_id text,

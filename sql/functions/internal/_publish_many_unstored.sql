@@ -1,4 +1,4 @@
--- Called by djr.publish_many, which has looked at all of them. As many as fit go into one message.
+-- djr.publish_many calls it after it has validated all events. As many events as fit go into one message.
 create or replace function djr._publish_many_unstored(events jsonb, ids bigint[]) returns bigint[]
 language plpgsql
 set search_path = pg_catalog, pg_temp

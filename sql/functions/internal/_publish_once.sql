@@ -1,6 +1,6 @@
--- Called by djr._publish when there is a key, so that publishing without one does not pay for it.
--- A unique key makes its second publisher wait until the first one's transaction ends: there is no other way to know.
--- Of the first migrations: without a topic.
+-- djr._publish calls it for an event with a key only, so that publishing without a key costs nothing more.
+-- The second publisher of a key waits until the first one's transaction ends: before that nobody can know whether the key is taken.
+-- The first migrations made it without a topic.
 drop function if exists djr._publish_once(text, text, text, jsonb, jsonb, text);
 drop function if exists djr._publish_once(text, text, text, jsonb, jsonb, text, text);
 
@@ -17,7 +17,7 @@ create or replace function djr._publish_once(
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
--- `on conflict (key)` cannot be qualified; every parameter is.
+-- The column in `on conflict (key)` cannot be qualified, so a bare name means the column; every parameter is written qualified.
 #variable_conflict use_column
 declare
   _id bigint;
@@ -56,7 +56,7 @@ begin
     if not _same then
       perform djr._refuse_key(_publish_once.key);
     end if;
-    -- Else it was pruned between the two statements, and the key is free again.
+    -- If no event has the key now, it was pruned between the two statements: the key is free again, and the insert is repeated.
     exit when _id is not null;
   end loop;
   return _id;

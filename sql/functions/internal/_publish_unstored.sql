@@ -1,5 +1,5 @@
--- Called by djr._publish and djr.publish_many, which have validated it. The size is looked at before anything is dropped: the
--- rules do not depend on how much is going on.
+-- djr._publish and djr.publish_many call it after they have validated the event. The size is checked before the event may be dropped,
+-- so that a too large event is refused however many events there are.
 create or replace function djr._publish_unstored(
   scope text,
   user_id text,

@@ -1,4 +1,4 @@
--- It says nothing of the event that has the key: that one may be another publisher's, for another user.
+-- The message tells nothing about the event that has the key: it may be another publisher's, and for another user.
 create or replace function djr._refuse_key(key text, place text default '') returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -13,4 +13,4 @@ end
 $$;
 
 comment on function djr._refuse_key(text, text) is
-  'Raises DJR12. Internal.';
+  'Raises DJR12: another event has the key. Internal.';

@@ -1,4 +1,4 @@
--- Of the first migrations: of one limit.
+-- The first migrations made it with one limit only.
 drop function if exists djr._refuse_size(text, integer);
 
 create or replace function djr._refuse_size(
@@ -28,4 +28,4 @@ end
 $$;
 
 comment on function djr._refuse_size(text, integer, integer, boolean) is
-  'Raises DJR05. Internal.';
+  'Raises DJR05: the message of an event is too large. Internal.';

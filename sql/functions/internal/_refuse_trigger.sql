@@ -16,4 +16,4 @@ end
 $$;
 
 comment on function djr._refuse_trigger(text, regclass, text) is
-  'Raises DJR08. Internal.';
+  'Raises DJR08: a trigger of djr.publish_row does not fit its table. Internal.';

@@ -1,4 +1,4 @@
--- Only the owner can set these columns. A row that has such a value would be an event that no runtime can deliver.
+-- Only the owner can write the columns id, xid and created_at. With such a value no runtime could deliver the event.
 create or replace function djr._refuse_unreadable(header json) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -13,4 +13,4 @@ end
 $$;
 
 comment on function djr._refuse_unreadable(json) is
-  'Raises DJR16. Internal.';
+  'Raises DJR16: no runtime could read the event. Internal.';

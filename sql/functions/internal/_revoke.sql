@@ -23,7 +23,7 @@ begin
       _right.privilege, ' (' || array_to_string(_right.columns, ', ') || ')', _right.kind, _right.object, _revoke.role
     );
   end loop;
-  -- What both capabilities have.
+  -- A right that another capability of the role gives as well is granted again.
   perform djr._grant(kept, _revoke.role) from unnest(_kept) kept;
 end
 $$;

@@ -1,4 +1,5 @@
--- The one list of what grant_publish, grant_consume, grant_seal and grant_server give. What is not here a migration takes away, and doctor reports.
+-- The one list of the rights that grant_publish, grant_consume, grant_seal and grant_server give. A migration takes every other right
+-- away, and djr doctor reports it.
 create or replace function djr._rights() returns table (
   capability text,
   privilege text,

@@ -1,5 +1,5 @@
--- A doorbell saves instances the wait for their next sweep, and nothing more: where PostgreSQL's queue has no room for it, it
--- must not fail what it announces. That may be the very change that takes publishers off NOTIFY.
+-- A doorbell only saves instances the wait for their next sweep. If the NOTIFY queue has no room for it, the change that it announces
+-- must not fail: that may be the very change by which publishers stop using NOTIFY.
 create or replace function djr._ring(channel text) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp

@@ -1,5 +1,5 @@
--- What the second argument of djr.publish_row says, as texts and names of columns by turns: {"", user_id} or
--- {"room:", room_id, ""}. Null: for everyone.
+-- Parses the second argument of djr.publish_row into a list in which texts and names of columns alternate. A column of users makes
+-- {"", user_id}, topic:room:{room_id} makes {"room:", room_id, ""}, and an empty argument makes null: the event is for everyone.
 create or replace function djr._row_audience(
   name text,
   relation regclass,
@@ -51,7 +51,7 @@ begin
   for _part in 1 .. cardinality(_texts) loop
     _audience := _audience || _texts[_part] || _columns[_part];
   end loop;
-  -- Behind the last text there is no column.
+  -- The loop appended a column after the last text as well, where there is none.
   return trim_array(_audience, 1);
 end
 $$;

@@ -1,4 +1,4 @@
--- An expression of djr._row_audience's parts, the columns among them expressions by now.
+-- Takes the list of djr._row_audience, in which djr._row_columns has replaced the names of columns by expressions.
 create or replace function djr._row_audience_value(
   parts text[]
 ) returns text
@@ -8,14 +8,14 @@ set search_path = pg_catalog, pg_temp
 as $$
   select case
     when _row_audience_value.parts is null then 'null::pg_catalog.text'
-    -- A user. Who nobody is (null or empty) djr._row_events knows.
+    -- A user. djr._row_events publishes nothing if it is null or empty.
     when cardinality(_row_audience_value.parts) = 2 then _row_audience_value.parts[2]
     else (
       select string_agg(
         case
-          -- %: the expression is for format().
+          -- The whole expression goes through format(), so a % in a text is doubled.
           when part.place % 2 = 1 then replace(quote_literal(part.value), '%', '%%') || '::pg_catalog.text'
-          -- A row that is in no room is in no room called "room:".
+          -- A row with a null or empty room_id belongs to no topic, rather than to the topic "room:".
           else format('(select case when _c.c operator(pg_catalog.<>) '''' then _c.c end from (select %s as c offset 0) _c)', part.value)
         end,
         ' operator(pg_catalog.||) '

@@ -1,5 +1,5 @@
--- Called for large details only.
--- Of the first migrations: of users only.
+-- djr._row_events calls it for large details only.
+-- The first migrations made it for users only.
 drop function if exists djr._row_brief(text, text, jsonb);
 
 create or replace function djr._row_brief(
@@ -12,8 +12,8 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  -- What the message may have, without what it has besides: 110 bytes are the most that djr.event's own fields take, the null and
-  -- the comma of an event with a topic among them.
+  -- The bytes that a message has left for the detail, beside the type and the audience. The values that djr itself puts into the header
+  -- take 110 bytes at most, including the null and the comma of an event with a topic.
   _room integer := coalesce(
       (select case when settings.storage then settings.max_bytes else 7999 end from djr.settings), 7999
     )
@@ -39,4 +39,4 @@ end
 $$;
 
 comment on function djr._row_brief(text, text, jsonb) is
-  'The detail of a row''s event if it fits into a message; else :id, :old_id, op and truncated, without the ids where even they are too large. Internal.';
+  'The detail of a row''s event if it fits into a message; otherwise only :id, :old_id, op and truncated, and if even the ids are too large, only op and truncated. Internal.';

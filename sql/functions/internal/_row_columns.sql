@@ -1,10 +1,10 @@
--- Of the first migrations.
+-- The first migrations made these.
 drop function if exists djr._row_columns(regclass, text[]);
 drop function if exists djr._row_columns(regclass, text[], text, text);
 
--- Three expressions of a row, for format(): %1$s is the row. They are made anew whenever a trigger fires, as the only places
--- that could keep them (settings, prepared statements, temporary tables) are anybody's to write. So there is one query, and
--- what most columns need is said here; djr._row_value looks at the others.
+-- Returns three SQL expressions of a row as a format string, in which %1$s stands for the row. They are built anew whenever a trigger
+-- fires, because any session could write to the places that could keep them (settings, prepared statements, temporary tables). For
+-- speed one query reads the catalogs, and the common types are handled here; djr._row_value handles the others.
 create or replace function djr._row_columns(
   relation regclass,
   columns text[],
@@ -16,7 +16,7 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  -- Texts and names of columns by turns: the names become expressions.
+  -- The list of djr._row_audience, in which texts and names of columns alternate. The names are replaced by expressions below.
   _audience text[] := _row_columns.audience;
   _audience_columns text[] := array(
     select listed.name
@@ -63,22 +63,22 @@ begin
     end if;
     _found := _found || _name;
     _reference := '%1$s.' || replace(quote_ident(_name), '%', '%%');
-    -- 16384: the first number of a type that is not built in. json may hold what jsonb cannot.
+    -- Types with an oid from 16384 on are not built in. json may hold a value that jsonb cannot.
     _is_plain := _type < 16384 and _type not in ('json'::regtype, 'json[]'::regtype);
     _value := case
       when _is_plain then 'pg_catalog.to_jsonb(' || _reference || ')'
       else djr._row_value(_reference, _type)
     end;
     if _name = any(_row_columns.columns) then
-      -- jsonb_build_object itself takes a built-in type as to_jsonb does.
+      -- jsonb_build_object converts a built-in type as to_jsonb does.
       _pairs := _pairs || (
         replace(quote_literal(_name), '%', '%%') || ', ' || case when _is_plain then _reference else _value end
       );
     end if;
     if _name = any(_audience_columns) then
       _value_text := case
-        -- As djr.publish(column, ...) has it: char(n) without its blanks, which do not count. The cast of a built-in type is
-        -- nobody's to change.
+        -- The same text that djr.publish(column, ...) makes of the column: char(n) loses its trailing blanks. Nobody can replace the cast
+        -- of a built-in type.
         when _type < 16384 or djr._base_type(_type) < 16384 then '(' || _reference || ')::pg_catalog.text'
         else format('case when (%1$s) is distinct from null then pg_catalog.concat(%1$s) end', _reference)
       end;
@@ -90,7 +90,7 @@ begin
     end if;
     if _name = _row_columns.id_column or _number = _id_number then
       _id := case
-        -- 2- and 4-byte integers, uuid, text, varchar, char(n): no number that is too large.
+        -- smallint, integer, uuid, text, varchar and char(n): none of their values is a number too large for JavaScript.
         when _type in (21, 23, 2950, 25, 1043, 1042) then _value
         else 'djr._row_id(' || _value || ')'
       end;
@@ -117,4 +117,4 @@ end
 $$;
 
 comment on function djr._row_columns(regclass, text[], text[], text) is
-  'Three expressions of a row, with %1$s in its place: the named columns as a JSON object, the user or the topic as a text, and the value of :id, of the primary key without an id_column. DJR08 for a column that is not there or that no trigger can read. Internal.';
+  'Three SQL expressions as a format string with %1$s for the row: the named columns as a JSON object, the user or the topic as a text, and the value of :id, which is the primary key unless id_column names another column. DJR08 for a column that does not exist or that no trigger can read. Internal.';

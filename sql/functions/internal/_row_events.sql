@@ -1,6 +1,6 @@
--- Which events a changed row makes, and for whom: the one place that says so, for a row and for a statement of them.
--- Plain SQL without SET, so that the planner puts it into its callers' queries. audience: the user or the topic.
--- Of the first migrations: of users only.
+-- The only place that decides which events a changed row makes, and for whom; triggers for each row and for each statement both use it.
+-- Plain SQL without SET, so that the planner inlines it. An audience here is the name of a user or of a topic, as the scope says.
+-- The first migrations made it for users only.
 drop function if exists djr._row_events(text, text, text, boolean, jsonb, text, jsonb, jsonb, text, jsonb);
 
 create or replace function djr._row_events(
@@ -27,7 +27,7 @@ as $$
       else djr._row_brief(type, event.audience, event.detail)
     end
   from (
-    -- Whom (or which room) an update takes the row from must see it go, under the id that they know.
+    -- If an update gives the row to another user or topic, the old one gets a delete, under the id that it knows the row by.
     select
       1 as part,
       before_audience as audience,
@@ -44,7 +44,7 @@ as $$
         operator(pg_catalog.||) djr._row_members(
           op,
           case when op operator(pg_catalog.=) 'delete' then before_id else after_id end,
-          -- Not for a user who never had the row under the old one.
+          -- The old id is only for a user or topic that had the row under it.
           case
             when op operator(pg_catalog.=) 'update'
               and not coalesce(before_id operator(pg_catalog.=) after_id, before_id is null and after_id is null)
@@ -52,7 +52,7 @@ as $$
               then before_id
           end
         )
-    -- A row that belongs to nobody (a guest's order) is for nobody; in no case for everyone.
+    -- A row without a user, such as a guest's order, makes no event; above all none for everyone.
     where (scope operator(pg_catalog.=) 'public' or case when op operator(pg_catalog.=) 'delete' then before_audience else after_audience end operator(pg_catalog.<>) '')
       and (
         op operator(pg_catalog.<>) 'update'
@@ -70,4 +70,4 @@ as $$
 $$;
 
 comment on function djr._row_events(text, text, text, boolean, jsonb, text, jsonb, jsonb, text, jsonb) is
-  'The events of one row that djr.publish_row was fired for: op, the columns, the user or topic, and the id before and after. Internal.';
+  'The events of one row for which djr.publish_row fired, from op and from the columns, the audience (user or topic) and the id before and after. Internal.';

@@ -1,4 +1,5 @@
--- JSON.parse makes 9007199254740993 into ...992, and two rows' `djr:TYPE:ID` into one. An object would be "[object Object]".
+-- JSON.parse in a browser reads 9007199254740993 as ...992, so two rows would share one event name `djr:TYPE:ID`: such a number is sent
+-- as a text. So is an object, whose name would be "[object Object]".
 -- Plain SQL without SET, so that the planner inlines it.
 create or replace function djr._row_id(
   id jsonb

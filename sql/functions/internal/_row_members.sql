@@ -1,4 +1,4 @@
--- Plain SQL without SET, so that the planner inlines it. Few calls for what most rows have: an id that stays.
+-- Plain SQL without SET, so that the planner inlines it. The common case, an id that did not change, takes the fewest calls.
 create or replace function djr._row_members(
   op text,
   id jsonb,
@@ -17,4 +17,4 @@ as $$
 $$;
 
 comment on function djr._row_members(text, jsonb, jsonb) is
-  'What the detail of a row''s event has besides its columns. Internal.';
+  'The members that the detail of a row''s event has beside its columns: op, :id and, after a change of the id, :old_id. Internal.';

@@ -1,4 +1,4 @@
--- Of the first migrations: of users only.
+-- The first migrations made it for users only.
 drop function if exists djr._row_user_too_long(text, text, boolean);
 
 create or replace function djr._row_misfit(
@@ -44,4 +44,4 @@ end
 $$;
 
 comment on function djr._row_misfit(text, text, text, boolean) is
-  'Raises DJR03 or DJR18, or warns and says false: a row''s user or topic is one that no event can have. Internal.';
+  'For a row whose user or topic no event can have: raises DJR03 or DJR18 with refuse, otherwise warns and returns false. Internal.';

@@ -1,4 +1,4 @@
--- Names are as the table has them, capitals and all. In double quotes, as SQL has it, one may hold a comma.
+-- Names are written exactly as in the table, with their capital letters. A name in double quotes, as in SQL, may contain a comma.
 create or replace function djr._row_names(
   list text
 ) returns text[]

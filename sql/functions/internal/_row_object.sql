@@ -1,4 +1,4 @@
--- jsonb_build_object takes 100 arguments and no more, which is fifty members.
+-- jsonb_build_object takes at most 100 arguments, which is fifty members, so larger objects are made of several.
 create or replace function djr._row_object(
   pairs text[]
 ) returns text
@@ -17,4 +17,4 @@ end
 $$;
 
 comment on function djr._row_object(text[]) is
-  'An expression that makes pairs of an expression each, name and value, into a JSON object. Internal.';
+  'An SQL expression that builds a JSON object from a list in which expressions of names and values alternate. Internal.';

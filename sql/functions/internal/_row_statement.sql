@@ -1,9 +1,9 @@
--- The events of a statement's rows, in the order of the rows. No WITH: its names would hide the tables of the rows, whose
--- names are the app's.
+-- Builds a query for the events of a statement's rows, in the order of the rows. The query has no WITH: a name in it could hide the
+-- transition tables, whose names the app chose.
 --
--- PostgreSQL appends the old and the new row of an update to the two tables in one step, so that they have one place in
--- both, and a row whose id changed is found as well. Where an old row has no new one (a trigger of a partition refused the
--- row that was to move there) places say nothing: then rows are matched by their ids.
+-- PostgreSQL appends the old and the new row of an update to the two transition tables in one step, so both have the same place in
+-- their tables, and they are matched by place even if the id changed. If an old row has no new one (a trigger of a partition refused
+-- the row that was to move there), places do not match: then by_place is false, and rows are matched by their ids.
 create or replace function djr._row_statement(
   old_table name,
   new_table name,
@@ -56,4 +56,4 @@ end
 $$;
 
 comment on function djr._row_statement(name, name, text, boolean, text, text, text, boolean) is
-  'A query for the events of all rows that a statement changed; djr.publish_row runs it, who alone sees their tables. Internal.';
+  'A query for the events of all rows that a statement changed. Only djr.publish_row can run it, as only the trigger function sees the transition tables. Internal.';

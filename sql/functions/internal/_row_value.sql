@@ -1,15 +1,15 @@
--- The expression that makes a value into what to_jsonb has for it. `value` is an expression of the type `type`.
+-- Builds an SQL expression that converts a value as to_jsonb does. `value` is an expression of the type `type`.
 --
--- djr.publish_row runs with the rights of djr's owner, so no expression may reach code that a type's owner wrote. to_jsonb
--- calls a cast to json of any type that is not built in, wherever it finds one: in arrays, domains and composite types, too.
--- To look first whether there is such a cast would not do, as another session can make one in between. Output functions are
--- safe, because only a superuser makes base types. Hence:
+-- djr.publish_row runs with the rights of djr's owner, so no expression may call code that a type's owner wrote. to_jsonb calls a cast
+-- to json of any type that is not built in, wherever it finds one: in arrays, domains and composite types, too. A check for such a
+-- cast would not help, because another session can create one right after it. Output functions are safe, because only a superuser
+-- can create base types. Hence:
 -- - built-in types, domains over them, and arrays of both go through to_jsonb as they are;
--- - any other type's value is its output, a text; concat() takes the output function where a cast may be somebody's code;
--- - an array of such values is the array of the texts: array_out and array_in agree on what a text[] is;
--- - a composite value is taken apart. Another session may exchange a member's type while nobody looks, unlike that of a
---   column in use, so that a member goes through to_jsonb only where it has the built-in type that was read here;
--- - json may hold what jsonb cannot, such as \u0000, and the app's own write must not fail for it.
+-- - a value of any other type becomes its output text; concat() calls the output function, where a cast could be somebody's code;
+-- - an array of such values becomes an array of their texts: array_out and array_in agree on what a text[] is;
+-- - a composite value is taken apart. Another session can change the type of a member at any time (unlike the type of a column in
+--   use), so a member goes through to_jsonb only if it still has the built-in type that was read here;
+-- - json may hold a value that jsonb cannot, such as \u0000, and the app's own write must not fail for it.
 create or replace function djr._row_value(
   value text,
   type oid,
@@ -67,7 +67,7 @@ begin
       when _form = 'json' then 'djr._json_value(%2$s)'
       when _form = 'text' or _element.typdelim <> ',' then 'pg_catalog.to_jsonb(%2$s)'
       when djr._type_form(_element.oid) = 'text' then 'pg_catalog.to_jsonb((%2$s)::pg_catalog.text[])'
-      -- Of more than one dimension: the elements are texts.
+      -- An array of more than one dimension: its elements become texts.
       else 'case when (%1$s) is not distinct from null then null '
         'when pg_catalog.array_ndims(%1$s) operator(pg_catalog.>) 1 then pg_catalog.to_jsonb((%2$s)::pg_catalog.text[]) '
         'else (select coalesce(pg_catalog.jsonb_agg(%3$s), ''[]'') from (select pg_catalog.unnest(%1$s) as e) _e) end'
@@ -83,4 +83,4 @@ end
 $$;
 
 comment on function djr._row_value(text, oid, boolean) is
-  'An expression that makes a value of a type into jsonb as to_jsonb does, but never through code of the type''s owner: then as the type''s output text. Internal.';
+  'An SQL expression that converts a value to jsonb as to_jsonb does, but without calling code of the type''s owner: such a value becomes its output text. Internal.';

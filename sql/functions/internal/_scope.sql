@@ -10,4 +10,4 @@ as $$
 $$;
 
 comment on function djr._scope(text, text) is
-  'The scope of an event of djr.publish_many that may name none: topic where it has a topic, else user. Internal.';
+  'The scope of an element of djr.publish_many. If it names none: topic when it has a topic, otherwise user. Internal.';

@@ -1,7 +1,9 @@
--- STABLE: so its snapshot is that of the calling query, which read who may hear what. What has to write is a function of its own.
--- djr1.KEY.CONTENT.SIGNATURE: the content is a JSON array of topic (of several an array), user, the second at which it ends, and the snapshot that it was
--- made in (what djr.recheck took back is told from what it did not by that), in base64url;
--- the signature is HMAC-SHA256 of all that stands before it. The runtime checks it without a query.
+-- Makes a seal: djr1.KEY.CONTENT.SIGNATURE. The content, in base64url, is a JSON array of the topic (an array if there are several), the
+-- user, the second at which the seal ends, and the snapshot in which it was made. By the snapshot a runtime knows whether djr.recheck
+-- revoked the seal: it did if the snapshot does not see the transaction of djr.recheck. The signature is HMAC-SHA256 of all that stands
+-- before it; the runtime checks it without a query.
+-- The function is STABLE, so it has the snapshot of the calling query, which read who may hear what. A STABLE function cannot write, so
+-- another function makes the key.
 create or replace function djr._seal(
   topics text[],
   user_id text,
@@ -18,7 +20,7 @@ declare
   _text text;
   _signature bytea;
 begin
-  -- Of a user who is in no room array_agg makes null.
+  -- array_agg returns null for a user who is in no room.
   if coalesce(cardinality(_seal.topics), 0) = 0 then
     return null;
   elsif cardinality(_seal.topics) > 100 then
@@ -55,7 +57,8 @@ begin
     end,
     _seal.user_id,
     floor(extract(epoch from clock_timestamp() + _seal.valid))::bigint,
-    -- Beside very many open transactions: to have seen less is always right.
+    -- A snapshot with very many transactions in progress is too long, so it is replaced by an older, shorter one. A seal that seems to
+    -- have seen less is never accepted where it should not be.
     case
       when length(_snapshot::text) <= 200 then _snapshot::text
       else format('%1$s:%1$s:', pg_snapshot_xmin(_snapshot))
@@ -68,4 +71,4 @@ end
 $$;
 
 comment on function djr._seal(text[], text, interval) is
-  'What djr.seal comes to; granted by djr.grant_seal. Internal.';
+  'Makes the seal for every djr.seal; granted by djr.grant_seal. Internal.';

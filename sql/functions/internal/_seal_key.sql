@@ -5,7 +5,7 @@ as $$
 declare
   _key djr.seal_key;
 begin
-  -- Two that need the first key at the same time: one waits here, and then finds it.
+  -- If two transactions need the first key at the same time, one of them waits here and then finds the key of the other.
   lock table djr.seal_key in share row exclusive mode;
   update djr.seal_key
   set longest = greatest(seal_key.longest, _seal_key.valid)
@@ -22,4 +22,4 @@ end
 $$;
 
 comment on function djr._seal_key(interval) is
-  'The key to sign with, made where there is none, and noted for how long a seal is to be valid. Internal.';
+  'The key to sign with, created if there is none. Records for how long the longest seal of the key is valid. Internal.';

@@ -1,18 +1,18 @@
--- Callers that share a consumer take events each for itself, under a lock an event, and note them as done. The place follows when
--- nothing before it is open any more; whoever gets its row moves it, and the others do not wait.
+-- Each caller that shares a consumer locks the events that it takes, one lock an event, and notes them in djr._consumer_done. The place
+-- moves on once no event before it is open. Whichever caller gets the lock of the place's row moves it; the others do not wait.
 create or replace function djr._share_due(consumer djr._consumer, max_events integer) returns bigint[]
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  -- With one snapshot for the whole transaction nothing can be looked at again.
+  -- In repeatable read and serializable one snapshot serves the whole transaction, so reading again shows nothing new.
   _is_fixed boolean := djr._has_fixed_snapshot();
   _place djr._consumer_place;
   _ids bigint[];
   _taken integer;
 begin
   if _is_fixed then
-    -- Fails with 40001 if the place has moved since the snapshot, and holds it where it is.
+    -- This fails with 40001 if the place has moved since the snapshot, and keeps it from moving until the transaction ends.
     perform from djr._consumer_place place where place.consumer = (_share_due.consumer).id for share;
   end if;
   loop
@@ -22,7 +22,8 @@ begin
     _taken := cardinality(_ids);
     exit when _taken = 0;
     if not _is_fixed then
-      -- Of some the lock was free because another caller has had them, and has ended since they were read.
+      -- A lock may have been free because another caller took the event and committed after the events were read here. Such events are
+      -- dropped from the list.
       _ids := array(
         select event.id
         from djr.event
@@ -37,7 +38,7 @@ begin
           )
       );
     end if;
-    -- With a fixed snapshot a conflict is an error, 40001.
+    -- With a fixed snapshot a row that another caller inserted meanwhile raises 40001.
     insert into djr._consumer_done (consumer, event_id, xid)
     select (_share_due.consumer).id, event.id, event.xid
     from djr.event
@@ -46,7 +47,7 @@ begin
     exit when cardinality(_ids) > 0;
   end loop;
 
-  -- With a fixed snapshot a move of the place makes concurrent callers fail with 40001: it moves when many events are noted.
+  -- With a fixed snapshot moving the place makes concurrent callers fail with 40001, so it moves only when 5,000 events are noted.
   if not _is_fixed
     or (
       select count(*)

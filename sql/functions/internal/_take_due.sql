@@ -1,6 +1,7 @@
--- The next events behind a place, in the order of ids within what one snapshot made visible: an event that was inserted when
--- another had been committed comes behind it. Few are read by the index on xid; many, where a consumer has been away, are a
--- window that is read by id, batch by batch.
+-- The next events after a place. A window is what one snapshot sees and the place's frontier does not; the events of a window come in
+-- the order of their ids, so an event that was inserted after another had committed comes after it. If the window has at most 1,000
+-- events, they are found by the index on xid and all of them are held at once. If it has more, as when a consumer was away, the place
+-- remembers the window, and it is read by id, batch by batch.
 create or replace function djr._take_due(
   consumer djr._consumer,
   place djr._consumer_place,
@@ -18,7 +19,7 @@ declare
   _seed bigint := hashtextextended('djr consumer', (_take_due.consumer).id);
   _is_new boolean := false;
   _in_progress xid8[];
-  -- All of the window, where they are few.
+  -- The ids of the whole window if it is small; null if it is large.
   _few bigint[];
   _some bigint[];
   _wanted integer;
@@ -68,7 +69,7 @@ begin
           where event.xid >= pg_snapshot_xmax(_place.frontier)
             and event.xid < pg_snapshot_xmax(_place.upto)
             and pg_visible_in_snapshot(event.xid, _place.upto)
-          -- Else the lowest of them might be looked for in all of the table.
+          -- Without this line the planner might search the whole table for the lowest id.
           offset 0
         ) found;
       else
@@ -130,7 +131,7 @@ begin
       end if;
       _at := coalesce(_some[cardinality(_some)], _at);
       if _take_due.purpose = 'share' then
-        -- Held until the transaction ends: who gets the lock then finds the event done, or due again.
+        -- Each event is locked until the transaction ends. The next caller that gets the lock finds the event done, or due again.
         ids := ids || array(
           select candidate.id
           from unnest(_some) candidate (id)
@@ -159,4 +160,4 @@ end
 $$;
 
 comment on function djr._take_due(djr._consumer, djr._consumer_place, integer, text) is
-  'The next events for a consumer that stands there, and where it stands behind them. Purpose take: all of them; share: those that no other caller has taken; look: only where the first of them is, in front of which the place is then. Internal.';
+  'The next events for a consumer at this place, and the place after them. Purpose take: all of them; share: those that no other caller has taken; look: finds only the first, and returns the place right before it. Internal.';

@@ -1,5 +1,5 @@
--- What djr._row_value makes of a type. No name of it is given away: types are told apart by their number, and those below
--- 16384 came with the cluster.
+-- How djr._row_value has to treat a type. It goes by oids and not by names, which the app could have given to types of its own: types
+-- with an oid below 16384 came with the cluster.
 create or replace function djr._type_form(
   type oid
 ) returns text
@@ -24,4 +24,4 @@ end
 $$;
 
 comment on function djr._type_form(oid) is
-  'plain: to_jsonb is safe for the type; json, composite, array: it has to be taken apart; text: its output function is all that is safe. Internal.';
+  'How a value of this type becomes JSON safely. plain: by to_jsonb; json, composite, array: it has to be taken apart; text: only by its output function. Internal.';

@@ -1,5 +1,5 @@
--- The overloads that take a detail of type json leave the type of `type` open: then PostgreSQL prefers djr.publish(text, text, jsonb)
--- wherever a call fits both, as with '{}', which may be json as well as jsonb.
+-- The overloads for a detail of type json declare `type` as anycompatiblenonarray. PostgreSQL then prefers djr.publish(text, text, jsonb)
+-- for a call that matches both, such as one with '{}', which may be json as well as jsonb. So no call is ambiguous.
 create or replace function djr._type_of(type anycompatiblenonarray) returns text
 language plpgsql
 stable
@@ -17,4 +17,4 @@ end
 $$;
 
 comment on function djr._type_of(anycompatiblenonarray) is
-  'The type of an event as a text (DJR01 for what is none). Internal.';
+  'The type of an event as a text; DJR01 for a value that is no text. Internal.';

@@ -1,4 +1,4 @@
--- 42.0 is user 42, as numeric has one value for both; 42.5 is nobody.
+-- The numeric 42.0 is user 42, as both are the same number; 42.5 is no user's id.
 create or replace function djr._user_of(user_id numeric) returns text
 language plpgsql
 immutable
@@ -17,4 +17,4 @@ end
 $$;
 
 comment on function djr._user_of(numeric) is
-  'The text of a user''s id that is a numeric: without fraction, 42.0 is 42 (DJR03 for anything else). Internal.';
+  'A user''s id of type numeric as a text, 42 for 42.0; DJR03 if it has a fraction or is no number. Internal.';

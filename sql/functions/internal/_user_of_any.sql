@@ -1,4 +1,4 @@
--- For the overloads that take a detail of type json, whose user_id has any type: what djr.publish takes with a detail of type jsonb.
+-- The overloads for a detail of type json take a user_id of any type. This accepts the types for which djr.publish has overloads.
 create or replace function djr._user_of_any(user_id anynonarray) returns text
 language plpgsql
 stable
@@ -20,4 +20,4 @@ end
 $$;
 
 comment on function djr._user_of_any(anynonarray) is
-  'The text of a user''s id of any type that djr.publish takes (DJR03 for any other). Internal.';
+  'A user''s id of any type that djr.publish takes, as a text; DJR03 for another type. Internal.';

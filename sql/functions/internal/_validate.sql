@@ -1,6 +1,7 @@
--- The rules, raised with SQLSTATEs of our own. The CHECKs of djr.event say the same for a plain INSERT:
--- whatever changes here changes there. `place` comes before the message, and says which of many events it is.
--- Of the first migrations: without a topic.
+-- The rules of an event, each with an SQLSTATE and a message of its own. The domains of djr.event have the same rules for a plain INSERT,
+-- and djr._is_valid has them as one quick condition: change all three together (test/sql/publish.test.ts compares them). `place` is put
+-- before the message and says which of several events is meant.
+-- The first migrations made it without a topic.
 drop function if exists djr._validate(text, text, text, jsonb, text, text);
 
 create or replace function djr._validate(

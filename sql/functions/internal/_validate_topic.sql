@@ -24,4 +24,4 @@ end
 $$;
 
 comment on function djr._validate_topic(text, text) is
-  'Raises DJR18 for what is no topic. Internal.';
+  'Raises DJR18 for a text that can be no topic. Internal.';

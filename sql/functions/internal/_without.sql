@@ -19,4 +19,4 @@ as $$
 $$;
 
 comment on function djr._without(pg_snapshot, xid8) is
-  'A snapshot in which this transaction, below its xmax, is in progress. Internal.';
+  'The snapshot with this transaction, which must be below its xmax, among those in progress. Internal.';

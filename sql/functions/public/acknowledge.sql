@@ -30,4 +30,4 @@ end
 $$;
 
 comment on function djr.acknowledge(text, bigint[], text) is
-  'Records that a user''s page got (delivered) or showed (read) events of that user, and returns the ids of those that are: somebody else''s, public and unknown ones are left out. A second time changes nothing; with activity off nothing is stored. DJR10 for another status.';
+  'Records that a user''s page got (delivered) or showed (read) events of that user, and returns the ids that it accepted: events of other users, public events and unknown ids are left out. A second call changes nothing; with activity off nothing is stored. DJR10 for another status.';

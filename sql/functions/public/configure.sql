@@ -1,5 +1,5 @@
--- For the schema's owner: not granted to anyone, and not SECURITY DEFINER.
--- With a parameter more it would be a second function.
+-- Only the schema's owner may call it: it is granted to nobody and is not SECURITY DEFINER.
+-- Earlier versions had fewer parameters. They are dropped, because a function with one parameter more would stand beside them.
 drop function if exists djr.configure(boolean, text, interval, text, text);
 drop function if exists djr.configure(boolean, text, interval, text, text, real, text, boolean);
 
@@ -67,7 +67,7 @@ begin
       hint = '7999 is what NOTIFY carries; a larger event is read by a sweep. What is larger than 1 MiB is fetched better than pushed.';
   end if;
   if configure.authorize_topic <> '' then
-    -- As it will be called, whatever the search_path is then.
+    -- Stored with its schema, so that it is found whatever the search_path is when it is called.
     begin
       select format('%I.%I', pg_namespace.nspname, pg_proc.proname)
       into _function
@@ -76,7 +76,7 @@ begin
       where pg_proc.oid = to_regprocedure(configure.authorize_topic || '(text, text)')
         and pg_proc.prorettype = 'boolean'::regtype;
     exception when syntax_error or invalid_name then
-      -- What is no name at all, named below.
+      -- The text is no name of a function at all; it is refused below.
     end;
     if _function is null then
       raise exception using
@@ -87,7 +87,7 @@ begin
     end if;
   end if;
 
-  -- Where the row is missing this makes it.
+  -- This creates the row of the settings if it is missing.
   perform djr.channel();
   select * into strict _before from djr.settings;
   update djr.settings
@@ -102,7 +102,8 @@ begin
     queue_limit = coalesce(configure.queue_limit, settings.queue_limit),
     max_bytes = coalesce(configure.max_bytes, settings.max_bytes),
     largest_bytes = greatest(settings.largest_bytes, settings.max_bytes, configure.max_bytes),
-    -- What was published meanwhile was not stored: for whoever does not see this transaction yet it is as good as pruned.
+    -- Events that were published while storage was off have no row. A client that resumes from a snapshot without this transaction
+    -- cannot get them, so it must be reset, just as if they had been pruned.
     pruned_xid = case
       when configure.storage and not settings.storage then greatest(settings.pruned_xid, pg_current_xact_id())
       else settings.pruned_xid
@@ -119,7 +120,7 @@ begin
     perform djr._new_seal_key();
   end if;
   if _after is distinct from _before or configure.rotate_seal_key then
-    -- On the channel that the runtimes listen on: they read the settings anew, the channel's name included.
+    -- The doorbell goes to the old channel, on which the runtimes still listen: they then read the new settings and the new channel.
     perform djr._ring(_before.channel);
   end if;
   return _after;
@@ -127,4 +128,4 @@ end
 $$;
 
 comment on function djr.configure(boolean, text, interval, text, text, real, text, boolean, interval, integer) is
-  'Changes the settings that are given and returns all of them. max_bytes, 7999 to 1048576, lets events through that NOTIFY cannot carry; retention => ''0'' keeps events for ever; consumer_retention => ''0'' keeps them until every consumer has had them, where it is else a week at most; authorize_topic => '''' stops asking; rotate_seal_key => true signs seals with a new key, beside which the one before stays valid. For the schema''s owner.';
+  'Changes the settings that are given and returns all of them. max_bytes, 7999 to 1048576, lets events through that NOTIFY cannot carry; retention => ''0'' keeps events for ever; consumer_retention => ''0'' keeps them until every consumer has had them, where it is else a week at most; authorize_topic => '''' stops asking; rotate_seal_key => true signs seals with a new key, and seals of the previous key stay valid. For the schema''s owner.';

@@ -1,5 +1,6 @@
--- The first look takes no lock and writes nothing, so that polling an idle consumer costs as little as reading; it has also
--- locked djr.event before the consumer's row, in the order of TRUNCATE.
+-- It first looks whether anything is due, without a row lock and without writing, so that polling an idle consumer costs no more than
+-- reading. That look also locks the table djr.event before the consumer's row is locked, in the same order as TRUNCATE, so the two
+-- cannot deadlock.
 create or replace function djr.consume(
   name text,
   max_events integer default 100,
@@ -49,7 +50,7 @@ begin
       from djr.event
       where event.xid = any (array(select pg_snapshot_xip(_place.frontier)))
     )
-    -- As exists() it might be looked for in all of the table.
+    -- Written as exists() the planner might search the whole table.
     and (
       select event.id
       from djr.event
@@ -83,8 +84,9 @@ begin
     _place := djr._place_of(_found);
     select * into _due from djr._take_due(_found, _place, consume.max_events, 'take') due;
     if djr._has_fixed_snapshot() then
-      -- What callers who share have done since the snapshot is not seen, and the place has not moved for it: it is a conflict
-      -- here, 40001. The move takes these rows away again.
+      -- This snapshot does not see which events other callers have taken with mode share since it was taken, and their commits need not
+      -- have moved the place. Inserting the same events here makes each such case a conflict, SQLSTATE 40001, instead of a second
+      -- delivery. djr._move_consumer deletes these rows again.
       insert into djr._consumer_done (consumer, event_id, xid)
       select _found.id, event.id, event.xid
       from djr.event
@@ -114,4 +116,4 @@ end
 $$;
 
 comment on function djr.consume(text, integer, text) is
-  'The next events for a consumer, oldest first, and moves its place in the caller''s transaction: what the transaction does with them and the place commit together. It goes by snapshot, as a sweep does, so an event that commits late comes late and is not skipped. No rows: nothing is due. mode wait (the default) waits while another transaction consumes; skip returns nothing then; share takes events that no other caller has, and they come again if its transaction is rolled back. DJR20: there is no such consumer. DJR22: it was overtaken. DJR06: storage is off.';
+  'Returns the next events for a consumer, oldest first, and moves its place in the caller''s transaction: what the transaction does with the events commits together with the place. It reads by snapshot, as a sweep does, so an event that commits late comes late and is not skipped. No rows means that nothing is due. mode wait (the default) waits while another transaction consumes; skip returns nothing then; share takes events that no other caller has taken, and they come again if its transaction is rolled back. DJR20: there is no such consumer. DJR22: it was overtaken. DJR06: storage is off.';

@@ -66,4 +66,4 @@ end
 $$;
 
 comment on function djr.create_consumer(text, text, text[], text[]) is
-  'Makes a consumer, which keeps its place for djr.consume. It begins with what commits from now on (now), with everything that is stored (start), or at a position: what djr.position() returned. `from` is a reserved word: give it second, or write "from" => ''start''. With types or topics it gets only events of those; with both, of both. DJR21: there is one of this name.';
+  'Creates a consumer, which keeps a place for djr.consume. It begins with what commits from now on (now), with everything that is stored (start), or at a position that djr.position() returned. `from` is a reserved word: give it second, or write "from" => ''start''. With types or topics it gets only events of those; with both, only events that match both. DJR21: a consumer of this name exists.';

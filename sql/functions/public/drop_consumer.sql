@@ -18,4 +18,4 @@ end
 $$;
 
 comment on function djr.drop_consumer(text) is
-  'Removes a consumer with its place; pruning respects it no longer. It waits for the transaction that consumes. DJR20: there is none of this name.';
+  'Removes a consumer and its place; pruning no longer keeps events for it. It waits for a transaction that is consuming. DJR20: there is no consumer of this name.';

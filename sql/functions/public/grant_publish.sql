@@ -1,8 +1,8 @@
--- Made by the first migration, with one parameter.
+-- The first migration made it with one parameter.
 drop function if exists djr.grant_publish(name);
 
--- Not SECURITY DEFINER: who may grant is who owns the objects. Not every member may be granted by a role
--- that is not the owner, so it refuses in PostgreSQL's own words.
+-- Not SECURITY DEFINER: only the owner of the objects may grant rights on them. For any other role PostgreSQL itself refuses, with its
+-- own message.
 create or replace function djr.grant_publish(role name, everyone boolean default false) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp

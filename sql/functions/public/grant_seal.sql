@@ -1,4 +1,5 @@
--- Not SECURITY DEFINER, as djr.grant_publish. A grant of its own: who publishes may not therefore listen.
+-- Not SECURITY DEFINER, for the reason that djr.grant_publish gives. Sealing is a grant of its own, because a role that may publish
+-- must not therefore decide who listens.
 create or replace function djr.grant_seal(role name) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp

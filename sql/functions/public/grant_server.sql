@@ -1,4 +1,4 @@
--- Not SECURITY DEFINER, as djr.grant_publish.
+-- Not SECURITY DEFINER, for the reason that djr.grant_publish gives.
 create or replace function djr.grant_server(role name) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -17,4 +17,4 @@ end
 $$;
 
 comment on function djr.grant_server(name) is
-  'Gives a role what the runtime needs: reading events and settings, the channel, recording activity and acknowledgements, saying that it is there, pruning and replaying. It cannot publish; where the runtime publishes too, use djr.grant_publish as well. The role public is refused (DJR13). It is recorded (djr.grantee) and holds over upgrades; djr.revoke_server takes it back.';
+  'Gives a role what the runtime needs: reading events and settings, the channel, recording activity and acknowledgements, reporting itself in djr.instance, pruning and replaying. It cannot publish; where the runtime publishes too, use djr.grant_publish as well. The role public is refused (DJR13). It is recorded (djr.grantee) and holds over upgrades; djr.revoke_server takes it back.';

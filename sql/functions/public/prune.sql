@@ -17,4 +17,4 @@ end
 $$;
 
 comment on function djr.prune(interval) is
-  'Deletes events past the retention (or older than given) and returns how many: all in the caller''s transaction. For much at once use djr.prune_batch, or the command djr prune.';
+  'Deletes all events past the retention (or older than the argument), in the caller''s transaction, and returns how many. For many events use djr.prune_batch, or the command djr prune.';

@@ -1,5 +1,5 @@
--- An overload for each type that ids of users have. Plain SQL without SET, so that the planner puts djr._publish in their
--- place; that one checks and is SECURITY DEFINER.
+-- An overload for each type that ids of users have. They are plain SQL without SET, so that the planner replaces each by its call of
+-- djr._publish, which validates and is SECURITY DEFINER.
 create or replace function djr.publish(
   user_id text,
   type text,
@@ -45,7 +45,7 @@ $$;
 comment on function djr.publish(uuid, text, jsonb, jsonb, text) is
   'Publishes an event to one user, whose id is a uuid, and returns the event''s id. It is sent when the transaction commits. A second publish under the same key does nothing and returns the first id; if it differs in user or type it is refused (DJR12).';
 
--- Beside bigint and numeric an argument of one of these two would be ambiguous.
+-- Without overloads for smallint and integer, an argument of these types would be ambiguous between bigint and numeric.
 create or replace function djr.publish(
   user_id smallint,
   type text,
@@ -91,7 +91,7 @@ $$;
 comment on function djr.publish(numeric, text, jsonb, jsonb, text) is
   'Publishes an event to one user, whose id is a numeric, and returns the event''s id. It is sent when the transaction commits. A second publish under the same key does nothing and returns the first id; if it differs in user or type it is refused (DJR12). An id with a fraction is refused (DJR03); 42.0 is user 42.';
 
--- For a detail of type json, as json_build_object and row_to_json make it. djr._type_of says why no call becomes ambiguous.
+-- For a detail of type json, which json_build_object and row_to_json return. djr._type_of explains why no call becomes ambiguous.
 create or replace function djr.publish(
   user_id text,
   type anycompatiblenonarray,
@@ -142,9 +142,9 @@ $$;
 comment on function djr.publish(anynonarray, anycompatiblenonarray, json, json, text, boolean) is
   'djr.publish for a detail of type json: to a user whose id is a whole number or a uuid (DJR03 for any other type).';
 
--- The same with store. What tells a call of these from one of the others is that it names store; `type` is a varchar here, as with two
--- functions that take the same types a call that names neither would be ambiguous: a literal, or a text, fits the others better.
--- So none has to be dropped, and whoever publishes while an upgrade runs, or has a view or function that does, is not disturbed.
+-- The same overloads with the parameter store; only a call that names store means these. `type` is a varchar here: if both overloads
+-- took a text, a call without store would be ambiguous, but a literal or a text matches the other overload better. The older overloads
+-- therefore need not be dropped, and an upgrade disturbs neither a session that publishes nor a view or function that does.
 create or replace function djr.publish(
   user_id text,
   type varchar,

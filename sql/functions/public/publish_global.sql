@@ -19,9 +19,9 @@ as $$
 $$;
 
 comment on function djr.publish_global(text, jsonb, jsonb, text) is
-  'Another name of djr.publish_public, which it had first.';
+  'The former name of djr.publish_public; it stays as an alias.';
 
--- For a detail of type json, as json_build_object and row_to_json make it. djr._type_of says why no call becomes ambiguous.
+-- For a detail of type json, which json_build_object and row_to_json return. djr._type_of explains why no call becomes ambiguous.
 create or replace function djr.publish_global(
   type anycompatiblenonarray,
   detail json,

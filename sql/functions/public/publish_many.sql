@@ -3,15 +3,15 @@ language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
--- `on conflict (key)` cannot be qualified; the parameter is.
+-- The column in `on conflict (key)` cannot be qualified, so a bare name means the column; the parameter is written qualified.
 #variable_conflict use_column
 declare
   _storage boolean;
   _members constant text[] := array['scope', 'user_id', 'topic', 'type', 'detail', 'private_data', 'key', 'store'];
   _keyed boolean := false;
   _unstored boolean := false;
-  -- The first event's type, if it is a sound one: most have the same, and it is checked no second time. A constant in its
-  -- place the planner works off.
+  -- The first event's type, if it is valid. Most arrays have one type only, so elements with the same type are not checked again. They
+  -- are checked with the constant 'sound' in its place, for which the planner evaluates the rule once.
   _type jsonb := case
     when jsonb_typeof(publish_many.events #> '{0,type}') = 'string'
       and djr._is_valid(null, publish_many.events #>> '{0,type}', '{}') then publish_many.events #> '{0,type}'
@@ -34,7 +34,7 @@ begin
       hint = 'Build it with jsonb_agg(jsonb_build_object(''user_id'', ..., ''type'', ..., ''detail'', ...)).';
   end if;
 
-  -- All of them in one query; only of the first that is wrong it is asked what.
+  -- One query validates all elements and finds the first that is wrong; only for that one the code below finds out what is wrong.
   select element.value, element.place - 1
   into _element, _index
   from jsonb_array_elements(publish_many.events) with ordinality element (value, place)
@@ -77,7 +77,7 @@ begin
         detail = format('It is of type %s.', jsonb_typeof(_element)),
         hint = 'Its members are scope, user_id, topic, type, detail, private_data, key and store.';
     end if;
-    -- A misspelt user_id must not go unnoticed.
+    -- Unknown members are refused, because a misspelt user_id must not go unnoticed.
     if _element - _members <> '{}' then
       select jsonb_object_keys(_element - _members) into _unknown;
       raise exception using
@@ -124,7 +124,7 @@ begin
     perform djr._refuse_key_unstored(format('events[%s]: ', _index));
   end if;
 
-  -- One look for both: who uses neither pays for neither.
+  -- One test for both features, so that an array without keys and without store => false costs one test only.
   if jsonb_path_exists(publish_many.events, '$[*] ? (@.key != null || @.store == false)') then
     _keyed := jsonb_path_exists(publish_many.events, '$[*].key ? (@ != null)');
     _unstored := jsonb_path_exists(publish_many.events, '$[*].store ? (@ == false)');
@@ -159,7 +159,7 @@ begin
     return;
   end if;
 
-  -- In the order of the array, which is then the order of the ids.
+  -- The events are inserted in the order of the array, so their ids have that order.
   if not _keyed and not _unstored then
     return query
     insert into djr.event (scope, user_id, type, detail, private_data, topic)
@@ -176,10 +176,11 @@ begin
     return;
   end if;
 
-  -- Ids first, so that each element knows its own whether or not its key was used before.
+  -- Every element gets an id before the insert, so that its id is known whether or not its key was used before.
   select array_agg(nextval('djr.event_id_seq')) into _ids from generate_series(1, jsonb_array_length(publish_many.events));
 
-  -- Whoever inserts a key makes others who insert it wait. In one order of keys for all, no two wait for one another.
+  -- A transaction that inserts a key makes others that insert the same key wait. All insert in the order of the keys, so no two
+  -- transactions wait for each other.
   loop
     insert into djr.event (id, scope, user_id, type, detail, private_data, key, topic)
     overriding system value
@@ -216,7 +217,8 @@ begin
     into _found, _again, _index
     from jsonb_array_elements(publish_many.events) with ordinality element (value, place)
     left join djr.event on event.key = element.value ->> 'key';
-    -- Else one that had a key of these was pruned between the two statements, and the key is free again.
+    -- If an element with a key has no event now, the event that had the key was pruned between the two statements. The key is free
+    -- again, so the insert is repeated.
     exit when not _again;
   end loop;
 
@@ -232,4 +234,4 @@ end
 $$;
 
 comment on function djr.publish_many(jsonb) is
-  'Publishes an array of {scope, user_id, topic, type, detail, private_data, key, store} in one statement with few NOTIFYs and returns their ids in order. Without a scope it is topic where there is a topic, else user, so that a forgotten user_id is an error and not an event for everyone. A key that another event has is refused (DJR12), be it of the same call. All or nothing: an error says which, as in events[3].';
+  'Publishes an array of {scope, user_id, topic, type, detail, private_data, key, store} in one statement with few NOTIFYs and returns their ids in order. An element without a scope has scope topic if it has a topic, otherwise user, so that a forgotten user_id is an error and not an event for everyone. A key of another event is refused (DJR12), also if that event is in the same call. If one event is refused, none is published; the error names it, as in events[3].';

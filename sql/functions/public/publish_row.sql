@@ -1,8 +1,8 @@
--- Of the first migrations.
+-- The first migrations made this one.
 drop function if exists djr._publish_row(text, text, text, text[], text, jsonb);
 
--- SECURITY DEFINER, so that whoever may change the row need not be allowed to publish anything else. The formats of texts
--- are not the session's: two sessions must not call one row, or one user, by two names.
+-- SECURITY DEFINER, so that a role that may change the row needs no right to publish. The formats of dates and numbers are fixed and not
+-- the session's: otherwise two sessions could write the id of one row, or of one user, in two ways.
 create or replace function djr.publish_row() returns trigger
 language plpgsql
 security definer
@@ -11,9 +11,9 @@ set datestyle = 'ISO'
 set intervalstyle = 'postgres'
 set bytea_output = 'hex'
 set extra_float_digits = 1
--- Nothing here runs long enough for compiling to pay.
+-- No query here runs long enough for just-in-time compilation to pay.
 set jit = off
--- Plans are the same whatever the row: none is worth making anew for it.
+-- The plans do not depend on the row, so none is made anew for each row.
 set plan_cache_mode = force_generic_plan
 as $$
 declare
@@ -53,7 +53,7 @@ begin
     perform djr._validate('public', null, _type, '{}', null, '', null);
   end if;
 
-  -- Whom it is for: one case for each kind of audience.
+  -- The scope follows from the form of the second argument: one case for each kind of audience.
   _audience := djr._row_audience(tg_name, tg_relid, tg_argv[1]);
   _scope := case when _audience is null then 'public' when cardinality(_audience) = 2 then 'user' else 'topic' end;
 
@@ -147,4 +147,4 @@ end
 $$;
 
 comment on function djr.publish_row() is
-  'A trigger function for any table: after insert or update or delete ... for each row execute function djr.publish_row(type, user column, topic:room:{column} for a topic, or '''' for everyone, columns to send, id column, truncate or refuse). For statements of many rows declare it for each statement instead, a trigger for each of insert, update and delete, with referencing old table as ... new table as .... detail has the columns as to_jsonb has them, op (insert, update or delete) and :id (the primary key, or the column of the fourth argument), as a text unless it is a safe integer of JavaScript; after a change of the id it has :old_id, too. A topic has names of columns in braces, as many as it takes. Nothing is published for a row without a user, or with a null or empty column of the topic, or when no named column changed; the user, or the topic, that an update takes the row from gets op delete. A user or a topic that no event can have is a warning, and no event. A row too large for an event is published as :id, op and truncated: true; with refuse as fifth argument the write fails with DJR05, or DJR03 or DJR18. DJR08 if the trigger does not fit the table.';
+  'A trigger function for any table: after insert or update or delete ... for each row execute function djr.publish_row(type, user column, topic:room:{column} for a topic, or '''' for everyone, columns to send, id column, truncate or refuse). For statements of many rows declare it for each statement instead, a trigger for each of insert, update and delete, with referencing old table as ... new table as .... detail has the columns as to_jsonb has them, op (insert, update or delete) and :id (the primary key, or the column of the fourth argument), as a text unless it is a safe integer of JavaScript; after a change of the id it has :old_id, too. A topic may name any number of columns in braces. Nothing is published for a row without a user, or with a null or empty column of the topic, or when no named column changed. If an update moves the row to another user or topic, the old one gets op delete. For a user or a topic that no event can have there is a warning and no event. A row too large for an event is published as :id, op and truncated: true; with refuse as fifth argument the write fails with DJR05, or DJR03 or DJR18. DJR08 if the trigger does not fit the table.';

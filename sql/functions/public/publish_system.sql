@@ -9,14 +9,7 @@ create or replace function djr.publish_system(
 language sql
 as $$
   select djr._publish(
-    'system',
-    publish_system.user_id,
-    publish_system.type,
-    publish_system.detail,
-    publish_system.private_data,
-    publish_system.key,
-    null,
-    true
+    'system', publish_system.user_id, publish_system.type, publish_system.detail, publish_system.private_data, publish_system.key, null, true
   )
 $$;
 
@@ -33,14 +26,7 @@ create or replace function djr.publish_system(
 language sql
 as $$
   select djr._publish(
-    'system',
-    publish_system.user_id::pg_catalog.text,
-    publish_system.type,
-    publish_system.detail,
-    publish_system.private_data,
-    publish_system.key,
-    null,
-    true
+    'system', publish_system.user_id::pg_catalog.text, publish_system.type, publish_system.detail, publish_system.private_data, publish_system.key, null, true
   )
 $$;
 
@@ -57,14 +43,7 @@ create or replace function djr.publish_system(
 language sql
 as $$
   select djr._publish(
-    'system',
-    publish_system.user_id::pg_catalog.text,
-    publish_system.type,
-    publish_system.detail,
-    publish_system.private_data,
-    publish_system.key,
-    null,
-    true
+    'system', publish_system.user_id::pg_catalog.text, publish_system.type, publish_system.detail, publish_system.private_data, publish_system.key, null, true
   )
 $$;
 
@@ -81,14 +60,7 @@ create or replace function djr.publish_system(
 language sql
 as $$
   select djr._publish(
-    'system',
-    publish_system.user_id::pg_catalog.text,
-    publish_system.type,
-    publish_system.detail,
-    publish_system.private_data,
-    publish_system.key,
-    null,
-    true
+    'system', publish_system.user_id::pg_catalog.text, publish_system.type, publish_system.detail, publish_system.private_data, publish_system.key, null, true
   )
 $$;
 
@@ -105,14 +77,7 @@ create or replace function djr.publish_system(
 language sql
 as $$
   select djr._publish(
-    'system',
-    publish_system.user_id::pg_catalog.text,
-    publish_system.type,
-    publish_system.detail,
-    publish_system.private_data,
-    publish_system.key,
-    null,
-    true
+    'system', publish_system.user_id::pg_catalog.text, publish_system.type, publish_system.detail, publish_system.private_data, publish_system.key, null, true
   )
 $$;
 
@@ -129,21 +94,14 @@ create or replace function djr.publish_system(
 language sql
 as $$
   select djr._publish(
-    'system',
-    djr._user_of(publish_system.user_id),
-    publish_system.type,
-    publish_system.detail,
-    publish_system.private_data,
-    publish_system.key,
-    null,
-    true
+    'system', djr._user_of(publish_system.user_id), publish_system.type, publish_system.detail, publish_system.private_data, publish_system.key, null, true
   )
 $$;
 
 comment on function djr.publish_system(text, jsonb, numeric, jsonb, text) is
   'Publishes an event to backend subscribers only, about a user (an id of type numeric) or nobody, and returns its id. For the rest see djr.publish.';
 
--- For a detail of type json, as json_build_object and row_to_json make it. djr._type_of says why no call becomes ambiguous.
+-- For a detail of type json, which json_build_object and row_to_json return. djr._type_of explains why no call becomes ambiguous.
 create or replace function djr.publish_system(
   type anycompatiblenonarray,
   detail json,
@@ -155,14 +113,7 @@ create or replace function djr.publish_system(
 language sql
 as $$
   select djr._publish(
-    'system',
-    publish_system.user_id,
-    djr._type_of(publish_system.type),
-    publish_system.detail::pg_catalog.jsonb,
-    publish_system.private_data::pg_catalog.jsonb,
-    publish_system.key,
-    null,
-    publish_system.store
+    'system', publish_system.user_id, djr._type_of(publish_system.type), publish_system.detail::pg_catalog.jsonb, publish_system.private_data::pg_catalog.jsonb, publish_system.key, null, publish_system.store
   )
 $$;
 
@@ -180,14 +131,7 @@ create or replace function djr.publish_system(
 language sql
 as $$
   select djr._publish(
-    'system',
-    djr._user_of_any(publish_system.user_id),
-    djr._type_of(publish_system.type),
-    publish_system.detail::pg_catalog.jsonb,
-    publish_system.private_data::pg_catalog.jsonb,
-    publish_system.key,
-    null,
-    publish_system.store
+    'system', djr._user_of_any(publish_system.user_id), djr._type_of(publish_system.type), publish_system.detail::pg_catalog.jsonb, publish_system.private_data::pg_catalog.jsonb, publish_system.key, null, publish_system.store
   )
 $$;
 

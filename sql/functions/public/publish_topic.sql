@@ -22,7 +22,7 @@ $$;
 comment on function djr.publish_topic(text, text, jsonb, jsonb, text) is
   'Publishes an event to the clients that may hear a topic (djr.seal, or the setting authorize_topic), and returns its id. For the rest see djr.publish.';
 
--- For a detail of type json, as json_build_object and row_to_json make it. djr._type_of says why no call becomes ambiguous.
+-- For a detail of type json, which json_build_object and row_to_json return. djr._type_of explains why no call becomes ambiguous.
 create or replace function djr.publish_topic(
   topic text,
   type anycompatiblenonarray,

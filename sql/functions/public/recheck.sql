@@ -8,4 +8,4 @@ as $$
 $$;
 
 comment on function djr.recheck(text, text) is
-  'Has every runtime ask again, within a second of the commit, whether the clients of this user (null: of everyone) may still hear this topic (null: every one). Seals made by a query that did not see this transaction no longer count for them. Call it in the transaction that deletes the membership.';
+  'Makes every runtime ask again, within a second of the commit, whether the clients of this user (null: of every user) may still hear this topic (null: any topic). Seals made by a query that did not see this transaction no longer count for them. Call it in the transaction that deletes the membership.';

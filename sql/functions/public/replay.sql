@@ -1,4 +1,4 @@
--- A replay is a row like any other, so it is durable, swept and resumed, and told apart by replay_of.
+-- A replay is a row like any other, so it is durable, and sweeps and resumes find it. Its replay_of tells it from the original.
 create or replace function djr.replay(ids bigint[]) returns setof bigint
 language plpgsql
 security definer
@@ -26,7 +26,7 @@ begin
       hint = 'The events there are: select * from djr.event order by id desc.';
   end if;
 
-  -- What djr.disconnect and djr.recheck order is carried out once: who has logged in again since must not be cut off.
+  -- An order of djr.disconnect or djr.recheck is not replayed: a user who has logged in again since must not be cut off.
   select array_agg(event.id order by event.id)
   into _missing
   from djr.event

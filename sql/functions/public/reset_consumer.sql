@@ -12,7 +12,8 @@ declare
 begin
   if reset_consumer."from" is distinct from 'place' then
     if djr._has_fixed_snapshot() then
-      -- What callers who share have noted as done since the snapshot could not be taken away, and would hide events.
+      -- With mode share other callers may have noted events as done since this snapshot. It does not see those rows, so they could not
+      -- be deleted here, and they would hide events from the consumer.
       raise exception using
         errcode = 'DJR10',
         message = format(
@@ -22,7 +23,8 @@ begin
         detail = 'It does not see what other callers have done meanwhile.',
         hint = 'begin isolation level read committed; select djr.reset_consumer(...); commit;';
     end if;
-    -- What a restore brought is to be told from what is new. Both lock the settings, as a deletion does, and before the consumer.
+    -- Events that a restore brought are marked first, to tell them from new ones. This call and the next lock the settings before the
+    -- consumer is locked, in the same order as a deletion.
     perform djr.repair_xids();
     _frontier := djr._consumer_from(reset_consumer."from");
   end if;
@@ -52,11 +54,11 @@ begin
     lost = null,
     moved_at = clock_timestamp()
   where _consumer_place.consumer = _found.id;
-  -- Written by this transaction, and then told which one that is.
+  -- Two updates: the first writes the row, so that its xmin is this transaction; the second stores that xmin as the mark.
   update djr._consumer set mark = null where _consumer.id = _found.id;
   update djr._consumer set mark = _consumer.xmin where _consumer.id = _found.id;
 end
 $$;
 
 comment on function djr.reset_consumer(text, text) is
-  'Lets a consumer go on that was overtaken (DJR22). By default it stays in its place, and what was lost is lost; or it begins anew: now, start, or a position, as for djr.create_consumer. It waits for the transaction that consumes.';
+  'Lets a consumer that was overtaken (DJR22) go on. By default it keeps its place, and lost events stay lost; or it begins anew at now, start, or a position, as in djr.create_consumer. It waits for a transaction that is consuming.';

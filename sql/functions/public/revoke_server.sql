@@ -1,4 +1,4 @@
--- Not SECURITY DEFINER, as djr.grant_publish.
+-- Not SECURITY DEFINER, for the reason that djr.grant_publish gives.
 create or replace function djr.revoke_server(role name) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp

@@ -1,4 +1,5 @@
--- An overload for each type that ids of users have, for one topic and for several: an address has no room for a hundred seals. STABLE, for the snapshot of the query that calls them: see djr._seal.
+-- An overload for each type that ids of users have, for one topic and for several: the address of a stream has no room for a hundred
+-- seals. They are STABLE, so that they have the snapshot of the calling query: djr._seal says why.
 create or replace function djr.seal(
   topic text,
   user_id text default null,
@@ -11,7 +12,7 @@ as $$
 $$;
 
 comment on function djr.seal(text, text, interval) is
-  'A signed permission to hear a topic, to be handed to a page: for one user, whose id is a text, or with null for whoever has it that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+  'A signed permission to hear a topic, to be handed to a page: for one user, whose id is a text, or, with null, for anybody who has it. It ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
 
 create or replace function djr.seal(
   topic text,
@@ -25,7 +26,7 @@ as $$
 $$;
 
 comment on function djr.seal(text, smallint, interval) is
-  'A signed permission to hear a topic, to be handed to a page: for one user, whose id is a smallint, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+  'A signed permission to hear a topic, to be handed to a page: for one user, whose id is a smallint. It ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
 
 create or replace function djr.seal(
   topic text,
@@ -39,7 +40,7 @@ as $$
 $$;
 
 comment on function djr.seal(text, integer, interval) is
-  'A signed permission to hear a topic, to be handed to a page: for one user, whose id is an integer, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+  'A signed permission to hear a topic, to be handed to a page: for one user, whose id is an integer. It ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
 
 create or replace function djr.seal(
   topic text,
@@ -53,7 +54,7 @@ as $$
 $$;
 
 comment on function djr.seal(text, bigint, interval) is
-  'A signed permission to hear a topic, to be handed to a page: for one user, whose id is a bigint, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+  'A signed permission to hear a topic, to be handed to a page: for one user, whose id is a bigint. It ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
 
 create or replace function djr.seal(
   topic text,
@@ -67,7 +68,7 @@ as $$
 $$;
 
 comment on function djr.seal(text, numeric, interval) is
-  'A signed permission to hear a topic, to be handed to a page: for one user, whose id is a numeric, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+  'A signed permission to hear a topic, to be handed to a page: for one user, whose id is a numeric. It ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
 
 create or replace function djr.seal(
   topic text,
@@ -81,7 +82,7 @@ as $$
 $$;
 
 comment on function djr.seal(text, uuid, interval) is
-  'A signed permission to hear a topic, to be handed to a page: for one user, whose id is a uuid, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+  'A signed permission to hear a topic, to be handed to a page: for one user, whose id is a uuid. It ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
 
 create or replace function djr.seal(
   topics text[],
@@ -95,7 +96,7 @@ as $$
 $$;
 
 comment on function djr.seal(text[], text, interval) is
-  'A signed permission to hear several topics, 100 at most (of none it is null), to be handed to a page: for one user, whose id is a text, or with null for whoever has it that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+  'A signed permission to hear several topics, 100 at most (without any it is null), to be handed to a page: for one user, whose id is a text, or, with null, for anybody who has it. It ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
 
 create or replace function djr.seal(
   topics text[],
@@ -109,7 +110,7 @@ as $$
 $$;
 
 comment on function djr.seal(text[], smallint, interval) is
-  'A signed permission to hear several topics, 100 at most (of none it is null), to be handed to a page: for one user, whose id is a smallint, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+  'A signed permission to hear several topics, 100 at most (without any it is null), to be handed to a page: for one user, whose id is a smallint. It ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
 
 create or replace function djr.seal(
   topics text[],
@@ -123,7 +124,7 @@ as $$
 $$;
 
 comment on function djr.seal(text[], integer, interval) is
-  'A signed permission to hear several topics, 100 at most (of none it is null), to be handed to a page: for one user, whose id is an integer, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+  'A signed permission to hear several topics, 100 at most (without any it is null), to be handed to a page: for one user, whose id is an integer. It ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
 
 create or replace function djr.seal(
   topics text[],
@@ -137,7 +138,7 @@ as $$
 $$;
 
 comment on function djr.seal(text[], bigint, interval) is
-  'A signed permission to hear several topics, 100 at most (of none it is null), to be handed to a page: for one user, whose id is a bigint, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+  'A signed permission to hear several topics, 100 at most (without any it is null), to be handed to a page: for one user, whose id is a bigint. It ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
 
 create or replace function djr.seal(
   topics text[],
@@ -151,7 +152,7 @@ as $$
 $$;
 
 comment on function djr.seal(text[], numeric, interval) is
-  'A signed permission to hear several topics, 100 at most (of none it is null), to be handed to a page: for one user, whose id is a numeric, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+  'A signed permission to hear several topics, 100 at most (without any it is null), to be handed to a page: for one user, whose id is a numeric. It ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
 
 create or replace function djr.seal(
   topics text[],
@@ -165,4 +166,4 @@ as $$
 $$;
 
 comment on function djr.seal(text[], uuid, interval) is
-  'A signed permission to hear several topics, 100 at most (of none it is null), to be handed to a page: for one user, whose id is a uuid, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+  'A signed permission to hear several topics, 100 at most (without any it is null), to be handed to a page: for one user, whose id is a uuid. It ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';

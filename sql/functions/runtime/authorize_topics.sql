@@ -1,5 +1,5 @@
--- Without a search_path of its own: the app's function finds its tables as it does in the app's own sessions of this role.
--- Everything here is qualified instead.
+-- It sets no search_path, so that the app's function finds its tables as it does in other sessions of this role. Every name here is
+-- qualified instead.
 create or replace function djr.authorize_topics(
   user_ids text[],
   topics text[],
@@ -28,7 +28,7 @@ begin
     allowed := _answers;
     return;
   exception when others or assert_failure then
-    -- One question at which the app's function fails must not cost the others their answer: each is asked by itself.
+    -- Each question is asked by itself, so that one at which the app's function fails does not cost the others their answers.
     allowed := '{}';
   end;
   for _place in 1 .. pg_catalog.cardinality(authorize_topics.topics) loop
@@ -46,4 +46,4 @@ end
 $$;
 
 comment on function djr.authorize_topics(text[], text[]) is
-  'Asks the function of the setting authorize_topic, one element a question (a null user is anonymous): whether each may hear the topic. Null and an error of the function are no; failure has the message of the last error. The runtime calls it, with its own rights.';
+  'Asks the function in the setting authorize_topic whether each of these users (null: an anonymous one) may hear the topic at the same place in the second array. Null and an error of the function mean no; failure has the message of the last error. The runtime calls it, with its own rights.';

@@ -15,4 +15,4 @@ end
 $$;
 
 comment on function djr.channel() is
-  'The NOTIFY channel, for the server role only. Where the row of djr.settings is missing, as after a restore of the schema alone, it is made again.';
+  'The NOTIFY channel, for the server role only. If the row of djr.settings is missing, as after a restore of the schema alone, it is created again.';

@@ -1,4 +1,4 @@
--- SECURITY DEFINER for pg_control_system(), which some services keep from ordinary roles but not from the owner.
+-- SECURITY DEFINER, because it calls pg_control_system(), which some hosting services forbid to ordinary roles but not to the owner.
 create or replace function djr.epoch() returns text
 language plpgsql
 stable
@@ -21,4 +21,4 @@ end
 $$;
 
 comment on function djr.epoch() is
-  'Which history of this database it is: timeline, database, cluster and generation. It changes after a failover, a point-in-time restore, a restore elsewhere, or when a runtime notices that a storage snapshot was rolled back: transaction ids no longer compare then.';
+  'Names the history of this database: timeline, database, cluster and generation. It changes after a failover, a point-in-time restore or a restore elsewhere, and when a runtime notices that the storage was rolled back to a snapshot: transaction ids of two histories do not compare.';

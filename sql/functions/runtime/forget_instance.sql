@@ -8,7 +8,7 @@ begin
   delete from djr.presence
   where presence.instance = forget_instance.name;
   if found then
-    -- The users of it are gone: the others look again.
+    -- The users of this instance are gone, so the other instances are told to read presence again.
     perform pg_notify(settings.channel, '{"presence":null}') from djr.settings;
   end if;
   delete from djr.instance

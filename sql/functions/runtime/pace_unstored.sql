@@ -15,4 +15,4 @@ end
 $$;
 
 comment on function djr.pace_unstored(boolean) is
-  'Halves how many events with store => false may pass in a second while delivery is sweep, as commits queue for NOTIFY; else raises it by an eighth. Returns the new limit, 20 to 10000.';
+  'Changes how many events with store => false may be sent in a second while delivery is sweep: true, for when commits queue for NOTIFY, halves the limit; false raises it by an eighth. Returns the new limit, 20 to 10000.';

@@ -17,4 +17,4 @@ end
 $$;
 
 comment on function djr.presence_of(text[]) is
-  'The users who hear each of these topics now, on any instance. The runtime calls it when it has heard that one changed.';
+  'The users who hear each of these topics now, on any instance. The runtime calls it after it was told that one of them changed.';

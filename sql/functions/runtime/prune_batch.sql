@@ -5,7 +5,7 @@ create or replace function djr.prune_batch(
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
--- Who holds the row of settings in an open transaction is no reason to wait for ever, and in silence.
+-- If an open transaction holds the row of the settings, this fails after 10 s rather than wait for ever in silence.
 set lock_timeout = '10s'
 as $$
 declare
@@ -14,7 +14,7 @@ declare
   _expired timestamptz;
   _cutoff timestamptz;
   _limit timestamptz;
-  -- Consumers that another transaction is at work for; null: there is no consumer.
+  -- The consumers for which another transaction is at work; null if there are no consumers.
   _busy integer[];
 begin
   if prune_batch.older_than < interval '0' then
@@ -31,13 +31,13 @@ begin
       hint = 'Leave it out for the default of 5000.';
   end if;
   if _older_than is null then
-    -- With storage off nothing is to be kept, and orders are rows all the same: long carried out by then.
+    -- While storage is off only orders are stored. After an hour they have long been carried out, so they are deleted.
     delete from djr.event
     using djr.settings
     where not settings.storage
       and event.replay_of = 0
       and event.created_at < clock_timestamp() - interval '1 hour';
-    -- No retention set and none given: events are kept for ever.
+    -- Without a retention and without an argument, events are kept for ever.
     return 0;
   end if;
 
@@ -52,7 +52,7 @@ begin
     select event.id
     from djr.event
     where event.created_at < _cutoff
-      -- What committed late may be older than what a consumer waits for.
+      -- An event that committed late may be older than the cutoff, so each event is checked against every place as well.
       and (
         _busy is null
         or not exists (
@@ -64,7 +64,7 @@ begin
       )
     order by event.created_at
     limit prune_batch.batch
-    -- Another pruner has those; both go on.
+    -- Rows that another pruner has locked are left to it, so that neither waits.
     for update skip locked
   ),
   deleted as (
@@ -73,13 +73,13 @@ begin
     where event.id = expired.id
     returning event.id
   )
-  -- The trigger event_forget says in the settings up to where.
+  -- The trigger event_forget records in the settings up to which transaction events are gone.
   select count(*)
   into _pruned
   from deleted;
 
   if _pruned = 0 then
-    -- Of events that are long gone: a transaction that deletes them with an older snapshot does not see what was recorded since.
+    -- Activity of events that are long gone: a transaction that deleted them did not see activity recorded after its snapshot.
     delete from djr.activity
     where activity.event_id < (select min(event.id) from djr.event);
   end if;
@@ -88,4 +88,4 @@ end
 $$;
 
 comment on function djr.prune_batch(interval, integer) is
-  'Deletes the oldest events past the retention (or older than given), at most `batch` of them, and returns how many. Events that a consumer has not had stay, until they are older than the setting consumer_retention: then that consumer is overtaken (DJR22). Called in a transaction each until it returns 0, pruning never holds a lock for long: djr prune and the runtime do so.';
+  'Deletes the oldest events past the retention (or older than the argument), at most `batch` of them, and returns how many. Events that a consumer has yet to get stay until they are older than the setting consumer_retention; then they are deleted, and that consumer is overtaken (DJR22). Call it until it returns 0, each time in a transaction of its own, as djr prune and the runtime do: no lock is held for long then.';

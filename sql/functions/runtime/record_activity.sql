@@ -17,7 +17,8 @@ begin
     from djr.event
     where event.id = any (record_activity.event_ids)
       and (select settings.activity from djr.settings) <> 'off'
-    -- Whoever deletes one of these waits until its activity is there to be deleted with it; one that is being deleted is left out.
+    -- The events are locked: a transaction that deletes one of them waits, and then deletes this activity with it. An event that is
+    -- being deleted now is left out.
     for key share skip locked
   )
   insert into djr.activity (event_id, status, user_id, recipients, instance)
@@ -35,4 +36,4 @@ end
 $$;
 
 comment on function djr.record_activity(text, bigint[], text[], text[], integer[]) is
-  'Records steps of events, one an element, and returns how many rows were written. Events that are not stored, or pruned meanwhile, are left out; with activity off all are. The runtime calls it in batches.';
+  'Records what became of events, one step an element, and returns how many rows were written. Events without a row, or pruned meanwhile, are left out; with activity off nothing is recorded. The runtime calls it in batches.';

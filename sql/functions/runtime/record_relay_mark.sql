@@ -44,4 +44,4 @@ end
 $$;
 
 comment on function djr.record_relay_mark(text, text, bigint, text, pg_snapshot, timestamptz) is
-  'Remembers how far the log of a relay is: writes a row of djr.relay_mark, and removes all but the last hour''s. The source that writes the log calls it every 10 s.';
+  'Records how far the log of a relay has come: writes a row of djr.relay_mark, and deletes the rows that are older than an hour. The source that writes the log calls it every 10 s.';

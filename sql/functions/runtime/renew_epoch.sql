@@ -1,4 +1,4 @@
--- Compare and set, under the lock of the row: of many runtimes that notice at once, one makes the new epoch.
+-- Compares and sets under the lock of the row: if many runtimes notice at once, only one of them makes the new epoch.
 create or replace function djr.renew_epoch(epoch text) returns text
 language plpgsql
 security definer
@@ -15,4 +15,4 @@ end
 $$;
 
 comment on function djr.renew_epoch(text) is
-  'Begins another epoch, unless another runtime has begun one since the given one, and returns the epoch. Every client is told to reset. The runtime calls it when events that it delivered are gone after a restart of PostgreSQL.';
+  'Begins a new epoch, unless another runtime has begun one since the epoch in the argument, and returns the current epoch. Every client is then told to reset. The runtime calls it when events that it delivered are gone after a restart of PostgreSQL.';

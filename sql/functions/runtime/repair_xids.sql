@@ -1,5 +1,5 @@
--- A dump restored into a younger cluster brings transaction ids that lie in the future. Left alone, every sweep would
--- find those rows new. A committed row of this cluster is never concerned: what a snapshot sees is below its xmax.
+-- A dump that is restored into a younger cluster brings transaction ids that lie in the future, and every sweep would find those rows
+-- new. Rows that this cluster committed are never changed: a row that a snapshot sees has a transaction id below the snapshot's xmax.
 create or replace function djr.repair_xids() returns bigint
 language plpgsql
 security definer
@@ -8,7 +8,8 @@ as $$
 declare
   _repaired bigint;
 begin
-  -- Instances start at once: one repairs, and the others wait for it, instead of each for rows of another.
+  -- Several instances may start at the same time. One of them repairs while the others wait for it, so that they do not wait for each
+  -- other's rows.
   if exists (select from djr.event where event.xid >= pg_snapshot_xmax(pg_current_snapshot())) then
     perform from djr.settings for no key update;
   end if;
@@ -26,4 +27,4 @@ end
 $$;
 
 comment on function djr.repair_xids() is
-  'After a restore into another cluster: sets transaction ids that lie in the future to the oldest there is, and returns of how many events. The runtime calls it when it starts.';
+  'Repairs events after a restore into another cluster: sets transaction ids that lie in the future to the oldest possible one, and returns how many events it changed. The runtime calls it when it starts.';

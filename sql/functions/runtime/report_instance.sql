@@ -12,13 +12,13 @@ create or replace function djr.report_instance(
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
--- Whatever holds the row, an instance says it again 5 s later.
+-- If something locks the row, this fails soon: the instance reports again 5 s later.
 set lock_timeout = '1s'
 as $$
 declare
   _now timestamptz := clock_timestamp();
 begin
-  -- Its own row no other instance removes, and what another is removing it leaves alone: no two wait for one another.
+  -- No other instance deletes this row, and rows that another instance is deleting are skipped: no two instances wait for each other.
   delete from djr.instance
   where instance.name in (
     select gone.name
@@ -27,7 +27,7 @@ begin
     for update skip locked
   );
 
-  -- Of instances that were killed.
+  -- Rows of instances that were killed.
   delete from djr.presence
   where not exists (select from djr.instance where instance.name = presence.instance);
 
@@ -55,4 +55,4 @@ end
 $$;
 
 comment on function djr.report_instance(text, interval, integer, bigint, bigint, bigint, real, text, text) is
-  'Says that a runtime is there, and its totals since its start: writes its row of djr.instance, and removes rows not seen for a day. lag_ms may be null. The runtime calls it every 5 s.';
+  'Reports that a runtime is alive, with its totals since its start: writes its row of djr.instance, and deletes rows that were not updated for a day. lag_ms may be null. The runtime calls it every 5 s.';

@@ -16,7 +16,7 @@ begin
   if report_presence.afresh then
     delete from djr.presence where presence.instance = report_presence.instance;
   end if;
-  -- In one order, for no two instances to wait for one another; each writes rows of its own only.
+  -- The rows are written in one order, so that no two instances wait for each other; each writes only rows of its own.
   with told as (
     select told.topic, told.user_id, told.streams
     from unnest(report_presence.topics, report_presence.user_ids, report_presence.streams) told (topic, user_id, streams)
@@ -42,7 +42,7 @@ begin
   )
   select array_agg(distinct told.topic) filter (where told.topic <> '') into _changed from told;
   if _changed is not null then
-    -- Many names are not told: the others look at all that they have.
+    -- If many topics changed, the message names none of them, and the other instances read all topics that their clients hear.
     perform pg_notify(
       settings.channel,
       case
@@ -57,4 +57,4 @@ end
 $$;
 
 comment on function djr.report_presence(text, text[], text[], integer[], boolean) is
-  'Writes how many streams an instance has of which user for which topic (empty: any), 0 for none, and tells the other instances which topics changed. `afresh` forgets first what it wrote before. The runtime calls it in batches when its option presence is on.';
+  'Writes how many streams of each user an instance has for each topic (an empty topic: streams of any kind; 0: none any more), and tells the other instances which topics changed. `afresh` first deletes what the instance wrote before. The runtime calls it in batches when its option presence is on.';

@@ -20,11 +20,11 @@ begin
     return false;
   end if;
   perform setval('djr.delivery_mode', _mode);
-  -- An instance that waits for a NOTIFY would hear of the change only at its next backstop sweep.
+  -- Without the doorbell an instance that relies on NOTIFY would learn of the change only at its next regular sweep.
   perform djr._ring(_channel);
   return true;
 end
 $$;
 
 comment on function djr.set_delivery_mode(text) is
-  'Sets how events reach the runtimes, notify or sweep, at once and for every session, and rings the runtimes. Does nothing and returns false unless the setting delivery is auto.';
+  'Sets how events reach the runtimes, notify or sweep, at once and for every session, and makes the runtimes sweep. Does nothing and returns false unless the setting delivery is auto.';

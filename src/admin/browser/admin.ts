@@ -1,4 +1,4 @@
-/** What the admin's pages do with JavaScript beyond htmx: the live view, a box that selects all, times of the reader's zone, a folded filter. */
+/** JavaScript of the admin's pages beside htmx: the live view, a box that selects all rows, times in the reader's time zone, a folded filter. */
 
 interface LiveEvent {
   id: number;
@@ -10,13 +10,13 @@ interface LiveEvent {
   createdAt: string;
 }
 
-/** Rows that stay on the page; characters of a detail. */
+/** Rows that stay on the page, and characters of a detail in a row. */
 const MAX_ROWS = 200;
 const MAX_DETAIL = 200;
 
 const byId = <T extends HTMLElement>(id: string): T => document.getElementById(id) as T;
 
-/** Text only: whatever an event holds is shown and never read as markup. */
+/** Makes an element with text only, so that whatever an event contains is shown and never read as markup. */
 function element(name: string, className: string, ...children: (Node | string)[]): HTMLElement {
   const made = document.createElement(name);
   if (className) made.className = className;
@@ -24,7 +24,7 @@ function element(name: string, className: string, ...children: (Node | string)[]
   return made;
 }
 
-/** To the list of what is for them. */
+/** A link to the list of events for a user or a topic. */
 function listLink(root: string, field: 'user' | 'topic', value: string): HTMLElement {
   const link = document.createElement('a');
   link.className = field;
@@ -115,7 +115,7 @@ function boxes(all: HTMLInputElement): HTMLInputElement[] {
 
 const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-/** Beside each time of UTC that of the reader's zone, once. */
+/** Adds to each UTC time the time in the reader's time zone, once. */
 function tellZone(): void {
   if (/^(Etc\/)?(UTC|GMT)$/.test(ZONE)) return;
   for (const place of document.querySelectorAll('[data-zone]:empty')) {
@@ -129,7 +129,7 @@ function tellZone(): void {
   }
 }
 
-/** On a phone the filter is folded until it is wanted; without this script it is open. */
+/** Folds the filter on a phone. Without this script it is open. */
 const wide = matchMedia('(min-width: 44.01rem)');
 function fold(): void {
   for (const form of document.querySelectorAll<HTMLDetailsElement>('details.fold')) form.open = wide.matches;
@@ -137,7 +137,7 @@ function fold(): void {
 wide.addEventListener('change', fold);
 fold();
 
-/** Also for what htmx puts in later: without this script the box would do nothing, so it is hidden. */
+/** Shows the box that selects all rows, also in content that htmx inserts later. Without this script the box would do nothing, so it is hidden in the page. */
 const reveal = () => {
   tellZone();
   for (const all of document.querySelectorAll<HTMLInputElement>('[data-select-all]')) all.hidden = false;

@@ -16,7 +16,7 @@ import {
 
 export type { Callback, ConnectionView, OwnEvents, RoomOptions, RoomView } from './shared.js';
 
-/** What was given at the last rendering, for what is called between two. */
+/** The value of the last rendering, for callbacks that run between two renderings. */
 function useLatest<Value>(value: Value): () => Value {
   const latest = useRef(value);
   useEffect(() => {
@@ -31,7 +31,7 @@ export function useEvent<T extends Type>(type: T, callback: Callback<T>): void {
   useEffect(() => watchEvent(type, latest), [type]);
 }
 
-/** Connects the page while the component is mounted. @returns what the connection does. The options of its first mount hold. */
+/** Connects the page while the component is mounted, with the options of its first rendering. @returns the state of the connection */
 export function useConnection(options: ConnectOptions<Registered> = {}): ConnectionView {
   const [view, show] = useState(CONNECTING);
   useEffect(() => watchConnection(options, show), []);

@@ -42,13 +42,13 @@ let holders = 0;
 let connection: Connection<Registered> | undefined;
 let wanted: ConnectOptions<Registered> = {};
 
-/** Keeps the page connected for as long as a component needs it. Strict modes and a change of page end it for a moment only. */
+/** Keeps the page connected as long as any component needs it. A strict mode or a change of page releases it for a moment only, so the connection is closed in a later turn. */
 function hold(options?: ConnectOptions<Registered>): () => void {
   holders++;
   wanted = { ...options, ...wanted };
-  // Components that are shown together have all said what they want by then, the outer ones too.
+  // Connecting waits until all components that are shown together have given their options, the outer ones too.
   queueMicrotask(() => {
-    // The app may have closed it meanwhile, as a logout does.
+    // The app may have closed the connection meanwhile, as on a logout.
     if (holders && (connection?.readyState ?? 2) === 2) connection = djr.connect(wanted);
   });
   return () => {
@@ -61,7 +61,7 @@ function hold(options?: ConnectOptions<Registered>): () => void {
   };
 }
 
-/** @param latest - the callback as it is now. @returns a function that ends it */
+/** Calls back for each event of a type. @param latest - returns the current callback. @returns a function that ends it */
 export function watchEvent<T extends Type>(type: T, latest: () => Callback<T>): () => void {
   const release = hold();
   const end = djr.subscribe(type as never, (...heard: unknown[]) => latest()(...(heard as Parameters<Callback<T>>)));
@@ -71,7 +71,7 @@ export function watchEvent<T extends Type>(type: T, latest: () => Callback<T>): 
   };
 }
 
-/** @returns a function that ends it */
+/** Connects the page and calls back when the connection's state changes, or the page must reset. @returns a function that ends it */
 export function watchConnection(
   options: ConnectOptions<Registered>,
   changed: (view: ConnectionView) => void,
@@ -102,7 +102,7 @@ export function watchConnection(
   };
 }
 
-/** @param latest - the options as they are now. @returns a function that leaves the room */
+/** Joins a topic and calls back when its state or presence changes. @param latest - returns the current options. @returns a function that leaves the room */
 export function watchRoom(topic: string, latest: () => RoomOptions, changed: (view: RoomView) => void): () => void {
   const release = hold();
   const { onLeft: _, on, ...options } = latest();

@@ -16,7 +16,7 @@ import {
 
 export type { Callback, ConnectionView, OwnEvents, RoomOptions, RoomView } from './shared.js';
 
-/** A store that is fed while the component is mounted, whether its template reads it or not. A server, where none is mounted, has `first`. */
+/** A store that is updated while the component is mounted, whether or not its template reads it. On a server, where no component is mounted, its value is `first`. */
 function whileMounted<View>(first: View, begin: (show: (view: View) => void) => () => void): Readable<View> {
   const store = readable(first, (show) => (typeof window === 'undefined' ? undefined : begin(show)));
   onMount(() => store.subscribe(() => {}));
@@ -28,7 +28,7 @@ export function useEvent<T extends Type>(type: T, callback: Callback<T>): void {
   onMount(() => watchEvent(type, () => callback));
 }
 
-/** Connects the page while the component is mounted. @returns a store of what the connection does */
+/** Connects the page while the component is mounted. @returns a store with the state of the connection */
 export function useConnection(options: ConnectOptions<Registered> = {}): Readable<ConnectionView> {
   return whileMounted(CONNECTING, (show) => watchConnection(options, show));
 }

@@ -25,7 +25,7 @@ import {
 
 export type { Callback, ConnectionView, OwnEvents, RoomOptions, RoomView } from './shared.js';
 
-/** Not before the component is mounted: on a server it never is. */
+/** Begins when the component is mounted, which never happens on a server. */
 function whileMounted(begin: () => () => void): void {
   let end = () => {};
   onMounted(() => {
@@ -39,7 +39,7 @@ export function useEvent<T extends Type>(type: T, callback: Callback<T>): void {
   whileMounted(() => watchEvent(type, () => callback));
 }
 
-/** Connects the page while the component is mounted. @returns what the connection does */
+/** Connects the page while the component is mounted. @returns the state of the connection */
 export function useConnection(options: ConnectOptions<Registered> = {}): Readonly<ShallowRef<ConnectionView>> {
   const view = shallowRef(CONNECTING);
   whileMounted(() =>

@@ -1,6 +1,6 @@
 import type { Envelope, Said } from './messages.js';
 
-/** What a {@link Group} tells its member. */
+/** What a {@link Group} calls on the tab that is its member. */
 export interface GroupHandlers {
   /** This tab has the lock. */
   elected(): void;
@@ -9,23 +9,23 @@ export interface GroupHandlers {
   heard(said: Said, term: number): void;
 }
 
-/** Membership in the tabs that share a stream. */
+/** The membership of this tab in the group of tabs that share a stream. */
 export interface Group {
   post(term: number, ...said: Said): void;
-  /** Takes the lock from a tab that does not answer. */
+  /** Takes the lock away from a leader that does not answer. */
   takeOver(): void;
-  /** Lets the tab that waits longest lead, and waits behind the others. */
+  /** Gives up the lock, so that the tab that has waited longest leads, and waits behind the others. */
   giveWay(): void;
-  /** Takes a lock of the member's own name, so that the others notice when it is gone. */
+  /** Takes a lock with the member's name, by which the others notice when the member is gone. */
   appear(member: string, ready: () => void): void;
-  /** Tells once when a member of this name is gone, however it went. */
+  /** Calls `gone` once when the member of this name is gone, for whatever reason. */
   watch(member: string, gone: () => void): void;
-  /** Also lets go of the lock, so that the tab that waits longest leads. */
+  /** Leaves the group and gives up the lock, so that the tab that has waited longest leads. */
   leave(): void;
 }
 
 /**
- * Joins the tabs of a name. The lock of that name elects the leader, for as long as its tab lives and answers.
+ * Joins the group of tabs with this name. The tab that holds the Web Lock of that name leads, as long as it lives and answers.
  *
  * @returns undefined where tabs cannot share: no Web Locks (they need https or localhost) or no BroadcastChannel.
  */
@@ -55,7 +55,8 @@ export function joinGroup(name: string, { elected, deposed, heard }: GroupHandle
         return until;
       })
       .catch(() => {
-        // Not held: left before its turn came; or the browser forbids locks here (an opaque origin), and nobody is ever elected.
+        // If the lock was never held, the tab left before its turn, or the browser forbids locks here (an opaque origin) and no tab is
+        // ever elected. If it was held, another tab has taken it away.
         if (!held || left) return;
         queue(false);
         deposed();

@@ -1,31 +1,31 @@
 import type { Grant, Want } from '../topics/words.js';
 import type { State } from '../types.js';
 
-/** What the tabs of one stream and one user say to one another. */
+/** The messages between tabs that share a stream. */
 export type Said =
   /** A tab with a stream of its own asks for the leader. */
   | ['hello']
-  /** The leader is connected: the last id of its stream, the numbers of the events that it has seen, and which tab wants what. */
+  /** The leader is connected. It tells the last id of its stream, the numbers of the events that it has seen, and what each tab wants. */
   | ['welcome', lastId: string, seen: number[], wants: [tab: string, wants: Want[]][]]
-  /** A tab wants these topics now. All tabs remember it: any may lead next. */
+  /** A tab wants these topics now. Every tab remembers it, because any of them may lead next. */
   | ['want', tab: string, wants: Want[]]
-  /** What the leader's stream was asked for and hears. */
+  /** What the leader's stream was asked for, and which of it the server granted. */
   | ['grant', grant: Grant]
   /**
-   * A frame of the leader's stream, as text: a browser clones no object that is nested as deeply as a detail may be.
+   * A frame of the leader's stream. It is text, because a detail may be nested more deeply than a browser can clone an object.
    * `repeat`: the leader had this event before.
    */
   | ['frame', text: string, id: string, repeat: boolean]
-  /** The leader lives: its stream's heartbeat with the id; or, without one, the answer to `ask` or a new leader's first word. */
+  /** The leader lives. With an id it is a heartbeat of its stream; without one it answers `ask`, or announces a new leader. */
   | ['alive', id: string]
-  /** What the leader's stream is doing, when it does not stand. */
+  /** What the leader's stream is doing while it is not open. */
   | ['state', state: State]
-  /** A tab has heard nothing for long, or has reason to think that the network has changed. */
+  /** A tab asks whether the leader lives: it has heard nothing for long, or has reason to think that the network has changed. */
   | ['ask']
-  /** A tab was closed by its app, as on a logout: whose the stream is must be asked anew. */
+  /** The app closed the connection of a tab, as on a logout: the others must ask the server again which user they are. */
   | ['bye'];
 
-/** A message with the term of who leads, as far as the sender knows. Terms grow. */
+/** A message with the term of the leader that its sender knows. Each new leader has a higher term. */
 export interface Envelope {
   readonly term: number;
   readonly said: Said;

@@ -1,23 +1,24 @@
 /**
- * What a page is among the tabs of its endpoint and user:
+ * The role of a page among the tabs of its endpoint and user:
  *
- * - `alone`: it has a stream of its own, and does not know yet whose it is, or cannot share it.
- * - `electing`: it has a stream of its own and knows the others; it waits for its turn to lead, or for a leader to follow.
- * - `leading`: it has the lock, and passes every frame of its stream on.
- * - `following`: it has no stream, and shows what the leader passes on.
+ * - `alone`: it has a stream of its own, and does not yet know which user the stream belongs to, or cannot share it.
+ * - `electing`: it has a stream of its own and has joined the group; it waits to get the lock, or for a leader to follow.
+ * - `leading`: it holds the lock, and passes every frame of its stream to the others.
+ * - `following`: it has no stream, and shows the frames that the leader passes on.
  */
 export type Role = 'alone' | 'electing' | 'leading' | 'following';
 
 /**
- * What makes it something else:
+ * What changes the role:
  *
- * - `met`: its stream is connected with a key, and the browser lets tabs share.
- * - `elected`: it has the lock, as its turn has come, or as it took it from a leader that does not answer; and it is level: all
- *   that its own page missed has come.
- * - `welcomed`: another tab leads, and both streams have stood beside each other for long enough to leave no gap.
- * - `deposed`: the lock was taken away, or another leads.
- * - `behind`: its page joins a topic from where it read its state, which the other tabs do not need: it catches up by itself.
- * - `left`: the key is another user's; the page is put away, or closed.
+ * - `met`: its stream is connected, the server has told the key, and the browser lets tabs share.
+ * - `elected`: it holds the lock, because its turn came or because it took the lock from a leader that did not answer; and its page
+ *   has got everything that it missed.
+ * - `welcomed`: another tab leads, and the streams of both were open together for long enough that no event falls between them.
+ * - `deposed`: another tab took the lock away, or leads.
+ * - `behind`: its page joins a topic from the place at which it read its state. The other tabs do not need those events, so this tab
+ *   catches up with a stream of its own.
+ * - `left`: the key belongs to another user now, or the page is frozen, left or closed.
  */
 export type Happening = 'met' | 'elected' | 'welcomed' | 'deposed' | 'behind' | 'left';
 
@@ -28,5 +29,5 @@ const TRANSITIONS: Record<Role, Partial<Record<Happening, Role>>> = {
   following: { elected: 'leading', behind: 'electing', left: 'alone' },
 };
 
-/** @returns the role after it; the same where it means nothing to this role */
+/** @returns the role after the happening; the same role if the happening does not concern it */
 export const roleAfter = (role: Role, happening: Happening): Role => TRANSITIONS[role][happening] ?? role;

@@ -6,75 +6,77 @@ import { type Group, joinGroup } from './group.js';
 import type { Said } from './messages.js';
 import { type Happening, type Role, roleAfter } from './role.js';
 
-/** The page that is a tab here: its stream, and what it has shown. */
+/** The page of this tab: its stream, and what it has shown. */
 export interface Host {
-  /** Id of the last frame, from which a stream begins. */
+  /** Id of the last frame: the next stream begins after it. */
   lastId: string;
   readonly seen: Seen;
-  /** The part that knows topics, where it is loaded. */
+  /** The part of the client that knows topics, if it is loaded. */
   readonly topics: Topics | undefined;
-  /** Calls that part, which is loaded first where it must be. */
+  /** Calls that part, and loads it first if necessary. */
   withTopics(call: (topics: Topics) => void): void;
   /** Whether the leader's stream was asked for all that this page wants. */
   covered(): boolean;
-  /** Begins a stream at `lastId`, in place of one that stands. */
+  /** Opens a stream that begins after `lastId`, and closes the one that there is. */
   open(): void;
   close(): void;
-  /** Looks whether the stream still lives. */
+  /** Checks whether the stream still lives. */
   look(silence?: number): void;
   /** Shows a frame that the leader has passed on. */
   show(text: string, id: string, repeat: boolean): void;
-  /** The page's stream, or the leader's, does this now. */
+  /** Sets the state of the page's stream, or of the leader's. */
   state(state: State): void;
 }
 
-/** Milliseconds for which a tab keeps its own stream beside the leader's, so that instances of different delay leave no gap. */
+/** Milliseconds for which a tab keeps its own stream beside the leader's: the two may be on instances with different delays, and no event may fall between them. */
 const OVERLAP = 3000;
 
-/** Seconds in which a leader answers, before another tab takes over. */
+/** Seconds within which a leader must answer, before another tab takes over. */
 const ANSWER = 3;
 
 export interface Tabs extends TopicsTabs {
-  /** The server says it when the stream stands, and, where that begins with a resume, once more at the resume's end. */
+  /** A `connected` frame came. The server sends one when the stream begins, and a second one when a resume has ended. */
   connected(key: string, resuming: boolean, heartbeat: number): void;
-  /** A frame of the tab's own stream. `own`: no other tab needs it. */
+  /** A frame of the tab's own stream came. @param own - no other tab needs it */
   frame(text: string, id: string, event: number, repeat: boolean, own: boolean): void;
-  /** A heartbeat of the tab's own stream. */
+  /** A heartbeat of the tab's own stream came. */
   alive(): void;
-  /** What the tab's own stream is doing. */
+  /** The state of the tab's own stream has changed. */
   changed(state: State): void;
   /** The page is shown, or the network has changed. */
   look(silence?: number): void;
   /** Called every second. */
   tick(): void;
-  /** `closed`: by the app, as on a logout. */
+  /** Leaves the group. @param closed - the app closed the connection, as on a logout */
   leave(closed?: boolean): void;
 }
 
 /**
- * The part that a page plays among the tabs of its endpoint: role.ts has what it may be.
+ * Lets tabs of one endpoint and user share a stream: one of them leads and passes frames on, the others follow. role.ts lists the
+ * roles and what changes them.
  *
- * @param name - what tabs must have in common beside the server's key; undefined: this one does not share
+ * @param name - what tabs must have in common beside the server's key; undefined: this tab does not share
  */
 export function createTabs(host: Host, name: string | undefined): Tabs {
   let role: Role = 'alone';
   let group: Group | undefined;
   let key: string | undefined;
-  /** Whether the key of the stream as it is now is known: after a cut it could be another user's. */
+  /** Whether the server has told the key since the stream was opened: after a cut it may be another user's. */
   let verified = false;
-  /** Whether this tab has what it came for: before that it neither leads nor follows, but catches up by itself. */
+  /** Whether this tab has got everything that its page missed. Before that it neither leads nor follows, but catches up by itself. */
   let level = false;
-  /** Its turn to lead came before it was level. */
+  /** Whether this tab got the lock before it was level: it leads once it is. */
   let turn = false;
   let welcome: { lastId: string; seen: number[] } | undefined;
   let overlap: ReturnType<typeof setTimeout> | undefined;
-  /** Events of this tab's own stream, in the overlap, that the leader did not pass on: it is still catching up. */
+  /** Events that this tab's own stream brought during the overlap and the leader has not passed on: the leader is still behind. */
   const ahead = new Set<number>();
-  /** Who leads now: what an earlier leader says is not believed. */
+  /** The term of the current leader: messages of an earlier leader are ignored. */
   let term = 0;
   let heartbeat = 0;
-  /** When the leader was heard last, and for how many seconds an answer has been awaited; 0: none is. */
+  /** When the leader was heard last. */
   let heard = 0;
+  /** For how many seconds an answer of the leader has been awaited; 0: none is awaited. */
   let asked = 0;
 
   const become = (happening: Happening) => {
@@ -122,7 +124,7 @@ export function createTabs(host: Host, name: string | undefined): Tabs {
     post('alive', '');
     host.topics?.leads();
     if (takesOver) {
-      // From where the last leader was, even when this tab's own stream is further: other tabs may not have it all.
+      // The stream begins where the last leader was, even if this tab's own stream is further: other tabs may not have got all of that.
       host.lastId = welcome?.lastId || host.lastId;
       host.open();
     } else if (verified) greet();
@@ -157,7 +159,7 @@ export function createTabs(host: Host, name: string | undefined): Tabs {
     } else if (what === 'bye') {
       if (role === 'leading' || role === 'electing') host.open();
     } else if (sender >= term) {
-      // A leader that was suspended passes on what it has before it notices that another leads: that is of an earlier term.
+      // A leader that was suspended passes frames on until it notices that another tab leads. They have an earlier term and are ignored.
       if (sender > term) host.topics?.tell();
       term = sender;
       if (role === 'leading') deposed();
@@ -186,7 +188,7 @@ export function createTabs(host: Host, name: string | undefined): Tabs {
       const event = Number(id.split('-')[0]) || 0;
       ahead.delete(event);
       moveTo(id);
-      // Beside a stream of its own, only what is known by its number is taken from both.
+      // A tab with a stream of its own takes from the leader only events, which it knows by their numbers, and no other frames.
       if (role !== 'following' && (repeat || !event)) return;
       host.show(text, id, event > 0 && !host.seen.add(event));
     }
@@ -236,7 +238,7 @@ export function createTabs(host: Host, name: string | undefined): Tabs {
       key = newKey;
       verified = true;
       heartbeat = interval;
-      // The resume of one that leads is that of its tabs, too.
+      // A leader resumes for all tabs that follow it, so it stays the leader meanwhile.
       level = role === 'leading' || !resuming;
       if (!level) stopOverlap();
       if (role === 'alone' && key && name !== undefined) {
@@ -271,7 +273,7 @@ export function createTabs(host: Host, name: string | undefined): Tabs {
     tick() {
       if (role !== 'following') return;
       if (asked) {
-        // Counted in ticks: a tab that was suspended itself has not listened meanwhile.
+        // Counted in ticks and not by the clock: a tab that was itself suspended could not hear an answer meanwhile.
         if (asked++ > ANSWER) {
           asked = 0;
           heard = Date.now();

@@ -1,27 +1,27 @@
 import type { Detail } from '../../event/event.js';
 import type { Asked, Grant, Request } from './words.js';
 
-/** What one stream may ask for: topics, and characters of its address, for which proxies have room. */
+/** Topics that one stream may ask for, and characters that its address may have: proxies refuse longer ones. */
 const MAX_TOPICS = 100;
 const MAX_ADDRESS = 11_000;
 
-/** What shows a topic's beginning in {@link Asked}. */
+/** How {@link Asked} writes the place at which a topic begins. */
 export const startOf = (since: string) => `since=${since}`;
 
-/** Where a topic begins that was asked for; '': with the stream. */
+/** The place at which a topic was asked to begin; '': where the stream begins. */
 export function startIn(asked: Asked, topic: string): string {
   const text = asked.get(topic)?.at(-1) ?? '';
   return text.startsWith(startOf('')) ? text.slice(startOf('').length) : '';
 }
 
-/** Writes topics into the address of a stream, as far as there is room. @returns those for which there was none */
+/** Writes topics into the address of a stream, as many as fit. @returns those that did not fit */
 export function askFor(url: URL, asked: Asked): string[] {
   const over: string[] = [];
   let count = 0;
   for (const [topic, texts] of asked) {
     const more = new URLSearchParams({ topic });
     const since = startIn(asked, topic);
-    // One seal may be for several topics.
+    // One seal may cover several topics; it is sent once.
     const shown = url.searchParams.getAll('seal');
     for (const text of since ? texts.slice(0, -1) : texts) if (text && !shown.includes(text)) more.append('seal', text);
     if (since) more.set(`since.${topic}`, since);
@@ -31,11 +31,11 @@ export function askFor(url: URL, asked: Asked): string[] {
   return over;
 }
 
-/** Whether the server must begin with what was missed of a topic. */
+/** Whether the server must begin with missed events of a topic. */
 export const startsEarlier = (asked: Asked | undefined, { topics }: Detail): boolean =>
   !!asked && ((topics ?? []) as string[]).some((topic) => startIn(asked, topic));
 
-/** What the connected frame says of topics; at the end of a resume it says nothing new of them. */
+/** Reads what a `connected` frame says about topics. The one at the end of a resume says nothing new about them. */
 export function grantOf({ asked = new Map(), over }: Request, data: Detail, before: Grant | undefined): Grant {
   const level = data.resuming !== true;
   if (!data.topics && before?.asked === asked) return { ...before, level };

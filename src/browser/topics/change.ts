@@ -1,13 +1,14 @@
-/** Milliseconds in which what a page joins and leaves is one change. */
+/** Milliseconds within which all joins and leaves of a page count as one change. */
 const MOMENT = 20;
-/** Changes that are made at once, and milliseconds until there may be one more. */
+/** Changes that may be made one right after the other, and milliseconds until one more is allowed. */
 const BURST = 5;
 const REFILL = 1000;
 
 /**
- * A page that goes on changing its rooms must not open a stream each time.
+ * Collects changes of rooms, so that a page that changes them all the time does not open a stream for each.
  *
- * @param apply - makes the change. @returns whether there was one to be made
+ * @param apply - makes the change; returns whether there was one to be made
+ * @returns a function that asks for a change
  */
 export function createChange(apply: () => boolean): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;

@@ -6,48 +6,48 @@ import type { DjrEvent, JoinOptions, Room } from '../types.js';
 import type { Request, Want } from './words.js';
 
 /**
- * What the client and the part of it that knows topics, which a page loads when it first needs it, say to each other.
- * A page may have the client from its cache and the part from a newer server: whoever changes this file counts up
- * the name of the part's function in topics.ts and load.ts.
+ * The interfaces between the client and the part of it that knows topics, which a page loads when it first needs topics.
+ * A page may have the client from its cache and the part from a newer server. So a change of this file must also raise the number in
+ * the name of the part's function, in topics.ts and load.ts.
  */
 
 /** One call of `join`. */
 export interface Member {
   readonly topic: string;
   readonly options: JoinOptions;
-  /** What the page has. The part writes its state and its presence. */
+  /** The room that `join` returned to the page. The part writes its state and its presence. */
   readonly room: { -readonly [Key in keyof Room]: Room[Key] };
   /** Called when the page leaves the room. */
   left: () => void;
-  /** Calls those who listen on the room. */
+  /** Calls the callbacks that the page has set on the room. */
   tell(type: string, value: unknown, event?: Event): void;
 }
 
-/** The tabs of an endpoint and user, as the part sees them. */
+/** The group of tabs, as far as the part for topics needs it. */
 export interface TopicsTabs {
   readonly role: Role;
-  /** Undefined where the tab is alone. */
+  /** Undefined while the tab is alone. */
   readonly group: Group | undefined;
-  /** Whether it is known whose the tab's own stream is. */
+  /** Whether the server has told which user the tab's own stream belongs to. */
   readonly verified: boolean;
   post(...said: Said): void;
-  /** {@link Topics.covered} may be true now. */
+  /** Asks to look again whether {@link Topics.covered} is true. */
   covered(): void;
-  /** The page needs what no other tab does: a tab that follows or leads has a stream for itself until it has it. */
+  /** The page needs missed events that no other tab needs: the tab stops following or leading and uses its own stream until it has them. */
   catchUp(): void;
 }
 
-/** A page's connection, as the part sees it. */
+/** A page's connection, as far as the part for topics needs it. */
 export interface TopicsHost {
   readonly tabs: TopicsTabs;
-  /** The stream that stands or is to stand; undefined: the page has none of its own. */
+  /** The page's own stream, open or not; undefined: the page has none of its own. */
   readonly current: (Request & { readonly stands: boolean }) | undefined;
-  /** Opens a stream that takes the place of the current one when it stands. It does nothing while there is one already. */
+  /** Opens a stream that replaces the current one once it is open. Does nothing while one is being opened already. */
   replace(): void;
   fire(type: string, detail: Detail): void;
 }
 
-/** The part's side of one connection. */
+/** The part for topics, for one connection. */
 export interface Topics {
   join(member: Member): void;
   hears(topic: string): boolean;
@@ -59,35 +59,35 @@ export interface Topics {
   /** The page has closed its connection. */
   close(): void;
 
-  /** Writes into the address of a stream what it is to be asked for. */
+  /** Writes the topics into the address of a stream. */
   ask(url: URL, request: Request): void;
-  /** Whether an answer must be a resume, as it begins a topic at an earlier place. */
+  /** Whether the answer must be a resume because a topic begins at an earlier place. */
   resumes(request: Request, connected: Detail): boolean;
-  /** The stream stands, with this answer. */
+  /** The stream is open, and this is the server's answer. */
   stands(request: Request, connected: Detail): void;
-  /** A frame has brought the stream to a further place. */
+  /** A frame has moved the stream's position. */
   moved(): void;
-  /** An event that only this page needs: the other tabs of the stream have it, or want nothing of its topic. */
+  /** Whether only this page needs the event: the other tabs have it already, or do not want its topic. */
   isOwn(data: Detail): boolean;
 
-  /** Another tab says `want` or `grant`. */
+  /** A `want` or `grant` of another tab came. */
   hear(said: Said): void;
-  /** What all tabs want, for a tab that comes. */
+  /** What all tabs want, for a tab that has just joined. */
   all(): [tab: string, wants: Want[]][];
-  /** A tab has come, and this one leads: it hears what the stream is granted. */
+  /** A tab has joined and this one leads: tells what the stream was granted. */
   greet(): void;
-  /** What the tab that leads has said of all tabs. */
+  /** Takes what the leader knows about the wants of all tabs. */
   learn(all: [tab: string, wants: Want[]][]): void;
-  /** Whether the leading tab's stream was asked for all that this page wants. */
+  /** Whether the leader's stream was asked for everything that this page wants. */
   covered(): boolean;
-  /** Says what this page wants to the tabs that it has met, or to a new one that leads. */
+  /** Tells the other tabs what this page wants: when it has joined the group, and when a new tab leads. */
   tell(): void;
   /** This tab leads now. */
   leads(): void;
   /** This tab follows now. */
   follows(): void;
-  /** Nobody is known to lead now. */
+  /** No leader is known now. */
   forgetsLeader(): void;
-  /** This tab leaves the others. */
+  /** This tab leaves the group. */
   leaves(): void;
 }

@@ -6,11 +6,11 @@ import type { Member } from './contract.js';
 import { changeOf, visible } from './presence.js';
 import type { Grant, Present, Want } from './words.js';
 
-/** What the topics of a page need of its connection. */
+/** What the rooms of a page call on its connection. */
 export interface RoomsHost {
-  /** The topic is to be asked for anew, whatever the stream has been asked for. */
+  /** The stream must be asked for this topic again, even if it was asked for it before. */
   again(topic: string): void;
-  /** What {@link Rooms.wants} says is different now. */
+  /** {@link Rooms.wants} has changed. */
   changed(): void;
   fire(type: string, detail: Detail): void;
 }
@@ -19,10 +19,10 @@ export interface Rooms {
   join(member: Member): void;
   wants(): Want[];
   hears(topic: string): boolean;
-  /** An event of a topic. `fresh`: this page has not shown it before. */
+  /** An event of a topic came. @param fresh - this page has not shown it before */
   event(event: DjrEvent, fresh: boolean): void;
   granted(grant: Grant): void;
-  /** The stream goes on without a topic. */
+  /** The server no longer sends events of this topic. */
   left(topic: string, reason: string): void;
   presence(topic: string, now: Present | undefined): void;
   /** Called every second: asks for new seals some time before the old ones end. */
@@ -30,7 +30,10 @@ export interface Rooms {
   close(): void;
 }
 
-/** A member, and the events that it has had until all that it missed has come: another room of the topic may have had them before it. */
+/**
+ * A member, and, until it has got everything that it missed, the events that it has got so far. Another room of the same topic may have
+ * got an event before it, so the page's own list of fired events does not tell.
+ */
 type Joined = Member & { had?: Set<number> | undefined };
 
 interface Entry {
@@ -38,19 +41,20 @@ interface Entry {
   seal: string;
   since: string;
   heard: boolean;
-  /** Its callback has been asked for a seal and has not answered; before the first answer there is nothing to ask for. */
+  /** Its callback was asked for a seal and has not answered. */
   asking: boolean;
+  /** It has no seal to show yet, so the server is not asked for the topic. */
   waiting: boolean;
-  /** The seal is new: a refusal of it is final. */
+  /** The server has not seen this seal yet: if it refuses it, no new seal is asked for. */
   fresh: boolean;
   renewAt: number;
   failures: number;
   present: Present | undefined;
 }
 
-/** Of the time for which a seal holds, what passes before the next one is asked for. */
+/** The part of a seal's validity after which the next seal is asked for. */
 const RENEW = 0.8;
-/** Milliseconds after which a callback that failed is asked again, doubled each time. */
+/** Milliseconds before a callback that failed is called again, doubled each time up to the longest. */
 const FIRST_RETRY = 2000;
 const LONGEST_RETRY = 60_000;
 
@@ -82,14 +86,14 @@ const setState = ({ members }: Entry, state: Room['state'], presence?: Present) 
 export function createRooms({ again, changed, fire }: RoomsHost): Rooms {
   const entries = new Map<string, Entry>();
 
-  /** Asks a callback for a seal. @returns false where there is none to ask */
+  /** Asks a callback for a seal. @returns false if no member has a callback */
   const renew = (topic: string, entry: Entry): boolean => {
     const source = [...entry.members].map(({ options }) => options.seal).find((seal) => typeof seal === 'function');
     if (!source) return false;
     if (entry.asking) return true;
     entry.asking = true;
     entry.renewAt = Number.POSITIVE_INFINITY;
-    // One that throws fails like one that rejects.
+    // Called inside a promise, so that a callback that throws is handled like one that rejects.
     new Promise<string>((resolve) => resolve(source())).then(
       (seal) => {
         if (entries.get(topic) !== entry) return;
@@ -115,7 +119,7 @@ export function createRooms({ again, changed, fire }: RoomsHost): Rooms {
     return true;
   };
 
-  /** There is no more to be had of this topic. */
+  /** Ends all rooms of a topic: the server does not allow it, and no new seal can be had. */
   const end = (type: 'left' | 'refused', topic: string, reason: string) => {
     const entry = entries.get(topic)!;
     entries.delete(topic);
@@ -125,7 +129,7 @@ export function createRooms({ again, changed, fire }: RoomsHost): Rooms {
     changed();
   };
 
-  /** The permission is gone: a new seal, asked for once, may bring it back. */
+  /** The permission is lost. A new seal is asked for once, and may bring it back. */
   const lose = (type: 'left' | 'refused', topic: string, entry: Entry, reason: string) => {
     entry.heard = false;
     setState(entry, 'joining', entry.present);
@@ -155,7 +159,7 @@ export function createRooms({ again, changed, fire }: RoomsHost): Rooms {
       if (options.since) {
         member.had = new Set();
         mine.since = mine.since ? earlier(mine.since, options.since) : options.since;
-        // A part of what is new to this room may have come already.
+        // The stream may already have brought some of the events that this room missed.
         again(topic);
       }
       if (waiting) renew(topic, mine);
@@ -179,7 +183,7 @@ export function createRooms({ again, changed, fire }: RoomsHost): Rooms {
         const shown = asked.get(topic) ?? [];
         const ends = topics.get(topic);
         if (ends === undefined) {
-          // What is refused may be an older seal than this page has by now.
+          // The refusal counts only for the seal that was shown: the page may have a newer one by now.
           if (refused.has(topic) && shown.includes(entry.seal)) lose('refused', topic, entry, refused.get(topic)!);
           continue;
         }
@@ -223,7 +227,7 @@ export function createRooms({ again, changed, fire }: RoomsHost): Rooms {
   return rooms;
 }
 
-/** A snapshot from which all comes that is new to either of two. */
+/** A snapshot that sees no event which one of the two does not see: from it on, everything comes that is new to either. */
 function earlier(one: string, other: string): string {
   if (one === other) return one;
   const first = Math.min(Number.parseInt(one, 10), Number.parseInt(other, 10));

@@ -5,20 +5,20 @@ import type { Rooms } from './rooms.js';
 import { unionOf } from './union.js';
 import type { Asked, Grant, Want } from './words.js';
 
-/** What tabs that share a stream tell one another of topics. */
+/** What tabs that share a stream tell each other about topics. */
 export interface Sharing {
   /** What this tab's own stream was granted. */
   readonly own: Grant | undefined;
-  /** What the stream that this page hears was granted: its own, or the leader's. */
+  /** What the stream that brings this page its events was granted: the tab's own, or the leader's. */
   heard(): Grant | undefined;
-  /** What this tab's own stream is to be asked for: where it leads, for all tabs. */
+  /** What this tab's own stream must be asked for; if the tab leads, for all tabs. */
   union(): Asked;
-  /** Whether only this page needs a topic's events: it catches up, and no other tab wants the topic. */
+  /** Whether only this page needs a topic's events now, because it catches up and no other tab wants the topic. */
   isOwn(topic: string): boolean;
-  /** This page wants other topics. */
+  /** What this page wants has changed. */
   wantsElse(): void;
   granted(grant: Grant): void;
-  /** The stream has come to a further place. */
+  /** A frame has moved the stream's position. */
   moved(): void;
   hear(said: Said): void;
   all(): [tab: string, wants: Want[]][];
@@ -32,20 +32,20 @@ export interface Sharing {
   leaves(): void;
 }
 
-/** @param change - the stream may have to be asked for other topics */
+/** @param change - called when the stream may have to be asked for other topics */
 export function createSharing(tabs: TopicsTabs, rooms: Rooms, change: () => void): Sharing {
   const me = `${Math.random()}`;
-  /** What other tabs want; who spoke last is last. All tabs remember it: any may lead next. */
+  /** What other tabs want, the latest message last. Every tab remembers it, because any of them may lead next. */
   const others = new Map<string, Want[]>();
-  /** Tabs that are missed when they are gone. */
+  /** Tabs whose locks this tab watches, to notice when they are gone. */
   const watched = new Set<string>();
-  /** Whether the others would notice that this tab is gone: before that it wants nothing of them. Undefined: it has not tried. */
+  /** Whether this tab holds the lock by which the others notice when it is gone; until then it sends no wants. Undefined: it has not tried. */
   let noticed: boolean | undefined;
   let own: Grant | undefined;
-  /** What the leader's stream hears. */
+  /** What the leader's stream was granted. */
   let leaders: Grant | undefined;
 
-  /** Where topics begin until the stream has a place behind that: a stream that is cut off before asks for it again. */
+  /** The places at which topics begin, until the stream's own position is past them: a stream that is cut off before must ask for them again. */
   const starts = new Map<string, string>();
 
   const begun = (topic: string) =>
@@ -83,7 +83,7 @@ export function createSharing(tabs: TopicsTabs, rooms: Rooms, change: () => void
       sharing.tell();
       const { role } = tabs;
       const behind = rooms.wants().filter(([, , since]) => since);
-      // A leader passes everything on: other tabs would get what their state has already.
+      // A leader passes everything on, so other tabs would get events that their state includes already.
       if (role === 'leading' ? behind.some(([topic]) => wantedElsewhere(topic)) : behind.length > 0) tabs.catchUp();
       if (role !== 'following') change();
       tabs.covered();
@@ -148,7 +148,7 @@ export function createSharing(tabs: TopicsTabs, rooms: Rooms, change: () => void
     },
     leads() {
       for (const tab of others.keys()) watch(tab);
-      // Its stream goes on where the last leader's was, with the beginnings of that.
+      // Its stream continues that of the last leader, with the places at which topics began there.
       if (leaders) forgetOwn();
     },
     follows() {

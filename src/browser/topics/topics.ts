@@ -7,11 +7,11 @@ import { createRooms } from './rooms.js';
 import { createSharing } from './sharing.js';
 import type { Request } from './words.js';
 
-/** The part of the client that knows topics. Its name has the number of contract.ts. */
+/** The part of the client that knows topics. The number in its name is the version of contract.ts. */
 export function topics1(host: TopicsHost): Topics {
   const change = createChange(() => {
     const { current } = host;
-    // What is on its way asks for what is wanted when it sets out; once it stands, it is looked at again.
+    // A stream that is being opened asks for what is wanted when its address is made; once it is open, this is checked again.
     const due = !!current?.stands && differs(current);
     if (due) host.replace();
     return due;

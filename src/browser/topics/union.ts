@@ -2,10 +2,11 @@ import { startOf } from './asking.js';
 import type { Asked, Want } from './words.js';
 
 /**
- * What the stream of a tab is to be asked for.
+ * What the stream of a tab must be asked for.
  *
- * @param others - what the tabs that it leads want; who spoke last is last
- * @param begun - where a topic begins that was heard before: '' from the stream's own place; undefined: it was not heard
+ * @param others - what the tabs that it leads want, the latest message last
+ * @param begun - the place at which a topic began that the stream had before; '': it begins where the stream does; undefined: the
+ * stream did not have it
  */
 export function unionOf(
   others: Iterable<readonly Want[]>,
@@ -15,7 +16,7 @@ export function unionOf(
   const union = new Map<string, string[]>();
   const starts = new Map<string, string>();
   const add = ([topic, seal]: Want) => {
-    // A seal of the same user's, whichever tab has it: the one before, too, as the newest may be a bad one.
+    // All tabs are of one user, so a seal of any of them will do. The previous seal is kept as well, as the newest may be invalid.
     const before = (union.get(topic) ?? []).filter((other) => other && other !== seal).slice(-1);
     union.set(topic, [...before, seal]);
   };
@@ -23,7 +24,7 @@ export function unionOf(
     for (const want of wants) {
       const [topic, , since] = want;
       add(want);
-      // Each tab catches up by itself, and the newest of their places tells none of them what its state has.
+      // Each tab catches up with a stream of its own, so from the latest of these places on no tab gets events that its state has.
       starts.set(topic, later(starts.get(topic) ?? '', since));
     }
   }
@@ -37,7 +38,7 @@ export function unionOf(
   return union;
 }
 
-/** The later one of two snapshots; '' is before all. */
+/** The later one of two snapshots; '' is before every other. */
 function later(one: string, other: string): string {
   const [from = 0, to = 0] = one.split(':').map(Number);
   const [otherFrom = 0, otherTo = 0] = other.split(':').map(Number);

@@ -1,30 +1,30 @@
 import type { Presence } from '../types.js';
 
-/** A topic that a page wants to hear, its seal ('': it asks by name), and where its state was read, until that is caught up. */
+/** A topic that a page wants, its seal ('': the page asks by name), and the position at which its state was read ('': none, or caught up). */
 export type Want = readonly [topic: string, seal: string, since: string];
 
-/** Who hears a topic, as far as it was told. */
+/** Who hears a topic, as far as the server has told. */
 export type Present = Pick<Presence, 'users' | 'count'>;
 
-/** What a stream was asked for: each topic with its seals, and, as `since=…`, its beginning. */
+/** What a stream was asked for: each topic with its seals and, as a last element `since=…`, the place at which it begins. */
 export type Asked = Map<string, readonly string[]>;
 
-/** One attempt to have a stream, as far as topics go. */
+/** One attempt to open a stream, as far as topics go. */
 export interface Request {
-  /** Undefined: for no topics. */
+  /** Undefined: it was asked for no topics. */
   asked: Asked | undefined;
   /** Topics for which the address had no room. */
   over: string[];
 }
 
-/** What the server answered to a stream. The leading tab passes it on. */
+/** What the server granted to a stream. The leading tab passes it on to the others. */
 export interface Grant {
   readonly asked: Asked;
-  /** Topics that it hears, and when that ends, milliseconds since 1970 by the page's clock. */
+  /** Topics whose events the stream gets, and when that ends, in milliseconds since 1970 by the page's clock. */
   readonly topics: Map<string, number>;
-  /** With why not. */
+  /** Topics that were refused, with the reason. */
   readonly refused: ReadonlyMap<string, string>;
   readonly present: Map<string, Present>;
-  /** Whether all that was missed has come. */
+  /** Whether all missed events have come. */
   readonly level: boolean;
 }

@@ -1,8 +1,8 @@
 /**
- * The Prometheus texts of several processes as one, each sample with a label `worker`: they are instances, and a sum
- * would hide which of them no longer listens.
+ * Merges the Prometheus texts of several processes into one, in which each sample has a label `worker`. The processes are instances, and
+ * a sum would hide which of them no longer listens.
  *
- * @param texts - by worker
+ * @param texts - the text of each worker
  */
 export function mergeMetrics(texts: ReadonlyMap<string, string>): string {
   const families = new Map<string, { head: string[]; samples: string[] }>();

@@ -9,7 +9,7 @@ const send = (message: Message): void => {
   if (process.connected) process.send!(message, undefined, undefined, () => {});
 };
 
-/** One of several processes of a command, as it sees the first: told when to end, and asked for its metrics. */
+/** A worker process of a command. The first process tells it when to end, and asks it for its metrics. */
 export class WorkerProcess {
   readonly #realtime: Realtime;
   readonly #metricsPath: string;
@@ -37,7 +37,7 @@ export class WorkerProcess {
     send({ djr: 'collected', id, text: await this.#realtime.metrics() });
   }
 
-  /** What the runtime answers to a request for metrics by itself: 200 where whoever asks may have them. */
+  /** The runtime's own answer to a request for metrics: 200 if the request may see them. */
   async #own(request: IncomingMessage): Promise<Response> {
     try {
       const { remoteAddress: address } = request.socket;
@@ -47,7 +47,7 @@ export class WorkerProcess {
     }
   }
 
-  /** The runtime's handler, but for metrics, which are of all workers. */
+  /** The runtime's handler, except that metrics are those of all workers. */
   get handler(): RequestListener {
     return async (request, response) => {
       const path = (request.url ?? '').split('?', 1)[0]!.replace(/\/$/, '');
@@ -74,7 +74,7 @@ export class WorkerProcess {
     };
   }
 
-  /** Lets the process end: the channel to the first would keep it. */
+  /** Closes the channel to the first process, which would keep this process alive. */
   leave(): void {
     cluster.worker?.disconnect();
   }

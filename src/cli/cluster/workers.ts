@@ -1,8 +1,9 @@
 import cluster, { type Worker } from 'node:cluster';
+import { inTime } from '../../lib/deadline.js';
 import type { Logger } from '../../lib/logger.js';
 import { mergeMetrics } from './merge-metrics.js';
 
-/** What the processes of one `djr serve --workers` say to one another. */
+/** The messages between the processes of one `djr serve --workers`. */
 export type Message =
   | { djr: 'ready'; address: string }
   | { djr: 'stop' }
@@ -13,16 +14,16 @@ export type Message =
   | { djr: 'collected'; id: number; text: string }
   | { djr: 'answer'; id: number; text: string };
 
-/** Milliseconds: a worker that ran for so long is started anew at once, and so much may pass between two starts. */
+/** A worker that ran for so many milliseconds is replaced at once; and the longest pause before a replacement, in milliseconds. */
 const STEADY = 60_000;
 const MOST_PAUSE = 10_000;
 
-/** Milliseconds that workers may take to say their metrics. */
+/** Milliseconds that workers may take to send their metrics. */
 const METRICS_TIMEOUT = 2000;
 
 /**
- * Milliseconds between two questions whether a worker answers. After so many without an answer it counts as hung, and after so
- * many it is ended and replaced. It is counted, as time would blame workers for a pause of this process, or of the machine.
+ * Milliseconds between two questions whether a worker answers. After so many unanswered questions it counts as hung, and after so many it
+ * is ended and replaced. Questions are counted rather than time, so that workers are not blamed for a pause of this process or machine.
  */
 const LOOK = 1000;
 const HUNG = 3;
@@ -33,19 +34,19 @@ export const isMessage = (value: unknown): value is Message =>
 
 export interface WorkersOptions {
   count: number;
-  /** What workers get beside this process's own. */
+  /** Environment variables of the workers, beside those of this process. */
   environment: Record<string, string>;
   logger: Logger;
-  /** Milliseconds that workers may take to end. */
+  /** Milliseconds within which workers must end. */
   endTimeout: number;
 }
 
-/** The worker processes of one command: they share its port, and one that ends is started anew. */
+/** The worker processes of one command. They share its port, and a worker that ends is replaced. */
 export class Workers {
   readonly #options: WorkersOptions;
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #collecting = new Map<number, (worker: number, text: string) => void>();
-  /** By worker that serves: how many questions in a row it has not answered. */
+  /** For each serving worker how many questions in a row it has not answered. */
   readonly #unanswered = new Map<Worker, number>();
   #replaced = 0;
   #looking: NodeJS.Timeout | undefined;
@@ -58,19 +59,19 @@ export class Workers {
   }
 
   /**
-   * Resolves with the address when all of them serve.
+   * Starts the workers. Resolves with the address when all of them serve.
    *
-   * @throws when one ends before; it has said why
+   * @throws if a worker ends before; it has logged why
    */
   async start(): Promise<string> {
-    // The first alone: what is wrong for one is wrong for all, and is said once.
+    // The first one is started alone: an error in the configuration concerns all of them, and is then logged once.
     const address = await this.#fork();
     await Promise.all(Array.from({ length: this.#options.count - 1 }, () => this.#fork()));
     this.#looking = setInterval(() => this.#look(), LOOK);
     return address;
   }
 
-  /** One that hangs (an endless loop, a stopped process) has its clients and its connections for nothing. */
+  /** Ends workers that hang (in an endless loop, or as a stopped process): their clients get nothing. */
   #look(): void {
     for (const [worker, count] of this.#unanswered) {
       if (count === HUNG) this.#options.logger.error({ worker: worker.id }, 'a worker does not answer');
@@ -122,26 +123,24 @@ export class Workers {
     this.#timers.add(timer);
   }
 
-  /** A scrape reaches one worker; the answer is of all. */
+  /** Answers a request for metrics, which reaches one worker, with the metrics of all. */
   async #answer(worker: Worker, id: number): Promise<void> {
     const all = this.#alive().filter((one) => !this.#hangs(one));
     const texts = new Map<string, string>();
     const request = ++this.#asked;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, METRICS_TIMEOUT);
+    const collected = new Promise<void>((resolve) => {
       this.#collecting.set(request, (from, text) => {
         texts.set(String(from), text);
-        if (texts.size < all.length) return;
-        clearTimeout(timer);
-        resolve();
+        if (texts.size >= all.length) resolve();
       });
       for (const one of all) tell(one, { djr: 'collect', id: request });
     });
+    await inTime(collected, METRICS_TIMEOUT);
     this.#collecting.delete(request);
     tell(worker, { djr: 'answer', id, text: `${mergeMetrics(texts)}\n${this.#metrics()}` });
   }
 
-  /** What only the first process knows. */
+  /** Metrics that only the first process knows. */
   #metrics(): string {
     const hung = [...this.#unanswered.keys()].filter((worker) => this.#hangs(worker)).length;
     return `# HELP djr_workers Worker processes, by state
@@ -166,7 +165,7 @@ djr_workers_replaced_total ${this.#replaced}
     for (const timer of this.#timers) clearTimeout(timer);
     const all = Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);
     const ended = all.map((worker) => new Promise((resolve) => worker.once('exit', resolve)));
-    // Not by a signal: Ctrl-C has reached them already, and a second one would end them at once.
+    // They are told by a message and not by a signal: Ctrl-C has reached them already, and a second signal would end them at once.
     for (const worker of all) tell(worker, { djr: 'stop' });
     const impatience = setTimeout(() => {
       for (const worker of all) worker.process.kill('SIGKILL');
@@ -180,7 +179,7 @@ djr_workers_replaced_total ${this.#replaced}
   }
 }
 
-/** One that has just gone is not told. */
+/** Sends a message to a worker, unless it has just ended. */
 const tell = (worker: Worker, message: Message): void => {
   if (worker.isConnected()) worker.send(message, () => {});
 };

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { subcommand } from '../command.js';
 
-/** The benchmark is a program of its own (bench/ in the source): what it measures must not share a process with it. */
+/** The benchmark is a program of its own (bench/ in the source), as what it measures must not share a process with it. */
 const built = fileURLToPath(new URL('../../bench/main.js', import.meta.url));
 const source = fileURLToPath(new URL('../../../bench/main.ts', import.meta.url));
 
@@ -34,7 +34,7 @@ Examples:
 async function run(_options: string[], { verbose }: { verbose?: boolean }, command: Command): Promise<void> {
   const args = [existsSync(built) ? built : source, ...command.args, ...(verbose ? ['--verbose'] : [])];
   const child = spawn(process.execPath, [...process.execArgv, ...args], { stdio: 'inherit' });
-  // Ctrl-C reaches the child as well; it tidies up, and we end when it has.
+  // Ctrl-C reaches the child as well. It cleans up, and this process ends when the child has ended.
   const wait = () => {};
   process.on('SIGINT', wait);
   const stop = () => child.kill();
@@ -44,6 +44,6 @@ async function run(_options: string[], { verbose }: { verbose?: boolean }, comma
   });
   process.off('SIGINT', wait);
   process.off('SIGTERM', stop);
-  // It has said what was wrong, and its status tells a lost event from a wrong option.
+  // The child has printed its errors, and its exit status tells a lost event from a wrong option.
   if (code !== 0) process.exit(code);
 }

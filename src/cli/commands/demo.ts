@@ -11,7 +11,7 @@ interface DemoOptions {
   embedded?: string;
 }
 
-/** What examples/chatroom/server.js exports. */
+/** The exports of examples/chatroom/server.js. */
 interface Chatroom {
   startChatroom(options: {
     databaseUrl: string;
@@ -20,7 +20,7 @@ interface Chatroom {
   }): Promise<{ url: string; adminUrl: string; close(): Promise<void> }>;
 }
 
-/** What examples/playground/server.js exports. */
+/** The exports of examples/playground/server.js. */
 interface Playground {
   startPlayground(options: { databaseUrl: string; port: number }): Promise<{ url: string; close(): Promise<void> }>;
 }
@@ -64,7 +64,7 @@ async function run(options: DemoOptions): Promise<void> {
 
     const { startPlayground }: Playground = await import(playground);
     const play = await startPlayground({ databaseUrl: database.url, port: port === 0 ? 0 : port + 1 }).catch(
-      // Whatever has that port, another one will do: nobody has told anyone about it yet.
+      // The default port is taken. Any other port will do, as nobody has been told about it yet.
       () => startPlayground({ databaseUrl: database.url, port: 0 }),
     );
     lifetime.onStop(() => play.close());

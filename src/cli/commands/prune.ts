@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { fromPostgres } from '../../lib/errors.js';
+import { fromPostgres } from '../../postgres/schema-error.js';
 import { select } from '../../postgres/select.js';
 import {
   DATABASE_ENVIRONMENT,
@@ -46,7 +46,7 @@ ${DATABASE_ENVIRONMENT}`,
     .action(run);
 }
 
-/** What there is to do; more may come past the retention meanwhile. */
+/** Counts the events that are to be deleted; more may pass the retention meanwhile. */
 const PAST = `
   select pg_catalog.count(*) as count from djr.event
    where created_at operator(pg_catalog.<)

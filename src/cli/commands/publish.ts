@@ -1,6 +1,6 @@
 import { text } from 'node:stream/consumers';
 import { type Command, Option } from 'commander';
-import { fromPostgres } from '../../lib/errors.js';
+import { fromPostgres } from '../../postgres/schema-error.js';
 import { select } from '../../postgres/select.js';
 import { DATABASE_ENVIRONMENT, type DatabaseOptions, databaseConfig, databaseOption, subcommand } from '../command.js';
 import { withClient } from '../database.js';
@@ -15,7 +15,7 @@ interface PublishOptions extends DatabaseOptions {
   system?: boolean;
   private?: string;
   key?: string;
-  /** False with `--no-store`. */
+  /** Whether the event is stored; false with `--no-store`. */
   store: boolean;
 }
 
@@ -74,7 +74,7 @@ async function run(type: string, detail: string, given: PublishOptions): Promise
     throw new UsageError('--user and --public do not go together.', 'Give one of them.');
   }
   if (options.user === '' || options.user?.startsWith('--')) {
-    // `--user $ID --system` with an ID that is empty.
+    // As in `--user $ID --system` with an empty ID.
     throw new UsageError(
       `--user must be followed by a user's id (it is ${options.user === '' ? 'empty' : options.user}).`,
       'Is the variable that should hold it set? For every client use --public.',
@@ -84,8 +84,7 @@ async function run(type: string, detail: string, given: PublishOptions): Promise
   const privateData = options.private === undefined ? null : requireJson('--private', options.private);
   const config = databaseConfig(options);
 
-  // Everything else about an event is for the database to judge. It gets the text as it was given: to parse it here would
-  // round its large numbers.
+  // The database checks everything else about an event. It gets the detail as it was typed, as parsing it here would round large numbers.
   const name = options.topic ?? options.user ?? null;
   const values = [type, json, privateData, options.key ?? null, ...(options.public ? [] : [name])];
   const id = await withClient(config, async (client) => {

@@ -3,7 +3,8 @@ import { printPermissions } from '../../relay/permissions.js';
 import { DATABASE_ENVIRONMENT, databaseOption, subcommand } from '../command.js';
 import { UsageError } from '../failure.js';
 import { relayOf, relayOptions } from '../relay-options.js';
-import { type ServeOptions, serve, servingOptions } from './serve.js';
+import { servingOptions } from '../serving-options.js';
+import { type ServeOptions, serve } from './serve.js';
 
 interface RelayCommandOptions extends ServeOptions {
   printPermissions?: boolean;

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { fromPostgres } from '../../lib/errors.js';
+import { fromPostgres } from '../../postgres/schema-error.js';
 import { select } from '../../postgres/select.js';
 import {
   DATABASE_ENVIRONMENT,
@@ -35,7 +35,7 @@ ${DATABASE_ENVIRONMENT}`,
     .action(run);
 }
 
-/** Ids of one statement; all of them are one transaction. */
+/** Ids in one statement; all statements are in one transaction. */
 const BATCH = 500;
 
 async function run(ids: number[], options: DatabaseOptions): Promise<void> {

@@ -3,11 +3,9 @@ import { createServer } from 'node:http';
 import { resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import type pg from 'pg';
 import type { Logger } from 'pino';
-import { ALLOWABLE, isAllowable } from '../../http/guards/origin.js';
-import { isProxy } from '../../http/guards/trusted-proxies.js';
 import { createRealtime, type RealtimeOptions, type RelayOptions } from '../../index.js';
 import { migrate } from '../../install/migrate.js';
 import { resolveOptions } from '../../options.js';
@@ -15,33 +13,25 @@ import { startEmbedded } from '../../testing/embedded.js';
 import { awaitDatabase } from '../await-database.js';
 import { WorkerProcess } from '../cluster/worker.js';
 import { Workers } from '../cluster/workers.js';
-import {
-  DATABASE_ENVIRONMENT,
-  type DatabaseOptions,
-  databaseConfig,
-  databaseOption,
-  hostOption,
-  portOption,
-  subcommand,
-  wholeNumber,
-} from '../command.js';
+import { DATABASE_ENVIRONMENT, type DatabaseOptions, databaseConfig, databaseOption, subcommand } from '../command.js';
 import { UsageError } from '../failure.js';
 import { Lifetime } from '../lifetime.js';
 import { close, listen } from '../listen.js';
-import { createLogger, LOG_LEVELS } from '../logger.js';
-import { checkLogin, createLogin, type LoginFlags, loginOptions } from '../login/login.js';
+import { createLogger } from '../logger.js';
+import { checkLogin, createLogin, type LoginFlags } from '../login/login.js';
 import { type RelayFlags, relayOf, relayOptions } from '../relay-options.js';
+import { servingOptions } from '../serving-options.js';
 
-/** Where the first process's own PostgreSQL is. */
+/** The environment variable by which workers learn the address of the PostgreSQL that the first process runs. */
 const EMBEDDED_URL = 'DJR_WORKER_DATABASE_URL';
 
 /**
- * Milliseconds in which a request's headers, and all of it, have to come. A stream's request has come when it begins. Node's
- * own limits are a minute and five, looked at twice a minute: who never ends a request could hold many connections.
+ * Milliseconds within which the headers of a request, and all of it, must come. The request for a stream has come when the stream begins.
+ * Node's own limits are one minute and five, checked twice a minute, so a client that never ends its requests could hold many connections.
  */
 const LIMITS = { headersTimeout: 10_000, requestTimeout: 15_000, connectionsCheckingInterval: 2000 };
 
-/** Milliseconds in which a worker has to end, beside those of `--drain`. */
+/** Milliseconds within which a worker must end, beside those of `--drain`. */
 const END_TIMEOUT = 15_000;
 
 export interface ServeOptions extends DatabaseOptions, LoginFlags, RelayFlags {
@@ -58,58 +48,6 @@ export interface ServeOptions extends DatabaseOptions, LoginFlags, RelayFlags {
   listen?: string;
   drain: number;
   lifetime?: number;
-}
-
-/** How to listen, and who may come: what `serve` and `relay` have in common. */
-export function servingOptions(command: Command): Command {
-  command
-    .addOption(portOption())
-    .addOption(hostOption())
-    .addOption(
-      new Option('--listen <unix:path>', 'listen on a Unix socket instead: unix:/run/djr/djr.sock')
-        .argParser(socketPath)
-        .conflicts(['port', 'host']),
-    )
-    .addOption(new Option('--base-path <path>', 'where the routes are (default: /realtime)').argParser(basePath))
-    .addOption(
-      new Option('--public-path <path>', 'the same as browsers see it, where a proxy cuts a part of it off').argParser(
-        basePath,
-      ),
-    )
-    .addOption(new Option('--allow-origin <origin...>', 'pages of these origins may connect too').argParser(origins))
-    .addOption(
-      new Option(
-        '--trust-proxy <address...>',
-        'whose X-Forwarded headers are believed: 10.0.0.0/8, ::1, unix',
-      ).argParser(proxies),
-    )
-    .addOption(
-      new Option('--workers <number>', 'processes that share the port, each an instance with connections of its own')
-        .default(1)
-        .argParser((text) => wholeNumber(text, { min: 1, max: 64 })),
-    )
-    .addOption(
-      new Option(
-        '--drain <seconds>',
-        'on SIGTERM answer 503 to healthz for so long, and serve on; then end. As long as your load balancer takes to notice',
-      )
-        .default(0)
-        .argParser((text) => wholeNumber(text, { max: 3600 })),
-    )
-    .addOption(
-      new Option(
-        '--lifetime <seconds>',
-        'end each stream after so long, so that it is opened anew elsewhere; 0: never',
-      ).argParser((text) => wholeNumber(text, { max: 2_000_000 })),
-    )
-    .option('--config <file>', 'a module whose default export is the options of createRealtime')
-    .addOption(
-      new Option('--log-level <level>', 'what to log, to stderr')
-        .env('DJR_LOG_LEVEL')
-        .choices(LOG_LEVELS)
-        .default('info'),
-    );
-  return loginOptions(command);
 }
 
 export function serveCommand(program: Command): void {
@@ -210,7 +148,7 @@ export async function serve(flags: ServeOptions, relay: RelayOptions | undefined
     if (found) options.database = found.database;
     else delete options.database;
     if (relay) options.relay = relay;
-    // It ends by signals of its own, behind --drain.
+    // The command handles signals itself, after --drain.
     options.stopOn = [];
     if (flags.basePath !== undefined) options.basePath = flags.basePath;
     if (flags.allowOrigin !== undefined) options.allowedOrigins = flags.allowOrigin;
@@ -236,28 +174,7 @@ export async function serve(flags: ServeOptions, relay: RelayOptions | undefined
   });
 }
 
-function basePath(text: string): string {
-  if (/^(\/[\w.~-]+)*\/?$/.test(text)) return text;
-  throw new InvalidArgumentError('It must be a path like /realtime.');
-}
-
-function socketPath(text: string): string {
-  const path = /^unix:(.+)$/.exec(text)?.[1];
-  if (path) return resolve(path);
-  throw new InvalidArgumentError('It must be unix: and a path, like unix:/run/djr/djr.sock.');
-}
-
-function origins(text: string, before: string[] = []): string[] {
-  if (isAllowable(text)) return [...before, text];
-  throw new InvalidArgumentError(`It must be ${ALLOWABLE}.`);
-}
-
-function proxies(text: string, before: string[] = []): string[] {
-  if (isProxy(text)) return [...before, text];
-  throw new InvalidArgumentError('It must be an address, a network like 10.0.0.0/8, or unix.');
-}
-
-/** What the runtime gets, and what a connection of our own to the same database gets. */
+/** Finds the database: the option for the runtime, and the configuration of the command's own connection to it. */
 async function findDatabase(
   flags: ServeOptions,
   config: Partial<RealtimeOptions>,
@@ -283,7 +200,7 @@ async function findDatabase(
   return { database, own };
 }
 
-/** `{ listen, pool }` names two ways to one database; what listens is always an address, where a pool may be the app's. */
+/** The configuration of the command's own connection. Of `{ listen, pool }` it uses `listen`, which is always an address, while a pool may be an object of the app. */
 function ownConfig(database: NonNullable<RealtimeOptions['database']>): pg.PoolConfig {
   const { listen: address } = resolveOptions({ database });
   return typeof address === 'string' ? { connectionString: address } : address;

@@ -19,7 +19,7 @@ interface StatsOptions extends DatabaseOptions {
   watch?: number | true;
 }
 
-/** Seconds between two looks with `--watch`. */
+/** Seconds between two readings with `--watch`. */
 const WATCH = 2;
 
 export function statsCommand(program: Command): void {
@@ -56,7 +56,7 @@ async function run(options: StatsOptions): Promise<void> {
   await checkDatabase(config);
   const show = (statistics: Statistics) =>
     options.json ? `${JSON.stringify(statistics)}\n` : formatStatistics(statistics);
-  // A connection for each: `idle_session_timeout` may be shorter than the time between two.
+  // Each reading has a connection of its own, as `idle_session_timeout` may be shorter than the time between two.
   const look = () => withClient(config, (client) => readStatistics(client, `1 ${options.period}`));
   if (options.watch === undefined) {
     process.stdout.write(show(await look()));
@@ -82,7 +82,7 @@ async function run(options: StatsOptions): Promise<void> {
   if (failure !== undefined) throw failure;
 }
 
-/** Types, hosts and versions were written by whoever may write them: nothing in them moves the cursor. */
+/** Formats statistics for people. Types, hosts and versions may contain any character, so those that would move the cursor are written out. */
 function formatStatistics(found: Statistics): string {
   const { settings, tables } = found;
   const period = found.period.replace(/^1 /, '');

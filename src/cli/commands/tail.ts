@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { SCOPES } from '../../event/audience.js';
 import type { Event, Scope } from '../../index.js';
 import { createRealtime } from '../../index.js';
 import {
@@ -32,7 +33,7 @@ export function tailCommand(program: Command): void {
     .option('-t, --type <type...>', 'only these types')
     .option('-u, --user <id...>', 'only events of these users')
     .option('--topic <name...>', 'only events of these topics')
-    .addOption(new Option('-s, --scope <scope...>', 'only these scopes').choices(['user', 'public', 'topic', 'system']))
+    .addOption(new Option('-s, --scope <scope...>', 'only these scopes').choices(Object.keys(SCOPES)))
     .option('--json', 'print each event as a JSON object')
     .addOption(
       new Option('-n, --count <number>', 'end after so many events').argParser((value) =>
@@ -64,7 +65,7 @@ async function run(options: TailOptions): Promise<void> {
   let left = options.count ?? Number.POSITIVE_INFINITY;
 
   await lifetime.run(async () => {
-    // It keeps no history: nobody resumes from it.
+    // No history is kept, as no client resumes from this instance.
     const realtime = createRealtime({ database: config, historyEvents: 0 });
     lifetime.onStop(() => realtime.stop());
     process.stdout.on('error', () => lifetime.end());

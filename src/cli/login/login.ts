@@ -8,7 +8,7 @@ import { UsageError } from '../failure.js';
 import type { Lifetime } from '../lifetime.js';
 import { type Authenticate, jwtLogin, sessionLogin } from './token-login.js';
 
-/** Milliseconds that a look for a session may take. */
+/** Milliseconds that looking a session up may take. */
 const SESSION_TIMEOUT = 5000;
 
 export interface LoginFlags {
@@ -23,7 +23,7 @@ export interface LoginFlags {
   loginRequired?: boolean;
 }
 
-/** The options of `serve` that say who a client is without a line of code. */
+/** The options of `serve` for logins without any code. */
 export function loginOptions(command: Command): Command {
   return command
     .optionsGroup('Login by a JSON Web Token (in Authorization: Bearer, a cookie or ?token=):')
@@ -44,7 +44,7 @@ export function loginOptions(command: Command): Command {
     .addOption(new Option('--login-required', 'refuse whoever is not logged in; else they get public events'));
 }
 
-/** @throws UsageError when the options contradict one another */
+/** Checks the login options. @throws UsageError if they contradict each other */
 export function checkLogin(flags: LoginFlags): 'jwt' | 'session' | null {
   const jwt = flags.jwtSecret !== undefined || flags.jwksUrl !== undefined;
   const session = flags.sessionSql !== undefined || flags.sessionCookie !== undefined;
@@ -86,14 +86,14 @@ export function checkLogin(flags: LoginFlags): 'jwt' | 'session' | null {
   return jwt ? 'jwt' : session ? 'session' : null;
 }
 
-/** The hook `authenticate` as the options ask for it, or undefined when they ask for none. */
+/** Makes the hook `authenticate` that the options ask for; undefined if they ask for none. */
 export async function createLogin(
   flags: LoginFlags,
   context: { database: pg.PoolConfig; log: Logger; lifetime: Lifetime },
 ): Promise<Authenticate | undefined> {
   const onRefused = (reason: string, fault: boolean) =>
     context.log[fault ? 'error' : 'info']({ reason }, 'a client was refused');
-  // No client can help it: somebody has to look.
+  // An error, because no client can mend it: an operator must look.
   const onceLog = new OnceLogger(context.log);
   const onUnavailable = (reason: string, err: unknown) =>
     onceLog.say('error', { err }, `${reason}: clients get 503 and try again`);
@@ -126,7 +126,7 @@ export async function createLogin(
       await tryOut(pool, flags.sessionSql!);
       return ending(
         sessionLogin({
-          // Not `statement_timeout`, which pg makes a startup parameter: PgBouncer refuses it.
+          // Not `statement_timeout`, which pg sends as a startup parameter: PgBouncer refuses it.
           pool: asking(pool, SESSION_TIMEOUT),
           sql: flags.sessionSql!,
           cookie: flags.sessionCookie!,
@@ -141,7 +141,7 @@ export async function createLogin(
   }
 }
 
-/** A query that cannot run should say so now, and not to the first user. */
+/** Tries the query once, so that one which cannot run fails now and not for the first user. */
 async function tryOut(pool: pg.Pool, sql: string): Promise<void> {
   const client = await pool.connect();
   client.release();

@@ -4,7 +4,7 @@ import type pg from 'pg';
 import { toUserId } from '../../event/user-id.js';
 
 /**
- * Says who sends a request: a user's id, with when the login ends where that is known, null for nobody in particular, or the
+ * Says who sends a request: a user's id, with the time at which the login ends if that is known; null for an anonymous client; or the
  * response that refuses it.
  */
 export type Authenticate = (
@@ -12,18 +12,18 @@ export type Authenticate = (
 ) => Promise<string | { userId: string; expires: number } | null | Response>;
 
 export interface LoginOptions {
-  /** Refuse with 401 whoever is not logged in. @defaultValue false: they get public events only */
+  /** Whether anonymous clients are refused with 401. @defaultValue false: they get public events only */
   required?: boolean;
-  /** Told why a request was refused; never gets the token. @param fault - of the login itself, and not of the request */
+  /** Called when a request is refused, without the token. @param fault - whether the login itself is at fault, and not the request */
   onRefused?: (reason: string, fault: boolean) => void;
-  /** Told why no login can be checked now, which no client can help; never gets the token. */
+  /** Called when logins cannot be checked now, which no client can mend; without the token. */
   onUnavailable?: (reason: string, error: unknown) => void;
 }
 
 export interface JwtOptions extends LoginOptions {
   /** The secret that tokens are signed with (HS256, HS384, HS512). */
   secret?: string;
-  /** Where the public keys are (RS, PS, ES, EdDSA); fetched when first needed, then cached. */
+  /** The address of the public keys (RS, PS, ES, EdDSA). They are fetched when they are first needed, and then cached. */
   jwksUrl?: string;
   /** The claim that holds the user's id. @defaultValue 'sub' */
   claim?: string;
@@ -56,7 +56,7 @@ export function jwtLogin(options: JwtOptions): Authenticate {
   const claim = options.claim ?? 'sub';
   const key = jwtKey(options);
   const rules: JWTVerifyOptions = {
-    // Never what the token asks for: a public key must not be taken for an HMAC secret.
+    // The algorithm is never chosen by the token: a public key must not be used as an HMAC secret.
     algorithms: options.secret === undefined ? ASYMMETRIC : SYMMETRIC,
     issuer: options.issuer,
     audience: options.audience,
@@ -73,7 +73,7 @@ export function jwtLogin(options: JwtOptions): Authenticate {
         return refuse(options, `The token has no claim "${claim}".`);
       }
       const user = claimed(token, claim, payload[claim]);
-      // jose has seen that it is a number, and believes a clock that is slow by as much.
+      // jose has checked that it is a number, and allows for a clock that is slow by so many seconds.
       const expires = payload.exp === undefined ? undefined : (payload.exp + CLOCK_TOLERANCE) * 1000;
       if (user !== undefined) return expires === undefined ? user : { userId: user, expires };
       return refuse(options, `The claim "${claim}" of the token is no user's id.`);
@@ -112,7 +112,7 @@ export interface SessionOptions extends LoginOptions {
   cookie: string;
 }
 
-/** Login by the session that the app keeps in the database: one query a connecting client. */
+/** Login by the app's session in the database, with one query for each client that connects. */
 export function sessionLogin(options: SessionOptions): Authenticate {
   return async (request) => {
     const session = cookies(request)[options.cookie];
@@ -129,7 +129,7 @@ export function sessionLogin(options: SessionOptions): Authenticate {
       const user = selected(printed, fields[0]!.dataTypeID);
       return user ?? refuse(options, 'The session query gave what is no user id.', true);
     } catch (error) {
-      // A made-up cookie that is no uuid, say, where the column is one.
+      // The cookie was made up, for example a text that is no uuid for a column of that type.
       const code = error instanceof Error && 'code' in error ? String(error.code) : '';
       if (code.startsWith('22')) return anonymous(options);
       return unavailable(options, `the session cannot be looked up${code ? ` (${code})` : ''}`, error);
@@ -145,13 +145,14 @@ const sound = (value: unknown): string | undefined => {
   }
 };
 
-/** A string, what gives JSON its structure, or a number or word. */
+/** A token of JSON: a string, a structural character, or a number or word. */
 const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s"{}[\],:]+/g;
 
 /**
- * A number is believed as the digits in the token have it: JSON.parse makes 9007199254740993 and its neighbour one.
+ * Reads the user's id. A number is taken from the digits in the token: JSON.parse would make one number of 9007199254740993 and its
+ * neighbour.
  *
- * @returns undefined where it is no user's id
+ * @returns undefined if it is no user's id
  */
 function claimed(token: string, claim: string, value: unknown): string | undefined {
   if (typeof value !== 'number') return typeof value === 'string' ? sound(value) : undefined;
@@ -161,7 +162,7 @@ function claimed(token: string, claim: string, value: unknown): string | undefin
   let key = '';
   let digits: string | undefined;
   for (const [part] of payload.matchAll(TOKEN)) {
-    // Of a key that is there twice JSON.parse takes the last, too.
+    // Like JSON.parse, the last one counts if a key stands twice.
     if (depth === 1 && previous === ':' && JSON.parse(key) === claim) digits = part;
     if (part === '{' || part === '[') depth += 1;
     if (part === '}' || part === ']') depth -= 1;
@@ -171,18 +172,18 @@ function claimed(token: string, claim: string, value: unknown): string | undefin
   return digits === String(value) ? sound(value) : undefined;
 }
 
-/** As PostgreSQL prints it, whatever type parsers there are. */
+/** Reads a value as the text that PostgreSQL sends, whatever type parsers there are. */
 const AS_PRINTED = { getTypeParser: () => (text: string) => text } as unknown as pg.CustomTypesConfig;
 
-/** Types whose values are numbers, by their number in PostgreSQL: all but integers have values that no user has. */
+/** Types of numbers by their oid. Types other than integers have values that are no user's id. */
 const NUMERIC = new Set([700, 701, 1700]);
-/** And those that name nobody: boolean, json, jsonb, and all that say a time. */
+/** Types whose values name no user: boolean, json, jsonb, and all types of times. */
 const NAMELESS = new Set([16, 114, 3802, 1082, 1083, 1114, 1184, 1186, 1266]);
 
-/** @returns undefined where it is no user's id */
+/** @returns undefined if it is no user's id */
 function selected(printed: string, type: number): string | undefined {
   if (NAMELESS.has(type) || (NUMERIC.has(type) && !/^(0|-?[1-9]\d*)$/.test(printed))) return undefined;
-  // A float has lost what is beyond.
+  // A float beyond 2^53 has lost digits.
   if (type === 700 || type === 701) return sound(Number(printed));
   return sound(printed);
 }
@@ -204,7 +205,7 @@ function refuse(options: LoginOptions, reason: string, fault = false): Response 
   return problem(401, 'Unauthorized', reason, { 'WWW-Authenticate': 'Bearer' });
 }
 
-/** Not the client's fault: it comes again. */
+/** The answer when logins cannot be checked, which is not the client's fault: it may try again. */
 function unavailable(options: LoginOptions, reason: string, error: unknown): Response {
   options.onUnavailable?.(reason, error);
   return problem(503, 'Service Unavailable', 'The login cannot be checked at the moment.', { 'Retry-After': '5' });

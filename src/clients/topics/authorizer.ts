@@ -4,25 +4,25 @@ import { Semaphore } from '../../lib/semaphore.js';
 import { NoAnswerError } from '../../postgres/ask.js';
 import type { Answers, Question, TopicStore } from './topic-store.js';
 
-/** Whether a user (null: an anonymous client) may hear a topic; anything but true is no. */
+/** Whether a user (null: an anonymous client) may hear a topic. Only `true` means yes. */
 export type AuthorizeTopic = (userId: string | null, topic: string) => boolean | Promise<boolean>;
 
 export interface AuthorizerOptions {
   store: TopicStore;
-  /** The option of `createRealtime`; asked first, and the setting `authorize_topic` where it says no or is not there. */
+  /** The option of `createRealtime`. It is asked first; if it says no or is not set, the function in the setting `authorize_topic` is asked. */
   authorizeTopic?: AuthorizeTopic | undefined;
   /** Milliseconds that one answer may take. */
   timeout: number;
   logger: Logger;
 }
 
-/** Questions that one statement asks. */
+/** Questions in one statement. */
 const BATCH = 500;
 
-/** Statements at a time: the pool is for others, too. */
+/** Statements at a time, as others need the pool as well. */
 const MAX_RUNNING = 4;
 
-/** Whether it was one of the questions that failed, and not the connection: then each is asked by itself. */
+/** Whether a question failed rather than the connection: then each question is asked again by itself. */
 const isOfQuestion = (err: unknown): boolean =>
   err instanceof NoAnswerError ||
   (err instanceof Error &&
@@ -31,18 +31,18 @@ const isOfQuestion = (err: unknown): boolean =>
     /^(?!08|53|57P)[0-9A-Z]{5}$/.test(err.code));
 
 interface Waiting extends Question {
-  /** `performance.now()` after which it is a no. */
+  /** `performance.now()` after which the answer is no. */
   readonly until: number;
   resolve(allowed: boolean): void;
 }
 
-/** Asks the app who may hear what: a thousand pages that join at once are a few statements. Whatever fails is a no. */
+/** Asks the app who may hear which topic, in batches: a thousand pages that join at once need a few statements. A question that fails is answered no. */
 export class Authorizer {
   readonly #options: AuthorizerOptions;
   readonly #places = new Semaphore(MAX_RUNNING);
   #waiting: Waiting[] = [];
   #scheduled = false;
-  /** Answers that could not be had. */
+  /** Questions that failed or were not answered in time. */
   failures = 0;
 
   constructor(options: AuthorizerOptions) {
@@ -69,7 +69,7 @@ export class Authorizer {
     }
   }
 
-  /** All that asks in this turn goes together; what comes while all places are taken waits, and goes together then. */
+  /** Questions of one turn are asked together. Those that come while {@link MAX_RUNNING} statements run wait, and are then asked together. */
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
@@ -84,8 +84,8 @@ export class Authorizer {
   }
 
   /**
-   * One question at which the app's function hangs must not cost the others their answer: half of the time is for all
-   * together, and half for each by itself.
+   * A question at which the app's function hangs must not cost the others their answer: half of the time is for all questions
+   * together, the other half for each by itself.
    */
   async #ask(batch: Waiting[]): Promise<void> {
     try {

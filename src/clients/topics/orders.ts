@@ -1,22 +1,22 @@
-/** Milliseconds for which an order is remembered: longer than the login of most streams takes. */
+/** Milliseconds for which an order is remembered: opening a stream mostly takes less. */
 const REMEMBERED = 60_000;
 
-/** What `djr.disconnect` or `djr.recheck` ordered. */
+/** An order of `djr.disconnect` or `djr.recheck`. */
 export interface Order {
   readonly type: string;
   /** null: everyone. */
   readonly userId: string | null;
-  /** null: every topic, or none in particular. */
+  /** null: every topic. */
   readonly topic: string | null;
 }
 
 const keyOf = ({ type, userId, topic }: Order): string => JSON.stringify([type, userId, topic]);
 
-/** The orders of late: a stream that was being opened when one came was not there to be ended or asked again. */
+/** Remembers the latest orders, for streams that are being opened: such a stream was not yet there to be ended or checked again. */
 export class Orders {
-  /** When each came last, `performance.now()`; the oldest first. */
+  /** When each order came last, in `performance.now()`; the oldest first. */
   readonly #times = new Map<string, number>();
-  /** When the newest of those came that are not remembered. */
+  /** When the newest of the forgotten orders came. */
   #forgotten = Number.NEGATIVE_INFINITY;
 
   add(order: Order): void {
@@ -31,7 +31,7 @@ export class Orders {
     this.#times.set(key, now);
   }
 
-  /** Whether one has come since then for this user's streams, or for any of these topics of theirs. */
+  /** Whether an order has come since then for streams of this user, or for any of these topics. True if too much was forgotten to know. */
   concern(userId: string | null, topics: readonly string[], since: number): boolean {
     if (since <= this.#forgotten) return true;
     if (this.#times.size === 0) return false;

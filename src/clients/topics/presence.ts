@@ -2,6 +2,7 @@ import { topicAudience, topicOf } from '../../event/audience.js';
 import { presenceFrame } from '../../event/frame.js';
 import type { Logger } from '../../lib/logger.js';
 import { OnceLogger } from '../../lib/once-logger.js';
+import { Periodic } from '../../lib/periodic.js';
 import type { Client } from '../client.js';
 import type { Hub } from '../hub.js';
 
@@ -13,9 +14,9 @@ export interface PresenceCount {
 }
 
 export interface PresenceStore {
-  /** @param afresh - forgets first what this instance told before. */
+  /** Writes the counts. @param afresh - first deletes what this instance wrote before */
   report(counts: readonly PresenceCount[], afresh: boolean): Promise<void>;
-  /** Who hears these topics, on any instance. */
+  /** The users who hear each of these topics, on any instance. */
   usersOf(topics: readonly string[]): Promise<Map<string, string[]>>;
 }
 
@@ -23,46 +24,46 @@ export interface PresenceOptions {
   store: PresenceStore;
   hub: Hub;
   logger: Logger;
-  /** Milliseconds for which a user who is gone may come back without having left: longer than a page takes to reload. */
+  /** Milliseconds that a user without a stream still counts as present, longer than a page takes to reload. */
   grace: number;
 }
 
-/** Milliseconds between two batches: a thousand joins in a second are a handful of statements and frames. */
+/** Milliseconds between two batches: a thousand joins in a second make a handful of statements and frames. */
 const PERIOD = 500;
 
-/** Milliseconds between two looks at all topics, whether anything was heard or not. */
+/** Milliseconds after which all topics are read again, even if no message named them. */
 const BACKSTOP = 15_000;
 
-/** Users that a frame names; of more it says how many. */
+/** A frame names up to so many users; for more it has only their number. */
 const MAX_NAMED = 200;
 
-/** Any stream of a user, whatever it hears. */
+/** In place of a topic: any stream of a user, whatever it hears. */
 const ANY = '';
 
 const keyOf = (topic: string, userId: string): string => `${topic}\n${userId}`;
 
-/** Which users hear which topics: counts this instance's, tells the database, and tells the clients what changed anywhere. */
+/** Keeps which users hear which topics: counts the streams of this instance, writes the counts to the database, and tells clients what changed on any instance. */
 export class Presence {
   readonly #options: PresenceOptions;
   readonly #onceLog: OnceLogger;
   readonly #counts = new Map<string, { readonly topic: string; readonly userId: string; streams: number }>();
-  /** What the database has to be told. */
+  /** Keys of the counts that must be written to the database. */
   #changed = new Set<string>();
-  /** Users without a stream, and when that is told; the next first, as all wait equally long. */
+  /** Keys of users who have no stream any more, and when they count as gone; the next one is first, as all wait equally long. */
   readonly #leaving = new Map<string, number>();
-  /** Who hears the topics of this instance's clients, as these were told. */
+  /** The users of each topic, as this instance's clients were last told. */
   readonly #known = new Map<string, Set<string>>();
-  /** Clients of this instance, by topic. */
+  /** How many clients of this instance hear each topic. */
   readonly #listeners = new Map<string, number>();
-  /** Topics to be looked at; all: there was more than a message names. */
+  /** Topics whose users must be read again. */
   #stale = new Set<string>();
+  /** Whether all topics must be read again: more changed than a message names. */
   #allStale = true;
-  /** Clients that are to be told who is there. */
+  /** Clients that must be told all users of a topic, by topic. */
   #newcomers = new Map<string, Set<Client>>();
   #afresh = true;
   #lookedAt = 0;
-  #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> | undefined;
+  readonly #turns = new Periodic({ period: PERIOD, round: () => this.#turn() });
 
   constructor(options: PresenceOptions) {
     this.#options = options;
@@ -70,28 +71,23 @@ export class Presence {
   }
 
   start(): void {
-    this.#timer = setInterval(() => {
-      this.#running ??= this.#turn().finally(() => {
-        this.#running = undefined;
-      });
-    }, PERIOD);
-    this.#timer.unref();
+    this.#turns.start();
   }
 
-  /** Users with a stream here, those included that may be back in a moment. */
+  /** Users with a stream on this instance, including those who lost theirs a moment ago. */
   get users(): number {
     let users = 0;
     for (const { topic } of this.#counts.values()) if (topic === ANY) users += 1;
     return users;
   }
 
-  /** The database may have lost what this instance told it. */
+  /** The database may have lost what this instance wrote: everything is written and read again. */
   resync(): void {
     this.#afresh = true;
     this.#allStale = true;
   }
 
-  /** Another instance, or this one, has told the database of changes. @param topics - null: more than could be named */
+  /** An instance has written changes to the database. @param topics - the topics that changed; null: too many to be named */
   heard(topics: readonly string[] | null): void {
     if (topics === null) this.#allStale = true;
     else for (const topic of topics) if (this.#listeners.has(topic)) this.#stale.add(topic);
@@ -146,7 +142,7 @@ export class Presence {
     const came = entry.streams === 0;
     entry.streams += change;
     if (entry.streams > 0) {
-      // Back within the time: it has not been told that the user was gone.
+      // The user is back before it counted as gone, so there is nothing to write.
       if (!(came && this.#leaving.delete(key)) || change < 0) this.#changed.add(key);
       return;
     }
@@ -165,7 +161,7 @@ export class Presence {
     }
   }
 
-  /** Who has been gone for long enough has left. */
+  /** Users who have had no stream for the grace period have left. */
   #settle(): void {
     const now = performance.now();
     for (const [key, at] of this.#leaving) {
@@ -185,7 +181,7 @@ export class Presence {
     const counts = keys.map((key) => this.#counts.get(key)!);
     try {
       await this.#options.store.report(
-        // A user who may be back in a moment is still there.
+        // A user in the grace period still counts as present.
         counts.map(({ topic, userId, streams }) => ({
           topic,
           userId,
@@ -241,7 +237,7 @@ export class Presence {
       const left = [...before].filter((user) => !now.has(user));
       if (joined.length > 0 || left.length > 0) {
         const named = joined.length + left.length <= MAX_NAMED ? { joined, left } : {};
-        // Those who were told a number only do not know who stays.
+        // If clients were told only a number before, they get the whole list.
         const whole = before.size > MAX_NAMED && count <= MAX_NAMED ? { users: present } : {};
         const frame = presenceFrame({ topic, ...whole, ...named, count });
         this.#options.hub.tell(topicAudience(topic), frame, newcomers);
@@ -250,13 +246,12 @@ export class Presence {
     if (!newcomers) return;
     const frame = presenceFrame({ topic, users: count <= MAX_NAMED ? present : undefined, count });
     const audience = topicAudience(topic);
-    // Some may have lost the topic while it was read.
+    // Some clients may have lost the topic while its users were read.
     for (const client of newcomers) if (!client.closed && client.audiences.has(audience)) client.write(frame);
   }
 
-  /** Tells nothing more: the instance's rows go with it. */
-  async stop(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#running;
+  /** Stops without deleting the rows: they go with the instance's row. */
+  stop(): Promise<void> {
+    return this.#turns.stop();
   }
 }

@@ -2,19 +2,19 @@ import type { Audience } from '../../event/audience.js';
 import type { AudienceSet } from '../../event/audience-set.js';
 import type { Client } from '../client.js';
 
-/** Milliseconds between two looks at which seals have ended. */
+/** Milliseconds between two checks of which seals have ended. */
 const EXPIRY = 500;
 
-/** When the permissions of a client end. */
+/** When each permission of a client ends. */
 interface Ends {
-  /** Its audiences as its stream began with them. */
+  /** The audiences with which its stream began. */
   readonly audiences: AudienceSet;
-  /** `performance.now()` at which each of these ends, in their order; Infinity: when it is taken back. */
+  /** `performance.now()` at which the permission for each of these audiences ends, in their order; Infinity: only when it is revoked. */
   readonly at: number[];
   next: number;
 }
 
-/** Watches when seals end. */
+/** Notices when the seals of clients end. */
 export class SealEnds {
   readonly #onEnd: (client: Client, audience: Audience) => void;
   readonly #clients = new Map<Client, Ends>();
@@ -24,7 +24,7 @@ export class SealEnds {
     this.#onEnd = onEnd;
   }
 
-  /** @param endOf - `performance.now()` at which the client may no longer hear an audience; Infinity: when it is taken back */
+  /** @param endOf - `performance.now()` from which the client may no longer hear an audience; Infinity: only when it is revoked */
   watch(client: Client, endOf: (audience: Audience) => number): void {
     const { audiences } = client;
     const at = [...audiences].map(endOf);

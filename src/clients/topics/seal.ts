@@ -8,39 +8,39 @@ export interface SealKey {
   readonly outer: Buffer;
 }
 
-/** What `djr.recheck` took back. */
+/** What `djr.recheck` revoked. */
 export interface Revocation {
   readonly xid: number;
-  /** null: everyone's. */
+  /** null: the permissions of everyone. */
   readonly userId: string | null;
-  /** null: of every topic. */
+  /** null: permissions for every topic. */
   readonly topic: string | null;
 }
 
-/** What a seal says, once its signature has been checked. */
+/** The content of a seal whose signature has been checked. */
 export interface Seal {
   readonly topics: readonly string[];
-  /** Whose it is; null: whoever has it. */
+  /** The user for whom it was made; null: anybody who has it may use it. */
   readonly userId: string | null;
   /** Milliseconds since 1970, by the database's clock. */
   readonly ends: number;
-  /** Which transactions the query that made it saw. */
+  /** The snapshot of the query that made it. */
   readonly snapshot: Frontier;
 }
 
-/** No address has room for a longer one. */
+/** Characters that a seal may have: the address of a stream has no room for more. */
 const MAX_LENGTH = 12_000;
 
-/** The key that a seal names; undefined: it is none. */
+/** The id of the key that a seal names; undefined: the text is no seal. */
 export const keyOf = (text: string): string | undefined =>
   text.length > MAX_LENGTH ? undefined : /^djr1\.([0-9a-f]{8})\.[\w-]+\.[\w-]{43}$/.exec(text)?.[1];
 
-/** Reads a seal whose form {@link keyOf} has checked. @returns undefined when it was not signed with this key */
+/** Reads a seal whose form {@link keyOf} has checked. @returns undefined if it was not signed with this key */
 export function openSeal(text: string, key: SealKey): Seal | undefined {
   const end = text.lastIndexOf('.');
   const hash = (pad: Buffer, content: Buffer | string) => createHash('sha256').update(pad).update(content).digest();
   const expected = hash(key.outer, hash(key.inner, text.slice(0, end)));
-  // Compared as bytes: the last character of base64url has bits that decoders ignore, and two texts would be one seal.
+  // The texts are compared and not what they decode to: decoders ignore some bits of the last character, so several texts would pass.
   if (!timingSafeEqual(Buffer.from(expected.toString('base64url')), Buffer.from(text.slice(end + 1)))) return undefined;
   const content = Buffer.from(text.split('.')[2]!, 'base64url').toString();
   const [names, userId, ends, snapshot] = JSON.parse(content) as [string | string[], string | null, number, string];
@@ -49,7 +49,7 @@ export function openSeal(text: string, key: SealKey): Seal | undefined {
   return seen && { topics, userId, ends: ends * 1000, snapshot: seen };
 }
 
-/** Whether something that took the permission for one of its topics back was not visible to the query that made the seal. */
+/** Whether the permission was revoked by a transaction that the query which made the seal did not see. */
 export const isRevoked = (
   seal: Seal,
   topic: string,

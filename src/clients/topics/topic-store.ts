@@ -3,21 +3,21 @@ import type { Pool } from '../../postgres/connect.js';
 import type { PresenceStore } from './presence.js';
 import type { Revocation, SealKey } from './seal.js';
 
-/** What the database says of topics: keys, revocations, the app's own function. */
+/** Reads from the database what decides about topics: keys, revocations and answers of the app's function. */
 export interface TopicStore {
-  /** The keys that are valid now, and all revocations that a valid seal may be older than. */
+  /** The keys that are valid now, and all revocations that may concern a seal which is still valid. */
   permissions(): Promise<{ keys: SealKey[]; revocations: Revocation[] }>;
   /** Asks the function of the setting `authorize_topic`. @param milliseconds - how long all of it may take */
   authorize(questions: readonly Question[], milliseconds: number): Promise<Answers>;
 }
 
-/** For each question whether it is a yes, and why one failed. */
+/** The answers, in the order of the questions, and the message of the last question that failed; null: none did. */
 export interface Answers {
   readonly allowed: readonly boolean[];
   readonly failure: string | null;
 }
 
-/** May this user (null: an anonymous client) hear this topic? */
+/** The question whether a user (null: an anonymous client) may hear a topic. */
 export interface Question {
   readonly userId: string | null;
   readonly topic: string;
@@ -37,7 +37,7 @@ const PERMISSIONS = `
 /** Milliseconds that a statement about presence may take. */
 const ANSWER_TIMEOUT = 10_000;
 
-/** What presence is kept in. @param instance - whose counts these are */
+/** Reads and writes presence in the database. @param instance - the instance whose counts these are */
 export function presenceStore(pool: () => Pool, instance: string): PresenceStore {
   return {
     async report(counts, afresh) {
@@ -64,7 +64,7 @@ export function presenceStore(pool: () => Pool, instance: string): PresenceStore
   };
 }
 
-/** @param timeout - milliseconds that a reading of the permissions may take */
+/** @param timeout - milliseconds that reading the permissions may take */
 export function topicStore(pool: () => Pool, timeout: number): TopicStore {
   return {
     async permissions() {

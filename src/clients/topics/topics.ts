@@ -24,15 +24,15 @@ export interface TopicsOptions {
   time(): number;
 }
 
-/** What a client may hear of what it asked for. */
+/** Which of the topics that a client asked for it may hear. */
 export interface Heard {
-  /** With when each ends, milliseconds since 1970 by the database's clock; Infinity: when it is taken back. */
+  /** The topics that it may hear, and when each permission ends: milliseconds since 1970 by the database's clock; Infinity: only when it is revoked. */
   readonly topics: ReadonlyMap<string, number>;
-  /** With why not. */
+  /** The topics that it may not hear, with the reason. */
   readonly refused: ReadonlyMap<string, string>;
 }
 
-/** Why a topic is refused: a class, for the metrics, and what the client is told. */
+/** Why a topic is refused. The key is the label of the metric, the text is what the client is told. */
 const REFUSALS = {
   name: 'a topic has 1 to 255 characters, and no white space',
   permission: 'no seal, and no permission',
@@ -45,15 +45,15 @@ type Refusal = keyof typeof REFUSALS;
 
 const NOTHING: Heard = { topics: new Map(), refused: new Map() };
 
-/** Milliseconds for which keys and revocations are believed: a rotated key is void everywhere behind it. */
+/** Milliseconds for which keys and revocations are kept before they are read again. After that time no instance accepts a rotated-out key. */
 const FRESH = 30_000;
 
-/** Milliseconds between two readings because of a key that is not known: whoever makes one up must cost nothing. */
+/** At least so many milliseconds lie between two readings because of an unknown key: a client that makes up keys must cost next to nothing. */
 const UNKNOWN_KEY = 1000;
 
-/** Who may hear which topic: seals, the app's answers, and the orders that take them back. */
+/** Decides who may hear which topic: by seals, by the app's answers, and by the orders of `djr.disconnect` and `djr.recheck`. */
 export class Topics {
-  /** Topics that clients asked for and may not hear, by why. */
+  /** How many topics were refused, by reason. */
   readonly refused: Record<Refusal, number> = { name: 0, permission: 0, user: 0, expired: 0, revoked: 0 };
   readonly #options: TopicsOptions;
   readonly #authorizer: Authorizer;
@@ -61,7 +61,7 @@ export class Topics {
   #revocations: readonly Revocation[] = [];
   #readAt = Number.NEGATIVE_INFINITY;
   #reading: { readonly changes: number; readonly done: Promise<void> } | undefined;
-  /** How often the permissions have changed: what a reading that began before says is old when it comes. */
+  /** How often permissions were revoked: a reading that began before the last revocation is out of date when it arrives. */
   #changes = 0;
   readonly #orders = new Orders();
   readonly #ends = new SealEnds((client, audience) => this.#leave(client, audience, 'the seal has expired'));
@@ -71,7 +71,7 @@ export class Topics {
     this.#authorizer = new Authorizer(options);
   }
 
-  /** Never with a topic as a label: there are as many as the app makes. */
+  /** A topic must never be a label: an app may have any number of topics. */
   metrics(meter: Meter): void {
     meter.counters(
       'djr_topics_refused_total',
@@ -87,17 +87,17 @@ export class Topics {
     meter.gauge('djr_presence_users', 'Users with a stream, where presence is on', () => this.present);
   }
 
-  /** Users whom presence tells of: those with a stream here, or with one a moment ago; undefined: it is off. */
+  /** Users whom presence counts on this instance: they have a stream here, or had one a moment ago; undefined: presence is off. */
   get present(): number | undefined {
     return this.#options.presence?.users;
   }
 
-  /** Answers that could not be had from the app. */
+  /** Questions to the app that failed or were not answered in time. */
   get failures(): number {
     return this.#authorizer.failures;
   }
 
-  /** The keys of the events that a client gets. */
+  /** The audiences whose events a client gets. */
   audiencesOf(userId: string | null, heard: Heard): Audience[] {
     const own = userId === null ? [] : [userAudience(userId)];
     return [EVERYBODY, ...own, ...[...heard.topics.keys()].map(topicAudience)];
@@ -129,7 +129,7 @@ export class Topics {
     return { topics, refused };
   }
 
-  /** The sound seals by their topic; of another one why it is not. */
+  /** Checks seals. @returns for each topic the seal that is valid for it, or why none is */
   async #open(userId: string | null, seals: readonly string[]): Promise<Map<string, Seal | Refusal>> {
     const found = new Map<string, Seal | Refusal>();
     if (seals.length === 0) return found;
@@ -145,7 +145,7 @@ export class Topics {
         const reason = this.#refusal(seal, topic, userId);
         const before = found.get(topic);
         if (reason === undefined) {
-          // A page that has just got a new seal shows the one before it, too.
+          // A page with a new seal shows the previous one as well; the one that lasts longer counts.
           if (typeof before !== 'object' || before.ends < seal.ends) found.set(topic, seal);
         } else if (!found.has(topic)) found.set(topic, reason);
       }
@@ -160,14 +160,14 @@ export class Topics {
     return undefined;
   }
 
-  /** Reads keys and revocations, unless they were read within this time. */
+  /** Reads keys and revocations, unless they were read less than so many milliseconds ago. */
   async #refresh(fresh: number): Promise<void> {
     while (performance.now() - this.#readAt >= fresh) {
       const { changes } = this.#reading ?? { changes: this.#changes };
       this.#reading ??= { changes, done: this.#read() };
       const { done } = this.#reading;
       await done;
-      // What this reading said was true when it began, for whoever waited since then.
+      // The reading says what was true when it began. That is enough for a caller unless permissions were revoked meanwhile.
       if (changes === this.#changes) return;
     }
   }
@@ -186,7 +186,7 @@ export class Topics {
     }
   }
 
-  /** Carries out what `djr.disconnect` or `djr.recheck` ordered. */
+  /** Carries out an order of `djr.disconnect` or `djr.recheck`. */
   async order({ type, userId, detailText }: Envelope): Promise<void> {
     const detail = JSON.parse(detailText) as { topic?: unknown; reason?: unknown };
     const topic = typeof detail.topic === 'string' ? detail.topic : undefined;
@@ -206,7 +206,7 @@ export class Topics {
     return this.#options.hub.clientsOf(userAudience(userId));
   }
 
-  /** Whether an order has come since then for this user or these topics: a stream that is being opened must ask again. */
+  /** Whether an order for this user or these topics has come since then. If so, a stream that is being opened must ask again. */
   concerned(userId: string | null, asked: readonly string[], since: number): boolean {
     return this.#orders.concern(userId, asked, since);
   }
@@ -225,23 +225,23 @@ export class Topics {
 
   async #ask(client: Client, audience: Audience): Promise<void> {
     const topic = topicOf(audience);
-    // A seal says nothing of today: a client that may still hear the topic gets a new one.
+    // The client's seal is not looked at, as it was made before: only the app's answer of now counts, or a new seal.
     if (topic === undefined || (await this.#authorizer.mayHear(client.userId, topic))) return;
     this.#leave(client, audience, 'the permission was taken back');
   }
 
-  /** The stream goes on without this audience, and says so. */
+  /** Takes an audience from a client and tells the client; its stream goes on. */
   #leave(client: Client, audience: Audience, reason: string): void {
     const topic = topicOf(audience);
     if (topic === undefined || client.closed || !client.audiences.has(audience)) return;
     this.#options.hub.drop(client, audience);
-    // Its last write may have closed it: then presence has been told of all its topics.
+    // Writing the turn may have closed the client. Then presence has already counted it out of all its topics.
     if (client.closed) return;
     this.#options.presence?.left(client, topic);
     client.write(leftFrame(topic, reason));
   }
 
-  /** A stream has begun: what its seals allow ends when they do. */
+  /** A stream has begun: from now on its seals are watched, and it loses a topic when the seal for it ends. */
   watch(client: Client, heard: Heard): void {
     this.#options.presence?.came(client);
     const time = this.#options.time();

@@ -1,7 +1,10 @@
-/** A request's body: its text, or what a parser before us has made of it; `broken off`: the client left within it. */
+/**
+ * A request's body: its text, or the value that a parser of the app has made of it. `taken`: the app has read it and left nothing.
+ * `broken off`: the client left before its end.
+ */
 export type Body = { text: string } | { parsed: unknown } | 'too large' | 'taken' | 'broken off';
 
-/** Reads chunks up to so many bytes. */
+/** Reads chunks to their end. @param limit - the bytes that they may have */
 export async function readText(
   chunks: AsyncIterable<Uint8Array>,
   limit: number,
@@ -20,7 +23,7 @@ export async function readText(
   return { text: Buffer.concat(read).toString() };
 }
 
-/** @returns undefined when it is no JSON */
+/** @returns the value; undefined if the text is no JSON */
 export function toJson(body: { text: string } | { parsed: unknown }): unknown {
   if ('parsed' in body) return body.parsed;
   try {

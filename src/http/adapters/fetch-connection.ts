@@ -1,17 +1,17 @@
 import type { Connection } from '../../clients/connection.js';
 
-/** Bytes that the stream takes before it says that it is full. */
+/** Bytes that the stream takes before it reports that it is full. */
 export const HIGH_WATER_MARK = 16 * 1024;
 
-/** Milliseconds between two looks at whether the rest of a stream that has ended was taken: nobody tells. */
+/** Milliseconds between two checks whether the rest of an ended stream was read: nothing reports it. */
 const LOOK = 50;
 
-/** The body of a Response as a connection. Its reader may be a server that never says that the client has gone. */
+/** The body of a Response as a connection. The server that reads it may never report that its client has gone. */
 export class FetchConnection implements Connection {
   onDrain: (() => void) | undefined = undefined;
   readonly #controller: ReadableStreamDefaultController<Uint8Array>;
   #written = 0;
-  /** By whichever side. */
+  /** Whether either side has ended it. */
   #ended = false;
   #isGone = false;
   #onGone: (() => void) | undefined;
@@ -21,13 +21,13 @@ export class FetchConnection implements Connection {
     this.#controller = controller;
   }
 
-  /** Called when nobody reads it any more; at once where that is so already. */
+  /** Sets what is called when nobody reads the body any more; called at once if that is so already. */
   set onGone(onGone: () => void) {
     this.#onGone = onGone;
     if (this.#isGone) onGone();
   }
 
-  /** False while anything waits: a reader that has gone without a word is known by what it does not take. */
+  /** @returns false while any byte waits, because a reader that has gone without a report is recognized only by what it does not read */
   write(chunk: Buffer): boolean {
     if (this.#ended) return true;
     this.#written += chunk.length;
@@ -35,7 +35,7 @@ export class FetchConnection implements Connection {
     return this.buffered === 0;
   }
 
-  /** The stream wants more, as it does behind each write: only where nothing waits has its reader taken all. */
+  /** Called when the stream asks for more, which it does after each write as well. Only if nothing waits has the reader read everything. */
   pulled(): void {
     if (this.buffered === 0) this.onDrain?.();
   }
@@ -59,7 +59,7 @@ export class FetchConnection implements Connection {
     else {
       this.#timer = setInterval(() => {
         const late = performance.now() > until && this.buffered > 0;
-        // Whoever has read before holds a client's connection, which ends by this. Who never has may still come for it.
+        // If the reader has read before, it holds a client's connection, which this ends. A reader that has read nothing yet may still begin.
         if (late && this.progress > 0) this.#controller.error(new Error('the client did not take the rest'));
         if (late || this.buffered === 0) this.#gone();
       }, LOOK).unref();
@@ -72,7 +72,7 @@ export class FetchConnection implements Connection {
     this.#gone();
   }
 
-  /** The reader has let go of it. */
+  /** The reader has cancelled the stream. */
   cancelled(): void {
     this.#ended = true;
     this.#gone();

@@ -6,19 +6,19 @@ import type { Router } from '../router.js';
 import { readText } from './body.js';
 import { FetchConnection, HIGH_WATER_MARK } from './fetch-connection.js';
 
-/** What the app knows of a request, which a Request does not say. */
+/** What the app knows about a request and a Request does not have. */
 export interface FetchContext {
-  /** Whose request it is; `authenticate` is not asked then. Null or undefined: an anonymous client. */
+  /** The user who sends the request; `authenticate` is not called then. Null or undefined: an anonymous client. */
   userId?: HandedLogin['userId'];
   /** When that login ends, milliseconds since 1970 or a Date. */
   expires?: HandedLogin['expires'];
-  /** The address of whoever holds the connection, as the server sees it: a client, or a proxy of `trustProxy`. */
+  /** The address at the other end of the connection, as the server sees it: a client, or a proxy in `trustProxy`. */
   address?: string | undefined;
 }
 
 /**
- * `(Request, { userId, expires, address }?) => Promise<Response>`: for Hono, Next, Bun, Deno and whatever else is built on Fetch. Where a
- * server calls it itself, its own second argument is as good: Bun's and Deno's say the address.
+ * `(Request, { userId, expires, address }?) => Promise<Response>`: for Hono, Next, Bun, Deno and other servers that are built on Fetch.
+ * If Bun or Deno calls it directly, the address is read from the server's own second argument.
  */
 export type FetchHandler = (request: Request, context?: FetchContext | object) => Promise<Response>;
 
@@ -41,7 +41,7 @@ export function fetchHandler(router: Router): FetchHandler {
   };
 }
 
-/** What Bun and Deno hand to a function that serves. */
+/** The second argument that Bun and Deno pass to a function that serves requests. */
 interface ServerContext {
   address?: unknown;
   requestIP?(request: Request): { address: string } | null;
@@ -49,7 +49,7 @@ interface ServerContext {
   remoteAddr?: { hostname?: unknown };
 }
 
-/** Bun's server has an `address` too, its own, which is no text. */
+/** The address at the other end. Bun's server has a property `address` as well, but that is its own, and no text. */
 function peerOf(request: Request, context: ServerContext | undefined): string | undefined {
   const own = context?.address ?? context?.remoteAddr?.hostname;
   if (typeof own === 'string') return own;
@@ -59,12 +59,12 @@ function peerOf(request: Request, context: ServerContext | undefined): string | 
 function toIncoming(router: Router, request: Request, target: string, url: URL, context: object): Incoming {
   const header = (name: string) => request.headers.get(name) ?? (name === 'host' ? url.host : undefined);
   const none = {};
-  // Without an address nobody knows who sent the headers, so not even a Unix socket's peer is assumed.
+  // Without an address the sender of the headers is unknown; it must not be taken for the peer of a Unix socket.
   const isSecure = () => {
     const peer = peerOf(request, context);
     return (peer === undefined ? undefined : router.senders.isSecure(peer, header)) ?? url.protocol === 'https:';
   };
-  // The app's functions see the client's scheme. (The body is ours to read, from the request itself.)
+  // The app's functions get a request with the client's scheme. Its body is left out, as djr reads it from the original request.
   const seen = () => {
     if (url.protocol === 'https:' || !isSecure()) return request;
     return new Request(request.url.replace(/^http:/, 'https:'), { method: request.method, headers: request.headers });
@@ -94,10 +94,10 @@ function toIncoming(router: Router, request: Request, target: string, url: URL, 
 function stream(request: Request, start: StreamStart, context: ServerContext): Response {
   if (request.signal?.aborted) {
     start.gone();
-    // Nobody reads it; the number is what proxies log for a client that has gone.
+    // Nobody reads this answer. 499 is the status that proxies log for a client that has gone.
     return new Response(null, { status: 499 });
   }
-  // Bun ends what is quiet for ten seconds.
+  // Bun ends a connection that is quiet for ten seconds.
   if (typeof context?.requestIP === 'function') context.timeout?.(request, 0);
   let connection: FetchConnection;
   const body = new ReadableStream<Uint8Array>(
@@ -116,7 +116,7 @@ function stream(request: Request, start: StreamStart, context: ServerContext): R
   return new Response(body, { headers: { ...start.headers, ETag: nextTag() } });
 }
 
-/** A middleware that makes tags of what has none (Hono's etag) reads a body to its end first. No cache keeps a stream, so nobody asks by it. */
+/** A middleware that adds tags (Hono's etag) would first read a body without a tag to its end. No cache stores a stream, so no request uses this one. */
 const nextTag = (): string => `W/"${randomUUID()}"`;
 
 const loginOf = ({ userId, expires }: FetchContext): HandedLogin => ({ userId, expires });

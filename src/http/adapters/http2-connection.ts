@@ -1,12 +1,12 @@
 import { constants, type Http2ServerResponse } from 'node:http2';
 import type { Connection } from '../../clients/connection.js';
 
-/** Bytes that are handed to HTTP/2 at once. It tells that a write has gone only when all of it has. */
+/** Bytes that are written to HTTP/2 at a time: it reports a write only when all of it was sent. */
 const SLICE = 16 * 1024;
 
 /**
- * A response of HTTP/2 as a connection. The client's window may be small and open slowly, so it gets one slice after the other:
- * that bytes go is seen while they go, and a client that reads steadily is not taken for one that does not.
+ * A response of HTTP/2 as a connection. The client's window may be small and open slowly, so bytes are written slice by slice. Their
+ * progress is then seen, and a client that reads steadily but slowly is not closed as one that does not read.
  */
 export class Http2Connection implements Connection {
   onDrain: (() => void) | undefined = undefined;
@@ -37,7 +37,7 @@ export class Http2Connection implements Connection {
     this.#response.write(slice, () => {
       this.#buffered -= this.#underWay;
       this.#underWay = 0;
-      // Where it failed the stream is gone, which is told elsewhere.
+      // If the write failed, the stream is gone, which its 'close' event reports.
       if (this.#response.stream?.destroyed) return;
       if (this.#waiting.length > 0) this.#next();
       else if (this.#ending) this.#response.stream.end();
@@ -45,7 +45,7 @@ export class Http2Connection implements Connection {
     });
   }
 
-  /** The next bytes: many small chunks together, or a part of a large one. */
+  /** Takes the next slice: several small chunks together, or a part of a large one. */
   #take(): Buffer {
     const taken: Buffer[] = [];
     let room = SLICE;
@@ -74,7 +74,7 @@ export class Http2Connection implements Connection {
     return this.#written - this.#buffered;
   }
 
-  /** On the stream itself: `end()` may be wrapped by a middleware that saves a session, say. */
+  /** Ends the stream itself and not the response, whose `end()` a middleware may have wrapped, for example to save a session. */
   end(within: number): void {
     const { stream } = this.#response;
     if (this.#ending || !stream || stream.destroyed) return;

@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 
-/** Bytes that are read and dropped, and milliseconds for it. */
+/** Bytes that are read and dropped at most, and milliseconds for which they are. */
 const MOST = 4 * 1024 * 1024;
 const TIME = 2000;
 
 /**
- * A connection that is closed while bytes of it are unread is reset, and takes an answer along that the client has not
- * read. So what still comes is read and dropped, within bounds, before `end` is called.
+ * Reads and drops the rest of a request, within bounds, and then calls `end`. Closing a connection that has unread bytes resets it, and
+ * the client would lose an answer that it has not read yet.
  */
 export function linger(req: IncomingMessage, end: () => void): void {
   if (req.complete || req.destroyed) {

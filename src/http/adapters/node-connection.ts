@@ -1,18 +1,18 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Connection } from '../../clients/connection.js';
 
-/** The response's own, whatever has been put in its place. */
+/** The original method, which middlewares may have replaced on a response. */
 const END: (this: ServerResponse) => unknown = ServerResponse.prototype.end;
 
 /**
- * A response of HTTP/1 as a connection. A class and no object literal: getters of a literal are new functions each time, and
- * give each connection a hidden class of its own, which every delivery would look up in vain.
+ * A response of HTTP/1 as a connection. It is a class because the getters of an object literal are new functions each time: each
+ * connection would have a hidden class of its own, and V8 could not cache the lookups of a delivery.
  */
 export class NodeConnection implements Connection {
   onDrain: (() => void) | undefined = undefined;
   readonly #response: ServerResponse;
   readonly #socket: IncomingMessage['socket'];
-  /** Where bytes go: the socket itself where that is the response's own, and nothing else is written to it. */
+  /** What bytes are written to: the socket itself if nothing stands between it and the response, else the response. */
   readonly #out: ServerResponse | IncomingMessage['socket'];
   #written = 0;
 
@@ -20,7 +20,7 @@ export class NodeConnection implements Connection {
     this.#response = response;
     this.#socket = socket;
     this.#out = raw ? socket : response;
-    // The response is the socket's current one: it waits for this, too, and may be wrapped by somebody who does not tell.
+    // The socket is listened to and not the response: a middleware that wraps the response may not pass 'drain' on.
     socket.on('drain', () => this.onDrain?.());
   }
 
@@ -35,14 +35,14 @@ export class NodeConnection implements Connection {
   }
 
   get progress(): number {
-    // Of the chunk that the kernel takes piece by piece, Node tells only here, where its own time-outs look as well.
+    // The kernel takes a large chunk piece by piece. Only this field of the handle, which Node's own time-outs read as well, shows how far it is.
     const { _handle: handle } = this.#socket as { _handle?: { writeQueueSize?: number } | null };
     return this.#written - this.#out.writableLength - (handle?.writeQueueSize ?? 0);
   }
 
   /**
-   * The end of the socket is the end of the answer. `end()` is not the response's own where a middleware has wrapped it:
-   * express-session saves the session there as it was when the stream began, and undoes a logout.
+   * Ends the socket, which ends the answer. It does not call the response's `end()`, which a middleware may have wrapped: express-session
+   * would save the session as it was when the stream began, and so undo a logout.
    */
   end(within: number): void {
     if (this.#socket.destroyed) return;

@@ -6,15 +6,15 @@ import { type Body, readText } from './body.js';
 import type { HandlerContext } from './node.js';
 
 /**
- * A request of node:http. A class and no object literal: a stream keeps it for hours, for hooks that ask, and a literal with
- * getters takes a kilobyte each.
+ * A request of node:http. A stream keeps it for hours, as a hook may ask for it. It is a class because an object literal with getters
+ * would take a kilobyte for each.
  */
 export class NodeIncoming implements Incoming {
   readonly target: string;
   readonly #senders: Senders;
   readonly #req: IncomingMessage;
   readonly #context: HandlerContext;
-  /** The socket forgets it when the client goes. */
+  /** The peer's address, read at once because the socket forgets it when the client goes. */
   readonly #peer: string | undefined;
 
   constructor(senders: Senders, req: IncomingMessage, target: string, context: HandlerContext) {
@@ -54,7 +54,7 @@ export class NodeIncoming implements Incoming {
 
   header(name: string): string | undefined {
     const { headers } = this.#req;
-    // HTTP/2 has it in a field of its own.
+    // HTTP/2 has the host in a pseudo-header of its own.
     const value = headers[name] ?? (name === 'host' ? headers[':authority'] : undefined);
     return Array.isArray(value) ? value.join(', ') : value;
   }
@@ -63,7 +63,7 @@ export class NodeIncoming implements Incoming {
     return toRequest(this.#req, this.target, this.secure);
   }
 
-  /** Express's parsers and others have read it before us, and leave what they made of it. */
+  /** If a parser of the app, such as Express's, has read the body, the value that it left is used. */
   async body(limit: number): Promise<Body> {
     const req = this.#req as IncomingMessage & { body?: unknown };
     if (!req.readableDidRead) return readText(req.iterator({ destroyOnReturn: false }), limit);
@@ -73,7 +73,7 @@ export class NodeIncoming implements Incoming {
   }
 }
 
-/** @throws when Host and path make no URL */
+/** Makes a web-standard Request. @throws when Host and path make no URL */
 export function toRequest(req: IncomingMessage, target: string, secure: boolean): Request {
   const host = req.headers.host ?? req.headers[':authority'] ?? 'localhost';
   const headers = new Headers();

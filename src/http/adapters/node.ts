@@ -10,20 +10,20 @@ import { NodeConnection } from './node-connection.js';
 import { NodeIncoming } from './node-incoming.js';
 import { behindStream, carryStream, listen, turn } from './pipeline.js';
 
-/** What the app knows of a request already. */
+/** What the app already knows about a request. */
 export interface HandlerContext {
-  /** Whose request it is; `authenticate` is not asked then. Null or undefined: an anonymous client. */
+  /** The user who sends the request; `authenticate` is not called then. Null or undefined: an anonymous client. */
   userId?: HandedLogin['userId'];
   /** When that login ends, milliseconds since 1970 or a Date. */
   expires?: HandedLogin['expires'];
-  /** The body that a parser before us has read, where it is not `req.body`: Fastify's `request.body`. */
+  /** The body that a parser of the app has read, if it is not in `req.body`: Fastify's `request.body`. */
   body?: unknown;
 }
 
-/** Goes on with what comes behind the handler in the app. */
+/** Calls the next handler of the app. */
 export type Next = (error?: unknown) => unknown;
 
-/** The two of Koa's context that the handler takes. */
+/** The parts of Koa's context that the handler uses. */
 export interface KoaContext {
   req: IncomingMessage;
   res: ServerResponse;
@@ -31,8 +31,8 @@ export interface KoaContext {
 }
 
 /**
- * `(req, res, next?, { userId, expires }?)`: for node:http, HTTP/2, Express, Connect, Fastify's raw requests; Koa's `(ctx, next)`. What it
- * returns resolves when the answer is over.
+ * `(req, res, next?, { userId, expires }?)`: for node:http, HTTP/2, Express, Connect and Fastify's raw requests; `(ctx, next)` for Koa. The
+ * promise that it returns resolves when the answer is over.
  */
 export interface NodeHandler {
   (context: KoaContext, next: Next): Promise<void>;
@@ -40,7 +40,7 @@ export interface NodeHandler {
   (req: IncomingMessage, res: ServerResponse, next?: Next, context?: HandlerContext): Promise<void>;
 }
 
-/** A request as the handler was called with it. */
+/** The arguments with which the handler was called. */
 interface Call {
   req: IncomingMessage;
   res: ServerResponse;
@@ -48,11 +48,11 @@ interface Call {
   context: HandlerContext;
 }
 
-/** Seconds of silence after which the kernel asks whether the other side is still there. */
+/** Milliseconds of silence after which the kernel checks whether the other side is still there. */
 const TCP_KEEP_ALIVE = 30_000;
 
 export function nodeHandler(router: Router): NodeHandler {
-  // Two parameters, as far as anybody can see: Express takes a function with four for one that handles errors.
+  // The function declares two parameters only, because Express takes a function with four for an error handler.
   return (first: unknown, second: unknown, ...rest: unknown[]): Promise<void> =>
     new Promise((over, reject) => {
       answer(router, first, second, rest, over).then((goesOn) => goesOn || over(), reject);
@@ -60,9 +60,11 @@ export function nodeHandler(router: Router): NodeHandler {
 }
 
 /**
- * @param over - called when the answer is over where it goes on. A stream's caller waits for hours: what it waits for is one promise, and
- *   not several, one behind the other
- * @returns whether it goes on
+ * Answers a request.
+ *
+ * @param over - called when an answer that goes on is over. The caller of a stream waits for hours, so it waits for one promise and not for
+ *   a chain of them
+ * @returns whether the answer goes on after this has resolved
  */
 async function answer(
   router: Router,
@@ -72,7 +74,7 @@ async function answer(
   over: () => void,
 ): Promise<boolean> {
   const { req, res, next, context } = readCall(first, second, rest);
-  // Express and Connect cut the mount path off `url`.
+  // Express and Connect cut the mount path off `url` and keep the whole in `originalUrl`.
   const { originalUrl } = req as IncomingMessage & { originalUrl?: string };
   const target = originalUrl ?? req.url ?? '/';
   const route = router.route(target);
@@ -92,7 +94,7 @@ async function answer(
     }
     const reply = await router.respond(route, new NodeIncoming(router.senders, req, target, context));
     if ('status' in reply) await send(req, res, reply);
-    // The client has gone while it was looked at, or somebody else has answered it.
+    // The client has gone meanwhile, or other code has answered the request.
     else if (res.headersSent || res.destroyed || res.writableEnded || req.socket?.destroyed) reply.gone();
     else {
       carry(req, res, reply, over);
@@ -134,7 +136,7 @@ async function send(req: IncomingMessage, res: ServerResponse, reply: Reply): Pr
 
 const ignore = (): void => {};
 
-/** Opens the stream. @param over - called when its connection is gone */
+/** Opens the stream. @param over - called when the connection is gone */
 function carry(req: IncomingMessage, res: ServerResponse, start: StreamStart, over: () => void): void {
   const http1 = req.httpVersionMajor < 2;
   listen(res, 'error', ignore);
@@ -144,12 +146,13 @@ function carry(req: IncomingMessage, res: ServerResponse, start: StreamStart, ov
     start.gone();
     over();
   };
-  // Either may be all that there is: a response that was never its socket's current one says nothing. Not `once`, which keeps more.
+  // Only one of the two events may come: a response that never became its socket's current one emits no 'close'. `once` would keep more
+  // in memory.
   listen(res, 'close', end);
   if (http1) listen(req.socket, 'close', end);
 }
 
-/** Head and first frames go in one write: each is a system call, a sixth of what a stream costs to open. */
+/** Opens the stream with head and first frames in one write. Each write is a system call, a sixth of the cost of opening a stream. */
 function begin1(req: IncomingMessage, res: ServerResponse, start: StreamStart): void {
   const { socket } = req;
   socket.cork();
@@ -172,22 +175,22 @@ function open(req: IncomingMessage, res: ServerResponse, headers: Record<string,
   socket.setKeepAlive(true, TCP_KEEP_ALIVE);
   socket.setNoDelay(true);
   socket.setTimeout(0);
-  // A stream's connection is never used again: without chunks each write is one piece, and costs what a raw
-  // socket's does.
+  // The connection of a stream is never used again, so chunked encoding is not needed. Without it each write is one piece and costs no
+  // more than a write to a raw socket.
   res.removeHeader('Transfer-Encoding');
-  // A middleware that compresses collects what a page waits for. Not all of them heed no-transform; what has an encoding,
-  // they all leave as it is.
+  // A compressing middleware would collect bytes that a page waits for. Not all of them respect no-transform, but all of them leave a
+  // response alone that has an encoding.
   if (res.write !== ServerResponse.prototype.write) res.setHeader('Content-Encoding', 'identity');
-  // In one call: headers that were set one by one the response keeps, a kilobyte of them for each stream.
+  // All headers in one call: the response would keep headers that are set one by one, a kilobyte for each stream.
   res.writeHead(200, { ...headers, Connection: 'close' });
-  // One that holds the head back until the first bytes come would be left without it.
+  // A middleware may hold the head back until the first bytes come; then the flush must go through it.
   if (res.headersSent) res.flushHeaders();
-  // ServerResponse corks its socket and schedules an uncork for each write, a third of what a delivery costs. Without
-  // chunks its bytes are the socket's, unless somebody wants to see them before.
+  // ServerResponse corks its socket and schedules an uncork for each write, a third of the cost of a delivery. Without chunked encoding
+  // the same bytes can be written to the socket itself, unless a middleware has to see them.
   return new NodeConnection(res, socket, !isWrapped(res) && res.headersSent && !res.chunkedEncoding);
 }
 
-/** The socket of HTTP/2 belongs to all streams of its session. */
+/** Opens the stream over HTTP/2. Its socket belongs to all streams of the session, so the socket's settings stay as they are. */
 function open2(res: ServerResponse, headers: Record<string, string>): Http2Connection {
   res.writeHead(200, headers);
   res.flushHeaders();

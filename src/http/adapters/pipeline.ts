@@ -3,28 +3,28 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 type Socket = IncomingMessage['socket'];
 
-/** Requests that may lie unanswered behind a stream on one connection: no browser and no proxy sends any. */
+/** Requests that may wait unanswered behind a stream on one connection. Browsers and proxies send none. */
 const MAX_BEHIND = 1000;
 
-/** What came behind a stream on its connection. */
+/** The requests that came after a stream on its connection. */
 interface Behind {
   count: number;
   gone: Promise<void>;
 }
 
-/** The connections that carry a stream, and what came behind it; null: nothing did, as behind nearly all. */
+/** The connections that carry a stream, and the requests that came after it; null: none, as for nearly all. */
 const carrying = new WeakMap<Socket, Behind | null>();
 
-/** A response's own, whatever a middleware has made of `on`. */
+/** Listens with the original `on`, which a middleware may have replaced on the response. */
 export const listen = (emitter: EventEmitter, event: string, listener: () => void): void => {
   EventEmitter.prototype.on.call(emitter, event, listener);
 };
 
 /**
- * HTTP/1 answers the requests of a connection one after the other, so what a client has sent behind a stream is never answered,
- * and Node reports no end of it when the connection goes. It counts nowhere, and nobody is asked about it.
+ * Whether a request came on a connection that carries a stream. HTTP/1 answers the requests of a connection one after the other, so such
+ * a request is never answered, and Node does not report when its connection goes. It counts for no limit, and nobody is authenticated.
  *
- * @returns undefined when the request can be answered, else what resolves when the connection is gone
+ * @returns undefined if the request can be answered, else a promise that resolves when the connection is gone
  */
 export function behindStream(socket: Socket): Promise<void> | undefined {
   let behind = carrying.get(socket);
@@ -47,7 +47,7 @@ export function carryStream(socket: Socket): void {
   carrying.set(socket, null);
 }
 
-/** Resolves when the answer to this request is the next on its connection; never where another one has no end. */
+/** Resolves when this request's answer is the next one on its connection; never, if an answer before it does not end. */
 export async function turn(res: ServerResponse): Promise<void> {
   if (res.socket) return;
   await new Promise<void>((resolve) => listen(res, 'socket', resolve));

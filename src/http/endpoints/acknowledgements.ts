@@ -7,7 +7,7 @@ import { toJson } from '../adapters/body.js';
 import type { Endpoint } from '../endpoint.js';
 import { Admission, type AdmissionLimits } from '../guards/admission.js';
 import { identify } from '../guards/authenticate.js';
-import { checkOrigin } from '../guards/origin.js';
+import { checkOrigin, originOf } from '../guards/origin.js';
 import { Rate } from '../guards/rate.js';
 import type { Incoming } from '../incoming.js';
 import { PERSONAL_HEADERS, problem, type Reply } from '../reply.js';
@@ -23,19 +23,19 @@ export interface AcknowledgementsOptions {
   source: Pick<Source, 'acknowledge'>;
 }
 
-/** Bytes of a request, and acknowledgements in it. */
+/** Bytes that a request may have, and acknowledgements in it. */
 const MAX_BYTES = 16 * 1024;
 const MAX_ACKS = 100;
 
 const METHODS = ['POST', 'OPTIONS'];
 
-/** `POST ack/`: a page says that its user's events were delivered or read. */
+/** `POST ack/`: a page acknowledges that events of its user were delivered or read. */
 export class Acknowledgements implements Endpoint {
   readonly path = 'ack';
   readonly methods = METHODS;
   readonly #options: AcknowledgementsOptions;
   readonly #rate: Rate;
-  /** As many may be under way as streams may be open: none of an address runs in `authenticate` without end. */
+  /** As many requests may be under way as streams may be open, so that calls of `authenticate` are bounded here, too. */
   readonly #admission: Admission;
   readonly #log: SparseLog;
 
@@ -48,11 +48,7 @@ export class Acknowledgements implements Endpoint {
 
   async respond(incoming: Incoming): Promise<Reply> {
     const { options } = this.#options;
-    const origin = {
-      origin: incoming.header('origin'),
-      host: incoming.header('host'),
-      fetchSite: incoming.header('sec-fetch-site'),
-    };
+    const origin = originOf(incoming);
     const cors = checkOrigin(origin, options.allowedOrigins);
     if (!cors) return problem(403, `Pages of ${origin.origin} may not acknowledge events (option allowedOrigins).`);
     const reply = incoming.method === 'OPTIONS' ? preflight() : await this.#post(incoming);
@@ -60,7 +56,7 @@ export class Acknowledgements implements Endpoint {
   }
 
   async #post(incoming: Incoming): Promise<Reply> {
-    // A form of another site cannot send this type, and a script of it has to ask first.
+    // A form of another site cannot send this type, and a script of another site needs a preflight for it.
     if (!/^application\/json\s*(;|$)/i.test(incoming.header('content-type') ?? '')) {
       return problem(415, 'The Content-Type of an acknowledgement is application/json.');
     }
@@ -119,7 +115,7 @@ export class Acknowledgements implements Endpoint {
 
 const tooLarge = (): Reply => problem(413, `An acknowledgement has at most ${MAX_BYTES} bytes.`);
 
-/** What a browser asks before it sends JSON to another origin. */
+/** The answer to a preflight, which a browser sends before it posts JSON to another origin. */
 const preflight = (): Reply => ({
   status: 204,
   headers: {
@@ -133,7 +129,7 @@ const preflight = (): Reply => ({
 
 type Ack = Omit<Acknowledgement, 'userId'>;
 
-/** @returns undefined when the body is not what it should be */
+/** @returns undefined if the body has another form */
 function readAcks(value: unknown): Ack[] | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const acks: unknown = 'acks' in value ? value.acks : [value];

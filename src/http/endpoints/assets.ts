@@ -7,10 +7,10 @@ interface Asset {
   etag: string;
 }
 
-/** The name does not change with the content: kept for a day, and asked for again with the ETag. */
+/** The name does not change with the content, so a cache keeps it for a day and then asks again with the ETag. */
 const KEPT = 'public, max-age=86400, stale-while-revalidate=604800';
 
-/** A part must be of the same version as what loads it, which has just come: asked for with the ETag each time. */
+/** A part must have the same version as the script that loads it, so a cache asks with the ETag each time. */
 const ASKED_FOR = 'public, no-cache';
 
 const assets = new Map<string, Promise<Asset>>();
@@ -21,10 +21,10 @@ async function read(load: () => Promise<string>): Promise<Asset> {
 }
 
 /**
- * What a page loads, built into the package.
+ * Answers with a file that is built into the package.
  *
- * @param name - of the file, for its type and for the cache
- * @param load - gets its text, once
+ * @param name - the file's name, by which it is kept; its ending gives the type
+ * @param load - reads its text; called once
  */
 export async function assetReply(
   name: string,

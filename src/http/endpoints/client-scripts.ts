@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-// In dist/ these are constants: scripts/bake.ts.
+// In dist/ these are constants, which scripts/bake.ts writes.
 const read = (name: string) => readFileSync(new URL(`../../../dist/browser/${name}`, import.meta.url), 'utf8');
 
 /** The browser client: a classic script, a module, and the part that both load for topics; without the lines that name their source maps. */

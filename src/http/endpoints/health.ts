@@ -1,4 +1,4 @@
-import type { HealthAccess } from '../../options.js';
+import type { HealthAccess } from '../../realtime-options.js';
 import type { Health } from '../../telemetry/health.js';
 import { type Endpoint, READ } from '../endpoint.js';
 import { ask, type GuardOptions } from '../guards/guard.js';
@@ -6,7 +6,7 @@ import type { Incoming } from '../incoming.js';
 import { PERSONAL_HEADERS, problem, type Reply } from '../reply.js';
 
 export interface HealthEndpointOptions extends Pick<GuardOptions, 'hookTimeout' | 'logger'> {
-  /** Who may see what. Every degree has the status: a load balancer reads nothing else. */
+  /** Who may see what. The HTTP status is the same for everyone, as a load balancer reads nothing else. */
   access: HealthAccess;
   health(): Health;
 }

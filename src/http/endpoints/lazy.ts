@@ -6,7 +6,7 @@ interface Loaded extends Endpoint {
   stop?(): void;
 }
 
-/** An endpoint whose code is loaded with the first request for it: an app in which nobody asks does not load it at all. */
+/** An endpoint whose code is loaded with the first request for it. An app in which nobody asks for it never loads the code. */
 export class LazyEndpoint implements Endpoint {
   readonly path: string;
   readonly methods: Endpoint['methods'];
@@ -21,7 +21,7 @@ export class LazyEndpoint implements Endpoint {
   }
 
   async respond(incoming: Incoming): Promise<Reply | StreamStart> {
-    // What could not be loaded is tried again with the next request.
+    // If loading fails, it is tried again with the next request.
     this.#loading ??= this.#load().catch((error: unknown) => {
       this.#loading = undefined;
       throw error;

@@ -4,9 +4,9 @@ import type { Incoming } from '../incoming.js';
 import { PERSONAL_HEADERS, problem, type Reply } from '../reply.js';
 
 export interface MetricsEndpointOptions extends Pick<GuardOptions, 'hookTimeout' | 'logger'> {
-  /** Who may see them; undefined: everyone. */
+  /** Decides who may read the metrics; undefined: everyone may. */
   authorize: GuardOptions['authorize'] | undefined;
-  /** In Prometheus' format. */
+  /** Returns the metrics in Prometheus' text format. */
   registry: { read(): Promise<{ text: string; contentType: string }> };
 }
 

@@ -5,11 +5,11 @@ const hash = (...values: unknown[]): string =>
   createHash('sha256').update(JSON.stringify(values)).digest('base64url').slice(0, 16);
 
 /**
- * Tells the browser client whose stream it has: tabs share a stream only where this is equal, so that no tab
- * hears what was sent to somebody else. The same on every instance, as a stream that comes back may meet another.
+ * The key by which the browser client knows whose stream it has. Tabs share a stream only if their keys are equal, so that no tab gets
+ * events of another user. Every instance makes the same key, because a client may reconnect to another instance.
  *
- * @param personal - whether a hook decides by client: then one user's requests may differ as well, and the second
- *   part tells their credentials apart.
+ * @param personal - whether a hook may decide by client. Then even streams of one user may differ, and a second part of the key tells
+ * the credentials of the requests apart.
  */
 export function shareKey(userId: string | null, incoming: Incoming, token: string | null, personal: boolean): string {
   const user = hash(userId);

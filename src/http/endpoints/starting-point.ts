@@ -10,7 +10,7 @@ export interface StartingPointOptions {
   source: Pick<Source, 'position' | 'epoch' | 'time'>;
 }
 
-/** Says where a stream begins: behind the last frame that its client got, where its page read its state, or now. */
+/** Decides where a stream begins: after the last frame that its client got, at the position at which its page read its state, or now. */
 export class StartingPoint {
   readonly #source: StartingPointOptions['source'];
 
@@ -19,8 +19,8 @@ export class StartingPoint {
   }
 
   /**
-   * @param lastEventId - of the last frame that the client got; empty: it has got none
-   * @returns undefined: from now on; `reset`: what it missed cannot be had, and why
+   * @param lastEventId - the id of the last frame that the client got; empty: it has got none
+   * @returns where to resume; undefined: the stream begins now; `reset`: the reason why missed events cannot be had
    */
   of(lastEventId: string, query: StreamQuery, heard: Heard): ResumeFrom | { reset: string } | undefined {
     const starts = this.#topicsOf(query, heard);
@@ -38,14 +38,14 @@ export class StartingPoint {
       const last = parsePosition(`0-${position}`);
       return last && { last, position, starts };
     }
-    // A position says no time, and that it is of before a crash nobody can tell.
+    // A position has no time, so nobody can tell whether it is from before a crash of PostgreSQL; the current time is used.
     const time = this.#source.time;
     const frontier = since.length > MAX_QUERY ? undefined : Frontier.fromSnapshot(since, epoch, time);
     if (!frontier) return { reset: 'the position in since cannot be read' };
     return { frontier, position: packPosition('0', 0, frontier), starts };
   }
 
-  /** Topics that begin where the page read their state. */
+  /** The topics that begin at a position of their own, at which the page read their state. */
   #topicsOf(query: StreamQuery, heard: Heard): Map<Audience, Frontier> | undefined {
     let starts: Map<Audience, Frontier> | undefined;
     for (const topic of heard.topics.keys()) {

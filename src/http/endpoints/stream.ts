@@ -1,5 +1,6 @@
 import type { ActivityCounter } from '../../activity/counter.js';
-import { Client, type ClientOptions, type CloseReason } from '../../clients/client.js';
+import { Client, type ClientOptions } from '../../clients/client.js';
+import type { CloseReason } from '../../clients/close-reason.js';
 import type { Connection } from '../../clients/connection.js';
 import type { Hub } from '../../clients/hub.js';
 import type { Heard, Topics } from '../../clients/topics/topics.js';
@@ -13,7 +14,7 @@ import type { Resume } from '../../stream/resume/resume.js';
 import type { Endpoint, StreamStart } from '../endpoint.js';
 import { Entrance, type EntranceOptions } from '../guards/entrance.js';
 import { Logins } from '../guards/logins.js';
-import { checkOrigin } from '../guards/origin.js';
+import { checkOrigin, originOf } from '../guards/origin.js';
 import type { Incoming } from '../incoming.js';
 import { PERSONAL_HEADERS, problem, type Reply } from '../reply.js';
 import { parseQuery, pulseOf } from '../stream-query.js';
@@ -34,29 +35,29 @@ export interface StreamsOptions extends EntranceOptions, StartingPointOptions {
 const HEADERS = {
   'Content-Type': 'text/event-stream; charset=utf-8',
   ...PERSONAL_HEADERS,
-  // private, no-store: a cache may collapse requests for what says only no-cache, and hand one user's stream to another.
+  // With no-cache alone a cache may answer several waiting requests with one response, and give one user's stream to another.
   'Cache-Control': 'private, no-store, no-transform',
   'X-Accel-Buffering': 'no',
   'X-Content-Type-Options': 'nosniff',
 };
 
-/** Milliseconds after which a client comes back that an order has caught between its login and its stream. */
+/** Milliseconds after which a client reconnects for which an order came between its login and the beginning of its stream. */
 const REORDERED_RETRY = 1000;
 
-/** Milliseconds that {@link Streams.stop} waits for connections to be gone. */
+/** Milliseconds for which {@link Streams.stop} waits until connections are gone. */
 const STOP_GRACE = 1000;
 
 const METHODS = ['GET', 'OPTIONS'];
 
-/** A counter that first appears with its first count has no increase: Prometheus knows no 0 to count from. */
+/** The statuses begin at 0, because Prometheus sees no increase in a counter that first appears with its first count. */
 const STATUSES = { 400: 0, 401: 0, 403: 0, 405: 0, 429: 0, 503: 0 };
 
-/** Opens streams: who asks, what for, from where on; and closes them all in the end. */
+/** `GET sse/`: opens streams, lets them begin or resume, and closes all of them in the end. */
 export class Streams implements Endpoint {
   readonly path = 'sse';
   readonly methods = METHODS;
   readonly streams = true;
-  /** Streams that ended, by why. */
+  /** How many streams ended, by reason. */
   readonly closed: Record<CloseReason, number> = {
     client: 0,
     slow: 0,
@@ -67,13 +68,13 @@ export class Streams implements Endpoint {
     disconnected: 0,
     interrupted: 0,
   };
-  /** Requests refused, by status. */
+  /** How many requests were refused, by status. */
   readonly refused: Record<number, number> = {};
   readonly #options: StreamsOptions;
   readonly #entrance: Entrance;
   readonly #logins = new Logins();
   readonly #startingPoint: StartingPoint;
-  /** Why the last resume that failed did. */
+  /** The error of the last failed resume, so that an error that many resumes share is logged once. */
   #failure: unknown;
 
   constructor(options: StreamsOptions) {
@@ -82,7 +83,7 @@ export class Streams implements Endpoint {
     this.#startingPoint = new StartingPoint(options);
   }
 
-  /** Requests that count for the limits. */
+  /** How many requests count for the limits now. */
   get places(): number {
     return this.#entrance.places;
   }
@@ -115,11 +116,7 @@ export class Streams implements Endpoint {
 
   async #open(incoming: Incoming): Promise<Reply | StreamStart> {
     const { options } = this.#options;
-    const origin = {
-      origin: incoming.header('origin'),
-      host: incoming.header('host'),
-      fetchSite: incoming.header('sec-fetch-site'),
-    };
+    const origin = originOf(incoming);
     const cors = checkOrigin(origin, options.allowedOrigins);
     if (!cors) return problem(403, `Pages of ${origin.origin} may not open this stream (option allowedOrigins).`);
     if (incoming.method === 'OPTIONS') return preflight(cors);
@@ -137,7 +134,7 @@ export class Streams implements Endpoint {
         place.leave();
         return { status: 204, headers: { 'Cache-Control': 'no-store', ...cors }, body: '' };
       }
-      // A browser that reconnects by itself keeps the URL, and has the newer id in the header.
+      // An EventSource that reconnects by itself keeps the URL, so the id in its header is newer than the one in the query.
       const lastEventId = placeOf(incoming.header('last-event-id') || query.get('lastEventId') || '');
       const accepted = { incoming, query, ...admitted, lastEventId, place };
       return new AcceptedStream({ ...HEADERS, ...cors }, accepted, this.#begin);
@@ -147,7 +144,7 @@ export class Streams implements Endpoint {
     }
   }
 
-  /** @returns undefined where an order came since it was let in: the client comes back, and is asked again */
+  /** @returns undefined if an order came since the client was let in: the client is told to reconnect, and is authenticated again */
   readonly #begin = (connection: Connection, accepted: Accepted): Client | undefined => {
     const { incoming, query, userId, expires, heard, began, lastEventId, place } = accepted;
     const { hub, hooks, options, topics } = this.#options;
@@ -206,7 +203,7 @@ export class Streams implements Endpoint {
       await run();
       if (key !== undefined) client.write(levelFrame(key));
     } catch (err) {
-      // The client comes back with the id that it has, and nothing is lost. One reading may have failed for many.
+      // Nothing is lost: the client reconnects with the last id that it got. Many resumes may fail with the same reading.
       if (err !== this.#failure)
         this.#options.logger.error({ err }, 'a resume failed; its stream is ended, to be tried again');
       this.#failure = err;
@@ -233,8 +230,8 @@ export class Streams implements Endpoint {
   };
 
   /**
-   * Accepts no more, tells each client to come back at a time of its own, and ends the streams. Resolves when their connections
-   * are gone, for which a client that does not read has no more than a second.
+   * Refuses new streams, tells each client when to reconnect (at different times, so that they do not all come at once), and ends the
+   * streams. Resolves when their connections are gone, or after a second: a client may not read.
    */
   async stop(): Promise<void> {
     this.#entrance.close();

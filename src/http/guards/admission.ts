@@ -1,3 +1,4 @@
+import { inTime } from '../../lib/deadline.js';
 import type { Incoming } from '../incoming.js';
 import { problem, type Reply } from '../reply.js';
 import { limitKey } from './trusted-proxies.js';
@@ -10,8 +11,8 @@ export interface AdmissionLimits {
 }
 
 /**
- * How many requests there are, in all, of an address and of a user. One is counted from before `authenticate` is asked, so
- * that no more run in it than there are places, until its connection is gone.
+ * Counts requests: in all, of each address and of each user. A request counts from before `authenticate` is called, so that no more
+ * calls run than there are places, until its connection is gone.
  */
 export class Admission {
   readonly #limits: AdmissionLimits;
@@ -30,7 +31,7 @@ export class Admission {
   }
 
   /**
-   * @param sender - whose address is asked for where it is limited: to find it out costs as much as a write
+   * @param sender - its address is read only if there is a limit for addresses, as finding it out costs as much as a write
    * @returns a place, or why there is none
    */
   enter(sender: Pick<Incoming, 'address'>): Place | Reply {
@@ -50,7 +51,7 @@ export class Admission {
     return new Place(this, key);
   }
 
-  /** A place is given back. @param key - the address that it counts for */
+  /** A place was given back. @param key - the address for which it counted */
   left(key: string | undefined): void {
     this.#total -= 1;
     if (key !== undefined) count(this.#byAddress, key, -1);
@@ -59,26 +60,21 @@ export class Admission {
     this.#empty = [];
   }
 
-  /** So many places more, or fewer, are this user's. */
+  /** Changes how many places this user has. */
   countUser(userId: string, change: number): void {
     count(this.#byUser, userId, change);
   }
 
-  /** Whether this user has all the places that a user may have. */
+  /** Whether this user has as many places as one user may have. */
   isFull(userId: string): boolean {
     return (this.#byUser.get(userId) ?? 0) >= this.#limits.maxConnectionsPerUser;
   }
 
-  /** Resolves when no place is taken any more, or so many milliseconds have passed. */
+  /** Resolves when no place is taken any more, or after so many milliseconds. */
   async emptied(milliseconds: number): Promise<void> {
     if (this.#total === 0) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, milliseconds);
-      this.#empty.push(() => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
+    const emptied = new Promise<void>((resolve) => this.#empty.push(resolve));
+    await inTime(emptied, milliseconds);
   }
 }
 
@@ -94,19 +90,19 @@ export class Place {
     this.#key = key;
   }
 
-  /** It is this user's. */
+  /** The place belongs to this user. */
   assign(userId: string | null): void {
     this.#userId = userId;
     if (userId !== null) this.#admission.countUser(userId, 1);
   }
 
-  /** It is no longer the user's: another of their streams takes it over. */
+  /** The place no longer counts for the user, as another of the user's streams takes it over. */
   release(): void {
     if (this.#userId !== null) this.#admission.countUser(this.#userId, -1);
     this.#userId = null;
   }
 
-  /** Gives it back, once however often it is called. */
+  /** Gives the place back; further calls do nothing. */
   leave(): void {
     if (this.#left) return;
     this.#left = true;

@@ -6,7 +6,7 @@ import type { ResolvedOptions } from '../../options.js';
 import type { Incoming } from '../incoming.js';
 import { fromResponse, problem, type Reply } from '../reply.js';
 
-/** Whose request it is. */
+/** The user who sends a request. */
 export interface Identity {
   /** null: an anonymous client. */
   readonly userId: string | null;
@@ -16,7 +16,7 @@ export interface Identity {
 
 const anonymous: Identity = { userId: null, expires: Number.POSITIVE_INFINITY };
 
-/** Whose request it is, or the reply that refuses it. */
+/** Finds out who sends a request, by `authenticate` or by the login that the app passed. @returns the user, or the reply that refuses the request */
 export async function identify(
   incoming: Incoming,
   { authenticate, hookTimeout }: Pick<ResolvedOptions, 'authenticate' | 'hookTimeout'>,
@@ -49,7 +49,7 @@ export async function identify(
   }
 }
 
-/** What no user can have as id is a fault of the app, and not an anonymous client: many would share it. */
+/** A value that no user can have as id is a mistake of the app. It must not count as an anonymous client, nor as an id that many users would share. */
 function identityOf(answer: unknown, log: SparseLog): Identity | Reply {
   try {
     const whole = typeof answer === 'object' && answer !== null && 'userId' in answer;
@@ -64,7 +64,7 @@ function identityOf(answer: unknown, log: SparseLog): Identity | Reply {
   }
 }
 
-/** @throws DjrError where it is no time: a login must not last for ever because of a mistake */
+/** @throws DjrError if it is no time, as a login must not last for ever because of a mistake */
 function endOf(expires: unknown): number {
   if (expires === undefined || expires === null) return Number.POSITIVE_INFINITY;
   const end = expires instanceof Date ? expires.getTime() : expires;
@@ -75,21 +75,21 @@ function endOf(expires: unknown): number {
   );
 }
 
-/** A Response that refuses; what would let in, refuses all the same. */
+/** Every Response refuses the request: one with a status of success is sent with 401. */
 async function refusal(response: Response): Promise<Reply> {
   const reply = await fromResponse(response);
   return response.ok ? { ...reply, status: 401 } : reply;
 }
 
-/** What a mistake in code throws, fetch with nobody at the other end, and time-outs of the platform. */
+/** Errors that a mistake in code throws, or fetch when it reaches nobody; and the names of the platform's time-outs. */
 const FAULTS = [TypeError, ReferenceError, RangeError, SyntaxError, AggregateError];
 const ABORTS = ['AbortError', 'TimeoutError'];
 
-/** What PostgreSQL says of a value that a client made up (22, 23) is about the client; anything else is about the app. */
+/** SQLSTATEs of classes 22 and 23 concern a value that the client made up; all others concern the app. */
 const SQLSTATE = /^(?!22|23)[0-9A-Z]{5}$/;
 const SYSTEM = /^(E[A-Z0-9]{2,}|ERR_JWKS_TIMEOUT)$/;
 
-/** Whether an error says that the app has a fault, or something that it needs is away: that is no verdict on the client. */
+/** Whether an error says that the app has a fault, or that something which it needs is away. Such an error says nothing about the client. */
 function isFault(err: unknown): boolean {
   if (!(err instanceof Error)) return false;
   const code = 'code' in err && typeof err.code === 'string' ? err.code : '';

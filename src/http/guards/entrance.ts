@@ -19,29 +19,29 @@ export interface EntranceOptions {
   topics: Topics;
   logger: Logger;
   life: {
-    /** Resolves when the stream has a beginning, or with a sentence that says why it has none. */
+    /** Resolves when the instance has started, or with a sentence that says why it has not. */
     unready(): Promise<string | undefined>;
   };
 }
 
-/** Times that it is asked anew who a client is whom an order concerned meanwhile. */
+/** How often a client is authenticated again because an order concerned it meanwhile. */
 const MAX_ATTEMPTS = 3;
 
-/** Streams of one user that may take the place of another in a minute; then there is a 429. */
+/** How many streams of one user may replace another one in a minute; further ones are refused with 429. */
 const MAX_REPLACED = 30;
 const MINUTE = 60_000;
 
-/** Milliseconds after which a client whose place was taken is told to come back, and up to as much again. */
+/** Milliseconds after which a client that was replaced may reconnect; a random part of up to as much is added. */
 const REPLACED_RETRY = 30_000;
 
-/** Whose stream it is, and what of the topics that it asked for it may hear. */
+/** The user of a stream, and which of the topics that it asked for it may hear. */
 export interface Admitted extends Identity {
   readonly heard: Heard;
-  /** When it was asked, `performance.now()`. */
+  /** `performance.now()` when authentication began. */
   readonly began: number;
 }
 
-/** Lets requests for a stream in: a place for each, whose it is, and what it may hear. */
+/** Decides whether a request for a stream is let in: it needs a place within the limits, a user, and permissions for its topics. */
 export class Entrance {
   readonly #options: EntranceOptions;
   readonly #admission: Admission;
@@ -55,17 +55,17 @@ export class Entrance {
     this.#log = new SparseLog(options.logger);
   }
 
-  /** Requests that count for the limits. */
+  /** How many requests count for the limits now. */
   get places(): number {
     return this.#admission.size;
   }
 
-  /** @returns a place, which whoever asked gives back, or why there is none */
+  /** @returns a place, which the caller must give back, or the reply that says why there is none */
   enter(incoming: Incoming): Place | Reply {
     return this.#closed ? stopping() : this.#admission.enter(incoming);
   }
 
-  /** Whose stream it is, with a place of theirs, and what it may hear; or why there is none. */
+  /** Authenticates a request and assigns its place to the user. @returns the user and the topics that it may hear, or the reply that refuses it */
   async admit(incoming: Incoming, query: StreamQuery, place: Place): Promise<Admitted | Reply> {
     const identity = await this.#identify(incoming, query);
     if ('status' in identity) return identity;
@@ -78,7 +78,7 @@ export class Entrance {
     return identity;
   }
 
-  /** Asked anew, with its login, where an order concerned this user meanwhile. */
+  /** Authenticates, and checks the topics. Both are done again if an order concerned this user meanwhile. */
   async #identify(incoming: Incoming, query: StreamQuery): Promise<Admitted | Reply> {
     const { life, options, topics } = this.#options;
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
@@ -104,10 +104,10 @@ export class Entrance {
   }
 
   /**
-   * Ends one of a user's streams for a new one. Behind a proxy that does not pass on that a client has gone, streams of nobody
-   * would lock the user out. Nobody can tell such a stream from a live one for certain: first goes one that has stopped reading,
-   * else the oldest. A live client comes back and resumes; so that more clients than places do not chase each other round,
-   * the one that went is told to wait, and a user's streams are replaced only so often.
+   * Ends one of a user's streams for a new one. Some proxies do not report that a client has gone, and streams without a client would
+   * lock the user out. Such a stream cannot be told from a live one for certain, so one that has stopped reading is ended first, else
+   * the oldest. A live client reconnects and resumes. So that more clients than places do not keep replacing each other, the ended one
+   * is told to wait, and a user's streams are replaced only {@link MAX_REPLACED} times a minute.
    */
   #makeRoom(userId: string): boolean {
     let chosen: Client | undefined;
@@ -124,18 +124,18 @@ export class Entrance {
     return !this.#admission.isFull(userId);
   }
 
-  /** Lets nobody in any more. */
+  /** From now on every request is refused. */
   close(): void {
     this.#closed = true;
   }
 
-  /** Resolves when no request has a place any more, or so many milliseconds have passed. */
+  /** Resolves when no request has a place any more, or after so many milliseconds. */
   emptied(milliseconds: number): Promise<void> {
     return this.#admission.emptied(milliseconds);
   }
 }
 
-/** Whether this stream makes room before the other: it is not read, and that one is; else it is older. */
+/** Whether the first stream should be ended rather than the other: if only one of them has stopped reading, that one; else the older. */
 function goesBefore(one: Client, other: Client): boolean {
   const stalled = one.stalledSince !== undefined;
   return stalled === (other.stalledSince !== undefined) ? one.opened < other.opened : stalled;

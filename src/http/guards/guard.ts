@@ -1,22 +1,22 @@
 import { isPromiseLike, within } from '../../lib/deadline.js';
 import type { Logger } from '../../lib/logger.js';
-import type { Authorize } from '../../options.js';
+import type { Authorize } from '../../realtime-options.js';
 import type { Incoming } from '../incoming.js';
 import { fromResponse, type Reply } from '../reply.js';
 
 export interface GuardOptions {
   authorize: Authorize;
-  /** The option, for the log. */
+  /** The name of the option, for the log. */
   name: string;
-  /** Milliseconds. */
+  /** Milliseconds that it may take. */
   hookTimeout: number;
   logger: Logger;
 }
 
 /**
- * Asks the app whether it lets a request in. Nothing but its `true` does.
+ * Asks the app whether it lets a request in. Only `true` does.
  *
- * @returns the answer that the app gives instead, or `unreadable` where the request makes no URL
+ * @returns whether the request is let in; the reply, if the app answered with a Response; `unreadable`, if the request makes no URL
  */
 export async function ask(
   incoming: Incoming,

@@ -1,10 +1,10 @@
 import type { Client } from '../../clients/client.js';
 import { disconnectedFrame } from '../../event/frame.js';
 
-/** The longest time that a timer can wait; one that ends before is set anew. */
+/** The longest time that a timer can wait. For a later end the timer is set again. */
 const MAX_TIMER = 2 ** 31 - 1;
 
-/** Ends the streams of logins that end by themselves: their pages come back with a new one. */
+/** Ends the streams of logins that expire; their pages reconnect with a new login. */
 export class Logins {
   readonly #timers = new Map<Client, NodeJS.Timeout>();
 

@@ -1,9 +1,17 @@
-/** The parts of a request that say which page asks. */
+import type { Incoming } from '../incoming.js';
+
+/** The headers that say which page sent a request. */
 export interface OriginHeaders {
   origin: string | undefined;
   host: string | undefined;
   fetchSite: string | undefined;
 }
+
+export const originOf = (incoming: Pick<Incoming, 'header'>): OriginHeaders => ({
+  origin: incoming.header('origin'),
+  host: incoming.header('host'),
+  fetchSite: incoming.header('sec-fetch-site'),
+});
 
 /** An origin of the web, as browsers write it. */
 const WEB = /^https?:\/\//;
@@ -16,13 +24,13 @@ const LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/;
 
 const WILDCARD = '*.';
 
-/** `https://*.example.com:8443` in its parts; undefined: it has no such form. */
+/** Splits an entry like `https://*.example.com:8443`. @returns undefined if it has another form */
 function wildcardOf(entry: string): { scheme: string; rest: string } | undefined {
   const [, scheme, rest] = /^(https?:\/\/)\*\.(.+)$/.exec(entry) ?? [];
   if (scheme === undefined || rest === undefined || rest.includes('*')) return undefined;
   if (!URL.canParse(scheme + rest) || new URL(scheme + rest).origin !== scheme + rest) return undefined;
   const { hostname } = new URL(scheme + rest);
-  // An address has no subdomains, and `*.com` is nobody's.
+  // An IP address has no subdomains, and `*.com` belongs to nobody.
   const named = hostname === 'localhost' || (hostname.includes('.') && hostname.split('.').every((l) => LABEL.test(l)));
   return named && !/^[\d.]+$/.test(hostname) ? { scheme, rest } : undefined;
 }
@@ -33,16 +41,16 @@ export function isAllowable(entry: string): boolean {
   return WEB.test(entry) ? URL.canParse(entry) && new URL(entry).origin === entry : APP.test(entry);
 }
 
-/** What `allowedOrigins` may have, for an error: it is, or must be, this. */
+/** What an entry of `allowedOrigins` must be, as a part of an error's sentence. */
 export const ALLOWABLE =
   'an origin: https://app.example.com, https://*.example.com (any one subdomain), or capacitor://localhost';
 
-/** Origins beside the page's own. An entry is compared as a whole; `*` stands for exactly one label of the host's name. */
+/** The origins in `allowedOrigins`. An entry is compared as a whole; `*` stands for exactly one label of the host's name. */
 export class Origins {
   readonly #exact: ReadonlySet<string>;
   readonly #wildcards: { scheme: string; rest: string }[];
 
-  /** @param entries - of which each {@link isAllowable} */
+  /** @param entries - for each of them {@link isAllowable} must be true */
   constructor(entries: readonly string[]) {
     this.#exact = new Set(entries.filter((entry) => !entry.includes(WILDCARD)));
     this.#wildcards = entries.map(wildcardOf).filter((wildcard) => wildcard !== undefined);

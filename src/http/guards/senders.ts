@@ -1,7 +1,7 @@
 import type { Logger } from '../../lib/logger.js';
 import { printable } from '../../lib/printable.js';
 import { SparseLog } from '../../lib/sparse-log.js';
-import type { ClientAddress } from '../../options.js';
+import type { ClientAddress } from '../../realtime-options.js';
 import type { RequestContext } from '../incoming.js';
 import { TrustedProxies } from './trusted-proxies.js';
 
@@ -12,9 +12,9 @@ export interface SendersOptions {
   logger: Logger;
 }
 
-/** A request before it is known who sent it. */
+/** The parts of a request that tell who sent it. */
 interface Asked {
-  /** Undefined: a Unix socket's, or not known. */
+  /** The address at the other end of the connection; undefined: it is a Unix socket, or not known. */
   peer: string | undefined;
   header(name: string): string | undefined;
   request(): Request;
@@ -23,7 +23,7 @@ interface Asked {
 
 const MAX_ADDRESS = 200;
 
-/** Says who sends a request: the app's `clientAddress`, else the peer or, past the proxies of `trustProxy`, its client. */
+/** Determines who sends a request: by the app's `clientAddress`, else by the peer's address or, behind the proxies in `trustProxy`, by their headers. */
 export class Senders {
   readonly #options: SendersOptions;
   readonly #proxies: TrustedProxies;
@@ -35,12 +35,12 @@ export class Senders {
     this.#log = new SparseLog(options.logger);
   }
 
-  /** Whether the client came by https; undefined: no trusted proxy says, and the connection itself tells. */
+  /** Whether a trusted proxy says that the client came by https; undefined: none does, and the connection itself tells. */
   isSecure(peer: string | undefined, header: Asked['header']): boolean | undefined {
     return this.#proxies.isSecure(peer, header);
   }
 
-  /** The client's address; undefined, and logged where a limit needs it: not known. */
+  /** The client's address; undefined if it is not known, which is logged if a limit needs it. */
   address(asked: Asked): string | undefined {
     const { clientAddress, maxConnectionsPerAddress } = this.#options;
     const address = clientAddress

@@ -1,19 +1,19 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
 
-/** Names the peers of a Unix socket in `trustProxy`: they have no address. */
+/** The entry of `trustProxy` that stands for the peers of a Unix socket, which have no address. */
 const UNIX = 'unix';
 
-/** What a request's headers say of who sent it, as far as they can be believed. */
+/** Who sent a request, as far as its headers can be trusted. */
 export interface Sender {
   /** The client's address; undefined: not known. */
   address: string | undefined;
-  /** Whether the client came by https; undefined: no trusted proxy says. */
+  /** Whether the client came by https; undefined: no trusted proxy says so. */
   secure: boolean | undefined;
 }
 
 /** The eight words of an IPv6 address. */
 function wordsOf(address: string): number[] {
-  // The URL parser writes it in its one canonical form.
+  // The URL parser writes the address in its canonical form.
   const [head = '', tail] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::');
   const words = (part: string) => (part === '' ? [] : part.split(':'));
   const [left, right] = [words(head), words(tail ?? '')];
@@ -22,9 +22,9 @@ function wordsOf(address: string): number[] {
 }
 
 /**
- * An address as one text: without a port, brackets or a zone, and as IPv4 where it is an IPv4 address in IPv6's clothes.
+ * An address in one canonical form: without port, brackets or zone; an IPv4-mapped IPv6 address becomes the IPv4 address.
  *
- * @returns undefined when it is no address
+ * @returns undefined if it is no address
  */
 export function plainAddress(text: string): string | undefined {
   const trimmed = text.trim().replace(/^"(.*)"$/, '$1');
@@ -37,7 +37,7 @@ export function plainAddress(text: string): string | undefined {
   return [words[6]! >> 8, words[6]! & 255, words[7]! >> 8, words[7]! & 255].join('.');
 }
 
-/** What one client is counted under: an IPv4 address, or the /64 of an IPv6 one, of which a household or a machine has all. */
+/** The key under which a client is counted: its IPv4 address, or the /64 network of its IPv6 address, all of which one household or machine has. */
 export function limitKey(address: string): string {
   const plain = plainAddress(address) ?? address;
   if (!isIPv6(plain)) return plain;
@@ -45,7 +45,7 @@ export function limitKey(address: string): string {
   return `${network.map((word) => word.toString(16)).join(':')}::/64`;
 }
 
-/** Adds an entry of `trustProxy`. @returns false when it is none */
+/** Adds an entry of `trustProxy` to the list. @returns false if it is no valid entry */
 function add(list: BlockList, entry: string): boolean {
   const [address = '', prefix, ...rest] = entry.split('/');
   const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
@@ -60,11 +60,11 @@ function add(list: BlockList, entry: string): boolean {
 /** Whether `trustProxy` may have this entry: an address, a network as `10.0.0.0/8`, or `unix`. */
 export const isProxy = (entry: string): boolean => entry === UNIX || add(new BlockList(), entry);
 
-/** Whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed. Anybody else may write into them what they like. */
+/** The proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted. Any other client can write into these headers what it likes. */
 export class TrustedProxies {
   readonly #list = new BlockList();
   readonly #unix: boolean;
-  /** Nearly every app trusts nobody, and pays nothing for what others ask of each request. */
+  /** Whether no proxy is trusted, as in nearly every app: then no request costs anything here. */
   readonly #none: boolean;
 
   /** @param entries - of which each {@link isProxy} */
@@ -74,7 +74,7 @@ export class TrustedProxies {
     for (const entry of entries) add(this.#list, entry);
   }
 
-  /** @param peer - undefined: a Unix socket's */
+  /** @param peer - undefined: the peer of a Unix socket */
   includes(peer: string | undefined): boolean {
     if (this.#none) return false;
     if (peer === undefined) return this.#unix;
@@ -88,9 +88,9 @@ export class TrustedProxies {
   }
 
   /**
-   * Walks `X-Forwarded-For` from its end, where the nearest proxy wrote, to the first address that is no trusted proxy's.
+   * Walks `X-Forwarded-For` from its end, where the nearest proxy wrote, to the first address that is not a trusted proxy.
    *
-   * @param peer - who holds the connection
+   * @param peer - the address at the other end of the connection
    */
   sender(peer: string | undefined, header: (name: string) => string | undefined): Sender {
     const own = peer === undefined ? undefined : (plainAddress(peer) ?? peer);
@@ -107,7 +107,7 @@ export class TrustedProxies {
       if (!this.includes(hop)) break;
     }
     const schemes = listOf('x-forwarded-proto');
-    // A proxy that appends has one entry for each hop; one that sets it has a single entry.
+    // A proxy that appends to X-Forwarded-Proto leaves one entry for each hop; a proxy that sets it leaves a single entry.
     const scheme = schemes.length === hops.length ? schemes[Math.min(at, hops.length - 1)] : schemes.at(-1);
     return { address, secure: scheme ? scheme.toLowerCase() === 'https' : undefined };
   }

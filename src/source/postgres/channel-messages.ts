@@ -4,20 +4,20 @@ import type { Meter } from '../../lib/meter.js';
 
 export interface ChannelMessagesOptions {
   logger: Logger;
-  /** Whether anybody wants to know who hears what. */
+  /** Whether the option `presence` is on. */
   presence: boolean;
   onEvents(envelopes: readonly Envelope[]): void;
-  /** Who hears these topics has changed; null: more than a message names. */
+  /** The users of these topics have changed; null: too many topics to be named in a message. */
   onPresence(topics: readonly string[] | null): void;
 }
 
-/** What `djr.report_presence` notifies; PostgreSQL's json_build_object writes a space before the colon. */
+/** How a message of `djr.report_presence` begins. PostgreSQL's json_build_object writes a space before the colon. */
 const PRESENCE = /^\{"presence"\s*:/;
 
-/** Reads the messages on djr's channel. Whoever can send to it may send anything. */
+/** Reads the messages on djr's channel. Any role that knows the channel can send to it, so a message may be anything. */
 export class ChannelMessages {
   readonly #options: ChannelMessagesOptions;
-  /** Messages that could not be read. */
+  /** How many messages could not be read. */
   garbage = 0;
 
   constructor(options: ChannelMessagesOptions) {

@@ -11,32 +11,32 @@ import { UnstoredPace } from './unstored-pace.js';
 export interface DeliveryModeOptions {
   pool: Pool;
   logger: Logger;
-  /** Events that the feed has taken in since the start. */
+  /** How many events the feed has delivered since the start. */
   events(): number;
-  /** Those of them that were published with `store => false`. */
+  /** How many of them were published with `store => false`. */
   unstored(): number;
   /** This instance has set the mode: the next sweep should read it at once. */
   onSet(): void;
 }
 
-/** Milliseconds between two looks. */
+/** Milliseconds between two checks. */
 const PERIOD = 200;
 
-/** Fewer events than this in a period, and no commit can be queueing for another's NOTIFY. */
+/** With fewer events than this in a period, no commits can be queueing for NOTIFY. */
 const BUSY = 4;
 
-/** Looks in a row at which commits were seen to wait before delivery goes over to sweeping. */
+/** Delivery changes to `sweep` after so many checks in a row at which commits waited. */
 const WAITED = 2;
 
-/** Events a second below which NOTIFY holds nobody up, and for how many milliseconds they must stay below. */
+/** Delivery changes back to `notify` when there are fewer events a second than this for so many milliseconds, at first and at most. */
 const QUIET_RATE = 50;
 const QUIET_FOR = 2000;
 const QUIET_FOR_MOST = 60_000;
 
-/** Looks between two at the NOTIFY queue while few events come: other apps of the cluster may fill it. */
+/** While few events come, the NOTIFY queue is checked at every so many checks, as other apps of the cluster may fill it. */
 const QUEUE_EVERY = 5;
 
-/** Share of the setting `queue_limit` to which the NOTIFY queue must have emptied before NOTIFY is used again. */
+/** The share of the setting `queue_limit` to which the NOTIFY queue must have emptied before NOTIFY is used again. */
 const EMPTIED = 0.5;
 
 const LOOK = `
@@ -45,23 +45,22 @@ const LOOK = `
          (select queue_limit::pg_catalog.numeric from djr.settings) as limit`;
 
 /**
- * Decides for `delivery => 'auto'`: to `sweep` when commits queue behind NOTIFY or its queue fills up, back to `notify` when
- * it is quiet and the queue has emptied.
- * Any instance may decide; what they set is one sequence, so that it does not matter which.
+ * Decides the delivery mode while the setting `delivery` is `auto`: `sweep` when commits queue for NOTIFY or the NOTIFY queue fills up;
+ * back to `notify` when it is quiet and the queue has emptied. Any instance may decide, as all of them set the same sequence.
  */
 export class DeliveryMode {
-  /** How many events without a row may pass while delivery is `sweep`. */
+  /** Adapts how many events without a row may be sent while delivery is `sweep`. */
   readonly unstored: UnstoredPace;
   readonly #options: DeliveryModeOptions;
   #status: Status | undefined;
-  /** Changes of the mode, as the sweeps saw them. */
+  /** How often the mode changed, as the sweeps read it. */
   switches = 0;
   readonly #looksAt: Periodic;
   #lastEvents = 0;
   #waited = 0;
   #looks = 0;
   #quietSince: number | undefined;
-  /** Grows each time that quiet turns out to have been a pause, so that a busy database is not switched to and fro. */
+  /** Doubles each time that the quiet turns out to have been a short pause, so that the mode of a busy database does not change all the time. */
   #quietFor = QUIET_FOR;
   #switchedBack = Number.NEGATIVE_INFINITY;
 
@@ -75,7 +74,7 @@ export class DeliveryMode {
     });
   }
 
-  /** As the last sweep read it. */
+  /** The mode that the last sweep read. */
   get current(): Status['mode'] | undefined {
     return this.#status?.mode;
   }
@@ -150,7 +149,7 @@ export class DeliveryMode {
     const { rows } = await ask<{ set: boolean }>(pool, query, ANSWER_TIMEOUT);
     if (!rows[0]!.set) return;
     logger.info({ mode }, message);
-    // Nobody may have been rung: there is no NOTIFY while the queue is full.
+    // While the NOTIFY queue is full no doorbell can be sent, so this instance sweeps on its own.
     onSet();
   }
 

@@ -3,11 +3,11 @@ import type { Queryable } from '../../postgres/connect.js';
 import { select } from '../../postgres/select.js';
 import { shortEpoch } from './status.js';
 
-/** Which history of the database it is. */
+/** The epoch names the history of the database: it changes when the database was replaced, restored or rolled back. */
 export interface Epoch {
-  /** As PostgreSQL says it. */
+  /** The text of `djr.epoch()`. */
   readonly whole: string;
-  /** As frames' ids say it. */
+  /** The short form in frames' ids. */
   readonly short: string;
 }
 
@@ -19,8 +19,8 @@ export async function readEpoch(client: Queryable): Promise<Epoch> {
 }
 
 /**
- * Whether the data are older than what was delivered: a storage snapshot was rolled back, or a crash has undone a commit
- * that was not on disk. The timeline says nothing of it, and ids and transactions come again.
+ * Whether the database has lost events that were delivered: its storage was rolled back to a snapshot, or a crash has undone a commit
+ * that was not on disk. PostgreSQL's timeline does not change then, and the same event ids and transaction ids are used again.
  *
  * @param newest - the stored event that was delivered last
  */
@@ -42,9 +42,9 @@ export async function isRolledBack(client: Queryable, newest: Envelope | undefin
 }
 
 /**
- * Begins another epoch, unless another instance has noticed first.
+ * Begins a new epoch, unless another instance has noticed the loss first and has begun one.
  *
- * @param known - what was read before the events were missed: one that is read only now may be the other instance's
+ * @param known - the epoch that was read before the loss was noticed; one that is read now may already be the other instance's
  */
 export async function renewEpoch(client: Queryable, known: Epoch): Promise<Epoch> {
   const statement = 'select djr.renew_epoch($1::pg_catalog.text) as epoch';

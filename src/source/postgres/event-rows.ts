@@ -2,7 +2,7 @@ import { Envelope } from '../../event/envelope.js';
 import type { Scope } from '../../event/event.js';
 import type { Status } from './status.js';
 
-/** The first of a result has the status and no event, each of the others an event and no status. */
+/** A row of a reading. The first row of a result has the status and no event; each other row has an event and no status. */
 export type Row = [
   status: string | null,
   id: string,
@@ -15,20 +15,20 @@ export type Row = [
   topic: string | null,
 ];
 
-/** What no Envelope can be made of: one such row must cost its own event, and no sweep. */
+/** Whether an Envelope can be made of a row. If not, only that event is skipped, and the sweep goes on. */
 export const isReadable = ([, id, , , , , created]: Row): boolean =>
   created !== null && Number.isSafeInteger(Number(id)) && Number(id) > 0;
 
 const readEnvelope = ([, id, xid, scope, userId, type, created, detail, topic]: Row): Envelope =>
   new Envelope(Number(id), Number(xid), scope, userId, type, Math.trunc(Number(created) / 1000), detail, topic);
 
-/** In which order two events may come one after the other. */
+/** Whether the second event may come after the first in a reading. */
 export type Order = (before: Envelope, behind: Envelope) => boolean;
 
 export const ascending: Order = (before, behind) =>
   before.xid! < behind.xid! || (before.xid === behind.xid && before.id < behind.id);
 
-/** Looks at the order: a reading goes on behind its last event, and one that came too early would hide others. */
+/** Makes envelopes of rows, and checks their order: a reading goes on after its last event, so an event out of order would hide others. */
 export function readEnvelopes(rows: Row[], order: Order, last?: Envelope): Envelope[] {
   let before = last;
   return rows.map((row) => {
@@ -39,7 +39,7 @@ export function readEnvelopes(rows: Row[], order: Order, last?: Envelope): Envel
   });
 }
 
-/** Rows are in the order of transactions: behind the first of another cluster there are only more of them. */
+/** Drops events with transaction ids of another cluster, which a restore brought. They are at the end, as rows come in the order of transactions. */
 export function ownOf(envelopes: Envelope[], { frontier }: Status): Envelope[] {
   if (envelopes.length === 0 || envelopes.at(-1)!.xid! < frontier.xmax) return envelopes;
   return envelopes.slice(

@@ -20,17 +20,17 @@ import type { Session } from './session.js';
 export interface ListenerOptions {
   database: string | pg.ClientConfig;
   logger: Logger;
-  /** A NOTIFY that is ours to decode. */
+  /** A message of the channel came that is neither a doorbell nor a probe. */
   onMessage(payload: string): void;
-  /** LISTEN is in force on a new connection: what was published before must be swept. */
+  /** LISTEN is in force on a new connection. Events that were published before must be found by a sweep. */
   onListening(): void;
-  /** The connection is gone: until {@link onListening} nothing comes. */
+  /** The connection is lost: until {@link onListening} no message comes. */
   onLost(): void;
-  /** Somebody asks for a sweep now. */
+  /** A doorbell came: it asks for a sweep at once. */
   onDoorbell(): void;
-  /** Runs on each new connection before LISTEN; throwing keeps the listener from starting on it. */
+  /** Called on each new connection before LISTEN. If it throws, the connection is not used. */
   prepare(client: pg.Client): Promise<void>;
-  /** Sends a NOTIFY on a connection of the pool, which may lead another way. */
+  /** Sends a NOTIFY on a connection of the pool, which may take another route to the database. */
   notify(channel: string, payload: string): Promise<void>;
   /** Milliseconds between two probes. */
   probeInterval: number;
@@ -41,8 +41,8 @@ export interface ListenerOptions {
 const NOT_HEARD = 'LISTEN is not heard: a pooler in transaction mode is in the way; events are found by sweeping';
 
 /**
- * One connection that listens, for ever: it reconnects with backoff and jitter, and probes whether LISTEN is heard. It
- * never listens on a backend that a pooler shares with other sessions; it looks again every `probeInterval` then.
+ * Keeps one connection listening for ever: it reconnects with backoff and jitter, and probes whether LISTEN is heard. On a backend that
+ * a pooler shares with other sessions it never listens; then it checks again every `probeInterval`.
  */
 export class Listener {
   readonly #options: ListenerOptions;
@@ -50,13 +50,13 @@ export class Listener {
   readonly #probe: Probe;
   readonly #stopping = new AbortController();
   #connection: ListeningConnection | undefined;
-  /** Connections in a row that could not be made, or did not live until their first probe was over. */
+  /** Connections in a row that could not be made, or ended before their first probe was over. */
   #failures = 0;
   #reconnects = 0;
   #failure: unknown;
   #heard: boolean | undefined;
   #pooled = false;
-  /** A pooler, or deafness, has been logged. */
+  /** Whether it has been logged that a pooler is in the way. */
   #said = false;
   #running: Promise<void> | undefined;
   #started: Promise<void> | undefined;
@@ -70,7 +70,7 @@ export class Listener {
     });
   }
 
-  /** Connected, and LISTEN sent. */
+  /** Whether there is a connection on which LISTEN was sent. */
   get connected(): boolean {
     return this.#connection !== undefined;
   }
@@ -80,7 +80,7 @@ export class Listener {
     return this.#pooled ? false : this.#heard;
   }
 
-  /** The connection, once a probe from another session was heard: it is one session of PostgreSQL, and ours alone. */
+  /** The listening connection, once a probe from another session was heard. That proves that it is one session of PostgreSQL and used by this instance alone. */
   get session(): Session | undefined {
     return this.#heard ? this.#connection?.session : undefined;
   }
@@ -97,7 +97,7 @@ export class Listener {
   /**
    * Connects and listens. Resolves when LISTEN is in force; goes on in the background until {@link stop}.
    *
-   * @throws what no retry mends: a wrong password, a database or a schema that is not there.
+   * @throws an error that no retry can mend: a wrong password, or a database or schema that does not exist
    */
   start(): Promise<void> {
     this.#started ??= new Promise<void>((resolve, reject) => {
@@ -130,7 +130,7 @@ export class Listener {
           this.#failures = 0;
           this.#sayPooled();
           started();
-          // From now on sweeps follow one another closely.
+          // Without LISTEN sweeps have to deliver, and they begin now.
           this.#options.onDoorbell();
           await sleep(this.#options.probeInterval, this.#stopping.signal);
           continue;
@@ -163,13 +163,13 @@ export class Listener {
     }
     this.#connection = connection;
     this.#pooled = false;
-    // Until its first probe is over, this one may end as soon as it was made.
+    // Counted as a failure until its first probe is over, so that a connection which ends at once leads to a longer wait.
     this.#failures += 1;
     onListening();
     return connection;
   }
 
-  /** Probes the connection until it ends, and resolves with why it did. */
+  /** Probes the connection until it ends. @returns why it ended */
   async #watch(connection: ListeningConnection): Promise<Error> {
     const over = new AbortController();
     void this.#keepProbing(connection, over.signal);
@@ -182,7 +182,7 @@ export class Listener {
     return reason;
   }
 
-  /** From another session. Where the pool is away a connection is made for it. */
+  /** Sends a probe from another session: on the pool, or, if the pool does not answer, on a connection of its own. */
   async #notify(channel: string, payload: string): Promise<void> {
     const { database, notify, probeTimeout } = this.#options;
     try {
@@ -190,7 +190,7 @@ export class Listener {
       if (await inTime(sent, probeTimeout / 2)) return;
       sent.catch(() => {});
     } catch (err) {
-      // PostgreSQL's queue is full, and would be on any other connection.
+      // The NOTIFY queue is full, so another connection would not help.
       if (codeOf(err) === PROGRAM_LIMIT_EXCEEDED) throw err;
     }
     const client = await connectTo(database);
@@ -200,14 +200,14 @@ export class Listener {
   #onNotification(connection: ListeningConnection, payload: string): void {
     if (payload.startsWith('{"doorbell"')) {
       this.#options.onDoorbell();
-      // A connection that is lost meanwhile reads the name anew when it is made again.
+      // If the connection is lost meanwhile, the next one reads the channel's name anyway.
       this.#followChannel(connection).catch(() => {});
     } else if (payload.startsWith('{"probe"')) {
       this.#probe.onMessage(payload);
     } else this.#options.onMessage(payload);
   }
 
-  /** `djr.configure` may have given the channel another name. What came in between is swept. */
+  /** Checks whether `djr.configure` has given the channel another name, and listens there then. Events in between are found by a sweep. */
   async #followChannel(connection: ListeningConnection): Promise<void> {
     const channel = await connection.readChannel();
     if (channel === connection.channel || this.#connection !== connection) return;
@@ -248,7 +248,7 @@ export class Listener {
     this.#said = true;
   }
 
-  /** Listens on this channel from now on: `djr.configure(channel => …)` gave it another name. */
+  /** A sweep has read this name of the channel. If `djr.configure` has changed it, the listener reconnects and listens there. */
   follow(channel: string): void {
     const connection = this.#connection;
     if (connection === undefined || channel === connection.channel) return;
@@ -271,7 +271,7 @@ export class Listener {
     meter.counter('djr_reconnects_total', 'Listening connections after the first', () => this.#reconnects);
   }
 
-  /** Ends the connection; nothing is called after it has resolved. */
+  /** Ends the connection. After it has resolved, no callback is called any more. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     const connection = this.#connection;

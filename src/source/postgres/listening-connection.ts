@@ -9,21 +9,21 @@ import { Session } from './session.js';
 
 export interface ListeningConnectionOptions {
   database: string | pg.ClientConfig;
-  /** Runs before LISTEN; what it throws keeps the connection from listening. */
+  /** Called before LISTEN. If it throws, the connection does not listen. */
   prepare(client: pg.Client): Promise<void>;
-  /** A message on the channel. */
+  /** A message on the channel came. */
   onNotification(connection: ListeningConnection, payload: string): void;
 }
 
-/** Milliseconds for one query of ours: a connection cut in silence gives no answer for many minutes. */
+/** Milliseconds for one query: a connection that was cut without notice gives no answer for many minutes. */
 const QUERY_TIMEOUT = 30_000;
 
-/** A listener is idle for long, and this can only be said for all of its session. */
+/** A listener is idle for long, so its session must not be ended for that. The setting can only be changed for the whole session. */
 const NEVER_IDLE = 'set idle_session_timeout = 0';
 
 const CHANNEL = 'select djr.channel() as channel';
 
-/** A connection to where the listener connects, without LISTEN. */
+/** Opens a connection to the listener's database, without LISTEN. */
 export async function connectTo(database: string | pg.ClientConfig): Promise<pg.Client> {
   const client = newClient(database, { query_timeout: QUERY_TIMEOUT });
   client.on('error', () => {});
@@ -39,7 +39,7 @@ export async function connectTo(database: string | pg.ClientConfig): Promise<pg.
 /** One connection that listens on djr's channel, until it ends. */
 export class ListeningConnection {
   readonly session: Session;
-  /** Resolves with why the connection has ended. */
+  /** Resolves when the connection has ended, with the reason. */
   readonly ended: Promise<Error>;
   readonly #options: ListeningConnectionOptions;
   #channel = '';
@@ -56,7 +56,7 @@ export class ListeningConnection {
   /**
    * Resolves when LISTEN is in force.
    *
-   * @throws `PooledError` where a pooler shares the backend with other sessions: nothing would be heard there
+   * @throws `PooledError` if a pooler shares the backend with other sessions, so that LISTEN would not work
    */
   static async open(options: ListeningConnectionOptions): Promise<ListeningConnection> {
     const client = await connectTo(options.database);
@@ -64,7 +64,7 @@ export class ListeningConnection {
     try {
       await connection.#listen();
     } catch (err) {
-      // What has no code is a time-out: the server may be at it still.
+      // An error without a code is a time-out: the server may still be working on the query.
       if (err instanceof PooledError || codeOf(err) !== undefined) close(client);
       else drop(client);
       throw err;
@@ -86,7 +86,7 @@ export class ListeningConnection {
     await prepare(client);
     const ownership = await ownershipOf(client, () => connectTo(database));
     if (ownership === 'shared') throw new PooledError();
-    // At once, where it is ours alone: until the first probe is heard a short time-out may be over.
+    // Set at once if the session is this connection's alone, as a short idle time-out may be over before the first probe is heard.
     if (ownership === 'own') await client.query(NEVER_IDLE).catch(() => {});
     const rows = await select<{ channel: string }>(client, CHANNEL);
     this.#channel = rows[0]!.channel;
@@ -96,18 +96,18 @@ export class ListeningConnection {
     await client.query(`listen ${client.escapeIdentifier(this.#channel)}`);
   }
 
-  /** PostgreSQL never ends this session for being idle: a probe has shown that it is ours, whatever stands in between. */
+  /** Keeps PostgreSQL from ending this session for being idle. Called once a probe has proved that the session is this connection's alone. */
   async stayIdle(): Promise<void> {
     await this.session.query(NEVER_IDLE).catch(() => {});
   }
 
-  /** The name of the channel now: `djr.configure` may have given it another one. */
+  /** Reads the current name of the channel, which `djr.configure` may have changed. */
   async readChannel(): Promise<string> {
     const { rows } = await this.session.query<{ channel: string }>({ text: CHANNEL, types: TYPES });
     return rows[0]!.channel;
   }
 
-  /** Listens on another channel from now on, and on the old one no more. */
+  /** Listens on another channel, and no longer on the old one. */
   async moveTo(channel: string): Promise<void> {
     const old = this.#channel;
     this.#channel = channel;
@@ -119,7 +119,7 @@ export class ListeningConnection {
     this.#client.emit('error', reason);
   }
 
-  /** Closes what has ended, or is to end now, without waiting for PostgreSQL. */
+  /** Closes the connection without waiting for PostgreSQL. */
   close(): void {
     if (this.session.busy) drop(this.#client);
     else close(this.#client);

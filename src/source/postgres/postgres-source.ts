@@ -24,6 +24,7 @@ import type { Session } from './session.js';
 import { explainStart } from './start-failure.js';
 import type { Status } from './status.js';
 import { Store } from './store.js';
+import { sweepInterval } from './sweep-interval.js';
 import { Sweeper } from './sweeper.js';
 import { UnreadableEvents } from './unreadable-events.js';
 import { warmStart } from './warm-start.js';
@@ -35,22 +36,14 @@ export interface PostgresSourceOptions {
   instance: string;
 }
 
-/** Milliseconds between two sweeps while delivery is `sweep`, and behind how many that found nothing it is more. */
-const FAST_SWEEP = 5;
-const IDLE_SWEEP = 10;
-const IDLE = 20;
-
-/** Milliseconds between two sweeps while nothing is heard. */
-const DEAF_SWEEP = 250;
-
-/** How many events may wait for a slow `onReceive` before stored ones are left to the sweep. */
+/** Events that may wait for a slow `onReceive`, and their bytes. With more, stored events are left to the sweep. */
 const MAX_WAITING = 10_000;
 const MAX_WAITING_BYTES = 32 * 1024 * 1024;
 
-/** Milliseconds beyond what a hook may take, after which delivery stands still. */
+/** If the delivery of one event takes so many milliseconds more than a hook may take, health reports that delivery stands still. */
 const STUCK = 10_000;
 
-/** Events as PostgreSQL has them: NOTIFY brings them fast, sweeps make them complete, the feed puts both into one order. */
+/** Events from PostgreSQL: NOTIFY brings them fast, sweeps find what NOTIFY did not bring, and the feed combines both into one order. */
 export class PostgresSource extends Records implements Source {
   readonly order: string;
   readonly #options: ResolvedOptions;
@@ -87,7 +80,7 @@ export class PostgresSource extends Records implements Source {
     const unreadable = new UnreadableEvents(logger);
     this.#store = new Store({
       pool,
-      // Not while NOTIFY delivers: then sweeps are what is left when this very connection is cut in silence.
+      // Only while sweeps deliver. While NOTIFY delivers, sweeps must use another connection: they find what is missed when the listening one is cut without notice.
       sweepSession: () => (this.#sweeper.fast ? this.#listener.session : undefined),
       ownSession: () => this.#listener.session,
       onUnreadable: (id) => unreadable.tell(id),
@@ -119,22 +112,18 @@ export class PostgresSource extends Records implements Source {
   }
 
   #makeSweeper(): Sweeper {
-    const { logger, sweepInterval } = this.#options;
+    const { logger, sweepInterval: longest } = this.#options;
     return new Sweeper({
       store: this.#store,
       feed: this.#feed,
       logger,
-      longestInterval: sweepInterval,
-      interval: (current, empty) => {
-        if (current === 'sweep') return empty < IDLE ? FAST_SWEEP : IDLE_SWEEP;
-        // Until a probe was heard nobody knows whether NOTIFY comes.
-        return this.#listener.heard ? sweepInterval : Math.min(DEAF_SWEEP, sweepInterval);
-      },
+      longestInterval: longest,
+      interval: (mode, empty) => sweepInterval(mode, empty, this.#listener.heard === true, longest),
       listening: () => this.#listener.connected,
       wasDelivered: (envelope) => this.#restarts.wasDelivered(envelope),
       onStatus: (status, since) => this.#onStatus(status, since),
       onRestart: (status) => {
-        // Before any event of after the restart.
+        // Set before any event from after the restart is delivered.
         this.#status = status;
         return this.#restarts.onRestart(status);
       },
@@ -157,7 +146,7 @@ export class PostgresSource extends Records implements Source {
       },
       onMessage: (payload) => this.#messages.read(payload),
       onDoorbell: () => {
-        // What is heard behind it must not pass what the sweep is to find.
+        // Events that are heard after the doorbell must not overtake those that the sweep will find.
         this.#feed.close();
         this.#sweeper.now();
       },
@@ -191,13 +180,13 @@ export class PostgresSource extends Records implements Source {
     return frontier ? Math.floor(frontier.time + performance.now() - this.#sweeper.lastSuccess) : 0;
   }
 
-  /** What the last sweep read beside the events. @throws before the start */
+  /** The status that the last sweep read. @throws before the start */
   get status(): Status {
     if (!this.#status) throw new Error('The source has not been started.');
     return this.#status;
   }
 
-  /** The listening connection, once it is known to be one session of PostgreSQL, and this instance's alone. */
+  /** The listening connection, once it is proved to be one session of PostgreSQL that only this instance uses. */
   get session(): Session | undefined {
     return this.#listener.session;
   }
@@ -224,7 +213,7 @@ export class PostgresSource extends Records implements Source {
 
   async start(downstream: Downstream, stopping: AbortSignal): Promise<void> {
     this.#downstream = downstream;
-    // What is wrong with its configuration is said before anything waits for an answer.
+    // An error in the pool's configuration is thrown before anything waits for an answer.
     this.#database.open();
     await this.#listener.start();
     const { historyBytes, historyEvents, logger } = this.#options;
@@ -232,7 +221,7 @@ export class PostgresSource extends Records implements Source {
     const latest = await warmStart(begun, stopping);
     if (!latest || stopping.aborted) return;
     this.#status = latest.status;
-    // What onReceive made of the events before this start has been told already.
+    // Set only now: what onReceive did with earlier events was recorded when they were delivered.
     downstream.setActivity(latest.status.activity);
     this.#sweeper.start(latest.status);
     await this.#sweeper.next();
@@ -254,7 +243,7 @@ export class PostgresSource extends Records implements Source {
     this.#restarts.forget();
     this.#mode.onStatus(status);
     history.stored = status.storage;
-    // Storage was off since the sweep before this one, or something was pruned that no sweep had seen.
+    // Storage was switched on again since the last sweep, or events were pruned that no sweep had read.
     if (since.isNew(status.prunedXid)) history.markIncompleteBefore(status.frontier.xmax);
     this.#stream.setActivity(status.activity);
     this.#listener.follow(status.channel);
@@ -269,7 +258,7 @@ export class PostgresSource extends Records implements Source {
     return this.#store.readSince(...asked);
   }
 
-  /** Reads all that is stored and new since a frontier, for whomever it is. */
+  /** Reads all stored events that are new since a frontier, for every audience. */
   readAll(...asked: Parameters<Store['readAll']>): ReturnType<Store['readAll']> {
     return this.#store.readAll(...asked);
   }
@@ -300,7 +289,7 @@ export class PostgresSource extends Records implements Source {
 
   async stop(): Promise<void> {
     await Promise.allSettled([this.#listener.stop(), this.#sweeper.stop(), this.#mode.stop(), this.#pruner.stop()]);
-    // Last, as the sweep that ran may have found what is to be repaired.
+    // Stopped last, as the sweep that was running may have started a repair.
     await this.#repair.stop();
   }
 }

@@ -3,18 +3,18 @@ import { inTime } from '../../lib/deadline.js';
 import type { Session } from './session.js';
 
 export interface ProbeOptions {
-  /** Sends a NOTIFY from another session. Rejects where it could not be sent, as while PostgreSQL's queue is full. */
+  /** Sends a NOTIFY from another session. Rejects if it could not be sent, for example because the NOTIFY queue is full. */
   notify(channel: string, payload: string): Promise<void>;
-  /** Milliseconds within which it must be heard. */
+  /** Milliseconds within which the probe must be heard. */
   timeout: number;
 }
 
-/** What a probe found: heard; not heard; not sent, which says nothing; or no answer from the connection at all. */
+/** The result of a probe. `deaf`: it was sent and not heard. `unknown`: it could not be sent. `dead`: the connection does not answer. */
 export type Heard = 'heard' | 'deaf' | 'unknown' | 'dead';
 
 /**
- * A NOTIFY from another session while the listener is idle: the only proof that LISTEN is heard. A NOTIFY of its own comes
- * back within its own statement, through a pooler in transaction mode, too.
+ * Proves that LISTEN is heard, by a NOTIFY from another session while the listener is idle. A NOTIFY of the listener's own would prove
+ * nothing: it comes back within its own statement, even through a pooler in transaction mode.
  */
 export class Probe {
   readonly #options: ProbeOptions;
@@ -24,7 +24,7 @@ export class Probe {
     this.#options = options;
   }
 
-  /** A message on the channel that looks like a probe; another one's, or a forged one, says nothing. */
+  /** A message that looks like a probe came. Probes of other instances, or forged ones, are ignored. */
   onMessage(payload: string): void {
     if (payload === this.#waiting?.payload) this.#waiting.heard();
   }

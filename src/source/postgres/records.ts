@@ -7,7 +7,7 @@ import { InstanceRow } from '../../instance/instance-row.js';
 import type { Reading } from '../../instance/series.js';
 import type { Pool } from '../../postgres/connect.js';
 
-/** What an instance writes into the database and asks it, beside events. */
+/** What an instance reads from the database and writes to it beside events: topics, presence, activity and its own row. */
 export class Records {
   readonly topics: TopicStore;
   readonly presence: PresenceStore;

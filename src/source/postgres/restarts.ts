@@ -17,22 +17,22 @@ export interface RestartsOptions {
   downstream(): Downstream;
 }
 
-/** What an instance has to find out once PostgreSQL was started anew: whether it is the same history of the database still. */
+/** Finds out, after a restart of PostgreSQL, whether the database still has the same history, and tells all clients to reset if not. */
 export class Restarts {
   readonly #options: RestartsOptions;
-  /** What had been delivered when PostgreSQL was started, until a sweep has succeeded since. */
+  /** The events that had been delivered before the restart; kept until a sweep has succeeded. */
   readonly #deliveredBefore = new Set<string>();
 
   constructor(options: RestartsOptions) {
     this.#options = options;
   }
 
-  /** Whether this very event was delivered before PostgreSQL was started. */
+  /** Whether this event was delivered before the restart. */
   wasDelivered(envelope: Envelope): boolean {
     return this.#deliveredBefore.has(identityOf(envelope));
   }
 
-  /** A sweep has succeeded: the next one reads nothing from before the restart. */
+  /** A sweep has succeeded, so the next one reads no event from before the restart. */
   forget(): void {
     this.#deliveredBefore.clear();
   }
@@ -52,12 +52,12 @@ export class Restarts {
     if (epoch === store.epoch) return;
     store.epoch = epoch;
     history.startAt(Number.POSITIVE_INFINITY);
-    // Before anything else is delivered: a frame of the old epoch would be answered with another `reset`.
+    // Done before any other event is delivered: a client with an id of the old epoch would be told `reset` once more.
     await feed.rebase(status.frontier.inEpoch(epoch));
     logger.error({}, 'the database was replaced or restored; every client is told to fetch its state anew');
     downstream.replaced();
   }
 }
 
-/** Tells an event from one that has its number in another history of the database. */
+/** Tells an event from an event with the same id in another history of the database. */
 const identityOf = ({ id, xid, createdAt }: Envelope): string => `${id} ${xid} ${createdAt}`;

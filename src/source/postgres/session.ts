@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { orThrow } from '../../lib/deadline.js';
 import { NoAnswerError } from '../../postgres/ask.js';
 import { giveUp } from '../../postgres/cancel.js';
 import type { Query } from '../../postgres/rows.js';
@@ -57,27 +58,24 @@ export class Session {
   ): Promise<pg.QueryResult<Row>>;
   query<Row extends unknown[]>(config: pg.QueryArrayConfig, milliseconds?: number): Promise<pg.QueryArrayResult<Row>>;
   query(config: string | pg.QueryConfig, milliseconds = QUERY_TIMEOUT): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      let working: Promise<unknown> | undefined;
-      let late = false;
-      const timer = setTimeout(() => {
-        late = true;
-        reject(new NoAnswerError(milliseconds));
-        if (working) void giveUp(this.client, working);
-      }, milliseconds);
-      this.#last = this.#last
-        .then(() => {
-          if (late) return;
-          this.#busy = true;
-          const query = typeof config === 'string' ? { text: config } : config;
-          working = this.client.query({ ...query, query_timeout: NEVER } as pg.QueryConfig);
-          return working.then(resolve);
-        })
-        .catch(reject)
-        .finally(() => {
-          this.#busy = false;
-          clearTimeout(timer);
-        });
+    let working: Promise<unknown> | undefined;
+    let late = false;
+    const answer = this.#last.then(async () => {
+      if (late) return undefined;
+      this.#busy = true;
+      try {
+        const query = typeof config === 'string' ? { text: config } : config;
+        working = this.client.query({ ...query, query_timeout: NEVER } as pg.QueryConfig);
+        return await working;
+      } finally {
+        this.#busy = false;
+      }
+    });
+    this.#last = answer.catch(() => {});
+    return orThrow(answer, milliseconds, () => {
+      late = true;
+      if (working) void giveUp(this.client, working);
+      return new NoAnswerError(milliseconds);
     });
   }
 

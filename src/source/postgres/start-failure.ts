@@ -23,7 +23,7 @@ const UNREACHABLE = {
   told: 'The database cannot be reached yet; try again.',
 };
 
-/** By the code of a DjrError, PostgreSQL's SQLSTATE or Node's code. */
+/** Explanations by the code of the error: of a DjrError, an SQLSTATE of PostgreSQL, or a code of Node. */
 const KNOWN: Record<string, Known> = {
   DJR_SCHEMA: { message: MIGRATE, told: 'The database has no schema djr, or an older one: run `djr migrate`.' },
   DJR_STANDBY: { message: 'Connect to the primary', told: 'The database is a standby, which takes no NOTIFY.' },
@@ -59,13 +59,13 @@ const KNOWN: Record<string, Known> = {
   ENOENT: UNREACHABLE,
 };
 
-/** The log has what went wrong; nobody outside is told more. */
+/** Any other error: the log has it, and clients are told nothing more. */
 const UNKNOWN: Known = { message: 'The error says why', told: UNREACHABLE.told };
 
-/** Of a host with several addresses, each of which failed, the last. */
+/** The error itself; if a host has several addresses and all of them failed, the last one's error. */
 const lastOf = (error: unknown): unknown => (error instanceof AggregateError ? lastOf(error.errors.at(-1)) : error);
 
-/** What to do about it, and what may be told. */
+/** Explains why the start failed. */
 export function explainStart(error: unknown): StartFailure {
   const last = lastOf(error);
   const known = KNOWN[codeOf(last) ?? ''] ?? UNKNOWN;

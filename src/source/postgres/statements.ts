@@ -1,4 +1,4 @@
-import { type Audience, entitlementOf } from '../../event/audience.js';
+import { type Audience, CLIENT_SCOPES, entitlementOf } from '../../event/audience.js';
 import type { Frontier } from '../../event/frontier.js';
 import type { Query } from '../../postgres/rows.js';
 import type { Need } from '../../stream/resume/backlog.js';
@@ -49,12 +49,13 @@ export function newSince(frontier: Frontier, bornAfter: number | undefined): Fil
 
 /** A condition for the events of these audiences. @param bind - takes a value and returns the parameter that stands for it */
 export function entitled(audiences: Iterable<Audience>, bind: (value: unknown) => string): string {
-  const { everybody, users, topics } = entitlementOf(audiences);
+  const { everybody, named } = entitlementOf(audiences);
   const conditions: string[] = [];
   if (everybody) conditions.push("scope operator(pg_catalog.=) 'public'");
-  if (users.length > 0)
-    conditions.push(`(scope operator(pg_catalog.=) 'user' and user_id operator(pg_catalog.=) any(${bind(users)}))`);
-  if (topics.length > 0) conditions.push(`topic operator(pg_catalog.=) any(${bind(topics)})`);
+  for (const { scope, column, isShared, names } of named) {
+    const isNamed = `${column} operator(pg_catalog.=) any(${bind(names)})`;
+    conditions.push(isShared ? `(scope operator(pg_catalog.=) '${scope}' and ${isNamed})` : isNamed);
+  }
   return conditions.length > 0 ? `(${conditions.join(' or ')})` : 'false';
 }
 
@@ -103,9 +104,10 @@ export function recentStatement({ inProgress, time, xmax }: Need, limit: number)
     ],
     [`${BEHIND} and ${NOT_FOREIGN}`, 'order by event.xid desc, event.id desc'],
   ];
+  const ofClients = CLIENT_SCOPES.map((scope) => `'${scope}'`).join(', ');
   const events = parts.map(
     ([condition, order]) =>
-      `select null, ${EVENT_COLUMNS} from djr.event where scope operator(pg_catalog.=) any (array['public', 'user', 'topic']) and ${condition} ${order} limit $4`,
+      `select null, ${EVENT_COLUMNS} from djr.event where scope operator(pg_catalog.=) any (array[${ofClients}]) and ${condition} ${order} limit $4`,
   );
   return {
     text: withStatus(...events),

@@ -1,28 +1,28 @@
 import { createHash } from 'node:crypto';
 import { Frontier } from '../../event/frontier.js';
 
-/** What every sweep reads beside the events, in the same snapshot. */
+/** The state of the database that every sweep reads in the same snapshot as the events. */
 export interface Status {
-  /** Here the snapshot that the statement saw. */
+  /** The snapshot of the statement. */
   readonly frontier: Frontier;
-  /** Milliseconds since 1970 at which PostgreSQL was started. */
+  /** When PostgreSQL was started, milliseconds since 1970. */
   readonly startedAt: number;
   readonly mode: 'notify' | 'sweep';
   readonly delivery: 'auto' | 'notify' | 'sweep';
   readonly storage: boolean;
   readonly activity: 'off' | 'summary' | 'full';
   readonly channel: string;
-  /** The highest transaction of which pruning removed an event, or that switched storage on again. */
+  /** The highest transaction of which events were deleted, or that switched storage on again. */
   readonly prunedXid: number;
-  /** The part of the epoch that a runtime sets when it notices a snapshot that was rolled back. */
+  /** The part of the epoch that a runtime changes when it notices that the storage was rolled back to a snapshot. */
   readonly generation: string | null;
-  /** Events with `store => false` that were dropped, in all. */
+  /** How many events with `store => false` were dropped, in all. */
   readonly dropped: number;
-  /** Bytes that the message of a stored event may have, or might have had. */
+  /** The most bytes that the message of a stored event can have, now or by an earlier value of the setting. */
   readonly largest: number;
 }
 
-/** A status as one text: a row of events has no room for nine columns that say the same in each. */
+/** Selects the status as one text, so that the rows of events need only one more column for it. */
 export const STATUS = `
   select pg_catalog.json_build_array(
            pg_catalog.pg_current_snapshot(),
@@ -79,7 +79,7 @@ export function readStatus(text: string, epoch: string): Status {
   };
 }
 
-/** `djr.epoch()` is too long for every frame's id: eight characters tell two epochs apart just as well. */
+/** `djr.epoch()` is too long for the id of every frame; eight characters of a hash tell two epochs apart just as well. */
 export const shortEpoch = (epoch: string): string =>
   BigInt(`0x${createHash('sha256').update(epoch).digest('hex').slice(0, 10)}`)
     .toString(36)

@@ -22,38 +22,38 @@ import { readStatus, type Status } from './status.js';
 import { SweepWay } from './sweep-way.js';
 
 /**
- * Bytes that one answer of the database may have where there are large events, so that it comes in time over a slow line, too; and
- * rows to ask for while nobody knows how large they may be.
+ * Bytes that one answer of the database may have if there are large events, so that it comes in time over a slow line as well; and
+ * the number of rows to ask for while it is not known how large they may be.
  */
 const BATCH_BYTES = 4 * 1024 * 1024;
 const FIRST = 4;
 
-/** Events that a reading for many clients brings at most, and what they may take in memory. */
+/** Events that a shared reading for many clients brings at most, and bytes that they may take in memory. */
 const MAX_RECENT = 20_000;
 const MAX_RECENT_BYTES = 32 * 1024 * 1024;
 
-/** The latest events, and the snapshot that they were read in. */
+/** The latest events, and the status that was read with them. */
 export interface Latest {
   readonly status: Status;
   readonly envelopes: Envelope[];
-  /** Whether there are no others. */
+  /** Whether these are all stored events. */
   readonly all: boolean;
 }
 
-/** What a sweep read beside the events. */
+/** What a sweep returns beside the events. */
 export interface Swept {
   readonly status: Status;
-  /** There are transaction ids of another cluster: a dump was restored. Events that have one were not delivered. */
+  /** Whether there are events with transaction ids of another cluster, because a dump was restored. They were not delivered. */
   readonly foreign: boolean;
 }
 
 export interface StoreOptions {
   pool: Pool;
-  /** The listening connection while sweeps are better made there than on the pool. */
+  /** The listening connection, while sweeps should use it rather than the pool. */
   sweepSession?: () => Session | undefined;
-  /** The listening connection, for sweeps while the pool does not answer. */
+  /** The listening connection, for sweeps that the pool does not answer. */
   ownSession?: () => Session | undefined;
-  /** A row of `djr.event` that no event can be made of. @param id - of the event */
+  /** A row of `djr.event` cannot be read. @param id - the event's id */
   onUnreadable?: (id: string) => void;
 }
 
@@ -61,7 +61,7 @@ export interface StoreOptions {
 export class Store implements StoredEvents {
   readonly #options: StoreOptions;
   readonly #way: SweepWay;
-  /** Rows to ask for at once. */
+  /** How many rows to ask for at once. */
   #most = FIRST;
   /** `djr.epoch()`, shortened; set when the runtime connects. */
   epoch = '';
@@ -81,9 +81,10 @@ export class Store implements StoredEvents {
   }
 
   /**
-   * All that is visible now and was not in the frontier, in batches, ordered by transaction and id.
+   * Reads all events that are visible now and were not in the frontier, in batches, ordered by transaction and id.
    *
-   * @param check - looks at the snapshot first; false: reads no further.
+   * @param bornAfter - after a restart of PostgreSQL, events that were inserted after this time are read as well
+   * @param check - called with the status before the events; false: they are not read
    */
   async sweep(
     since: Frontier,
@@ -95,7 +96,7 @@ export class Store implements StoredEvents {
     const most = this.#most;
     const query = sinceStatement(filter, most + 1);
     const [head, ...found] = await this.#sweepRows(query, bornAfter === undefined).catch((error: unknown) => {
-      // Events may be of any size when it works again: the settings may have changed meanwhile.
+      // The setting max_bytes may have changed before the next sweep that works, so the size of events is not known then.
       this.#most = FIRST;
       throw error;
     });
@@ -106,7 +107,7 @@ export class Store implements StoredEvents {
     if (!check(status)) return { status, foreign };
     if (events.length > 0) await onBatch(events);
     if (found.length <= most || events.length < readable.length) return { status, foreign };
-    // A long absence, or a bulk: there may be a million more, all behind the last of these and in the same snapshot.
+    // After a long absence, or a bulk, there may be a million more events. They are read in the same snapshot, after the last of these.
     let { prunedXid } = status;
     const { xid, id } = events.at(-1) ?? { xid: 0, id: 0 };
     goOn(filter, { xid: xid!, id }, status.frontier);
@@ -114,7 +115,7 @@ export class Store implements StoredEvents {
       sinceStatement(filter),
       ascending,
       async (seen, envelopes) => {
-        // Its transaction ids may be other transactions' now: the next sweep looks at that.
+        // Transaction ids may stand for other transactions now. The next sweep handles the restart.
         if (seen.startedAt !== status.startedAt)
           throw new Error('PostgreSQL was started anew in the middle of a sweep');
         prunedXid = seen.prunedXid;
@@ -123,11 +124,11 @@ export class Store implements StoredEvents {
       },
       true,
     );
-    // What was pruned meanwhile may not have been read.
+    // Events that were pruned during the reading may be missing, so the latest value counts.
     return { status: { ...status, prunedXid }, foreign };
   }
 
-  /** The latest events up to now, oldest first, and the snapshot that they were read in. */
+  /** Reads the latest events, and returns them oldest first, with the status that was read with them. */
   async latest(limit: number, maxBytes = Number.POSITIVE_INFINITY): Promise<Latest> {
     const text = withStatus(
       `select null, ${EVENT_COLUMNS} from djr.event order by event.xid desc, event.id desc limit $1`,
@@ -165,9 +166,9 @@ export class Store implements StoredEvents {
   }
 
   /**
-   * Reads all that is visible now and new since a frontier, for whomever it is.
+   * Reads all events that are visible now and new since a frontier, for every audience.
    *
-   * @returns the snapshot that it was read in, or why it cannot be had
+   * @returns the snapshot of the reading, or why the events cannot be had
    */
   async readAll(
     since: Frontier,
@@ -197,13 +198,13 @@ export class Store implements StoredEvents {
     return onceMore(() => this.#readRecent(need));
   }
 
-  /** Newest first, as what there is no room for is the oldest; and before them what is older, all of it or nothing. */
+  /** Reads the older in-flight transactions of the need first, all of them or none, and then the newest events first: those without room are the oldest. */
   async #readRecent(need: Need): Promise<Recent> {
     const envelopes: Envelope[] = [];
     let bytes = 0;
     let full = false;
     const query = recentStatement(need, MAX_RECENT);
-    // Older ones in any order, and then the newest first.
+    // Events older than the need's xmax may come in any order; after them come the others, newest first.
     const order: Order = (before, behind) =>
       before.xid! < need.xmax || (behind.xid! >= need.xmax && ascending(behind, before));
     const state = await this.#read(query, order, async (_, rows) => {
@@ -243,7 +244,7 @@ export class Store implements StoredEvents {
         const taken = await onBatch(envelopes);
         if (taken > 0) last = { xid: envelopes[taken - 1]!.xid!, id: envelopes[taken - 1]!.id };
         if (taken < envelopes.length) outcome = 'paused';
-        // Of a client that takes few at a time the next reading need not begin with many: they may be large.
+        // If the client takes few events at a time, the next reading begins with few rows, as they may be large.
         rows = outcome === 'paused' ? 2 * Math.max(1, taken) : undefined;
       }
       return outcome === undefined;
@@ -253,7 +254,7 @@ export class Store implements StoredEvents {
     return { frontier: from?.frontier ?? status.frontier, last, rows, done: outcome === undefined };
   }
 
-  /** The first row of every reading. There is none where `djr.settings` has lost its row, which is made again then. */
+  /** Reads the first row of every reading. If there is none, `djr.settings` has lost its row, and it is created again. */
   async #status(row: Row | undefined): Promise<Status> {
     if (row?.[0]) {
       const status = readStatus(row[0], this.epoch);
@@ -264,7 +265,7 @@ export class Store implements StoredEvents {
     throw new Error('djr.settings had no row: it has been made again, with every setting at its default');
   }
 
-  /** @param again - time and again the same statement: it can be prepared */
+  /** @param again - the same statement is run again and again, so it can be prepared */
   async #sweepRows(query: Query, again: boolean): Promise<Row[]> {
     const prepared = again ? await this.#options.sweepSession?.()?.prepared<Row>('djr_sweep', query) : undefined;
     return prepared ?? this.#way.query(query);
@@ -272,11 +273,11 @@ export class Store implements StoredEvents {
 
   async #query(query: Query): Promise<Row[]> {
     const result = await ask<Row>(this.#options.pool, { ...query, ...AS_TEXT }, ANSWER_TIMEOUT);
-    // A connection of pg's pool keeps the result that it was opened for, as long as it is open: the rows not with it.
+    // A connection of pg's pool keeps the result of the query for which it was opened, as long as it is open. The rows are taken out of it.
     return result.rows.splice(0);
   }
 
-  /** The status that the first row has, and the events of the others, batch by batch. */
+  /** Runs a reading: the status is in the first row, and `onRows` gets the events of the others batch by batch until it returns false. */
   async #read(
     query: Query,
     order: Order,

@@ -5,26 +5,26 @@ import type { Row } from './event-rows.js';
 import type { Session } from './session.js';
 
 /**
- * Milliseconds in which the pool must have answered before a sweep is made on the listening connection, that it may take
- * there, and for which the pool is not asked again.
+ * Milliseconds within which the pool must answer before a sweep uses the listening connection; milliseconds that the sweep may take
+ * there; and milliseconds for which the pool is not asked again.
  */
 const POOL_TIMEOUT = 2000;
 const DIRECT_TIMEOUT = 3000;
 const POOL_REST = 5000;
 
 /**
- * By which connection a sweep goes: the pool's, and the listening one where the pool does not answer. NOTIFY may well deliver
- * while the way of the pool is broken, and without sweeps it could not for long.
+ * Chooses the connection for a sweep: the pool, or the listening connection if the pool does not answer. While the pool cannot reach the
+ * database, NOTIFY may still deliver; but without sweeps it could not for long.
  */
 export class SweepWay {
   readonly #onPool: (query: Query) => Promise<Row[]>;
   readonly #session: () => Session | undefined;
   /** `performance.now()` until which the pool is not asked. */
   #poolAwayUntil = 0;
-  /** A sweep waits for the pool still, though another way was taken. */
+  /** Whether an earlier sweep still waits for the pool, although the listening connection was used for it. */
   #waitsForPool = false;
 
-  /** @param session - the listening connection, where it is known to be ours alone */
+  /** @param session - the listening connection, if it is proved to be used by this instance alone */
   constructor(onPool: (query: Query) => Promise<Row[]>, session: () => Session | undefined) {
     this.#onPool = onPool;
     this.#session = session;

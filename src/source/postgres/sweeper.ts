@@ -16,38 +16,41 @@ export interface SweeperOptions {
   store: Store;
   feed: Feed;
   logger: Logger;
-  /** Milliseconds to the next sweep. @param empty - how many have found nothing since one did */
+  /** Milliseconds until the next sweep. @param empty - how many sweeps in a row found nothing */
   interval(mode: Status['mode'], empty: number): number;
-  /** Whether LISTEN is in force and heard: a sweep that begins then opens the fast lane when it has ended. */
+  /** Whether LISTEN is in force. If a sweep begins then, its end opens the fast lane. */
   listening(): boolean;
-  /** What each sweep read beside the events, and since when. */
+  /** A sweep has succeeded. @param since - the frontier from which it read */
   onStatus(status: Status, since: Frontier): void;
-  /** PostgreSQL was started anew since the last sweep: transaction ids may have come again. */
+  /** PostgreSQL was restarted since the last sweep, so transaction ids may have been used a second time. */
   onRestart(status: Status): Promise<void>;
-  /** Milliseconds between two sweeps while NOTIFY delivers: several of them without one that succeeds are too many. */
+  /** Milliseconds between two sweeps while NOTIFY delivers. Health reports when no sweep has succeeded for several of them. */
   longestInterval: number;
-  /** It stepped over events of another cluster, which a restore brought. */
+  /** The sweep skipped events with transaction ids of another cluster, which a restore brought. */
   onForeign(): void;
-  /** Whether this very event was delivered before PostgreSQL was started. */
+  /** Whether this event was delivered before the restart of PostgreSQL. */
   wasDelivered(envelope: Envelope): boolean;
 }
 
 /** Milliseconds by which the clocks of a primary and of the standby that takes over may differ. */
 const CLOCK_SKEW = 60_000;
 
-/** Milliseconds to the sweep behind one that failed, at most: until it succeeds the fast lane is closed. */
+/** After a failed sweep the next one comes within so many milliseconds, as the fast lane is closed until a sweep succeeds. */
 const RETRY = 1000;
 
-/** Milliseconds between two sweeps, at least, where one is asked for {@link Sweeper.soon}. */
+/** Milliseconds after which a sweep comes that {@link Sweeper.soon} asked for. */
 const SOON = 100;
 
-/** Milliseconds, and as many times the interval, after which a sweep is overdue. */
+/** A sweep is overdue after so many milliseconds, or so many intervals if that is longer. */
 const OVERDUE = 5000;
 const OVERDUE_INTERVALS = 5;
 
 const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5];
 
-/** Reads time and again what is visible now and was not at the last sweep. Sweeps alone make delivery complete. */
+/**
+ * Sweeps again and again: each sweep reads the events that are visible now and were not visible at the last one. Sweeps make delivery
+ * complete, as NOTIFY alone may miss events.
+ */
 export class Sweeper {
   readonly #options: SweeperOptions;
   readonly #onceLog: OnceLogger;
@@ -65,11 +68,11 @@ export class Sweeper {
   #waiting: (() => void)[] = [];
   /** `performance.now()` at the end of the last sweep that succeeded. */
   lastSuccess = 0;
-  /** Sweeps that succeeded. */
+  /** How many sweeps succeeded. */
   count = 0;
-  /** Sweeps that failed. */
+  /** How many sweeps failed. */
   failures = 0;
-  /** Why the last sweep failed; undefined when it did not. */
+  /** The error of the last sweep; undefined if it succeeded. */
   failure: unknown;
 
   constructor(options: SweeperOptions) {
@@ -77,7 +80,7 @@ export class Sweeper {
     this.#onceLog = databaseLog(options.logger);
   }
 
-  /** @param status - what the feed's first frontier was taken from. */
+  /** @param status - the status that has the feed's first frontier */
   start(status: Status): void {
     this.#startedAt = status.startedAt;
     this.#generation = status.generation;
@@ -87,12 +90,12 @@ export class Sweeper {
     this.now();
   }
 
-  /** Events come by sweeps alone at present. */
+  /** Whether only sweeps find events at present, so that they must come fast. */
   get fast(): boolean {
     return this.#mode === 'sweep' || this.#options.feed.settling;
   }
 
-  /** Sweeps at once, or once more after the one that runs. */
+  /** Begins a sweep at once; if one is running, another one follows it. */
   now(): void {
     if (this.#stopped) return;
     if (this.#running) {
@@ -108,8 +111,8 @@ export class Sweeper {
   }
 
   /**
-   * Sweeps within {@link SOON} milliseconds: the fast lane has brought more than ids can name, and a client that moves to
-   * another instance would get it again. It is called with every event, so nearly all calls do nothing.
+   * Sweeps within {@link SOON} milliseconds. It is asked for when the fast lane has delivered more events than a frame's id can name:
+   * a client that reconnects to another instance would get the others again. It may be called for every event, so most calls do nothing.
    */
   soon(): void {
     if (this.#soon || this.#stopped || this.#running || this.fast || this.#failing) return;
@@ -134,7 +137,7 @@ export class Sweeper {
       return;
     }
     const { interval } = this.#options;
-    // While delivery settles on the way back to NOTIFY, each sweep is waited for.
+    // While delivery changes back to NOTIFY, the fast lane waits for sweeps, so they do not slow down when they find nothing.
     const empty = this.#mode === 'sweep' ? this.#empty : 0;
     const wait = this.#failing
       ? Math.min(RETRY, interval('notify', 0))
@@ -183,8 +186,9 @@ export class Sweeper {
     );
     if (restarted) {
       await onRestart(status);
-      // Not since the last start, as there may have been two, and what was published between them counts as well. Another
-      // history of the database may be served by a machine that was started long ago, and by another clock.
+      // Events are read from the time of the last frontier on, and not from the last start on: PostgreSQL may have been started twice, and
+      // events between the two starts count as well. If the database was replaced, its machine may have been started long ago, and its
+      // clock may differ.
       const replaced = since.epoch !== store.epoch;
       const bornAfter = replaced ? since.time - CLOCK_SKEW : Math.min(since.time, status.startedAt);
       ({ status, foreign } = await store.sweep(
@@ -203,7 +207,7 @@ export class Sweeper {
     if (foreign) onForeign();
   }
 
-  /** After a restart rows are found by their time as well. Some of them were delivered before it. */
+  /** After a restart events are read by their time as well, so those that were delivered before it must be dropped. */
   #unseen(envelopes: Envelope[]): Envelope[] {
     return envelopes.filter((envelope) => !this.#options.wasDelivered(envelope));
   }
@@ -213,7 +217,7 @@ export class Sweeper {
     return performance.now() - this.lastSuccess;
   }
 
-  /** Whether a sweep has succeeded lately. */
+  /** Whether a sweep has succeeded recently enough. */
   get onTime(): boolean {
     return this.count > 0 && this.#age <= Math.max(OVERDUE, OVERDUE_INTERVALS * this.#options.longestInterval);
   }

@@ -4,40 +4,41 @@ import type { Frontier } from '../../event/frontier.js';
 import { Item } from '../../event/item.js';
 import { lowerBound } from '../../lib/lower-bound.js';
 
-/** What one reading has to bring, so that all clients that wait for it can go on. */
+/** What one shared reading must bring, so that all clients that wait for it can resume. */
 export interface Need {
   readonly epoch: string;
   /** Everything from this transaction on. */
   readonly xmax: number;
-  /** And everything of these older transactions, which were in flight then. */
+  /** And everything of these older transactions, which were in flight at the clients' frontiers. */
   readonly inProgress: ReadonlySet<number>;
-  /** The oldest time of their frontiers: of before PostgreSQL was started, transaction ids may have come again. */
+  /** The oldest time of the clients' frontiers. If PostgreSQL was started after it, transaction ids may have been used a second time. */
   readonly time: number;
 }
 
-/** What storage says of itself in a reading of events. */
+/** The state of storage, as a reading of events found it. */
 export interface StorageState {
   /** The snapshot of the reading. */
   readonly frontier: Frontier;
+  /** Whether events are stored. */
   readonly storage: boolean;
-  /** Milliseconds since 1970. */
+  /** When PostgreSQL was started, milliseconds since 1970. */
   readonly startedAt: number;
   /** The highest transaction that was pruned, or that switched storage on again. */
   readonly prunedXid: number;
 }
 
-/** The latest events for clients, as many as one reading may bring. */
+/** The latest events for clients, as many as one reading brings. */
 export interface Recent extends StorageState {
-  /** In no order. */
+  /** The events, in no particular order. */
   readonly envelopes: readonly Envelope[];
-  /** Nothing from this transaction on was left out; `Infinity`: even of the older ones that were asked for something was. */
+  /** No event of this transaction or a later one was left out. `Infinity`: even events of the in-flight transactions in the need were left out. */
   readonly completeFrom: number;
 }
 
-/** Transactions that a crash may forget, as they had left nothing on disk: their ids come again, and a frontier may know them. */
+/** A crash may forget up to so many transactions that had left nothing on disk. Their ids are used again, and a frontier may include them. */
 const MAX_FORGOTTEN = 1000;
 
-/** Why what was missed since this frontier cannot be had from storage; undefined: it can. */
+/** Why the events that are new since this frontier cannot be had from storage; undefined: they can. */
 export function unavailable(state: StorageState, since: Frontier): string | undefined {
   if (!state.storage) return 'events are not stored';
   if (since.xmax > state.frontier.xmax + MAX_FORGOTTEN) return 'the database was replaced or restored';
@@ -46,26 +47,26 @@ export function unavailable(state: StorageState, since: Frontier): string | unde
 }
 
 /**
- * Whether something that is new since this frontier may have been pruned, or published before storage was switched on
- * again. What is still in progress has not been.
+ * Whether an event that is new since this frontier may have been pruned, or published while storage was off. Events of transactions that
+ * are still in progress cannot have been.
  */
 function lacks({ frontier, prunedXid, startedAt }: StorageState, since: Frontier): boolean {
-  // After a restart transaction ids may have come again, also those of transactions that had ended.
+  // After a restart of PostgreSQL transaction ids may have been used a second time, even those of transactions that had ended.
   if (startedAt > since.time) return prunedXid >= since.xmin;
   return prunedXid >= since.xmax || since.inProgress.some((xid) => xid <= prunedXid && !frontier.isNew(xid));
 }
 
-/** In-flight transactions that a need may name. */
+/** In-flight transactions that a need may have. */
 const MAX_IN_PROGRESS = 10_000;
 
-/** One need for many frontiers. */
+/** The need of many clients together. */
 export function needOf(frontiers: readonly Frontier[]): Need {
   const inProgress = new Set<number>();
   let xmax = Number.POSITIVE_INFINITY;
   let time = Number.POSITIVE_INFINITY;
   for (const frontier of frontiers) {
-    // A frontier with too many in-flight transactions is widened to its xmin. Clients that reconnect together mostly name the
-    // same ones.
+    // A frontier with too many in-flight transactions is widened to its xmin. Clients that reconnect together mostly have the same
+    // in-flight transactions.
     const more = frontier.inProgress.filter((xid) => !inProgress.has(xid));
     const few = inProgress.size + more.length <= MAX_IN_PROGRESS;
     for (const xid of few ? more : []) inProgress.add(xid);
@@ -77,17 +78,17 @@ export function needOf(frontiers: readonly Frontier[]): Need {
 
 const xidOf = ({ envelope }: Item): number => envelope.xid!;
 
-/** What many clients that reconnect together have missed, read from storage once for all of them. It never changes. */
+/** The events that many clients which reconnect together have missed, read from storage once for all of them. It never changes. */
 export class Backlog {
-  /** The last of the instance's order when the reading began: what came behind it is in history. */
+  /** The last sequence number of this instance when the reading began: later events are in the history. */
   readonly before: number;
   readonly state: StorageState;
   readonly #need: Need;
   readonly #completeFrom: number;
-  /** By transaction and id; their numbers are places in this backlog. */
+  /** The events by audience, in the order of transaction and id; their sequence numbers are places in this backlog. */
   readonly #byAudience = new Map<Audience, Item[]>();
 
-  /** @param envelopes - what `onReceive` made of the events. */
+  /** @param envelopes - the events as `onReceive` returned them */
   constructor(need: Need, before: number, recent: Recent, envelopes: readonly Envelope[]) {
     this.#need = need;
     this.before = before;
@@ -103,17 +104,18 @@ export class Backlog {
     });
   }
 
-  /** Whether all that is new since this frontier, and visible in the reading's snapshot, is here. */
+  /** Whether it has every event that is new since this frontier and visible in the snapshot of the reading. */
   covers(frontier: Frontier): boolean {
     if (frontier.epoch !== this.#need.epoch) return false;
-    // The time decides as well what is new: all of that was read only for those who waited, if nothing was left out.
+    // After a restart of PostgreSQL the time decides as well what is new. The reading has all of that only for frontiers that are not older
+    // than the need, and only if nothing was left out.
     if (this.#restarted(frontier) && (frontier.time < this.#need.time || this.#isPartial)) return false;
     const { inProgress, xmax } = this.#need;
     const has = (xid: number) => xid >= this.#completeFrom || (xid < xmax && inProgress.has(xid));
     return frontier.xmax >= this.#completeFrom && frontier.inProgress.every(has);
   }
 
-  /** There was more than one reading may bring, and another one would not reach back to this frontier either. */
+  /** Whether there were more events than one reading brings, so that another reading would not reach back to this frontier either. */
   isBeyond(frontier: Frontier): boolean {
     return this.#isPartial && frontier.xmax < this.#completeFrom;
   }
@@ -126,7 +128,7 @@ export class Backlog {
     return this.state.startedAt > frontier.time;
   }
 
-  /** What is here for these audiences and new since this frontier, in order. */
+  /** The events for these audiences that are new since this frontier, in order. */
   since(frontier: Frontier, audiences: Iterable<Audience>): Item[] {
     const parts: Item[][] = [];
     for (const audience of audiences) {
@@ -141,7 +143,8 @@ export class Backlog {
     if (this.#restarted(frontier)) {
       return items.filter(({ envelope: { xid, createdAt } }) => frontier.isNew(xid!) || createdAt >= frontier.time);
     }
-    // Below xmin nothing is new: many clients pass here, and most of a long backlog may be older than what they lack.
+    // Events below xmin are not new. They are skipped with a binary search, as this runs for many clients, and most of a long backlog may
+    // be older than what they missed.
     return items.slice(lowerBound(items, frontier.xmin, xidOf)).filter(({ envelope: { xid } }) => frontier.isNew(xid!));
   }
 }

@@ -18,18 +18,25 @@ export interface ResumeOptions {
   history: History;
   hub: Hub;
   source: ResumeSource;
-  /** `onReceive` has to see what comes from storage, too: what it stopped must not pass here. */
+  /** Events from storage pass `onReceive` as well, as an event that it stopped must not reach a client by a resume. */
   hooks: Pick<Hooks, 'receive'>;
-  /** How many events a resume reads from storage for one client before it is a `reset`. */
+  /** How many events a resume may read from storage for one client; with more the client is told `reset`. */
   limit: number;
 }
 
-/** Where what a client missed came from: this instance's own order, its history, storage; or it could not be had. */
+/**
+ * Where the events came from that a client missed. `memory`: from this instance's history, after the sequence number in the client's id.
+ * `history`: from this instance's history, by the frontier in the id, as the client was on another instance. `storage`: from the database.
+ * `reset`: they could not be had.
+ */
 export type ResumeOrigin = 'memory' | 'history' | 'storage' | 'reset';
 
 const BUCKETS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30];
 
-/** Brings clients that reconnect to where the stream is, then lets them join it. The history is their queue. */
+/**
+ * Resumes clients that reconnect: sends each the events that it missed, and then lets it join the live stream. Events that are delivered
+ * meanwhile wait in the history.
+ */
 export class Resume {
   readonly #options: ResumeOptions;
   readonly #sender = new Sender();
@@ -57,8 +64,8 @@ export class Resume {
   }
 
   /**
-   * A client that was live, and had no room for this item: from here on it gets what a client that resumes does. Resolves when it
-   * is live again, or gone.
+   * A client that was live had no room for this item. From this item on it gets events as a client that resumes does. Resolves when it is
+   * live again, or gone.
    */
   async behind(client: Client, item: Item): Promise<void> {
     const last = parsePosition(`0-${item.before}`);
@@ -72,7 +79,7 @@ export class Resume {
     return { ...this.#options, sender: this.#sender, storage: this.#storage };
   }
 
-  /** What was missed can no longer be had: the client is told so, and goes on live. */
+  /** Missed events can no longer be had: the client is told `reset` with the reason, and joins the live stream. */
   reset(client: Client, reason: string, milliseconds = 0): void {
     client.write(resetFrame(reason, this.#options.source.position));
     this.#options.hub.join(client);

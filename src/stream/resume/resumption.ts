@@ -13,15 +13,15 @@ import { CHUNK, chunkOf, type Sender } from './sender.js';
 import { catchUpWith, type ResumeSource } from './source.js';
 import type { StorageReader, Unavailable } from './storage-reader.js';
 
-/** Where a client comes back from: its last id, or a snapshot that its page has read in `djr.position()`. */
+/** Where a client resumes from: its last id, or a snapshot that its page has read with `djr.position()`. */
 export type ResumeFrom = ({ last: Position } | { frontier: Frontier }) & {
-  /** What stands behind the dash in the ids of its frames while it resumes. */
+  /** The position in the ids of its frames while it resumes. */
   position: string;
-  /** Audiences that begin elsewhere: the page has read what is visible in the snapshot, and lacks what is not. */
+  /** Audiences that begin at a snapshot of their own: the page has read what is visible in it, and lacks what is not. */
   starts?: ReadonlyMap<Audience, Frontier> | undefined;
 };
 
-/** What a resumption works with. */
+/** The objects that a resumption uses. */
 export interface ResumeTools {
   readonly hub: Hub;
   readonly history: History;
@@ -30,20 +30,23 @@ export interface ResumeTools {
   readonly storage: StorageReader;
 }
 
-/** The way of one client from where it was to where the stream is. */
+/**
+ * The resume of one client, from its last position until it joins the live stream. In each step it takes the nearest place that has what
+ * the client lacks: this instance's order (after the client's sequence number), the history (by its frontier), or storage.
+ */
 export class Resumption {
   readonly #client: Client;
   readonly #tools: ResumeTools;
   readonly #starts: ResumeFrom['starts'];
-  /** The frontier that the client came with. */
+  /** The frontier with which the client reconnected. */
   readonly #came: Frontier;
-  /** Events that it had got in front of that frontier, by the fast lane of another instance. */
+  /** Events that it had got ahead of that frontier, by the fast lane of another instance. */
   readonly #ahead: NamedAhead | undefined;
-  /** All that is visible in it the client has got by now. */
+  /** The client has got every event that is visible in this frontier. */
   #frontier: Frontier;
-  /** The number of the last item that the client has, or needs not; undefined: it has no place in this order yet. */
+  /** The sequence number up to which the client needs no further item; undefined: it has no place in this instance's order yet. */
   #sequence: number | undefined;
-  /** What storage showed the client: an event that is visible in it is a repeat when history has it, too. */
+  /** The snapshot up to which the client was sent events from storage: an item of the history that is visible in it is a repeat. */
   #snapshot: Frontier | undefined;
   #caughtUp = false;
   #id: ResumeId;
@@ -61,7 +64,7 @@ export class Resumption {
     this.#id = new ResumeId(from.position, this.#came, this.#ahead);
   }
 
-  /** Resolves when the client is live, with where the first of what it missed came from; or with why it cannot be had. */
+  /** Resolves when the client is live, with the place from which the first missed events came; or with the reason why they cannot be had. */
   async run(): Promise<ResumeOrigin | Unavailable> {
     const client = this.#client;
     if (this.#sequence === undefined) await catchUpWith(this.#came, this.#tools, this.#ahead);
@@ -78,22 +81,22 @@ export class Resumption {
     return this.#origin ?? 'memory';
   }
 
-  /** Whether history has all that came behind the client's place in this order. */
+  /** Whether the history has everything after the client's place in this instance's order. */
   #hasPlace(): boolean {
     return this.#sequence !== undefined && this.#tools.history.reaches(this.#sequence);
   }
 
-  /** Sends what comes next in this order. @returns whether that was nothing: the client has joined the stream */
+  /** Sends the next items of this instance's order. @returns true if there were none, so that the client has joined the live stream */
   async #followOrder(): Promise<boolean> {
     const { history, hub, sender } = this.#tools;
     const items = chunkOf(history.after(this.#sequence!, CHUNK), 0, this.#client);
     if (items.length === 0) {
       if (!this.#snapshot || this.#caughtUp) {
-        // In the same step as the look at history: no event comes in between.
+        // This runs in the same turn as the look at the history, so no event can come in between.
         hub.join(this.#client);
         return true;
       }
-      // Storage may be ahead of what this instance has delivered: a client that joined now would get that again.
+      // Storage may have shown events that this instance has not delivered yet. A client that joined now would get them again.
       this.#caughtUp = true;
       await catchUpWith(this.#snapshot, this.#tools);
       return false;
@@ -104,7 +107,7 @@ export class Resumption {
     return false;
   }
 
-  /** From another instance: what is new since its frontier, then on from here by this order. */
+  /** For a client that was on another instance: sends what is new since its frontier. It then has a place in this instance's order. */
   async #fromHistory(): Promise<void> {
     const { history, sender } = this.#tools;
     this.#origin ??= 'history';
@@ -114,7 +117,7 @@ export class Resumption {
     this.#markCaughtUp(this.#tools.source.position);
   }
 
-  /** @returns why there is nothing to be had */
+  /** Sends what is new since the client's frontier from storage. @returns why that cannot be had; undefined: it was sent */
   async #fromStorage(): Promise<Unavailable | undefined> {
     const { storage } = this.#tools;
     this.#origin = 'storage';
@@ -123,19 +126,19 @@ export class Resumption {
     this.#sequence = result.before;
     this.#snapshot = result.frontier;
     this.#frontier = result.frontier;
-    // No place in this order: with one, coming back would mean all of the history again.
+    // The id has no place in this instance's order: with one, a client that is cut off now would get all of the history again.
     this.#id = new ResumeId(packPosition('0', 0, this.#frontier), this.#frontier);
     this.#markCaughtUp(this.#id.position);
     return undefined;
   }
 
-  /** Moves the client's id on when it has caught up, so that a quiet stream does not resume from far back again. */
+  /** Moves the client's last id once it has caught up, so that after a quiet time it does not resume from far back again. */
   #markCaughtUp(position: string): void {
     const { history, sender } = this.#tools;
     if (this.#sequence === history.lastSequence) sender.mark(this.#client, position);
   }
 
-  /** What an audience had between its own beginning and where the rest of the stream goes on from. */
+  /** Sends the events of one audience between its own snapshot and the place from which the rest of the stream resumes. */
   async #fillGap(audience: Audience, start: Frontier): Promise<void> {
     const { history, sender, storage } = this.#tools;
     const client = this.#client;
@@ -146,20 +149,20 @@ export class Resumption {
   }
 
   /**
-   * Whether the rest of the resume brings this item. What the client's id names as ahead was delivered before it: to others,
-   * while this client did not hear the topic yet.
+   * Whether the rest of the resume brings this item. It does not bring events that the client's id names as ahead of its frontier: they
+   * were delivered before, but not to this client, which did not hear the topic then.
    */
   #comesLater({ envelope, sequence }: Item): boolean {
     if (this.#hasPlace()) return sequence > this.#sequence!;
     return this.#came.isNew(envelope.xid ?? this.#came.xmax) && !this.#ahead?.has(envelope);
   }
 
-  /** Whether the client has neither got this event before it came, nor has its page read it. */
+  /** Whether the client lacks this event: it had not got it before it reconnected, and its page has not read its effect. */
   #lacks({ envelope }: Item): boolean {
     return !this.#ahead?.has(envelope) && !this.#wasReadByPage(envelope);
   }
 
-  /** An event of an audience whose beginning the page has read later than the rest. */
+  /** Whether the event belongs to an audience with a snapshot of its own and is visible in that snapshot. */
   #wasReadByPage({ audience, xid }: Envelope): boolean {
     const start = audience === undefined ? undefined : this.#starts?.get(audience);
     return start !== undefined && xid !== null && !start.isNew(xid);
@@ -170,6 +173,6 @@ export class Resumption {
   }
 }
 
-/** What is younger than the snapshot is not in it, even when its transaction id came again after a crash. */
+/** Whether an event is visible in a snapshot. An event that is younger than the snapshot is not, even if its transaction id was used before a crash. */
 const isIn = (snapshot: Frontier, { xid, createdAt }: Envelope): boolean =>
   xid !== null && !snapshot.isNew(xid) && createdAt <= snapshot.time;

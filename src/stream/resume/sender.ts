@@ -4,10 +4,10 @@ import type { Item } from '../../event/item.js';
 import { YieldQueue } from '../../lib/yield-queue.js';
 import type { ResumeId } from './resume-id.js';
 
-/** Events sent between two looks at whether the client keeps up: so many, or as few as make half of what may wait for it. */
+/** Up to so many events are sent before it is checked whether the client keeps up; fewer if they make half of the bytes that may wait for it. */
 export const CHUNK = 64;
 
-/** The next of these that are sent together, and at least one. */
+/** The next events that are sent together: at least one. */
 export function chunkOf<T extends { readonly size: number }>(
   all: readonly T[],
   from: number,
@@ -23,24 +23,24 @@ export function chunkOf<T extends { readonly size: number }>(
   return all.slice(from, end);
 }
 
-/** Sends clients that resume what they missed, no faster than each reads, and never so that live events have to wait. */
+/** Sends missed events to clients that resume: no faster than each of them reads, and in small portions, so that live events do not wait. */
 export class Sender {
   readonly #turns = new YieldQueue();
 
-  /** Resolves when all of it has been written and the client can take more. */
+  /** Resolves when all items have been written and the client can take more. */
   async sendAll(client: Client, items: readonly Item[], id: ResumeId): Promise<void> {
     for (let sent = 0; sent < items.length && !client.closed; ) {
       const chunk = chunkOf(items, sent, client);
       sent += chunk.length;
       client.sendAll(chunk, id.position);
       id.add(chunk.map(({ envelope }) => envelope));
-      // The last one is followed by the client's place in our order, unless it has to read first.
+      // After the last chunk the caller moves the client's id, unless the client has to read first.
       if (sent < items.length || !client.idle) this.mark(client, id.position);
       await this.keepUp(client);
     }
   }
 
-  /** Moves the client's id on: it has got what was sent, unless a hook still holds any of it. */
+  /** Moves the client's last id to this position, unless events that were sent still wait for a hook. */
   mark(client: Client, position: string): void {
     if (client.hooksPending) return;
     const frame = positionFrame(position, client.pulse);

@@ -8,7 +8,7 @@ import type { StoredEvents } from './source.js';
 export interface SharedReadingOptions {
   history: History;
   source: Pick<StoredEvents, 'readRecent'>;
-  /** `onReceive` has to see what comes from storage, too. */
+  /** Events from storage pass `onReceive` as well. */
   hooks: Pick<Hooks, 'receive'>;
 }
 
@@ -18,13 +18,13 @@ interface Waiting {
   reject(reason: unknown): void;
 }
 
-/** Milliseconds for which a backlog is kept: a storm of clients that reconnect lasts some seconds. */
+/** Milliseconds for which a backlog is kept: when many clients reconnect at once, they do so within some seconds. */
 const KEPT = 10_000;
 
-/** Events that `onReceive` has in hand at the same time. */
+/** Events that `onReceive` handles at the same time. */
 const HOOKED = 100;
 
-/** Reads storage once for all clients that reconnect meanwhile: a thousand of them cost as many statements as one. */
+/** Reads storage once for all clients that wait for it: a thousand clients that reconnect together cost as many statements as one. */
 export class SharedReading {
   readonly #options: SharedReadingOptions;
   #held: Backlog | undefined;
@@ -36,14 +36,14 @@ export class SharedReading {
     this.#options = options;
   }
 
-  /** What an earlier reading brought, where it says all that there is to say of this frontier. */
+  /** The backlog of an earlier reading, if it has everything for a client with this frontier, or shows that no reading can have it. */
   held(frontier: Frontier): Backlog | undefined {
     const backlog = this.#held;
     if (!backlog || !this.#options.history.reaches(backlog.before)) return undefined;
     return backlog.covers(frontier) || backlog.isBeyond(frontier) ? backlog : undefined;
   }
 
-  /** What a reading brings that begins now, or after the one that runs. */
+  /** The backlog of the next reading: it begins now, or when the one that runs has ended. */
   next(frontier: Frontier): Promise<Backlog> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ frontier, resolve, reject });
@@ -60,7 +60,7 @@ export class SharedReading {
         const backlog = await this.#read(needOf(asked.map(({ frontier }) => frontier)));
         this.#keep(backlog);
         for (const { resolve } of asked) resolve(backlog);
-        // A client that came meanwhile may find here what it lacks.
+        // Clients that came during the reading may find in it what they lack.
         this.#waiting = this.#waiting.filter(({ frontier, resolve }) => {
           const held = this.held(frontier);
           if (held) resolve(held);

@@ -6,31 +6,31 @@ import { inTime } from '../../lib/deadline.js';
 import type { History } from '../history.js';
 import type { Need, Recent } from './backlog.js';
 
-/** How far a reading from storage has come. */
+/** How far a reading of several pages from storage has come. */
 export interface ResumeProgress {
-  /** The snapshot of the first page: later pages show nothing that it does not. */
+  /** The snapshot of the first page. Later pages have no events that are not visible in it. */
   readonly frontier: Frontier;
   readonly last: { readonly xid: number; readonly id: number };
   readonly done: boolean;
-  /** Rows that the next reading is to begin with; undefined: as many as there is room for. */
+  /** How many rows the next page should begin with; undefined: as many as memory has room for. */
   readonly rows?: number | undefined;
 }
 
-/** What storage is asked for: events of these audiences, of these types (null: of all). */
+/** What is read from storage: events of these audiences and of these types (null: of all types). */
 export interface Reader {
   readonly audiences: Iterable<Audience>;
   readonly types: ReadonlySet<string> | null;
 }
 
-/** What storage has for clients that missed it. */
+/** Reads from storage what clients missed. */
 export interface StoredEvents {
   /**
-   * Reads what one client is entitled to, asked for, and is new since a frontier.
+   * Reads the events that one client may have, asked for, and that are new since a frontier.
    *
-   * @param from - what an earlier call returned that was not done
-   * @param onBatch - returns how many it took; fewer than there are end the reading for now, behind these: a connection to
-   * the database never waits for a slow client
-   * @returns how far it came, or why what was missed cannot be had
+   * @param from - what an earlier call returned whose reading was not done
+   * @param onBatch - returns how many events it took. If it took fewer than it got, the reading ends for now, after those: a connection
+   * to the database never waits for a slow client
+   * @returns how far the reading has come, or why missed events cannot be had
    */
   readSince(
     since: Frontier,
@@ -39,30 +39,30 @@ export interface StoredEvents {
     onBatch: (envelopes: Envelope[]) => Promise<number>,
   ): Promise<ResumeProgress | { reset: string }>;
 
-  /** Reads what any client may be entitled to: as far back as is needed, or as much as memory has room for. */
+  /** Reads the latest events of all clients: as far back as is needed, or as many as memory has room for. */
   readRecent(need: Need): Promise<Recent>;
 }
 
-/** What a resume has to know of where events come from. */
+/** The part of a source that a resume needs. */
 export interface ResumeSource extends StoredEvents {
   /** The name of the order in which events come, as frames' ids carry it. */
   readonly order: string;
-  /** What stands behind the dash in the id of a frame for a client that has got everything delivered by now. */
+  /** The current position: for the id of a frame to a client that has got everything delivered so far. */
   readonly position: string;
-  /** All events visible in this frontier have been delivered. */
+  /** The frontier up to which all events have been delivered. */
   readonly reached: Frontier;
   /** Resolves when everything that is visible now has been delivered. */
   catchUp(): Promise<void>;
 }
 
-/** Milliseconds for which a client waits until this instance has delivered all that the client had before it reconnected. */
+/** Milliseconds for which a client waits until this instance has delivered everything that the client had got before it reconnected. */
 const MAX_CATCH_UP = 10_000;
 
 /**
- * Waits until this instance has delivered what is visible in a frontier from elsewhere: a sweep may not have found it yet, or
- * `onReceive` may hold it. A client that joined before that would get again what it has.
+ * Waits until this instance has delivered everything that is visible in a frontier of another instance: a sweep may not have found it
+ * yet, or `onReceive` may not have answered. A client that joined before that would get events again that it has.
  *
- * @param ahead - events that the client has although they are not visible in the frontier
+ * @param ahead - events that the client has got although they are not visible in the frontier
  */
 export async function catchUpWith(
   frontier: Frontier,

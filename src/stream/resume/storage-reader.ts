@@ -18,27 +18,27 @@ export interface StorageReaderOptions {
   history: History;
   hooks: Pick<Hooks, 'receive'>;
   sender: Sender;
-  /** How many events are read from storage for one client before it is a `reset`. */
+  /** How many events may be read from storage for one client; with more the client is told `reset`. */
   limit: number;
 }
 
-/** What a client has got from storage. */
+/** How far a client has got by a reading from storage. */
 export interface StorageSnapshot {
-  /** All that is visible in this. */
+  /** It has got every event that is visible in this frontier. */
   readonly frontier: Frontier;
-  /** What may be missing comes behind this number in the order of the source. */
+  /** Any event that it lacks has a higher sequence number than this in the order of the source. */
   readonly before: number;
 }
 
-/** Why a client cannot have what it missed. */
+/** The reason why a client cannot have the events that it missed. */
 export interface Unavailable {
   readonly reset: string;
 }
 
-/** Clients for which storage is read each by itself, at the same time; a client that finds all at work shares a reading. */
+/** Storage is read for up to so many clients at a time, each by itself. Further clients share one reading. */
 const MAX_READERS = 3;
 
-/** Reads from storage what clients missed, and sends it to them. */
+/** Reads from storage the events that clients missed, and sends them. */
 export class StorageReader {
   readonly #options: StorageReaderOptions;
   readonly #readers = new Semaphore(MAX_READERS);
@@ -49,7 +49,7 @@ export class StorageReader {
     this.#shared = new SharedReading(options);
   }
 
-  /** Sends a client what is new since a frontier. @param lacks - whether the client has not got this event otherwise */
+  /** Sends a client the events that are new since a frontier. @param lacks - whether the client still lacks an event */
   async read(
     client: Client,
     since: Frontier,
@@ -70,7 +70,7 @@ export class StorageReader {
     return this.#readAlone(client, since, id, lacks);
   }
 
-  /** A reading for this client only. It holds no place, and no connection, while the client reads what came. */
+  /** Reads for this client only. While the client reads what was sent, no place and no connection to the database is held. */
   async #readAlone(
     client: Client,
     since: Frontier,
@@ -91,7 +91,7 @@ export class StorageReader {
         client.sendAll(items.filter(lacks), id.position);
         id.add(chunk);
         sender.mark(client, id.position);
-        // A client that reads has read it by then, and the reading goes on.
+        // A client that reads fast has read it after this turn, and then the reading goes on.
         await sender.turn();
       }
       return sent > limit ? 0 : taken;
@@ -100,7 +100,7 @@ export class StorageReader {
     return 'reset' in result ? result : { frontier: result.frontier, before };
   }
 
-  /** What `onReceive` makes of stored events: what it stopped must not pass here. */
+  /** Passes stored events through `onReceive`, as an event that it stopped must not reach a client by a resume. */
   async #received(stored: readonly Envelope[], position: string): Promise<Item[]> {
     const items: Item[] = [];
     for (const one of stored) {
@@ -111,7 +111,7 @@ export class StorageReader {
     return items;
   }
 
-  /** Sends a client what one audience had since its own beginning, where the rest of its stream goes on from elsewhere. */
+  /** Sends a client the events of one audience that are new since the audience's own snapshot; the rest of its stream resumes from elsewhere. */
   async readAudience(
     client: Client,
     audience: Audience,
@@ -123,7 +123,7 @@ export class StorageReader {
     let sent = 0;
     const onBatch = async (envelopes: Envelope[]) => {
       for (const { envelope, position } of await this.#received(envelopes, id.position)) {
-        // In memory it has its place in the order.
+        // If the history has the event, its item has a sequence number, by which the caller decides.
         const item = history.find(envelope.id) ?? new Item(0, envelope, position);
         if (lacks(item)) client.send(item, position);
       }

@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:2d33ee860fc6cbfb3baba50cd2ca0e6d102c709c
+--! Hash: sha1:9682dcb1f9d604fc72de1691e14a9af63a3113b6
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -7,7 +7,7 @@
 -- `npm run sql:commit` turns it into a migration; sql/README.md says how.
 
 --! Included schema/djr.sql
--- Not `create schema if not exists`: that asks for CREATE on the database even when an administrator made the schema for us.
+-- Not `create schema if not exists`, which needs CREATE on the database even if an administrator has already made the schema.
 do $$
 begin
   if pg_catalog.to_regnamespace('djr') is null then
@@ -20,15 +20,15 @@ comment on schema djr is
   'Realtime events: djr.publish(...) in SQL, a DOM event in the browser. See docs/sql.md.';
 --! EndIncluded schema/djr.sql
 --! Included schema/domains.sql
--- The rules for one column each, as domains and not as CHECKs of the table: PostgreSQL prepares a table's CHECKs anew for
--- every INSERT, and that took half the time of a publish; a domain's it prepares once a session.
--- Collation "C": comparison by bytes is what equality needs, and the cheapest index.
+-- The rules that concern one column. They are domains and not CHECKs of the table, because PostgreSQL prepares a table's CHECKs anew for
+-- every INSERT, which took half the time of a publish, and a domain's CHECKs once a session.
+-- Collation "C" compares bytes: that is all that equality needs, and it makes the cheapest index.
 do $$
 begin
   if pg_catalog.to_regtype('djr.event_type') is null then
     create domain djr.event_type as text collate "C"
       constraint event_type_length check (pg_catalog.length(value) between 1 and 200)
-      -- No white space, no control characters, as Unicode has them, whatever the database's locale thinks.
+      -- No white space and no control characters, as Unicode defines them: the database's locale plays no part.
       constraint event_type_characters check (
         value !~ E'[\\u0001-\\u0020\\u007f-\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]'
       );
@@ -45,8 +45,8 @@ begin
       constraint event_detail_object check (pg_catalog.jsonb_typeof(value) = 'object');
   end if;
 
-  -- The stream and the browser client themselves say these words to a page. The first version reserved two of them only:
-  -- events that have one of the others stay as they are. `not valid`, so that no table is read.
+  -- The stream and the browser client use these types themselves. The first version reserved two of them only, so stored events may have
+  -- one of the others: `not valid` lets them stay, and reads no table.
   if not exists (
     select
     from pg_catalog.pg_constraint
@@ -62,7 +62,7 @@ begin
 end
 $$;
 
--- In a database of the first migrations the rule knows no topics. No row can break the wider one, so none is looked at.
+-- In a database of the first migrations this rule has no topics. Every existing row satisfies the wider rule, so none is checked.
 do $$
 begin
   if not exists (
@@ -78,8 +78,8 @@ begin
 end
 $$;
 
--- Without its rules at first: a column of a type that has any is added by writing the whole table anew. They come in
--- tables/event.sql, behind the column.
+-- This domain is created without its rules: adding a column whose type has rules would rewrite the whole table. tables/event.sql adds
+-- the rules after the column.
 do $$
 begin
   if pg_catalog.to_regtype('djr.event_topic') is null then
@@ -99,8 +99,9 @@ comment on domain djr.event_detail is 'A JSON object.';
 -- In the order in which a publisher takes its locks: an upgrade that waits for the second with the first in hand would
 -- wait for a publisher that waits for it.
 --! Included tables/event.sql
--- Column order: the fixed widths first, so that no row carries padding between them.
--- What a column may hold is in its domain; that scope and user_id fit together, the trigger checks as it reads the row.
+-- The columns of fixed width come first, so that no row has padding between them.
+-- A column's domain says what the column may hold. The insert trigger reads every row anyway, so it checks whether scope, user_id and
+-- topic fit together.
 create table if not exists djr.event (
   id bigint generated always as identity,
   xid xid8 not null default pg_catalog.pg_current_xact_id(),
@@ -115,7 +116,7 @@ create table if not exists djr.event (
   constraint event_pkey primary key (id)
 );
 
--- Behind the first migrations' columns, here and in a database that has them.
+-- This column comes after those of the first migrations, in a new database as well as in an upgraded one.
 alter table djr.event add column if not exists topic djr.event_topic;
 
 do $$
@@ -125,7 +126,7 @@ begin
     from pg_catalog.pg_constraint
     where pg_constraint.contypid = 'djr.event_topic'::pg_catalog.regtype
   ) then
-    -- Not valid: every row there is has null, and none need be read for it.
+    -- Not valid: every existing row has null in this column, so none needs to be checked.
     alter domain djr.event_topic
       add constraint event_topic_length check (pg_catalog.length(value) between 1 and 255) not valid;
     alter domain djr.event_topic
@@ -136,15 +137,15 @@ begin
 end
 $$;
 
--- A sweep and a resume read what is new since a snapshot.
+-- Sweeps and resumes read the events that are new since a snapshot by this index.
 create index if not exists event_xid on djr.event (xid, id);
 create index if not exists event_user on djr.event (user_id, id) where user_id is not null;
 create index if not exists event_type on djr.event (type, id);
 create index if not exists event_created_at on djr.event (created_at);
 create unique index if not exists event_key on djr.event (key) where key is not null;
--- Partial: an app without topics does not pay for it.
+-- Partial, so that an app without topics pays nothing for it.
 create index if not exists event_topic on djr.event (topic, id) where topic is not null;
--- Partial: an event that replays none does not pay for it.
+-- Partial, so that an event that is no replay costs no entry in it.
 create index if not exists event_replay_of on djr.event (replay_of, id) where replay_of is not null;
 
 comment on table djr.event is
@@ -152,17 +153,17 @@ comment on table djr.event is
 comment on column djr.event.id is
   'The number that publish* returned, and the first part of the id that a browser sees.';
 comment on column djr.event.xid is
-  'The transaction that published it: what is new since a snapshot is found by it, whatever order transactions commit in.';
+  'The transaction that published it. By this column a sweep finds what is new since a snapshot, in whatever order transactions commit.';
 comment on column djr.event.created_at is
   'When it was inserted (not when its transaction began or committed).';
 comment on column djr.event.replay_of is
-  'The event that this one sends again; null for an original. 0 for what djr itself orders (scope control): no publisher may set this column.';
+  'The event that this one sends again; null for an original; 0 for an order of djr itself (scope control). No publisher may set this column.';
 comment on column djr.event.scope is
   'Who gets it: user (the one user_id names), public (every client), topic (the clients that may hear the topic), system (backend subscribers only), control (the runtimes, which carry out djr.disconnect and djr.recheck).';
 comment on column djr.event.type is
   'What happened, in the app''s words. In the browser it is the DOM event djr:TYPE. 1 to 200 characters, no white space.';
 comment on column djr.event.user_id is
-  'The user of a user event, as the app identifies users; of a system event, whom it is about, if anyone.';
+  'The user of a user event, as the app identifies users; the user whom a system event is about, if there is one.';
 comment on column djr.event.topic is
   'The topic of a topic event: 1 to 255 characters, no white space. Null for every other scope.';
 comment on column djr.event.key is
@@ -170,12 +171,12 @@ comment on column djr.event.key is
 comment on column djr.event.detail is
   'A JSON object, sent to the client. With the envelope at most 7,999 bytes, or as many as the setting max_bytes allows.';
 comment on column djr.event.private_data is
-  'JSON for the backend''s eyes. It never leaves the database through NOTIFY or a client''s stream.';
-comment on index djr.event_xid is 'New since a snapshot: sweep and resume.';
+  'JSON for the backend only. It never leaves the database through NOTIFY or a client''s stream.';
+comment on index djr.event_xid is 'What is new since a snapshot: for sweeps and resumes.';
 comment on index djr.event_user is 'One user''s events, newest or oldest first.';
 comment on index djr.event_topic is 'Events of a topic, newest or oldest first.';
 comment on index djr.event_type is 'Events of a type, newest or oldest first.';
-comment on index djr.event_created_at is 'By time: pruning, and the admin''s date range.';
+comment on index djr.event_created_at is 'Events by time: for pruning and the date range of the admin.';
 comment on index djr.event_key is 'One event a key.';
 comment on index djr.event_replay_of is 'The replays of an event.';
 --! EndIncluded tables/event.sql
@@ -197,7 +198,7 @@ create table if not exists djr.settings (
   constraint settings_activity check (activity in ('off', 'summary', 'full'))
 );
 
--- Behind the first migrations' columns.
+-- These columns come after those of the first migrations.
 alter table djr.settings add column if not exists authorize_topic text;
 alter table djr.settings add column if not exists generation text collate "C";
 alter table djr.settings add column if not exists queue_limit real not null default 0.25;
@@ -219,36 +220,36 @@ on conflict do nothing;
 comment on table djr.settings is
   'The settings of djr in this database, in one row. Change them with djr.configure(...).';
 comment on column djr.settings.pruned_xid is
-  'The highest transaction of which events were deleted (by pruning or by hand), that truncated djr.event, or that switched storage on again: a client that resumes from before it is told to reset. Null: none has been.';
+  'The highest transaction of which this is true: its events were deleted (by pruning or by hand), or it truncated djr.event, or it switched storage on again. A client that resumes from before it is told to reset. Null: there is none.';
 comment on column djr.settings.generation is
-  'Part of djr.epoch(): a runtime sets it anew when events that it delivered are gone after a restart, as after a rolled-back storage snapshot. Null: that has not been.';
+  'Part of djr.epoch(): a runtime sets a new value when events that it delivered are gone after a restart of PostgreSQL, as when the storage was rolled back to a snapshot. Null: that never happened.';
 comment on column djr.settings.retention is
   'How long events are kept; the runtime prunes what is older. Null: for ever.';
 comment on column djr.settings.consumer_retention is
   'For how long at most events past the retention are kept because a consumer has not had them, counted from their insert. Null: as long as it takes.';
 comment on column djr.settings.storage is
-  'Whether publish* store events. When false they validate and notify only: no resume, no replay, no sweep.';
+  'Whether publish* functions store events. When false they only validate and notify: there is no resume, no replay and no sweep.';
 comment on column djr.settings.one_row is
   'Always true, and the primary key: there is one row.';
 comment on column djr.settings.channel is
   'The NOTIFY channel. A random name, because whoever knows it can listen: only the server role may read it.';
 comment on column djr.settings.delivery is
-  'How events reach the runtimes: notify (at once), sweep (publishers never notify), auto (notify until commits queue for it).';
+  'How events reach the runtimes: notify (at once), sweep (publishers never notify), auto (notify, and sweep while commits queue for NOTIFY).';
 comment on column djr.settings.authorize_topic is
-  'A function of the app, (user_id text, topic text) returns boolean, that says who may hear a topic that a page asks for by name. Null: nobody, without a seal.';
+  'A function of the app, (user_id text, topic text) returns boolean, that says who may hear a topic that a page asks for by name. Null: without a seal nobody may.';
 comment on column djr.settings.queue_limit is
   'With delivery auto: the share of the NOTIFY queue, 0.001 to 1, from which publishers do not notify any more until it has emptied to half of that.';
 comment on column djr.settings.max_bytes is
-  'Bytes that the message of an event may have, 7999 to 1048576. What has more than 7999 NOTIFY cannot carry: it is a row and a doorbell, and a sweep brings it.';
+  'Bytes that the message of an event may have, 7999 to 1048576. NOTIFY cannot carry more than 7999: a larger event is a row and a doorbell, and a sweep delivers it.';
 comment on column djr.settings.largest_bytes is
-  'The highest that max_bytes has been: events of that size may be stored, and the runtimes read so many rows at a time that they have room for them.';
+  'The highest value that max_bytes ever had. Events of that size may be stored, so the runtimes read only as many rows at a time as fit into their memory.';
 comment on column djr.settings.activity is
   'What the runtimes record in djr.activity: off, summary (a row an event and instance), full (a row a user, too).';
 --! EndIncluded tables/settings.sql
 --! Included tables/activity.sql
--- Append-only, written by the runtimes in batches. There is no primary key: nothing refers to a row of it. And no foreign
--- key: looking for the event of each row took 40,000 of its 69,000 instructions. A trigger of djr.event removes what is
--- of events that go, and who records looks for all events of a batch at once.
+-- Append-only, written by the runtimes in batches. There is no primary key, because nothing refers to a row, and no foreign key,
+-- because looking up the event of each row took 40,000 of the 69,000 instructions of an insert. Instead a trigger of djr.event deletes
+-- the activity of deleted events, and djr.record_activity looks up all events of a batch at once.
 create table if not exists djr.activity (
   event_id bigint not null,
   created_at timestamptz not null default pg_catalog.clock_timestamp(),
@@ -260,42 +261,42 @@ create table if not exists djr.activity (
   constraint activity_recipients check (recipients >= 0)
 );
 
--- Made by the first migration.
+-- The first migration made this index.
 alter table djr.activity drop constraint if exists activity_event;
 
--- Without it a publication for all tables makes every DELETE fail. It costs nothing where no publication has the table.
+-- Without a replica identity a publication for all tables makes every DELETE fail. It costs nothing if no publication has the table.
 alter table djr.activity replica identity full;
 
 create index if not exists activity_event on djr.activity (event_id);
--- Partial: what is written for every event does not pay for it.
+-- Partial, so that the rows that are written for every event cost no entry in it.
 create unique index if not exists activity_acknowledged on djr.activity (event_id, user_id, status)
 where status in ('delivered', 'read');
 
 comment on table djr.activity is
   'What became of an event, one row a step, written by the runtimes when djr.settings.activity is not off.';
-comment on column djr.activity.event_id is 'The event; its activity goes when it is pruned.';
+comment on column djr.activity.event_id is 'The event; its activity is deleted when the event is pruned.';
 comment on column djr.activity.created_at is 'When the step was recorded: some 500 ms after it happened, more while the database is slow.';
 comment on column djr.activity.recipients is
-  'Of sent: to how many clients. Of error: for how many of them beforeSend failed. Null for other steps.';
+  'For sent: to how many clients. For error: for how many clients beforeSend failed. Null for other steps.';
 comment on column djr.activity.status is
   'dispatched (an instance passed it to its subscribers and clients), sent (to clients), delivered and read (the page said so), error (a hook failed).';
 comment on column djr.activity.user_id is
-  'Whose clients, where it is known: of a user event always, of others with the setting full; who acknowledged.';
-comment on column djr.activity.instance is 'The runtime that did it.';
+  'The user whose clients these are: always for a user event, with the setting full also for others. For delivered and read the user who acknowledged.';
+comment on column djr.activity.instance is 'The runtime that recorded the step.';
 comment on index djr.activity_event is 'The activity of one event, and its removal with the event.';
-comment on index djr.activity_acknowledged is 'A user acknowledges an event once, however often the page says so.';
+comment on index djr.activity_acknowledged is 'A user acknowledges an event once, however often the page acknowledges it.';
 --! EndIncluded tables/activity.sql
 --! Included tables/delivery_mode.sql
--- A sequence, because its last_value is read without MVCC: a publisher in a repeatable-read transaction
--- that began an hour ago sees the mode of now.
+-- A sequence, because its last_value is not read as of a snapshot: a publisher in a repeatable-read transaction that began an hour ago
+-- sees the current mode.
 create sequence if not exists djr.delivery_mode as integer minvalue 1 maxvalue 2 start 1;
 
 comment on sequence djr.delivery_mode is
   'How events reach the runtimes now: last_value 1, publishers notify; 2, they do not and the runtimes sweep. Set by djr.set_delivery_mode and djr.configure.';
 --! EndIncluded tables/delivery_mode.sql
 --! Included tables/unstored_place.sql
--- A tenth of a second since 1970, times 2^20, and how many events came in it: one number, which nextval moves on without
--- that sessions wait for each other.
+-- One number holds the tenth of a second since 1970, times 2^20, and how many events came in it. nextval counts on without sessions
+-- having to wait for each other.
 create sequence if not exists djr.unstored_place;
 
 comment on sequence djr.unstored_place is
@@ -314,11 +315,11 @@ comment on sequence djr.unstored_dropped is
   'How many events with store => false were dropped, as too many came while delivery was sweep: its last_value, null for none.';
 --! EndIncluded tables/unstored_dropped.sql
 --! Included tables/seal_key.sql
--- A table of its own, and not columns of djr.settings: djr.configure returns those, and a key does not belong on a screen.
+-- A table of its own instead of columns of djr.settings: djr.configure returns the settings, and a key must not appear on a screen.
 create table if not exists djr.seal_key (
   created_at timestamptz not null default pg_catalog.clock_timestamp(),
   longest interval not null default '1 hour',
-  -- A key for HMAC-SHA256, in both its padded forms: nothing is padded again for every seal.
+  -- The key for HMAC-SHA256 in both padded forms, so that no seal has to pad it again.
   inner_key bytea not null,
   outer_key bytea not null,
   id text collate "C" not null,
@@ -333,17 +334,17 @@ create table if not exists djr.seal_key (
 create unique index if not exists seal_key_newest on djr.seal_key (newest) where newest;
 
 comment on table djr.seal_key is
-  'The keys that seals are signed with: the newest, and while it is being rotated the one before. Made at the first seal; djr.configure(rotate_seal_key => true) makes another.';
+  'The keys that seals are signed with: the newest one, and after a rotation the previous one. The first seal makes the first key; djr.configure(rotate_seal_key => true) makes a new one.';
 comment on column djr.seal_key.created_at is 'When it was made.';
-comment on column djr.seal_key.longest is 'For how long the longest seal that it signed is valid, an hour at least: revocations are kept as long.';
+comment on column djr.seal_key.longest is 'How long the longest seal that it signed is valid, at least an hour: revocations are kept for as long.';
 comment on column djr.seal_key.inner_key is 'The key, padded and combined with the inner pad of HMAC (RFC 2104).';
 comment on column djr.seal_key.outer_key is 'The same with the outer pad.';
 comment on column djr.seal_key.id is 'Names it in a seal.';
 comment on column djr.seal_key.newest is 'Whether new seals are signed with it.';
-comment on index djr.seal_key_newest is 'One of them is the newest.';
+comment on index djr.seal_key_newest is 'Only one key is the newest.';
 --! EndIncluded tables/seal_key.sql
 --! Included tables/revocation.sql
--- Append-only: a unique row a user and topic would make two transactions that revoke wait for one another.
+-- Append-only: with a unique row for each user and topic, two transactions that revoke the same would wait for each other.
 create table if not exists djr.revocation (
   xid xid8 not null default pg_catalog.pg_current_xact_id(),
   created_at timestamptz not null default pg_catalog.clock_timestamp(),
@@ -351,22 +352,22 @@ create table if not exists djr.revocation (
   topic text collate "C"
 );
 
--- It has no key, and a publication for all tables asks for one.
+-- The table has no key, and a publication for all tables needs a replica identity.
 alter table djr.revocation replica identity full;
 
 create index if not exists revocation_created_at on djr.revocation (created_at);
 
 comment on table djr.revocation is
-  'What djr.recheck took back: seals whose snapshot does not see this transaction do not count any more for this user and topic. Rows go when no seal of before them is valid any more.';
+  'What djr.recheck revoked: for this user and topic, seals whose snapshot does not see this transaction no longer count. A row is deleted once every seal that is older has ended.';
 comment on column djr.revocation.xid is 'The transaction that called djr.recheck.';
-comment on column djr.revocation.created_at is 'When.';
+comment on column djr.revocation.created_at is 'When it called djr.recheck.';
 comment on column djr.revocation.user_id is 'Whose seals; null: everyone''s.';
-comment on column djr.revocation.topic is 'Of which topic; null: of every one.';
-comment on index djr.revocation_created_at is 'What is old enough to go, and what a runtime reads at its start.';
+comment on column djr.revocation.topic is 'Of which topic; null: of every topic.';
+comment on index djr.revocation_created_at is 'Revocations by time: for deleting old ones, and for a runtime that starts.';
 --! EndIncluded tables/revocation.sql
 --! Included tables/instance.sql
--- Unlogged: what each instance says every few seconds costs no WAL and no fsync, and after a crash it says it again.
--- The fill factor keeps room on the page, and no column that changes is indexed: every update is a HOT one.
+-- Unlogged, so that the report of each instance every few seconds costs no WAL and no fsync; after a crash every instance reports again.
+-- The fill factor keeps room on the page, and no column that changes is indexed, so every update is a HOT update.
 create unlogged table if not exists djr.instance (
   started_at timestamptz not null,
   seen_at timestamptz not null,
@@ -384,22 +385,22 @@ create unlogged table if not exists djr.instance (
 with (fillfactor = 50);
 
 comment on table djr.instance is
-  'The runtimes that use this database, one row each, written by themselves every 5 s. Its row goes when an instance stops, or when it has not been seen for a day. Not on a standby: it is unlogged.';
+  'The runtimes that use this database: each writes a row of its own every 5 s. The row is deleted when the instance stops, or when it was not updated for a day. A standby has no rows, because the table is unlogged.';
 comment on column djr.instance.started_at is 'When the runtime was started.';
-comment on column djr.instance.seen_at is 'When it last said so: more than 30 s ago, it is gone or cut off.';
+comment on column djr.instance.seen_at is 'When it last reported. If that is more than 30 s ago, the instance is gone or cut off.';
 comment on column djr.instance.events is 'Events that it has delivered since its start.';
 comment on column djr.instance.deliveries is 'Events that it has written to clients since its start.';
 comment on column djr.instance.errors is
   'Errors of hooks and subscribers, and messages on the channel that could not be read, since its start.';
 comment on column djr.instance.connections is 'Streams that are open.';
 comment on column djr.instance.lag_ms is
-  'From insert to being delivered, milliseconds, 99th percentile of the last 5 s; null: no event came. It includes how long transactions stay open, and the difference of the two clocks.';
-comment on column djr.instance.name is 'As in djr.activity.instance, and in the ids of its frames.';
+  'Milliseconds from the insert of an event to its delivery, 99th percentile of the last 5 s; null: no event came. It includes how long transactions stay open, and the difference of the two clocks.';
+comment on column djr.instance.name is 'The name of the instance, as in djr.activity.instance and in the ids of its frames.';
 comment on column djr.instance.host is 'The machine, and the process on it.';
-comment on column djr.instance.version is 'Of the package djr.';
+comment on column djr.instance.version is 'The version of the package djr.';
 --! EndIncluded tables/instance.sql
 --! Included tables/presence.sql
--- Unlogged, as djr.instance: after a crash each instance says it again.
+-- Unlogged, as djr.instance is: after a crash each instance writes its rows again.
 create unlogged table if not exists djr.presence (
   since timestamptz not null,
   streams integer not null,
@@ -417,10 +418,10 @@ comment on table djr.presence is
   'Which users have streams on which instance, when the option presence is on; written by the instances in batches. djr.online reads it.';
 comment on column djr.presence.since is 'When the first of these streams was opened.';
 comment on column djr.presence.streams is 'How many streams.';
-comment on column djr.presence.instance is 'The runtime that has them; without a row of its own in djr.instance it is gone.';
-comment on column djr.presence.topic is 'The topic that they hear; empty: any stream of this user.';
+comment on column djr.presence.instance is 'The runtime that has the streams; if it has no row in djr.instance, it is gone.';
+comment on column djr.presence.topic is 'The topic that the streams hear; empty: the row counts all streams of this user.';
 comment on column djr.presence.user_id is 'The user.';
-comment on index djr.presence_instance is 'What one instance has written, to remove it.';
+comment on index djr.presence_instance is 'The rows of one instance, to delete them.';
 --! EndIncluded tables/presence.sql
 --! Included tables/relay_mark.sql
 create table if not exists djr.relay_mark (
@@ -436,7 +437,7 @@ create table if not exists djr.relay_mark (
 );
 
 comment on table djr.relay_mark is
-  'What was in the log of a relay, a row each 10 s of the last hour: where the engine has lost what it had acknowledged, a new generation of the log begins at one of these.';
+  'How far the log of a relay had come, a row for each 10 s of the last hour. If the relay''s engine loses what it had acknowledged, a new generation of the log begins at one of these rows.';
 comment on column djr.relay_mark.id is 'The newest has the highest.';
 comment on column djr.relay_mark.taken_at is 'When the snapshot was taken.';
 comment on column djr.relay_mark.snapshot is 'All events that are visible in it were in the log.';
@@ -446,10 +447,10 @@ comment on column djr.relay_mark.generation is 'Which log.';
 comment on column djr.relay_mark.epoch is 'Which history of the database, as frames'' ids say it.';
 --! EndIncluded tables/relay_mark.sql
 --! Included tables/_grant.sql
--- The record of grant_publish, grant_consume, grant_seal and grant_server. It has no rows: a role that was granted a use has SELECT on the column of
--- that name. Default privileges and `grant … on all tables` never reach a column, so nobody gets there by accident; and
--- PostgreSQL keeps the record true: it follows a role that is renamed, goes with one that is dropped, and a dump (a
--- schema-only one, too) names the role and not its oid.
+-- The record of grant_publish, grant_consume, grant_seal and grant_server. It has no rows: a role that was granted a capability has
+-- SELECT on the column of that name. Default privileges and `grant … on all tables` never reach a column, so no role gets this right by
+-- accident. PostgreSQL keeps the record true: it follows a role that is renamed, ends with one that is dropped, and a dump, even of the
+-- schema alone, names the role and not its oid.
 create table if not exists djr._grant (
   publish boolean,
   server boolean
@@ -457,24 +458,24 @@ create table if not exists djr._grant (
 
 alter table djr._grant add column if not exists seal boolean;
 alter table djr._grant add column if not exists consume boolean;
--- As every table has: a publication for all tables asks for it.
+-- A publication for all tables needs a replica identity on every table.
 alter table djr._grant replica identity full;
 
 comment on table djr._grant is
-  'Who was granted what, as privileges on its columns; it never has a row. Written by djr.grant_publish, djr.grant_consume, djr.grant_seal, djr.grant_server and their revoke_*, read through djr.grantee. Internal.';
-comment on column djr._grant.publish is 'Who may select it was granted djr.grant_publish.';
-comment on column djr._grant.server is 'Who may select it was granted djr.grant_server.';
-comment on column djr._grant.consume is 'Who may select it was granted djr.grant_consume.';
-comment on column djr._grant.seal is 'Who may select it was granted djr.grant_seal.';
+  'Which role was granted what, as privileges on its columns; it never has a row. Written by djr.grant_publish, djr.grant_consume, djr.grant_seal, djr.grant_server and their revoke_*, read through djr.grantee. Internal.';
+comment on column djr._grant.publish is 'A role that may select it was granted djr.grant_publish.';
+comment on column djr._grant.server is 'A role that may select it was granted djr.grant_server.';
+comment on column djr._grant.consume is 'A role that may select it was granted djr.grant_consume.';
+comment on column djr._grant.seal is 'A role that may select it was granted djr.grant_seal.';
 --! EndIncluded tables/_grant.sql
 --! Included tables/_consumer.sql
--- What a consumer is. Where it stands is a row of djr._consumer_place: this row is locked by whoever consumes, and changes
+-- What a consumer is; where it stands is a row of djr._consumer_place. A transaction that consumes locks the row here, which changes
 -- only when the consumer is reset.
 create table if not exists djr._consumer (
   created_at timestamptz not null default pg_catalog.clock_timestamp(),
   id integer generated always as identity,
-  -- The row's own xmin, told by PostgreSQL when it was written. A copy by rows (a dump, logical replication) has another one; a copy by
-  -- pages (pg_upgrade, a standby, a backup) has not. So a migration must never write this table anew.
+  -- The xmin that PostgreSQL gave the row when it was written. A copy by rows (a dump, logical replication) has a different xmin; a copy
+  -- by pages (pg_upgrade, a standby, a backup) has the same. So a migration must never rewrite this table.
   mark xid,
   name text collate "C" not null,
   types text[],
@@ -488,14 +489,14 @@ comment on table djr._consumer is
 comment on column djr._consumer.created_at is 'When it was created.';
 comment on column djr._consumer.id is 'Its number in the other tables.';
 comment on column djr._consumer.mark is
-  'The transaction that wrote this row; where PostgreSQL says another one, the row was restored from a dump, and the place means nothing here.';
+  'The transaction that wrote this row. If the xmin of the row is another one, the row was restored from a dump, and its place means nothing in this database.';
 comment on column djr._consumer.name is 'Its name.';
-comment on column djr._consumer.types is 'The types that it gets; null: every one.';
-comment on column djr._consumer.topics is 'The topics that it gets; null: every one, and events without a topic.';
+comment on column djr._consumer.types is 'The types that it gets; null: every type.';
+comment on column djr._consumer.topics is 'The topics that it gets; null: every topic, and events without a topic.';
 --! EndIncluded tables/_consumer.sql
 --! Included tables/_consumer_place.sql
--- Where a consumer stands. It has had every event that is visible in `frontier`; while a batch was smaller than what was due,
--- also those up to `last_id` of the events that are visible in `upto` and not in `frontier`.
+-- Where a consumer stands. It has had every event that is visible in `frontier`. If the last batch did not take all that was due, there
+-- is a window: the events that are visible in `upto` and not in `frontier`, of which it has had those up to `last_id`.
 -- The fill factor keeps room on the page, and no column that changes is indexed: every move is a HOT update.
 create table if not exists djr._consumer_place (
   last_id bigint,
@@ -519,15 +520,15 @@ comment on table djr._consumer_place is 'Where each consumer stands. Internal.';
 comment on column djr._consumer_place.last_id is 'The last event of the window that it has had.';
 comment on column djr._consumer_place.until_id is 'The last event of the window.';
 comment on column djr._consumer_place.moved_at is 'When it moved last.';
-comment on column djr._consumer_place.overtaken_at is 'When events were lost to it; null: none have been.';
-comment on column djr._consumer_place.lost is 'How many, as far as that is known.';
+comment on column djr._consumer_place.overtaken_at is 'When it first lost events; null: it has lost none.';
+comment on column djr._consumer_place.lost is 'How many events it has lost, as far as that is known.';
 comment on column djr._consumer_place.consumer is 'The consumer.';
 comment on column djr._consumer_place.frontier is 'It has had all events that are visible in this snapshot.';
 comment on column djr._consumer_place.upto is 'The window is what is visible in this snapshot and not in the frontier; null: there is none.';
-comment on column djr._consumer_place.reason is 'Why events were lost to it.';
+comment on column djr._consumer_place.reason is 'Why it has lost events; null: it has lost none.';
 --! EndIncluded tables/_consumer_place.sql
 --! Included tables/_consumer_done.sql
--- Events that a consumer has had out of order, because several callers share it. A row goes as soon as the place has come so far.
+-- Events that a consumer has had out of order, because several callers share it. A row is deleted once the place is past its event.
 create table if not exists djr._consumer_done (
   event_id bigint not null,
   xid xid8 not null,
@@ -576,8 +577,8 @@ comment on column djr.event_status.created_at is 'When it was published.';
 comment on column djr.event_status.replay_of is 'The event that it sends again.';
 comment on column djr.event_status.status is
   'The furthest of: new, dispatched, error, sent, delivered, read. An event that failed for one client and reached another is sent.';
-comment on column djr.event_status.recipients is 'To how many clients it was sent, all instances together.';
-comment on column djr.event_status.errors is 'How often a hook failed for it: onReceive for each instance, beforeSend for each client.';
+comment on column djr.event_status.recipients is 'To how many clients it was sent, by all instances together.';
+comment on column djr.event_status.errors is 'How often a hook failed for it: onReceive counts once an instance, beforeSend once a client.';
 --! EndIncluded views/event_status.sql
 --! Included views/online.sql
 create or replace view djr.online as
@@ -592,11 +593,11 @@ where instance.seen_at operator(pg_catalog.>) (pg_catalog.clock_timestamp() oper
 group by presence.topic, presence.user_id;
 
 comment on view djr.online is
-  'Which users hear a topic now; where topic is null: which are connected at all. Kept when the runtime''s option presence is on. The users of an instance that was killed are gone 30 s later.';
-comment on column djr.online.topic is 'The topic; null: any stream.';
-comment on column djr.online.user_id is 'The user: one row, however many tabs and instances.';
-comment on column djr.online.streams is 'How many streams, all instances together.';
-comment on column djr.online.since is 'Since when.';
+  'Which users hear a topic now; rows whose topic is null say which users are connected at all. It has rows when the runtime''s option presence is on. The users of an instance that was killed disappear 30 s later.';
+comment on column djr.online.topic is 'The topic; null: the row counts all streams of the user.';
+comment on column djr.online.user_id is 'The user, who has one row however many tabs and instances there are.';
+comment on column djr.online.streams is 'How many streams, on all instances together.';
+comment on column djr.online.since is 'When the first of these streams was opened.';
 --! EndIncluded views/online.sql
 --! Included views/grantee.sql
 create or replace view djr.grantee as
@@ -613,12 +614,12 @@ where mark.attrelid operator(pg_catalog.=) 'djr._grant'::pg_catalog.regclass
   and entry.privilege_type operator(pg_catalog.=) 'SELECT';
 
 comment on view djr.grantee is
-  'The roles that were granted a use of djr: publish (djr.grant_publish), consume (djr.grant_consume), seal (djr.grant_seal) or server (djr.grant_server). Each migration gives exactly these their rights, and takes every other right to an object of djr away.';
+  'The roles that were granted a capability of djr: publish (djr.grant_publish), consume (djr.grant_consume), seal (djr.grant_seal) or server (djr.grant_server). Each migration gives exactly these their rights, and takes every other right to an object of djr away.';
 comment on column djr.grantee.role is 'The role''s name; public is every role there is.';
 comment on column djr.grantee.capability is 'publish, consume, seal or server.';
 --! EndIncluded views/grantee.sql
 --! Included views/consumer.sql
--- The filters are written out: a function in a view is called with the rights of whoever reads it.
+-- The filters are written out instead of calling djr._is_for: a function in a view runs with the rights of the role that reads the view.
 create or replace view djr.consumer as
 select
   _consumer.name,
@@ -672,20 +673,20 @@ cross join lateral (
 comment on view djr.consumer is
   'The consumers, and how far each is behind. Made by djr.create_consumer.';
 comment on column djr.consumer.name is 'The name.';
-comment on column djr.consumer.types is 'The types that it gets; null: every one.';
-comment on column djr.consumer.topics is 'The topics that it gets; null: every one, and events without a topic.';
+comment on column djr.consumer.types is 'The types that it gets; null: every type.';
+comment on column djr.consumer.topics is 'The topics that it gets; null: every topic, and events without a topic.';
 comment on column djr.consumer.created_at is 'When it was created.';
 comment on column djr.consumer.moved_at is 'When its place moved last.';
-comment on column djr.consumer.lag is 'Events that it has not had yet; counted up to 100,000.';
-comment on column djr.consumer.age is 'Since the oldest of them was inserted; null: it has had all.';
-comment on column djr.consumer.overtaken is 'Why it does not go on before djr.reset_consumer is called; null: it goes on.';
-comment on column djr.consumer.overtaken_at is 'Since when it has lost events; null: it has lost none.';
+comment on column djr.consumer.lag is 'How many events it has yet to get; counted up to 100,000.';
+comment on column djr.consumer.age is 'How long ago the oldest of them was inserted; null: it has had all events.';
+comment on column djr.consumer.overtaken is 'Why it stands still until djr.reset_consumer is called; null: it does not stand still.';
+comment on column djr.consumer.overtaken_at is 'When it first lost events; null: it has lost none.';
 comment on column djr.consumer.lost is 'How many events it has lost, as far as that is known.';
 --! EndIncluded views/consumer.sql
 
 --! Included functions/internal/_heal_settings.sql
--- A dump of the schema alone (pg_dump -s, structure.sql) brings the table of the settings without its row. Called only
--- where the row was not found: nobody else pays for it.
+-- A dump of the schema alone (pg_dump -s, structure.sql) has the table of the settings without its row. Callers call this only after
+-- they did not find the row, so it costs nothing otherwise.
 create or replace function djr._heal_settings() returns void
 language plpgsql
 security definer
@@ -718,11 +719,11 @@ end
 $$;
 
 comment on function djr.channel() is
-  'The NOTIFY channel, for the server role only. Where the row of djr.settings is missing, as after a restore of the schema alone, it is made again.';
+  'The NOTIFY channel, for the server role only. If the row of djr.settings is missing, as after a restore of the schema alone, it is created again.';
 --! EndIncluded functions/runtime/channel.sql
 --! Included functions/internal/_encode.sql
 -- Plain SQL without SET, so that the planner inlines it into its callers: an event is encoded once, without a call.
--- Of the first migrations: without a topic.
+-- The first migrations made it without a topic.
 drop function if exists djr._encode(bigint, xid8, text, text, text, timestamptz, jsonb);
 
 create or replace function djr._encode(
@@ -763,7 +764,7 @@ comment on function djr._encode(bigint, xid8, text, text, text, timestamptz, jso
   'An event as a line of a NOTIFY message: a JSON array of id, xid, scope, user_id, type, milliseconds and, of a topic event, the topic; then a tab and the detail. JSON holds neither a raw tab nor a line feed. Internal.';
 --! EndIncluded functions/internal/_encode.sql
 --! Included functions/internal/_refuse_size.sql
--- Of the first migrations: of one limit.
+-- The first migrations made it with one limit only.
 drop function if exists djr._refuse_size(text, integer);
 
 create or replace function djr._refuse_size(
@@ -793,7 +794,7 @@ end
 $$;
 
 comment on function djr._refuse_size(text, integer, integer, boolean) is
-  'Raises DJR05. Internal.';
+  'Raises DJR05: the message of an event is too large. Internal.';
 --! EndIncluded functions/internal/_refuse_size.sql
 --! Included functions/internal/_validate_topic.sql
 create or replace function djr._validate_topic(
@@ -822,12 +823,13 @@ end
 $$;
 
 comment on function djr._validate_topic(text, text) is
-  'Raises DJR18 for what is no topic. Internal.';
+  'Raises DJR18 for a text that can be no topic. Internal.';
 --! EndIncluded functions/internal/_validate_topic.sql
 --! Included functions/internal/_validate.sql
--- The rules, raised with SQLSTATEs of our own. The CHECKs of djr.event say the same for a plain INSERT:
--- whatever changes here changes there. `place` comes before the message, and says which of many events it is.
--- Of the first migrations: without a topic.
+-- The rules of an event, each with an SQLSTATE and a message of its own. The domains of djr.event have the same rules for a plain INSERT,
+-- and djr._is_valid has them as one quick condition: change all three together (test/sql/publish.test.ts compares them). `place` is put
+-- before the message and says which of several events is meant.
+-- The first migrations made it without a topic.
 drop function if exists djr._validate(text, text, text, jsonb, text, text);
 
 create or replace function djr._validate(
@@ -947,9 +949,9 @@ comment on function djr._validate(text, text, text, jsonb, text, text, text) is
   'Raises what is wrong with an event: DJR01 type, DJR02 scope, DJR03 user_id, DJR04 detail, DJR11 key, DJR18 topic. Internal.';
 --! EndIncluded functions/internal/_validate.sql
 --! Included functions/internal/_is_valid.sql
--- The rules of djr._validate for one column each, said in as few calls as can be: PL/pgSQL prepares an expression anew in
--- every transaction, and each function in it costs. Whether scope and user fit together the insert trigger sees anyway.
--- Plain SQL without SET, so that the planner inlines it; null counts as no.
+-- The rules of djr._validate that concern a single column, as one condition with few calls: PL/pgSQL prepares an expression anew in
+-- every transaction, and each function in it costs time. The insert trigger checks whether scope and user fit together.
+-- Plain SQL without SET, so that the planner inlines it. Callers must read null as no.
 create or replace function djr._is_valid(
   user_id text,
   type text,
@@ -969,11 +971,11 @@ as $$
 $$;
 
 comment on function djr._is_valid(text, text, jsonb) is
-  'Whether djr._validate would let type, user and detail pass; it says why not. Internal.';
+  'Whether djr._validate would accept type, user and detail. Where it would not, call djr._validate for the error. Internal.';
 --! EndIncluded functions/internal/_is_valid.sql
 --! Included functions/internal/_fits.sql
--- Whether scope, user and topic fit together, for the insert trigger, which looks at every event. Plain SQL without SET, so that
--- the planner inlines it. 0 in replay_of is djr's own, for what djr.disconnect and djr.recheck order.
+-- The insert trigger calls it for every event, so it is plain SQL without SET, which the planner inlines. A replay_of of 0 marks the
+-- orders of djr.disconnect and djr.recheck, to which the rule does not apply.
 create or replace function djr._fits(
   scope text,
   user_id text,
@@ -991,10 +993,10 @@ as $$
 $$;
 
 comment on function djr._fits(text, text, text, bigint) is
-  'Whether an event''s scope, user and topic fit together: what djr._validate raises DJR02 for. Internal.';
+  'Whether an event''s scope, user and topic fit together; where they do not, djr._validate raises DJR02. Internal.';
 --! EndIncluded functions/internal/_fits.sql
 --! Included functions/internal/_is_topic.sql
--- The rules of djr._validate_topic, for publishers of many. Plain SQL without SET, so that the planner inlines it.
+-- The rules of djr._validate_topic as one condition, without an error. Plain SQL without SET, so that the planner inlines it.
 create or replace function djr._is_topic(topic text) returns boolean
 language sql
 immutable
@@ -1008,7 +1010,7 @@ as $$
 $$;
 
 comment on function djr._is_topic(text) is
-  'Whether djr._validate_topic would let the topic pass; null passes. Internal.';
+  'Whether djr._validate_topic would accept the topic; null is accepted. Internal.';
 --! EndIncluded functions/internal/_is_topic.sql
 --! Included functions/internal/_scope.sql
 -- Plain SQL without SET, so that the planner inlines it.
@@ -1023,7 +1025,7 @@ as $$
 $$;
 
 comment on function djr._scope(text, text) is
-  'The scope of an event of djr.publish_many that may name none: topic where it has a topic, else user. Internal.';
+  'The scope of an element of djr.publish_many. If it names none: topic when it has a topic, otherwise user. Internal.';
 --! EndIncluded functions/internal/_scope.sql
 --! Included functions/internal/_is_readable.sql
 -- Plain SQL without SET, so that the planner inlines it.
@@ -1043,10 +1045,10 @@ as $$
 $$;
 
 comment on function djr._is_readable(bigint, xid8, timestamptz) is
-  'Whether a runtime can read these values of an event: numbers that JavaScript holds, and a time that a Date does. Internal.';
+  'Whether a runtime can read these values of an event: the numbers must be safe integers of JavaScript, and a Date must be able to hold the time. Internal.';
 --! EndIncluded functions/internal/_is_readable.sql
 --! Included functions/internal/_refuse_unreadable.sql
--- Only the owner can set these columns. A row that has such a value would be an event that no runtime can deliver.
+-- Only the owner can write the columns id, xid and created_at. With such a value no runtime could deliver the event.
 create or replace function djr._refuse_unreadable(header json) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -1061,20 +1063,20 @@ end
 $$;
 
 comment on function djr._refuse_unreadable(json) is
-  'Raises DJR16. Internal.';
+  'Raises DJR16: no runtime could read the event. Internal.';
 --! EndIncluded functions/internal/_refuse_unreadable.sql
 --! Included functions/internal/_announce.sql
--- Runs for every publish, so it counts what it calls: each query and each function costs as much as an index. Without NOTIFY
--- one query says that nothing is to be refused; with it each event is encoded once, and as many as fit are packed into
--- one message, because each is one that every listener must fetch. Of thousands of events the first are sent; a doorbell
--- says that the others are to be read, which costs both sides less than so many messages.
+-- This trigger runs for every publish, so it makes few calls: each query and each function costs as much as an index. While delivery
+-- is sweep, one query finds out that nothing is to be refused. While it is notify, each event is encoded once, and as many events
+-- as fit are packed into one message, because every listener must fetch every message. Of a statement with thousands of events the
+-- first 32 messages are sent; then a doorbell tells the instances to sweep for the rest, which costs both sides less than more messages.
 create or replace function djr._announce() returns trigger
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  -- Messages that may be sent.
+  -- How many more messages this statement may send; 0 while delivery is sweep.
   _room integer;
   _channel text;
   _line text;
@@ -1083,9 +1085,9 @@ declare
   _header json;
   _message text;
 begin
-  -- The mode is read without MVCC; it is null until it was first set. A header takes at most 110 bytes, four for each of
-  -- a type's 200 characters and six for each of a user's or a topic's 255: with a detail up to 5,500 no message is too large, and needs
-  -- no more exact look.
+  -- The mode is a sequence, so it is read as it is now, not as of a snapshot; it is null until it is first set. A header takes at most
+  -- 110 bytes, and four for each of a type's 200 characters, and six for each of a user's or a topic's 255 characters. So with a detail
+  -- of up to 5,500 bytes no message is too large, and the message need not be encoded to know that.
   perform
   from _new
   where coalesce(pg_sequence_last_value('djr.delivery_mode'), 1) <> 2
@@ -1099,7 +1101,7 @@ begin
 
   _room := case pg_sequence_last_value('djr.delivery_mode') when 2 then 0 else 32 end;
   for _line, _misfit in
-    -- What is encoded is what the loop comes to, and not all before they are sorted.
+    -- The rows are sorted first, so that only those are encoded to which the loop comes.
     select
       djr._encode(e.id, e.xid, e.scope, e.user_id, e.type, e.created_at, e.detail, e.topic),
       not djr._fits(e.scope, e.user_id, e.topic, e.replay_of)
@@ -1107,7 +1109,7 @@ begin
     from (
       select _new.id, _new.xid, _new.scope, _new.user_id, _new.type, _new.created_at, _new.detail, _new.topic, _new.replay_of
       from _new
-      -- publish_many inserts in the order of keys; the ids have the order that its caller gave.
+      -- publish_many inserts in the order of the keys; the ids have the order of its argument.
       order by _new.id
     ) e
   loop
@@ -1122,7 +1124,7 @@ begin
         perform djr._refuse_unreadable(_header);
       end if;
       continue when _room = 0;
-      -- NOTIFY cannot carry it: a sweep brings it, and all behind it, which must not pass it.
+      -- NOTIFY cannot carry this event, so a sweep delivers it; and all events after it, as none must be delivered before it.
       if _message is not null then
         perform pg_notify(coalesce((select settings.channel from djr.settings), djr.channel()), _message);
       end if;
@@ -1142,7 +1144,7 @@ begin
       _room := _room - 1;
       if _room = 0 then
         _message := '{"doorbell":"sweep"}';
-        -- Where none of the others can be refused they need not be encoded.
+        -- The others are not sent, so they are encoded only if one of them may have to be refused.
         exit when not exists (
           select
           from _new
@@ -1165,7 +1167,7 @@ end
 $$;
 
 comment on function djr._announce() is
-  'The insert trigger of djr.event: refuses what is too large (DJR05), for whom it cannot be (DJR02) or what no runtime could read (DJR16), and notifies. Internal.';
+  'The insert trigger of djr.event: refuses an event that is too large (DJR05), whose scope, user and topic do not fit together (DJR02) or that no runtime could read (DJR16), and announces the others with NOTIFY. Internal.';
 --! EndIncluded functions/internal/_announce.sql
 --! Included triggers/event_announce.sql
 create or replace trigger event_announce
@@ -1175,11 +1177,11 @@ for each statement
 execute function djr._announce();
 
 comment on trigger event_announce on djr.event is
-  'Every insert publishes: checks the size and notifies, a statement at a time.';
+  'Every insert publishes: the trigger checks the rows of a statement and notifies.';
 --! EndIncluded triggers/event_announce.sql
 --! Included functions/internal/_forget_activity.sql
--- Instead of a foreign key with ON DELETE CASCADE: a statement's events at once, not one by one. And whoever deletes events, by
--- djr.prune or by hand: in the same transaction the settings say so, by which a resume from before is told to reset.
+-- This replaces a foreign key with ON DELETE CASCADE, which would delete row by row. It also records the deletion in the settings, in
+-- the same transaction, whether djr.prune or a person deletes: a client that resumes from before the deletion is then told to reset.
 create or replace function djr._forget_activity() returns trigger
 language plpgsql
 security definer
@@ -1189,7 +1191,7 @@ declare
   _highest xid8;
 begin
   if tg_op = 'DELETE' then
-    -- max(xid8) is of PostgreSQL 15.
+    -- max(xid8) exists from PostgreSQL 15 on.
     select _old.xid into _highest from _old order by _old.xid desc limit 1;
     if not found then
       return null;
@@ -1197,7 +1199,7 @@ begin
     delete from djr.activity
     using _old
     where activity.event_id = _old.id;
-  -- Where the statement names both tables it is empty by now, and may not be truncated within the statement.
+  -- If one TRUNCATE names both tables, this one is empty by now, and PostgreSQL refuses to truncate it again within the statement.
   else
     _highest := pg_current_xact_id();
     if exists (select from djr.activity) then
@@ -1212,7 +1214,7 @@ end
 $$;
 
 comment on function djr._forget_activity() is
-  'The trigger of djr.event by which the activity of events goes with them, and djr.settings.pruned_xid tells that they are gone. Internal.';
+  'The trigger of djr.event that deletes the activity of deleted events, and records in djr.settings.pruned_xid that they are gone. Internal.';
 --! EndIncluded functions/internal/_forget_activity.sql
 --! Included triggers/event_forget.sql
 create or replace trigger event_forget
@@ -1222,7 +1224,7 @@ for each statement
 execute function djr._forget_activity();
 
 comment on trigger event_forget on djr.event is
-  'The activity of events goes with them, and the settings say up to which transaction events are gone.';
+  'Deletes the activity of deleted events, and records in the settings up to which transaction events are gone.';
 
 create or replace trigger event_forget_all
 after truncate on djr.event
@@ -1230,7 +1232,7 @@ for each statement
 execute function djr._forget_activity();
 
 comment on trigger event_forget_all on djr.event is
-  'The activity of all events goes with them, and the settings say that all are gone.';
+  'Deletes the activity of all events, and records in the settings that all events are gone.';
 --! EndIncluded triggers/event_forget.sql
 --! Included functions/internal/_is_awaited.sql
 -- Plain SQL without SET, so that the planner inlines it.
@@ -1249,7 +1251,7 @@ as $$
 $$;
 
 comment on function djr._is_awaited(pg_snapshot, pg_snapshot, bigint, xid8, bigint) is
-  'Whether a consumer that stands there has not had this event, but for what its filters and djr._consumer_done say. Internal.';
+  'Whether a consumer at this place has yet to get this event, leaving aside its filters and djr._consumer_done. Internal.';
 --! EndIncluded functions/internal/_is_awaited.sql
 --! Included functions/internal/_is_for.sql
 -- Plain SQL without SET, so that the planner inlines it.
@@ -1269,11 +1271,12 @@ as $$
 $$;
 
 comment on function djr._is_for(text[], text[], text, text, text) is
-  'Whether a consumer with these filters gets such an event. Internal.';
+  'Whether the filters of a consumer let an event of this scope, type and topic through. Internal.';
 --! EndIncluded functions/internal/_is_for.sql
 --! Included functions/internal/_overtake.sql
--- Whoever deletes events, djr.prune or somebody by hand, tells the consumers that had not had them, in the same transaction. The
--- place is looked at again under its lock: it waits for a transaction that consumes, as that may have read them.
+-- A transaction that deletes events, by djr.prune or by hand, records the loss for every consumer that had yet to get them. Each
+-- place is read a second time under the consumer's lock: the lock waits for a transaction that is consuming, which may have read
+-- these events.
 create or replace function djr._overtake() returns trigger
 language plpgsql
 security definer
@@ -1281,7 +1284,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   _id integer;
-  -- What this transaction itself published nobody else has ever seen.
+  -- Events that this transaction itself published were never visible to anybody else, so nobody loses them.
   _own xid8 := pg_current_xact_id_if_assigned();
 begin
   for _id in
@@ -1326,10 +1329,10 @@ end
 $$;
 
 comment on function djr._overtake() is
-  'The trigger of djr.event by which a consumer knows that events were deleted that it had not had. Internal.';
+  'The trigger of djr.event that marks a consumer as overtaken when events are deleted that it had yet to get. Internal.';
 --! EndIncluded functions/internal/_overtake.sql
 --! Included functions/internal/_overtake_truncated.sql
--- Before the table is empty: TRUNCATE has its lock, so nobody consumes and nothing is published meanwhile.
+-- The trigger runs before the table is emptied. TRUNCATE already holds the lock, so nothing is consumed or published meanwhile.
 create or replace function djr._overtake_truncated() returns trigger
 language plpgsql
 security definer
@@ -1370,7 +1373,7 @@ end
 $$;
 
 comment on function djr._overtake_truncated() is
-  'The trigger of djr.event by which a consumer knows that the table was truncated before it had all of it. Internal.';
+  'The trigger of djr.event that marks a consumer as overtaken when the table is truncated before it had all events. Internal.';
 --! EndIncluded functions/internal/_overtake_truncated.sql
 --! Included functions/internal/_overtake_all.sql
 create or replace function djr._overtake_all(reason text) returns void
@@ -1395,7 +1398,7 @@ end
 $$;
 
 comment on function djr._overtake_all(text) is
-  'Tells every consumer that it may have lost events. Internal.';
+  'Marks every consumer as overtaken, for this reason: it may have lost events. Internal.';
 --! EndIncluded functions/internal/_overtake_all.sql
 --! Included triggers/event_overtake.sql
 create or replace trigger event_overtake
@@ -1405,7 +1408,7 @@ for each statement
 execute function djr._overtake();
 
 comment on trigger event_overtake on djr.event is
-  'A consumer that had not had an event that is deleted is told so.';
+  'Marks a consumer as overtaken when an event is deleted that it had yet to get.';
 
 create or replace trigger event_overtake_all
 before truncate on djr.event
@@ -1413,11 +1416,12 @@ for each statement
 execute function djr._overtake_truncated();
 
 comment on trigger event_overtake_all on djr.event is
-  'A consumer that had not had all events is told so.';
+  'Marks a consumer as overtaken when the table is truncated before it had all events.';
 --! EndIncluded triggers/event_overtake.sql
 --! Included functions/internal/_consumer_cutoff.sql
--- Up to when pruning may go for the consumers' sake. One that would be overtaken is locked, so that the trigger need not wait; one
--- that is at work, whose lock another transaction has, is not overtaken in this round.
+-- How far pruning may go without deleting what a consumer still needs. A consumer that pruning would overtake is locked here, so that
+-- the trigger which records the loss need not wait for it. A consumer whose lock another transaction holds is at work: it is not
+-- overtaken in this round.
 create or replace function djr._consumer_cutoff(expired timestamptz, out cutoff timestamptz, out busy integer[])
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -1442,7 +1446,7 @@ begin
             select event.created_at
             from djr.event
             where event.xid = any (array(select pg_snapshot_xip(place.frontier)))
-            -- Else the oldest of them might be looked for in all of the table.
+            -- Without this line the planner might search the whole table for the oldest of them.
             offset 0
           ) found
         ),
@@ -1470,11 +1474,11 @@ end
 $$;
 
 comment on function djr._consumer_cutoff(timestamptz) is
-  'How old events must be for pruning, with regard to consumers, and which of those are at work. Internal.';
+  'The time before which events may be pruned without overtaking a consumer, and the consumers that are at work now. Internal.';
 --! EndIncluded functions/internal/_consumer_cutoff.sql
 
 --! Included functions/internal/_refuse_key.sql
--- It says nothing of the event that has the key: that one may be another publisher's, for another user.
+-- The message tells nothing about the event that has the key: it may be another publisher's, and for another user.
 create or replace function djr._refuse_key(key text, place text default '') returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -1489,7 +1493,7 @@ end
 $$;
 
 comment on function djr._refuse_key(text, text) is
-  'Raises DJR12. Internal.';
+  'Raises DJR12: another event has the key. Internal.';
 --! EndIncluded functions/internal/_refuse_key.sql
 --! Included functions/internal/_refuse_key_unstored.sql
 create or replace function djr._refuse_key_unstored(place text) returns void
@@ -1509,9 +1513,9 @@ comment on function djr._refuse_key_unstored(text) is
   'Raises DJR06 for an event that has a key and no row. Internal.';
 --! EndIncluded functions/internal/_refuse_key_unstored.sql
 --! Included functions/internal/_publish_once.sql
--- Called by djr._publish when there is a key, so that publishing without one does not pay for it.
--- A unique key makes its second publisher wait until the first one's transaction ends: there is no other way to know.
--- Of the first migrations: without a topic.
+-- djr._publish calls it for an event with a key only, so that publishing without a key costs nothing more.
+-- The second publisher of a key waits until the first one's transaction ends: before that nobody can know whether the key is taken.
+-- The first migrations made it without a topic.
 drop function if exists djr._publish_once(text, text, text, jsonb, jsonb, text);
 drop function if exists djr._publish_once(text, text, text, jsonb, jsonb, text, text);
 
@@ -1528,7 +1532,7 @@ create or replace function djr._publish_once(
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
--- `on conflict (key)` cannot be qualified; every parameter is.
+-- The column in `on conflict (key)` cannot be qualified, so a bare name means the column; every parameter is written qualified.
 #variable_conflict use_column
 declare
   _id bigint;
@@ -1567,7 +1571,7 @@ begin
     if not _same then
       perform djr._refuse_key(_publish_once.key);
     end if;
-    -- Else it was pruned between the two statements, and the key is free again.
+    -- If no event has the key now, it was pruned between the two statements: the key is free again, and the insert is repeated.
     exit when _id is not null;
   end loop;
   return _id;
@@ -1578,9 +1582,9 @@ comment on function djr._publish_once(text, text, text, jsonb, jsonb, text, text
   'Publishes unless the key was used before; returns the id of the event that has it (DJR12 if that one is another event, DJR06 with storage off or without a row). Internal.';
 --! EndIncluded functions/internal/_publish_once.sql
 --! Included functions/internal/_notify_only.sql
--- With storage off there is no row and no trigger: the id is still the sequence's, and the rules are the same, the trigger's among them.
--- It notifies in every delivery mode, because nobody sweeps what is not stored.
--- Of the first migrations: without a topic.
+-- While storage is off there is no row, and so no trigger. The id still comes from the sequence, and the same rules apply, also those
+-- that the trigger checks. It notifies in every delivery mode, because no sweep finds an event without a row.
+-- The first migrations made it without a topic.
 drop function if exists djr._notify_only(text, text, text, jsonb);
 
 create or replace function djr._notify_only(
@@ -1600,7 +1604,8 @@ begin
   if djr._fits(scope, user_id, topic, null) is not true then
     perform djr._validate(scope, user_id, type, detail, null, '', topic);
   end if;
-  -- NOTIFY takes one at commit. Taken now, it says to whoever resumes that this was in progress when storage came back.
+  -- NOTIFY takes a transaction id at commit anyway. Taken now, it lets a resume see that this transaction was in progress when storage
+  -- was switched on again.
   perform pg_catalog.pg_current_xact_id();
   if pg_catalog.octet_length(_line) > 7999 then
     perform djr._refuse_size(type, pg_catalog.octet_length(_line), 7999, false);
@@ -1639,12 +1644,13 @@ as $$
 $$;
 
 comment on function djr._encode_unstored(bigint, text, text, text, jsonb, text) is
-  'An event with store => false as a line of a NOTIFY message: as djr._encode has it, without a transaction, and "unstored" behind the topic. Internal.';
+  'An event with store => false as a line of a NOTIFY message: as djr._encode makes it, but with null as transaction and "unstored" after the topic. Internal.';
 --! EndIncluded functions/internal/_encode_unstored.sql
 --! Included functions/internal/_passes.sql
--- NOTIFY holds a lock of the whole cluster until the commit is on disk. While delivery sweeps no stored event takes it, and
--- what is not stored must not make commits queue either: so many pass in a tenth of a second, and the rest is dropped and
--- counted. All is dropped while NOTIFY's queue fills up: once it is full, commits fail. Sequences, as they are the same for all sessions at once, and nobody waits for anybody.
+-- A commit that notifies holds a lock of the whole cluster until it is on disk. While delivery is sweep, stored events avoid that lock.
+-- Events without a row need NOTIFY, and must not make commits queue for the lock: so only a limited number may be sent in each tenth
+-- of a second, and the rest is dropped and counted. While the NOTIFY queue fills up, all are dropped, because commits fail once it is
+-- full. Counter and limit are sequences: every session sees their current value at once, and no session waits for another.
 create or replace function djr._passes() returns boolean
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -1676,8 +1682,8 @@ comment on function djr._passes() is
   'Whether an event with store => false may be sent now: always while delivery is notify; while it is sweep, up to djr.unstored_limit a second, and none while the NOTIFY queue is fuller than the setting queue_limit. Counts those that may not. Internal.';
 --! EndIncluded functions/internal/_passes.sql
 --! Included functions/internal/_publish_unstored.sql
--- Called by djr._publish and djr.publish_many, which have validated it. The size is looked at before anything is dropped: the
--- rules do not depend on how much is going on.
+-- djr._publish and djr.publish_many call it after they have validated the event. The size is checked before the event may be dropped,
+-- so that a too large event is refused however many events there are.
 create or replace function djr._publish_unstored(
   scope text,
   user_id text,
@@ -1707,7 +1713,7 @@ comment on function djr._publish_unstored(text, text, text, jsonb, text) is
   'Publishes an event with store => false: NOTIFY and no row. Returns its id; null where it was dropped. Internal.';
 --! EndIncluded functions/internal/_publish_unstored.sql
 --! Included functions/internal/_publish_many_unstored.sql
--- Called by djr.publish_many, which has looked at all of them. As many as fit go into one message.
+-- djr.publish_many calls it after it has validated all events. As many events as fit go into one message.
 create or replace function djr._publish_many_unstored(events jsonb, ids bigint[]) returns bigint[]
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -1763,8 +1769,8 @@ comment on function djr._publish_many_unstored(jsonb, bigint[]) is
 --! Included functions/internal/_publish.sql
 drop function if exists djr._publish(text, text, text, jsonb, jsonb, text, text);
 
--- What all publish* come to. No exception block (a subtransaction for each event would cost more than the event)
--- and no lock that outlives the statement.
+-- All publish* functions for one event call this one. It has no exception block, as a subtransaction would cost more than the event,
+-- and takes no lock that outlives the statement.
 create or replace function djr._publish(
   scope text,
   user_id text,
@@ -1800,7 +1806,7 @@ begin
     end if;
   end if;
 
-  -- The setting is read by the insert itself: one statement instead of two.
+  -- The insert itself reads the setting storage: one statement instead of two.
   insert into djr.event (scope, user_id, type, detail, private_data, topic)
   select _publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.private_data, _publish.topic
   from djr.settings
@@ -1821,9 +1827,9 @@ end
 $$;
 
 comment on function djr._publish(text, text, text, jsonb, jsonb, text, text, boolean) is
-  'What publish, publish_public, publish_topic and publish_system come to; granted by djr.grant_publish. Internal.';
+  'Publishes one event: publish, publish_public, publish_topic and publish_system all call it. Granted by djr.grant_publish. Internal.';
 
--- Of the first migrations. Kept: a session that planned a publish before an upgrade may call it after.
+-- The first migrations made this one. It stays, because a session that planned a publish before an upgrade may call it afterwards.
 create or replace function djr._publish(
   scope text,
   user_id text,
@@ -1861,11 +1867,11 @@ end
 $$;
 
 comment on function djr._base_type(oid) is
-  'What a domain is over, through all domains between; any other type is its own base. Internal.';
+  'The type under a domain, also through several domains; a type that is no domain is returned as it is. Internal.';
 --! EndIncluded functions/internal/_base_type.sql
 --! Included functions/internal/_type_of.sql
--- The overloads that take a detail of type json leave the type of `type` open: then PostgreSQL prefers djr.publish(text, text, jsonb)
--- wherever a call fits both, as with '{}', which may be json as well as jsonb.
+-- The overloads for a detail of type json declare `type` as anycompatiblenonarray. PostgreSQL then prefers djr.publish(text, text, jsonb)
+-- for a call that matches both, such as one with '{}', which may be json as well as jsonb. So no call is ambiguous.
 create or replace function djr._type_of(type anycompatiblenonarray) returns text
 language plpgsql
 stable
@@ -1883,10 +1889,10 @@ end
 $$;
 
 comment on function djr._type_of(anycompatiblenonarray) is
-  'The type of an event as a text (DJR01 for what is none). Internal.';
+  'The type of an event as a text; DJR01 for a value that is no text. Internal.';
 --! EndIncluded functions/internal/_type_of.sql
 --! Included functions/internal/_user_of.sql
--- 42.0 is user 42, as numeric has one value for both; 42.5 is nobody.
+-- The numeric 42.0 is user 42, as both are the same number; 42.5 is no user's id.
 create or replace function djr._user_of(user_id numeric) returns text
 language plpgsql
 immutable
@@ -1905,10 +1911,10 @@ end
 $$;
 
 comment on function djr._user_of(numeric) is
-  'The text of a user''s id that is a numeric: without fraction, 42.0 is 42 (DJR03 for anything else). Internal.';
+  'A user''s id of type numeric as a text, 42 for 42.0; DJR03 if it has a fraction or is no number. Internal.';
 --! EndIncluded functions/internal/_user_of.sql
 --! Included functions/internal/_user_of_any.sql
--- For the overloads that take a detail of type json, whose user_id has any type: what djr.publish takes with a detail of type jsonb.
+-- The overloads for a detail of type json take a user_id of any type. This accepts the types for which djr.publish has overloads.
 create or replace function djr._user_of_any(user_id anynonarray) returns text
 language plpgsql
 stable
@@ -1930,11 +1936,11 @@ end
 $$;
 
 comment on function djr._user_of_any(anynonarray) is
-  'The text of a user''s id of any type that djr.publish takes (DJR03 for any other). Internal.';
+  'A user''s id of any type that djr.publish takes, as a text; DJR03 for another type. Internal.';
 --! EndIncluded functions/internal/_user_of_any.sql
 --! Included functions/public/publish.sql
--- An overload for each type that ids of users have. Plain SQL without SET, so that the planner puts djr._publish in their
--- place; that one checks and is SECURITY DEFINER.
+-- An overload for each type that ids of users have. They are plain SQL without SET, so that the planner replaces each by its call of
+-- djr._publish, which validates and is SECURITY DEFINER.
 create or replace function djr.publish(
   user_id text,
   type text,
@@ -1980,7 +1986,7 @@ $$;
 comment on function djr.publish(uuid, text, jsonb, jsonb, text) is
   'Publishes an event to one user, whose id is a uuid, and returns the event''s id. It is sent when the transaction commits. A second publish under the same key does nothing and returns the first id; if it differs in user or type it is refused (DJR12).';
 
--- Beside bigint and numeric an argument of one of these two would be ambiguous.
+-- Without overloads for smallint and integer, an argument of these types would be ambiguous between bigint and numeric.
 create or replace function djr.publish(
   user_id smallint,
   type text,
@@ -2026,7 +2032,7 @@ $$;
 comment on function djr.publish(numeric, text, jsonb, jsonb, text) is
   'Publishes an event to one user, whose id is a numeric, and returns the event''s id. It is sent when the transaction commits. A second publish under the same key does nothing and returns the first id; if it differs in user or type it is refused (DJR12). An id with a fraction is refused (DJR03); 42.0 is user 42.';
 
--- For a detail of type json, as json_build_object and row_to_json make it. djr._type_of says why no call becomes ambiguous.
+-- For a detail of type json, which json_build_object and row_to_json return. djr._type_of explains why no call becomes ambiguous.
 create or replace function djr.publish(
   user_id text,
   type anycompatiblenonarray,
@@ -2077,9 +2083,9 @@ $$;
 comment on function djr.publish(anynonarray, anycompatiblenonarray, json, json, text, boolean) is
   'djr.publish for a detail of type json: to a user whose id is a whole number or a uuid (DJR03 for any other type).';
 
--- The same with store. What tells a call of these from one of the others is that it names store; `type` is a varchar here, as with two
--- functions that take the same types a call that names neither would be ambiguous: a literal, or a text, fits the others better.
--- So none has to be dropped, and whoever publishes while an upgrade runs, or has a view or function that does, is not disturbed.
+-- The same overloads with the parameter store; only a call that names store means these. `type` is a varchar here: if both overloads
+-- took a text, a call without store would be ambiguous, but a literal or a text matches the other overload better. The older overloads
+-- therefore need not be dropped, and an upgrade disturbs neither a session that publishes nor a view or function that does.
 create or replace function djr.publish(
   user_id text,
   type varchar,
@@ -2212,7 +2218,7 @@ $$;
 comment on function djr.publish_public(text, jsonb, jsonb, text) is
   'Publishes an event to every client, anonymous ones too, and returns its id. For the rest see djr.publish.';
 
--- For a detail of type json, as json_build_object and row_to_json make it. djr._type_of says why no call becomes ambiguous.
+-- For a detail of type json, which json_build_object and row_to_json return. djr._type_of explains why no call becomes ambiguous.
 create or replace function djr.publish_public(
   type anycompatiblenonarray,
   detail json,
@@ -2277,9 +2283,9 @@ as $$
 $$;
 
 comment on function djr.publish_global(text, jsonb, jsonb, text) is
-  'Another name of djr.publish_public, which it had first.';
+  'The former name of djr.publish_public; it stays as an alias.';
 
--- For a detail of type json, as json_build_object and row_to_json make it. djr._type_of says why no call becomes ambiguous.
+-- For a detail of type json, which json_build_object and row_to_json return. djr._type_of explains why no call becomes ambiguous.
 create or replace function djr.publish_global(
   type anycompatiblenonarray,
   detail json,
@@ -2334,14 +2340,7 @@ create or replace function djr.publish_system(
 language sql
 as $$
   select djr._publish(
-    'system',
-    publish_system.user_id,
-    publish_system.type,
-    publish_system.detail,
-    publish_system.private_data,
-    publish_system.key,
-    null,
-    true
+    'system', publish_system.user_id, publish_system.type, publish_system.detail, publish_system.private_data, publish_system.key, null, true
   )
 $$;
 
@@ -2358,14 +2357,7 @@ create or replace function djr.publish_system(
 language sql
 as $$
   select djr._publish(
-    'system',
-    publish_system.user_id::pg_catalog.text,
-    publish_system.type,
-    publish_system.detail,
-    publish_system.private_data,
-    publish_system.key,
-    null,
-    true
+    'system', publish_system.user_id::pg_catalog.text, publish_system.type, publish_system.detail, publish_system.private_data, publish_system.key, null, true
   )
 $$;
 
@@ -2382,14 +2374,7 @@ create or replace function djr.publish_system(
 language sql
 as $$
   select djr._publish(
-    'system',
-    publish_system.user_id::pg_catalog.text,
-    publish_system.type,
-    publish_system.detail,
-    publish_system.private_data,
-    publish_system.key,
-    null,
-    true
+    'system', publish_system.user_id::pg_catalog.text, publish_system.type, publish_system.detail, publish_system.private_data, publish_system.key, null, true
   )
 $$;
 
@@ -2406,14 +2391,7 @@ create or replace function djr.publish_system(
 language sql
 as $$
   select djr._publish(
-    'system',
-    publish_system.user_id::pg_catalog.text,
-    publish_system.type,
-    publish_system.detail,
-    publish_system.private_data,
-    publish_system.key,
-    null,
-    true
+    'system', publish_system.user_id::pg_catalog.text, publish_system.type, publish_system.detail, publish_system.private_data, publish_system.key, null, true
   )
 $$;
 
@@ -2430,14 +2408,7 @@ create or replace function djr.publish_system(
 language sql
 as $$
   select djr._publish(
-    'system',
-    publish_system.user_id::pg_catalog.text,
-    publish_system.type,
-    publish_system.detail,
-    publish_system.private_data,
-    publish_system.key,
-    null,
-    true
+    'system', publish_system.user_id::pg_catalog.text, publish_system.type, publish_system.detail, publish_system.private_data, publish_system.key, null, true
   )
 $$;
 
@@ -2454,21 +2425,14 @@ create or replace function djr.publish_system(
 language sql
 as $$
   select djr._publish(
-    'system',
-    djr._user_of(publish_system.user_id),
-    publish_system.type,
-    publish_system.detail,
-    publish_system.private_data,
-    publish_system.key,
-    null,
-    true
+    'system', djr._user_of(publish_system.user_id), publish_system.type, publish_system.detail, publish_system.private_data, publish_system.key, null, true
   )
 $$;
 
 comment on function djr.publish_system(text, jsonb, numeric, jsonb, text) is
   'Publishes an event to backend subscribers only, about a user (an id of type numeric) or nobody, and returns its id. For the rest see djr.publish.';
 
--- For a detail of type json, as json_build_object and row_to_json make it. djr._type_of says why no call becomes ambiguous.
+-- For a detail of type json, which json_build_object and row_to_json return. djr._type_of explains why no call becomes ambiguous.
 create or replace function djr.publish_system(
   type anycompatiblenonarray,
   detail json,
@@ -2480,14 +2444,7 @@ create or replace function djr.publish_system(
 language sql
 as $$
   select djr._publish(
-    'system',
-    publish_system.user_id,
-    djr._type_of(publish_system.type),
-    publish_system.detail::pg_catalog.jsonb,
-    publish_system.private_data::pg_catalog.jsonb,
-    publish_system.key,
-    null,
-    publish_system.store
+    'system', publish_system.user_id, djr._type_of(publish_system.type), publish_system.detail::pg_catalog.jsonb, publish_system.private_data::pg_catalog.jsonb, publish_system.key, null, publish_system.store
   )
 $$;
 
@@ -2505,14 +2462,7 @@ create or replace function djr.publish_system(
 language sql
 as $$
   select djr._publish(
-    'system',
-    djr._user_of_any(publish_system.user_id),
-    djr._type_of(publish_system.type),
-    publish_system.detail::pg_catalog.jsonb,
-    publish_system.private_data::pg_catalog.jsonb,
-    publish_system.key,
-    null,
-    publish_system.store
+    'system', djr._user_of_any(publish_system.user_id), djr._type_of(publish_system.type), publish_system.detail::pg_catalog.jsonb, publish_system.private_data::pg_catalog.jsonb, publish_system.key, null, publish_system.store
   )
 $$;
 
@@ -2653,7 +2603,7 @@ $$;
 comment on function djr.publish_topic(text, text, jsonb, jsonb, text) is
   'Publishes an event to the clients that may hear a topic (djr.seal, or the setting authorize_topic), and returns its id. For the rest see djr.publish.';
 
--- For a detail of type json, as json_build_object and row_to_json make it. djr._type_of says why no call becomes ambiguous.
+-- For a detail of type json, which json_build_object and row_to_json return. djr._type_of explains why no call becomes ambiguous.
 create or replace function djr.publish_topic(
   topic text,
   type anycompatiblenonarray,
@@ -2704,15 +2654,15 @@ language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
--- `on conflict (key)` cannot be qualified; the parameter is.
+-- The column in `on conflict (key)` cannot be qualified, so a bare name means the column; the parameter is written qualified.
 #variable_conflict use_column
 declare
   _storage boolean;
   _members constant text[] := array['scope', 'user_id', 'topic', 'type', 'detail', 'private_data', 'key', 'store'];
   _keyed boolean := false;
   _unstored boolean := false;
-  -- The first event's type, if it is a sound one: most have the same, and it is checked no second time. A constant in its
-  -- place the planner works off.
+  -- The first event's type, if it is valid. Most arrays have one type only, so elements with the same type are not checked again. They
+  -- are checked with the constant 'sound' in its place, for which the planner evaluates the rule once.
   _type jsonb := case
     when jsonb_typeof(publish_many.events #> '{0,type}') = 'string'
       and djr._is_valid(null, publish_many.events #>> '{0,type}', '{}') then publish_many.events #> '{0,type}'
@@ -2735,7 +2685,7 @@ begin
       hint = 'Build it with jsonb_agg(jsonb_build_object(''user_id'', ..., ''type'', ..., ''detail'', ...)).';
   end if;
 
-  -- All of them in one query; only of the first that is wrong it is asked what.
+  -- One query validates all elements and finds the first that is wrong; only for that one the code below finds out what is wrong.
   select element.value, element.place - 1
   into _element, _index
   from jsonb_array_elements(publish_many.events) with ordinality element (value, place)
@@ -2778,7 +2728,7 @@ begin
         detail = format('It is of type %s.', jsonb_typeof(_element)),
         hint = 'Its members are scope, user_id, topic, type, detail, private_data, key and store.';
     end if;
-    -- A misspelt user_id must not go unnoticed.
+    -- Unknown members are refused, because a misspelt user_id must not go unnoticed.
     if _element - _members <> '{}' then
       select jsonb_object_keys(_element - _members) into _unknown;
       raise exception using
@@ -2825,7 +2775,7 @@ begin
     perform djr._refuse_key_unstored(format('events[%s]: ', _index));
   end if;
 
-  -- One look for both: who uses neither pays for neither.
+  -- One test for both features, so that an array without keys and without store => false costs one test only.
   if jsonb_path_exists(publish_many.events, '$[*] ? (@.key != null || @.store == false)') then
     _keyed := jsonb_path_exists(publish_many.events, '$[*].key ? (@ != null)');
     _unstored := jsonb_path_exists(publish_many.events, '$[*].store ? (@ == false)');
@@ -2860,7 +2810,7 @@ begin
     return;
   end if;
 
-  -- In the order of the array, which is then the order of the ids.
+  -- The events are inserted in the order of the array, so their ids have that order.
   if not _keyed and not _unstored then
     return query
     insert into djr.event (scope, user_id, type, detail, private_data, topic)
@@ -2877,10 +2827,11 @@ begin
     return;
   end if;
 
-  -- Ids first, so that each element knows its own whether or not its key was used before.
+  -- Every element gets an id before the insert, so that its id is known whether or not its key was used before.
   select array_agg(nextval('djr.event_id_seq')) into _ids from generate_series(1, jsonb_array_length(publish_many.events));
 
-  -- Whoever inserts a key makes others who insert it wait. In one order of keys for all, no two wait for one another.
+  -- A transaction that inserts a key makes others that insert the same key wait. All insert in the order of the keys, so no two
+  -- transactions wait for each other.
   loop
     insert into djr.event (id, scope, user_id, type, detail, private_data, key, topic)
     overriding system value
@@ -2917,7 +2868,8 @@ begin
     into _found, _again, _index
     from jsonb_array_elements(publish_many.events) with ordinality element (value, place)
     left join djr.event on event.key = element.value ->> 'key';
-    -- Else one that had a key of these was pruned between the two statements, and the key is free again.
+    -- If an element with a key has no event now, the event that had the key was pruned between the two statements. The key is free
+    -- again, so the insert is repeated.
     exit when not _again;
   end loop;
 
@@ -2933,11 +2885,11 @@ end
 $$;
 
 comment on function djr.publish_many(jsonb) is
-  'Publishes an array of {scope, user_id, topic, type, detail, private_data, key, store} in one statement with few NOTIFYs and returns their ids in order. Without a scope it is topic where there is a topic, else user, so that a forgotten user_id is an error and not an event for everyone. A key that another event has is refused (DJR12), be it of the same call. All or nothing: an error says which, as in events[3].';
+  'Publishes an array of {scope, user_id, topic, type, detail, private_data, key, store} in one statement with few NOTIFYs and returns their ids in order. An element without a scope has scope topic if it has a topic, otherwise user, so that a forgotten user_id is an error and not an event for everyone. A key of another event is refused (DJR12), also if that event is in the same call. If one event is refused, none is published; the error names it, as in events[3].';
 --! EndIncluded functions/public/publish_many.sql
 --! Included functions/internal/_type_form.sql
--- What djr._row_value makes of a type. No name of it is given away: types are told apart by their number, and those below
--- 16384 came with the cluster.
+-- How djr._row_value has to treat a type. It goes by oids and not by names, which the app could have given to types of its own: types
+-- with an oid below 16384 came with the cluster.
 create or replace function djr._type_form(
   type oid
 ) returns text
@@ -2962,10 +2914,10 @@ end
 $$;
 
 comment on function djr._type_form(oid) is
-  'plain: to_jsonb is safe for the type; json, composite, array: it has to be taken apart; text: its output function is all that is safe. Internal.';
+  'How a value of this type becomes JSON safely. plain: by to_jsonb; json, composite, array: it has to be taken apart; text: only by its output function. Internal.';
 --! EndIncluded functions/internal/_type_form.sql
 --! Included functions/internal/_json_value.sql
--- What jsonb cannot hold: \u0000, half a surrogate pair, a number of more than 131,072 digits.
+-- jsonb cannot hold \u0000, half a surrogate pair, or a number with more than 131,072 digits; json can.
 create or replace function djr._json_value(
   value text
 ) returns jsonb
@@ -2985,7 +2937,7 @@ comment on function djr._json_value(text) is
   'JSON as jsonb, or as a text where jsonb cannot hold it. Internal.';
 --! EndIncluded functions/internal/_json_value.sql
 --! Included functions/internal/_row_object.sql
--- jsonb_build_object takes 100 arguments and no more, which is fifty members.
+-- jsonb_build_object takes at most 100 arguments, which is fifty members, so larger objects are made of several.
 create or replace function djr._row_object(
   pairs text[]
 ) returns text
@@ -3004,21 +2956,21 @@ end
 $$;
 
 comment on function djr._row_object(text[]) is
-  'An expression that makes pairs of an expression each, name and value, into a JSON object. Internal.';
+  'An SQL expression that builds a JSON object from a list in which expressions of names and values alternate. Internal.';
 --! EndIncluded functions/internal/_row_object.sql
 --! Included functions/internal/_row_value.sql
--- The expression that makes a value into what to_jsonb has for it. `value` is an expression of the type `type`.
+-- Builds an SQL expression that converts a value as to_jsonb does. `value` is an expression of the type `type`.
 --
--- djr.publish_row runs with the rights of djr's owner, so no expression may reach code that a type's owner wrote. to_jsonb
--- calls a cast to json of any type that is not built in, wherever it finds one: in arrays, domains and composite types, too.
--- To look first whether there is such a cast would not do, as another session can make one in between. Output functions are
--- safe, because only a superuser makes base types. Hence:
+-- djr.publish_row runs with the rights of djr's owner, so no expression may call code that a type's owner wrote. to_jsonb calls a cast
+-- to json of any type that is not built in, wherever it finds one: in arrays, domains and composite types, too. A check for such a
+-- cast would not help, because another session can create one right after it. Output functions are safe, because only a superuser
+-- can create base types. Hence:
 -- - built-in types, domains over them, and arrays of both go through to_jsonb as they are;
--- - any other type's value is its output, a text; concat() takes the output function where a cast may be somebody's code;
--- - an array of such values is the array of the texts: array_out and array_in agree on what a text[] is;
--- - a composite value is taken apart. Another session may exchange a member's type while nobody looks, unlike that of a
---   column in use, so that a member goes through to_jsonb only where it has the built-in type that was read here;
--- - json may hold what jsonb cannot, such as \u0000, and the app's own write must not fail for it.
+-- - a value of any other type becomes its output text; concat() calls the output function, where a cast could be somebody's code;
+-- - an array of such values becomes an array of their texts: array_out and array_in agree on what a text[] is;
+-- - a composite value is taken apart. Another session can change the type of a member at any time (unlike the type of a column in
+--   use), so a member goes through to_jsonb only if it still has the built-in type that was read here;
+-- - json may hold a value that jsonb cannot, such as \u0000, and the app's own write must not fail for it.
 create or replace function djr._row_value(
   value text,
   type oid,
@@ -3076,7 +3028,7 @@ begin
       when _form = 'json' then 'djr._json_value(%2$s)'
       when _form = 'text' or _element.typdelim <> ',' then 'pg_catalog.to_jsonb(%2$s)'
       when djr._type_form(_element.oid) = 'text' then 'pg_catalog.to_jsonb((%2$s)::pg_catalog.text[])'
-      -- Of more than one dimension: the elements are texts.
+      -- An array of more than one dimension: its elements become texts.
       else 'case when (%1$s) is not distinct from null then null '
         'when pg_catalog.array_ndims(%1$s) operator(pg_catalog.>) 1 then pg_catalog.to_jsonb((%2$s)::pg_catalog.text[]) '
         'else (select coalesce(pg_catalog.jsonb_agg(%3$s), ''[]'') from (select pg_catalog.unnest(%1$s) as e) _e) end'
@@ -3092,10 +3044,11 @@ end
 $$;
 
 comment on function djr._row_value(text, oid, boolean) is
-  'An expression that makes a value of a type into jsonb as to_jsonb does, but never through code of the type''s owner: then as the type''s output text. Internal.';
+  'An SQL expression that converts a value to jsonb as to_jsonb does, but without calling code of the type''s owner: such a value becomes its output text. Internal.';
 --! EndIncluded functions/internal/_row_value.sql
 --! Included functions/internal/_row_id.sql
--- JSON.parse makes 9007199254740993 into ...992, and two rows' `djr:TYPE:ID` into one. An object would be "[object Object]".
+-- JSON.parse in a browser reads 9007199254740993 as ...992, so two rows would share one event name `djr:TYPE:ID`: such a number is sent
+-- as a text. So is an object, whose name would be "[object Object]".
 -- Plain SQL without SET, so that the planner inlines it.
 create or replace function djr._row_id(
   id jsonb
@@ -3120,7 +3073,7 @@ comment on function djr._row_id(jsonb) is
   'The value of a row''s :id: a text unless it is a safe integer of JavaScript (at most 2^53 - 1) or a boolean. Internal.';
 --! EndIncluded functions/internal/_row_id.sql
 --! Included functions/internal/_row_names.sql
--- Names are as the table has them, capitals and all. In double quotes, as SQL has it, one may hold a comma.
+-- Names are written exactly as in the table, with their capital letters. A name in double quotes, as in SQL, may contain a comma.
 create or replace function djr._row_names(
   list text
 ) returns text[]
@@ -3150,8 +3103,8 @@ comment on function djr._row_names(text) is
   'The names in a list of columns, some of them in double quotes. Internal.';
 --! EndIncluded functions/internal/_row_names.sql
 --! Included functions/internal/_row_audience.sql
--- What the second argument of djr.publish_row says, as texts and names of columns by turns: {"", user_id} or
--- {"room:", room_id, ""}. Null: for everyone.
+-- Parses the second argument of djr.publish_row into a list in which texts and names of columns alternate. A column of users makes
+-- {"", user_id}, topic:room:{room_id} makes {"room:", room_id, ""}, and an empty argument makes null: the event is for everyone.
 create or replace function djr._row_audience(
   name text,
   relation regclass,
@@ -3203,7 +3156,7 @@ begin
   for _part in 1 .. cardinality(_texts) loop
     _audience := _audience || _texts[_part] || _columns[_part];
   end loop;
-  -- Behind the last text there is no column.
+  -- The loop appended a column after the last text as well, where there is none.
   return trim_array(_audience, 1);
 end
 $$;
@@ -3212,7 +3165,7 @@ comment on function djr._row_audience(text, regclass, text) is
   'The second argument of djr.publish_row as texts and names of columns by turns; null for everyone. DJR08 for a topic that can be none. Internal.';
 --! EndIncluded functions/internal/_row_audience.sql
 --! Included functions/internal/_row_audience_value.sql
--- An expression of djr._row_audience's parts, the columns among them expressions by now.
+-- Takes the list of djr._row_audience, in which djr._row_columns has replaced the names of columns by expressions.
 create or replace function djr._row_audience_value(
   parts text[]
 ) returns text
@@ -3222,14 +3175,14 @@ set search_path = pg_catalog, pg_temp
 as $$
   select case
     when _row_audience_value.parts is null then 'null::pg_catalog.text'
-    -- A user. Who nobody is (null or empty) djr._row_events knows.
+    -- A user. djr._row_events publishes nothing if it is null or empty.
     when cardinality(_row_audience_value.parts) = 2 then _row_audience_value.parts[2]
     else (
       select string_agg(
         case
-          -- %: the expression is for format().
+          -- The whole expression goes through format(), so a % in a text is doubled.
           when part.place % 2 = 1 then replace(quote_literal(part.value), '%', '%%') || '::pg_catalog.text'
-          -- A row that is in no room is in no room called "room:".
+          -- A row with a null or empty room_id belongs to no topic, rather than to the topic "room:".
           else format('(select case when _c.c operator(pg_catalog.<>) '''' then _c.c end from (select %s as c offset 0) _c)', part.value)
         end,
         ' operator(pg_catalog.||) '
@@ -3244,13 +3197,13 @@ comment on function djr._row_audience_value(text[]) is
   'An expression for the user or the topic of a row: null where a column of the topic is null or empty. Internal.';
 --! EndIncluded functions/internal/_row_audience_value.sql
 --! Included functions/internal/_row_columns.sql
--- Of the first migrations.
+-- The first migrations made these.
 drop function if exists djr._row_columns(regclass, text[]);
 drop function if exists djr._row_columns(regclass, text[], text, text);
 
--- Three expressions of a row, for format(): %1$s is the row. They are made anew whenever a trigger fires, as the only places
--- that could keep them (settings, prepared statements, temporary tables) are anybody's to write. So there is one query, and
--- what most columns need is said here; djr._row_value looks at the others.
+-- Returns three SQL expressions of a row as a format string, in which %1$s stands for the row. They are built anew whenever a trigger
+-- fires, because any session could write to the places that could keep them (settings, prepared statements, temporary tables). For
+-- speed one query reads the catalogs, and the common types are handled here; djr._row_value handles the others.
 create or replace function djr._row_columns(
   relation regclass,
   columns text[],
@@ -3262,7 +3215,7 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  -- Texts and names of columns by turns: the names become expressions.
+  -- The list of djr._row_audience, in which texts and names of columns alternate. The names are replaced by expressions below.
   _audience text[] := _row_columns.audience;
   _audience_columns text[] := array(
     select listed.name
@@ -3309,22 +3262,22 @@ begin
     end if;
     _found := _found || _name;
     _reference := '%1$s.' || replace(quote_ident(_name), '%', '%%');
-    -- 16384: the first number of a type that is not built in. json may hold what jsonb cannot.
+    -- Types with an oid from 16384 on are not built in. json may hold a value that jsonb cannot.
     _is_plain := _type < 16384 and _type not in ('json'::regtype, 'json[]'::regtype);
     _value := case
       when _is_plain then 'pg_catalog.to_jsonb(' || _reference || ')'
       else djr._row_value(_reference, _type)
     end;
     if _name = any(_row_columns.columns) then
-      -- jsonb_build_object itself takes a built-in type as to_jsonb does.
+      -- jsonb_build_object converts a built-in type as to_jsonb does.
       _pairs := _pairs || (
         replace(quote_literal(_name), '%', '%%') || ', ' || case when _is_plain then _reference else _value end
       );
     end if;
     if _name = any(_audience_columns) then
       _value_text := case
-        -- As djr.publish(column, ...) has it: char(n) without its blanks, which do not count. The cast of a built-in type is
-        -- nobody's to change.
+        -- The same text that djr.publish(column, ...) makes of the column: char(n) loses its trailing blanks. Nobody can replace the cast
+        -- of a built-in type.
         when _type < 16384 or djr._base_type(_type) < 16384 then '(' || _reference || ')::pg_catalog.text'
         else format('case when (%1$s) is distinct from null then pg_catalog.concat(%1$s) end', _reference)
       end;
@@ -3336,7 +3289,7 @@ begin
     end if;
     if _name = _row_columns.id_column or _number = _id_number then
       _id := case
-        -- 2- and 4-byte integers, uuid, text, varchar, char(n): no number that is too large.
+        -- smallint, integer, uuid, text, varchar and char(n): none of their values is a number too large for JavaScript.
         when _type in (21, 23, 2950, 25, 1043, 1042) then _value
         else 'djr._row_id(' || _value || ')'
       end;
@@ -3363,11 +3316,11 @@ end
 $$;
 
 comment on function djr._row_columns(regclass, text[], text[], text) is
-  'Three expressions of a row, with %1$s in its place: the named columns as a JSON object, the user or the topic as a text, and the value of :id, of the primary key without an id_column. DJR08 for a column that is not there or that no trigger can read. Internal.';
+  'Three SQL expressions as a format string with %1$s for the row: the named columns as a JSON object, the user or the topic as a text, and the value of :id, which is the primary key unless id_column names another column. DJR08 for a column that does not exist or that no trigger can read. Internal.';
 --! EndIncluded functions/internal/_row_columns.sql
 --! Included functions/internal/_row_brief.sql
--- Called for large details only.
--- Of the first migrations: of users only.
+-- djr._row_events calls it for large details only.
+-- The first migrations made it for users only.
 drop function if exists djr._row_brief(text, text, jsonb);
 
 create or replace function djr._row_brief(
@@ -3380,8 +3333,8 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  -- What the message may have, without what it has besides: 110 bytes are the most that djr.event's own fields take, the null and
-  -- the comma of an event with a topic among them.
+  -- The bytes that a message has left for the detail, beside the type and the audience. The values that djr itself puts into the header
+  -- take 110 bytes at most, including the null and the comma of an event with a topic.
   _room integer := coalesce(
       (select case when settings.storage then settings.max_bytes else 7999 end from djr.settings), 7999
     )
@@ -3407,10 +3360,10 @@ end
 $$;
 
 comment on function djr._row_brief(text, text, jsonb) is
-  'The detail of a row''s event if it fits into a message; else :id, :old_id, op and truncated, without the ids where even they are too large. Internal.';
+  'The detail of a row''s event if it fits into a message; otherwise only :id, :old_id, op and truncated, and if even the ids are too large, only op and truncated. Internal.';
 --! EndIncluded functions/internal/_row_brief.sql
 --! Included functions/internal/_row_misfit.sql
--- Of the first migrations: of users only.
+-- The first migrations made it for users only.
 drop function if exists djr._row_user_too_long(text, text, boolean);
 
 create or replace function djr._row_misfit(
@@ -3456,10 +3409,10 @@ end
 $$;
 
 comment on function djr._row_misfit(text, text, text, boolean) is
-  'Raises DJR03 or DJR18, or warns and says false: a row''s user or topic is one that no event can have. Internal.';
+  'For a row whose user or topic no event can have: raises DJR03 or DJR18 with refuse, otherwise warns and returns false. Internal.';
 --! EndIncluded functions/internal/_row_misfit.sql
 --! Included functions/internal/_row_members.sql
--- Plain SQL without SET, so that the planner inlines it. Few calls for what most rows have: an id that stays.
+-- Plain SQL without SET, so that the planner inlines it. The common case, an id that did not change, takes the fewest calls.
 create or replace function djr._row_members(
   op text,
   id jsonb,
@@ -3478,12 +3431,12 @@ as $$
 $$;
 
 comment on function djr._row_members(text, jsonb, jsonb) is
-  'What the detail of a row''s event has besides its columns. Internal.';
+  'The members that the detail of a row''s event has beside its columns: op, :id and, after a change of the id, :old_id. Internal.';
 --! EndIncluded functions/internal/_row_members.sql
 --! Included functions/internal/_row_events.sql
--- Which events a changed row makes, and for whom: the one place that says so, for a row and for a statement of them.
--- Plain SQL without SET, so that the planner puts it into its callers' queries. audience: the user or the topic.
--- Of the first migrations: of users only.
+-- The only place that decides which events a changed row makes, and for whom; triggers for each row and for each statement both use it.
+-- Plain SQL without SET, so that the planner inlines it. An audience here is the name of a user or of a topic, as the scope says.
+-- The first migrations made it for users only.
 drop function if exists djr._row_events(text, text, text, boolean, jsonb, text, jsonb, jsonb, text, jsonb);
 
 create or replace function djr._row_events(
@@ -3510,7 +3463,7 @@ as $$
       else djr._row_brief(type, event.audience, event.detail)
     end
   from (
-    -- Whom (or which room) an update takes the row from must see it go, under the id that they know.
+    -- If an update gives the row to another user or topic, the old one gets a delete, under the id that it knows the row by.
     select
       1 as part,
       before_audience as audience,
@@ -3527,7 +3480,7 @@ as $$
         operator(pg_catalog.||) djr._row_members(
           op,
           case when op operator(pg_catalog.=) 'delete' then before_id else after_id end,
-          -- Not for a user who never had the row under the old one.
+          -- The old id is only for a user or topic that had the row under it.
           case
             when op operator(pg_catalog.=) 'update'
               and not coalesce(before_id operator(pg_catalog.=) after_id, before_id is null and after_id is null)
@@ -3535,7 +3488,7 @@ as $$
               then before_id
           end
         )
-    -- A row that belongs to nobody (a guest's order) is for nobody; in no case for everyone.
+    -- A row without a user, such as a guest's order, makes no event; above all none for everyone.
     where (scope operator(pg_catalog.=) 'public' or case when op operator(pg_catalog.=) 'delete' then before_audience else after_audience end operator(pg_catalog.<>) '')
       and (
         op operator(pg_catalog.<>) 'update'
@@ -3553,15 +3506,15 @@ as $$
 $$;
 
 comment on function djr._row_events(text, text, text, boolean, jsonb, text, jsonb, jsonb, text, jsonb) is
-  'The events of one row that djr.publish_row was fired for: op, the columns, the user or topic, and the id before and after. Internal.';
+  'The events of one row for which djr.publish_row fired, from op and from the columns, the audience (user or topic) and the id before and after. Internal.';
 --! EndIncluded functions/internal/_row_events.sql
 --! Included functions/internal/_row_statement.sql
--- The events of a statement's rows, in the order of the rows. No WITH: its names would hide the tables of the rows, whose
--- names are the app's.
+-- Builds a query for the events of a statement's rows, in the order of the rows. The query has no WITH: a name in it could hide the
+-- transition tables, whose names the app chose.
 --
--- PostgreSQL appends the old and the new row of an update to the two tables in one step, so that they have one place in
--- both, and a row whose id changed is found as well. Where an old row has no new one (a trigger of a partition refused the
--- row that was to move there) places say nothing: then rows are matched by their ids.
+-- PostgreSQL appends the old and the new row of an update to the two transition tables in one step, so both have the same place in
+-- their tables, and they are matched by place even if the id changed. If an old row has no new one (a trigger of a partition refused
+-- the row that was to move there), places do not match: then by_place is false, and rows are matched by their ids.
 create or replace function djr._row_statement(
   old_table name,
   new_table name,
@@ -3614,7 +3567,7 @@ end
 $$;
 
 comment on function djr._row_statement(name, name, text, boolean, text, text, text, boolean) is
-  'A query for the events of all rows that a statement changed; djr.publish_row runs it, who alone sees their tables. Internal.';
+  'A query for the events of all rows that a statement changed. Only djr.publish_row can run it, as only the trigger function sees the transition tables. Internal.';
 --! EndIncluded functions/internal/_row_statement.sql
 --! Included functions/internal/_refuse_trigger.sql
 create or replace function djr._refuse_trigger(
@@ -3635,14 +3588,14 @@ end
 $$;
 
 comment on function djr._refuse_trigger(text, regclass, text) is
-  'Raises DJR08. Internal.';
+  'Raises DJR08: a trigger of djr.publish_row does not fit its table. Internal.';
 --! EndIncluded functions/internal/_refuse_trigger.sql
 --! Included functions/public/publish_row.sql
--- Of the first migrations.
+-- The first migrations made this one.
 drop function if exists djr._publish_row(text, text, text, text[], text, jsonb);
 
--- SECURITY DEFINER, so that whoever may change the row need not be allowed to publish anything else. The formats of texts
--- are not the session's: two sessions must not call one row, or one user, by two names.
+-- SECURITY DEFINER, so that a role that may change the row needs no right to publish. The formats of dates and numbers are fixed and not
+-- the session's: otherwise two sessions could write the id of one row, or of one user, in two ways.
 create or replace function djr.publish_row() returns trigger
 language plpgsql
 security definer
@@ -3651,9 +3604,9 @@ set datestyle = 'ISO'
 set intervalstyle = 'postgres'
 set bytea_output = 'hex'
 set extra_float_digits = 1
--- Nothing here runs long enough for compiling to pay.
+-- No query here runs long enough for just-in-time compilation to pay.
 set jit = off
--- Plans are the same whatever the row: none is worth making anew for it.
+-- The plans do not depend on the row, so none is made anew for each row.
 set plan_cache_mode = force_generic_plan
 as $$
 declare
@@ -3693,7 +3646,7 @@ begin
     perform djr._validate('public', null, _type, '{}', null, '', null);
   end if;
 
-  -- Whom it is for: one case for each kind of audience.
+  -- The scope follows from the form of the second argument: one case for each kind of audience.
   _audience := djr._row_audience(tg_name, tg_relid, tg_argv[1]);
   _scope := case when _audience is null then 'public' when cardinality(_audience) = 2 then 'user' else 'topic' end;
 
@@ -3787,10 +3740,10 @@ end
 $$;
 
 comment on function djr.publish_row() is
-  'A trigger function for any table: after insert or update or delete ... for each row execute function djr.publish_row(type, user column, topic:room:{column} for a topic, or '''' for everyone, columns to send, id column, truncate or refuse). For statements of many rows declare it for each statement instead, a trigger for each of insert, update and delete, with referencing old table as ... new table as .... detail has the columns as to_jsonb has them, op (insert, update or delete) and :id (the primary key, or the column of the fourth argument), as a text unless it is a safe integer of JavaScript; after a change of the id it has :old_id, too. A topic has names of columns in braces, as many as it takes. Nothing is published for a row without a user, or with a null or empty column of the topic, or when no named column changed; the user, or the topic, that an update takes the row from gets op delete. A user or a topic that no event can have is a warning, and no event. A row too large for an event is published as :id, op and truncated: true; with refuse as fifth argument the write fails with DJR05, or DJR03 or DJR18. DJR08 if the trigger does not fit the table.';
+  'A trigger function for any table: after insert or update or delete ... for each row execute function djr.publish_row(type, user column, topic:room:{column} for a topic, or '''' for everyone, columns to send, id column, truncate or refuse). For statements of many rows declare it for each statement instead, a trigger for each of insert, update and delete, with referencing old table as ... new table as .... detail has the columns as to_jsonb has them, op (insert, update or delete) and :id (the primary key, or the column of the fourth argument), as a text unless it is a safe integer of JavaScript; after a change of the id it has :old_id, too. A topic may name any number of columns in braces. Nothing is published for a row without a user, or with a null or empty column of the topic, or when no named column changed. If an update moves the row to another user or topic, the old one gets op delete. For a user or a topic that no event can have there is a warning and no event. A row too large for an event is published as :id, op and truncated: true; with refuse as fifth argument the write fails with DJR05, or DJR03 or DJR18. DJR08 if the trigger does not fit the table.';
 --! EndIncluded functions/public/publish_row.sql
 --! Included functions/public/replay.sql
--- A replay is a row like any other, so it is durable, swept and resumed, and told apart by replay_of.
+-- A replay is a row like any other, so it is durable, and sweeps and resumes find it. Its replay_of tells it from the original.
 create or replace function djr.replay(ids bigint[]) returns setof bigint
 language plpgsql
 security definer
@@ -3818,7 +3771,7 @@ begin
       hint = 'The events there are: select * from djr.event order by id desc.';
   end if;
 
-  -- What djr.disconnect and djr.recheck order is carried out once: who has logged in again since must not be cut off.
+  -- An order of djr.disconnect or djr.recheck is not replayed: a user who has logged in again since must not be cut off.
   select array_agg(event.id order by event.id)
   into _missing
   from djr.event
@@ -3872,7 +3825,7 @@ create or replace function djr.prune_batch(
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
--- Who holds the row of settings in an open transaction is no reason to wait for ever, and in silence.
+-- If an open transaction holds the row of the settings, this fails after 10 s rather than wait for ever in silence.
 set lock_timeout = '10s'
 as $$
 declare
@@ -3881,7 +3834,7 @@ declare
   _expired timestamptz;
   _cutoff timestamptz;
   _limit timestamptz;
-  -- Consumers that another transaction is at work for; null: there is no consumer.
+  -- The consumers for which another transaction is at work; null if there are no consumers.
   _busy integer[];
 begin
   if prune_batch.older_than < interval '0' then
@@ -3898,13 +3851,13 @@ begin
       hint = 'Leave it out for the default of 5000.';
   end if;
   if _older_than is null then
-    -- With storage off nothing is to be kept, and orders are rows all the same: long carried out by then.
+    -- While storage is off only orders are stored. After an hour they have long been carried out, so they are deleted.
     delete from djr.event
     using djr.settings
     where not settings.storage
       and event.replay_of = 0
       and event.created_at < clock_timestamp() - interval '1 hour';
-    -- No retention set and none given: events are kept for ever.
+    -- Without a retention and without an argument, events are kept for ever.
     return 0;
   end if;
 
@@ -3919,7 +3872,7 @@ begin
     select event.id
     from djr.event
     where event.created_at < _cutoff
-      -- What committed late may be older than what a consumer waits for.
+      -- An event that committed late may be older than the cutoff, so each event is checked against every place as well.
       and (
         _busy is null
         or not exists (
@@ -3931,7 +3884,7 @@ begin
       )
     order by event.created_at
     limit prune_batch.batch
-    -- Another pruner has those; both go on.
+    -- Rows that another pruner has locked are left to it, so that neither waits.
     for update skip locked
   ),
   deleted as (
@@ -3940,13 +3893,13 @@ begin
     where event.id = expired.id
     returning event.id
   )
-  -- The trigger event_forget says in the settings up to where.
+  -- The trigger event_forget records in the settings up to which transaction events are gone.
   select count(*)
   into _pruned
   from deleted;
 
   if _pruned = 0 then
-    -- Of events that are long gone: a transaction that deletes them with an older snapshot does not see what was recorded since.
+    -- Activity of events that are long gone: a transaction that deleted them did not see activity recorded after its snapshot.
     delete from djr.activity
     where activity.event_id < (select min(event.id) from djr.event);
   end if;
@@ -3955,10 +3908,11 @@ end
 $$;
 
 comment on function djr.prune_batch(interval, integer) is
-  'Deletes the oldest events past the retention (or older than given), at most `batch` of them, and returns how many. Events that a consumer has not had stay, until they are older than the setting consumer_retention: then that consumer is overtaken (DJR22). Called in a transaction each until it returns 0, pruning never holds a lock for long: djr prune and the runtime do so.';
+  'Deletes the oldest events past the retention (or older than the argument), at most `batch` of them, and returns how many. Events that a consumer has yet to get stay until they are older than the setting consumer_retention; then they are deleted, and that consumer is overtaken (DJR22). Call it until it returns 0, each time in a transaction of its own, as djr prune and the runtime do: no lock is held for long then.';
 --! EndIncluded functions/runtime/prune_batch.sql
 --! Included functions/internal/_prune_turn.sql
--- The row of settings is the lock: only what runs with the rights of djr's owner can lock it, and skip locked waits for nobody.
+-- The row of the settings serves as the lock: only functions that run with the rights of djr's owner can lock it, and skip locked
+-- does not wait.
 create or replace function djr._prune_turn(batch integer) returns bigint
 language plpgsql
 security definer
@@ -3996,7 +3950,7 @@ end
 $$;
 
 comment on function djr.prune(interval) is
-  'Deletes events past the retention (or older than given) and returns how many: all in the caller''s transaction. For much at once use djr.prune_batch, or the command djr prune.';
+  'Deletes all events past the retention (or older than the argument), in the caller''s transaction, and returns how many. For many events use djr.prune_batch, or the command djr prune.';
 --! EndIncluded functions/public/prune.sql
 
 --! Included functions/runtime/record_activity.sql
@@ -4019,7 +3973,8 @@ begin
     from djr.event
     where event.id = any (record_activity.event_ids)
       and (select settings.activity from djr.settings) <> 'off'
-    -- Whoever deletes one of these waits until its activity is there to be deleted with it; one that is being deleted is left out.
+    -- The events are locked: a transaction that deletes one of them waits, and then deletes this activity with it. An event that is
+    -- being deleted now is left out.
     for key share skip locked
   )
   insert into djr.activity (event_id, status, user_id, recipients, instance)
@@ -4037,10 +3992,10 @@ end
 $$;
 
 comment on function djr.record_activity(text, bigint[], text[], text[], integer[]) is
-  'Records steps of events, one an element, and returns how many rows were written. Events that are not stored, or pruned meanwhile, are left out; with activity off all are. The runtime calls it in batches.';
+  'Records what became of events, one step an element, and returns how many rows were written. Events without a row, or pruned meanwhile, are left out; with activity off nothing is recorded. The runtime calls it in batches.';
 --! EndIncluded functions/runtime/record_activity.sql
 --! Included functions/internal/_acknowledge.sql
--- Many users in one statement: the runtime puts the acknowledgements of all pages into one call.
+-- One call for many users: the runtime collects the acknowledgements of all pages and stores them in one statement.
 create or replace function djr._acknowledge(
   instance text,
   user_ids text[],
@@ -4075,7 +4030,7 @@ begin
     select distinct own.id, own.status, own.user_id, _acknowledge.instance
     from own
     where (select settings.activity from djr.settings) <> 'off'
-    -- In one order for all: two that insert the same rows wait for each other's, and never both at once.
+    -- All transactions insert in the same order: of two that insert the same rows one waits for the other, and never both.
     order by own.id, own.user_id, own.status
     on conflict do nothing
   )
@@ -4088,7 +4043,7 @@ end
 $$;
 
 comment on function djr._acknowledge(text, text[], bigint[], text[]) is
-  'What acknowledge comes to, for many users at once: for each element whether it is an event of that user; granted by djr.grant_server. Internal.';
+  'Does what djr.acknowledge does, for many users at once, and returns for each element whether it is an event of that user. Granted by djr.grant_server. Internal.';
 --! EndIncluded functions/internal/_acknowledge.sql
 --! Included functions/public/acknowledge.sql
 create or replace function djr.acknowledge(user_id text, ids bigint[], status text) returns setof bigint
@@ -4123,7 +4078,7 @@ end
 $$;
 
 comment on function djr.acknowledge(text, bigint[], text) is
-  'Records that a user''s page got (delivered) or showed (read) events of that user, and returns the ids of those that are: somebody else''s, public and unknown ones are left out. A second time changes nothing; with activity off nothing is stored. DJR10 for another status.';
+  'Records that a user''s page got (delivered) or showed (read) events of that user, and returns the ids that it accepted: events of other users, public events and unknown ids are left out. A second call changes nothing; with activity off nothing is stored. DJR10 for another status.';
 --! EndIncluded functions/public/acknowledge.sql
 
 --! Included functions/internal/_new_seal_key.sql
@@ -4153,7 +4108,7 @@ end
 $$;
 
 comment on function djr._new_seal_key() is
-  'Makes the key that seals are signed with from now on; the one before it stays valid, and those before that one do not. Internal.';
+  'Makes a key that signs all seals from now on. Seals of the previous key stay valid; those of older keys do not. Internal.';
 --! EndIncluded functions/internal/_new_seal_key.sql
 --! Included functions/internal/_seal_key.sql
 create or replace function djr._seal_key(valid interval) returns djr.seal_key
@@ -4163,7 +4118,7 @@ as $$
 declare
   _key djr.seal_key;
 begin
-  -- Two that need the first key at the same time: one waits here, and then finds it.
+  -- If two transactions need the first key at the same time, one of them waits here and then finds the key of the other.
   lock table djr.seal_key in share row exclusive mode;
   update djr.seal_key
   set longest = greatest(seal_key.longest, _seal_key.valid)
@@ -4180,7 +4135,7 @@ end
 $$;
 
 comment on function djr._seal_key(interval) is
-  'The key to sign with, made where there is none, and noted for how long a seal is to be valid. Internal.';
+  'The key to sign with, created if there is none. Records for how long the longest seal of the key is valid. Internal.';
 --! EndIncluded functions/internal/_seal_key.sql
 --! Included functions/internal/_base64url.sql
 create or replace function djr._base64url(bytes bytea) returns text
@@ -4197,10 +4152,12 @@ comment on function djr._base64url(bytea) is
   'Base64 for URLs, without padding (RFC 4648, section 5). Internal.';
 --! EndIncluded functions/internal/_base64url.sql
 --! Included functions/internal/_seal.sql
--- STABLE: so its snapshot is that of the calling query, which read who may hear what. What has to write is a function of its own.
--- djr1.KEY.CONTENT.SIGNATURE: the content is a JSON array of topic (of several an array), user, the second at which it ends, and the snapshot that it was
--- made in (what djr.recheck took back is told from what it did not by that), in base64url;
--- the signature is HMAC-SHA256 of all that stands before it. The runtime checks it without a query.
+-- Makes a seal: djr1.KEY.CONTENT.SIGNATURE. The content, in base64url, is a JSON array of the topic (an array if there are several), the
+-- user, the second at which the seal ends, and the snapshot in which it was made. By the snapshot a runtime knows whether djr.recheck
+-- revoked the seal: it did if the snapshot does not see the transaction of djr.recheck. The signature is HMAC-SHA256 of all that stands
+-- before it; the runtime checks it without a query.
+-- The function is STABLE, so it has the snapshot of the calling query, which read who may hear what. A STABLE function cannot write, so
+-- another function makes the key.
 create or replace function djr._seal(
   topics text[],
   user_id text,
@@ -4217,7 +4174,7 @@ declare
   _text text;
   _signature bytea;
 begin
-  -- Of a user who is in no room array_agg makes null.
+  -- array_agg returns null for a user who is in no room.
   if coalesce(cardinality(_seal.topics), 0) = 0 then
     return null;
   elsif cardinality(_seal.topics) > 100 then
@@ -4254,7 +4211,8 @@ begin
     end,
     _seal.user_id,
     floor(extract(epoch from clock_timestamp() + _seal.valid))::bigint,
-    -- Beside very many open transactions: to have seen less is always right.
+    -- A snapshot with very many transactions in progress is too long, so it is replaced by an older, shorter one. A seal that seems to
+    -- have seen less is never accepted where it should not be.
     case
       when length(_snapshot::text) <= 200 then _snapshot::text
       else format('%1$s:%1$s:', pg_snapshot_xmin(_snapshot))
@@ -4267,10 +4225,11 @@ end
 $$;
 
 comment on function djr._seal(text[], text, interval) is
-  'What djr.seal comes to; granted by djr.grant_seal. Internal.';
+  'Makes the seal for every djr.seal; granted by djr.grant_seal. Internal.';
 --! EndIncluded functions/internal/_seal.sql
 --! Included functions/public/seal.sql
--- An overload for each type that ids of users have, for one topic and for several: an address has no room for a hundred seals. STABLE, for the snapshot of the query that calls them: see djr._seal.
+-- An overload for each type that ids of users have, for one topic and for several: the address of a stream has no room for a hundred
+-- seals. They are STABLE, so that they have the snapshot of the calling query: djr._seal says why.
 create or replace function djr.seal(
   topic text,
   user_id text default null,
@@ -4283,7 +4242,7 @@ as $$
 $$;
 
 comment on function djr.seal(text, text, interval) is
-  'A signed permission to hear a topic, to be handed to a page: for one user, whose id is a text, or with null for whoever has it that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+  'A signed permission to hear a topic, to be handed to a page: for one user, whose id is a text, or, with null, for anybody who has it. It ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
 
 create or replace function djr.seal(
   topic text,
@@ -4297,7 +4256,7 @@ as $$
 $$;
 
 comment on function djr.seal(text, smallint, interval) is
-  'A signed permission to hear a topic, to be handed to a page: for one user, whose id is a smallint, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+  'A signed permission to hear a topic, to be handed to a page: for one user, whose id is a smallint. It ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
 
 create or replace function djr.seal(
   topic text,
@@ -4311,7 +4270,7 @@ as $$
 $$;
 
 comment on function djr.seal(text, integer, interval) is
-  'A signed permission to hear a topic, to be handed to a page: for one user, whose id is an integer, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+  'A signed permission to hear a topic, to be handed to a page: for one user, whose id is an integer. It ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
 
 create or replace function djr.seal(
   topic text,
@@ -4325,7 +4284,7 @@ as $$
 $$;
 
 comment on function djr.seal(text, bigint, interval) is
-  'A signed permission to hear a topic, to be handed to a page: for one user, whose id is a bigint, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+  'A signed permission to hear a topic, to be handed to a page: for one user, whose id is a bigint. It ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
 
 create or replace function djr.seal(
   topic text,
@@ -4339,7 +4298,7 @@ as $$
 $$;
 
 comment on function djr.seal(text, numeric, interval) is
-  'A signed permission to hear a topic, to be handed to a page: for one user, whose id is a numeric, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+  'A signed permission to hear a topic, to be handed to a page: for one user, whose id is a numeric. It ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
 
 create or replace function djr.seal(
   topic text,
@@ -4353,7 +4312,7 @@ as $$
 $$;
 
 comment on function djr.seal(text, uuid, interval) is
-  'A signed permission to hear a topic, to be handed to a page: for one user, whose id is a uuid, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+  'A signed permission to hear a topic, to be handed to a page: for one user, whose id is a uuid. It ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
 
 create or replace function djr.seal(
   topics text[],
@@ -4367,7 +4326,7 @@ as $$
 $$;
 
 comment on function djr.seal(text[], text, interval) is
-  'A signed permission to hear several topics, 100 at most (of none it is null), to be handed to a page: for one user, whose id is a text, or with null for whoever has it that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+  'A signed permission to hear several topics, 100 at most (without any it is null), to be handed to a page: for one user, whose id is a text, or, with null, for anybody who has it. It ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
 
 create or replace function djr.seal(
   topics text[],
@@ -4381,7 +4340,7 @@ as $$
 $$;
 
 comment on function djr.seal(text[], smallint, interval) is
-  'A signed permission to hear several topics, 100 at most (of none it is null), to be handed to a page: for one user, whose id is a smallint, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+  'A signed permission to hear several topics, 100 at most (without any it is null), to be handed to a page: for one user, whose id is a smallint. It ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
 
 create or replace function djr.seal(
   topics text[],
@@ -4395,7 +4354,7 @@ as $$
 $$;
 
 comment on function djr.seal(text[], integer, interval) is
-  'A signed permission to hear several topics, 100 at most (of none it is null), to be handed to a page: for one user, whose id is an integer, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+  'A signed permission to hear several topics, 100 at most (without any it is null), to be handed to a page: for one user, whose id is an integer. It ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
 
 create or replace function djr.seal(
   topics text[],
@@ -4409,7 +4368,7 @@ as $$
 $$;
 
 comment on function djr.seal(text[], bigint, interval) is
-  'A signed permission to hear several topics, 100 at most (of none it is null), to be handed to a page: for one user, whose id is a bigint, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+  'A signed permission to hear several topics, 100 at most (without any it is null), to be handed to a page: for one user, whose id is a bigint. It ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
 
 create or replace function djr.seal(
   topics text[],
@@ -4423,7 +4382,7 @@ as $$
 $$;
 
 comment on function djr.seal(text[], numeric, interval) is
-  'A signed permission to hear several topics, 100 at most (of none it is null), to be handed to a page: for one user, whose id is a numeric, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+  'A signed permission to hear several topics, 100 at most (without any it is null), to be handed to a page: for one user, whose id is a numeric. It ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
 
 create or replace function djr.seal(
   topics text[],
@@ -4437,7 +4396,7 @@ as $$
 $$;
 
 comment on function djr.seal(text[], uuid, interval) is
-  'A signed permission to hear several topics, 100 at most (of none it is null), to be handed to a page: for one user, whose id is a uuid, that ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
+  'A signed permission to hear several topics, 100 at most (without any it is null), to be handed to a page: for one user, whose id is a uuid. It ends after `valid`, 31 days at most. A page reads it in the query that reads its state and djr.position(), so that all three are of one snapshot.';
 --! EndIncluded functions/public/seal.sql
 --! Included functions/internal/_authorize_topic_function.sql
 create or replace function djr._authorize_topic_function() returns text
@@ -4466,11 +4425,11 @@ end
 $$;
 
 comment on function djr._authorize_topic_function() is
-  'The qualified name of the function that the setting authorize_topic names; null: there is none. Internal.';
+  'The qualified name of the function in the setting authorize_topic; null when the setting is empty. Internal.';
 --! EndIncluded functions/internal/_authorize_topic_function.sql
 --! Included functions/runtime/authorize_topics.sql
--- Without a search_path of its own: the app's function finds its tables as it does in the app's own sessions of this role.
--- Everything here is qualified instead.
+-- It sets no search_path, so that the app's function finds its tables as it does in other sessions of this role. Every name here is
+-- qualified instead.
 create or replace function djr.authorize_topics(
   user_ids text[],
   topics text[],
@@ -4499,7 +4458,7 @@ begin
     allowed := _answers;
     return;
   exception when others or assert_failure then
-    -- One question at which the app's function fails must not cost the others their answer: each is asked by itself.
+    -- Each question is asked by itself, so that one at which the app's function fails does not cost the others their answers.
     allowed := '{}';
   end;
   for _place in 1 .. pg_catalog.cardinality(authorize_topics.topics) loop
@@ -4517,11 +4476,12 @@ end
 $$;
 
 comment on function djr.authorize_topics(text[], text[]) is
-  'Asks the function of the setting authorize_topic, one element a question (a null user is anonymous): whether each may hear the topic. Null and an error of the function are no; failure has the message of the last error. The runtime calls it, with its own rights.';
+  'Asks the function in the setting authorize_topic whether each of these users (null: an anonymous one) may hear the topic at the same place in the second array. Null and an error of the function mean no; failure has the message of the last error. The runtime calls it, with its own rights.';
 --! EndIncluded functions/runtime/authorize_topics.sql
 --! Included functions/internal/_order.sql
--- What djr.disconnect and djr.recheck tell the runtimes: a row like an event's, with a scope and a mark in replay_of that no
--- publisher can write. It is a row with storage off, too: a sweep finds it where a NOTIFY was not heard, or none is sent.
+-- An order is what djr.disconnect and djr.recheck tell the runtimes to do: a row in djr.event with scope control and a replay_of of 0,
+-- neither of which a publisher can write. It is stored even while storage is off, so that a sweep finds it if its NOTIFY was not
+-- heard or not sent.
 create or replace function djr._order(
   type text,
   user_id text,
@@ -4561,7 +4521,7 @@ end
 $$;
 
 comment on function djr._order(text, text, text, text) is
-  'Stores and announces an order to the runtimes; granted by djr.grant_seal and djr.grant_server. Internal.';
+  'Stores an order to the runtimes and announces it; granted by djr.grant_seal and djr.grant_server. Internal.';
 --! EndIncluded functions/internal/_order.sql
 --! Included functions/public/disconnect.sql
 -- An overload for each type that ids of users have.
@@ -4648,7 +4608,7 @@ as $$
 $$;
 
 comment on function djr.recheck(text, text) is
-  'Has every runtime ask again, within a second of the commit, whether the clients of this user (null: of everyone) may still hear this topic (null: every one). Seals made by a query that did not see this transaction no longer count for them. Call it in the transaction that deletes the membership.';
+  'Makes every runtime ask again, within a second of the commit, whether the clients of this user (null: of every user) may still hear this topic (null: any topic). Seals made by a query that did not see this transaction no longer count for them. Call it in the transaction that deletes the membership.';
 --! EndIncluded functions/public/recheck.sql
 --! Included functions/runtime/report_presence.sql
 create or replace function djr.report_presence(
@@ -4669,7 +4629,7 @@ begin
   if report_presence.afresh then
     delete from djr.presence where presence.instance = report_presence.instance;
   end if;
-  -- In one order, for no two instances to wait for one another; each writes rows of its own only.
+  -- The rows are written in one order, so that no two instances wait for each other; each writes only rows of its own.
   with told as (
     select told.topic, told.user_id, told.streams
     from unnest(report_presence.topics, report_presence.user_ids, report_presence.streams) told (topic, user_id, streams)
@@ -4695,7 +4655,7 @@ begin
   )
   select array_agg(distinct told.topic) filter (where told.topic <> '') into _changed from told;
   if _changed is not null then
-    -- Many names are not told: the others look at all that they have.
+    -- If many topics changed, the message names none of them, and the other instances read all topics that their clients hear.
     perform pg_notify(
       settings.channel,
       case
@@ -4710,7 +4670,7 @@ end
 $$;
 
 comment on function djr.report_presence(text, text[], text[], integer[], boolean) is
-  'Writes how many streams an instance has of which user for which topic (empty: any), 0 for none, and tells the other instances which topics changed. `afresh` forgets first what it wrote before. The runtime calls it in batches when its option presence is on.';
+  'Writes how many streams of each user an instance has for each topic (an empty topic: streams of any kind; 0: none any more), and tells the other instances which topics changed. `afresh` first deletes what the instance wrote before. The runtime calls it in batches when its option presence is on.';
 --! EndIncluded functions/runtime/report_presence.sql
 --! Included functions/runtime/presence_of.sql
 create or replace function djr.presence_of(topics text[]) returns table (topic text, user_ids text[])
@@ -4732,7 +4692,7 @@ end
 $$;
 
 comment on function djr.presence_of(text[]) is
-  'The users who hear each of these topics now, on any instance. The runtime calls it when it has heard that one changed.';
+  'The users who hear each of these topics now, on any instance. The runtime calls it after it was told that one of them changed.';
 --! EndIncluded functions/runtime/presence_of.sql
 
 --! Included functions/public/position.sql
@@ -4747,7 +4707,7 @@ comment on function djr.position() is
   'Where the stream stands in the calling statement''s snapshot. A page that reads its state and this in one statement (or one repeatable-read transaction) and connects with ?since= misses nothing and sees nothing twice.';
 --! EndIncluded functions/public/position.sql
 --! Included functions/runtime/epoch.sql
--- SECURITY DEFINER for pg_control_system(), which some services keep from ordinary roles but not from the owner.
+-- SECURITY DEFINER, because it calls pg_control_system(), which some hosting services forbid to ordinary roles but not to the owner.
 create or replace function djr.epoch() returns text
 language plpgsql
 stable
@@ -4770,10 +4730,10 @@ end
 $$;
 
 comment on function djr.epoch() is
-  'Which history of this database it is: timeline, database, cluster and generation. It changes after a failover, a point-in-time restore, a restore elsewhere, or when a runtime notices that a storage snapshot was rolled back: transaction ids no longer compare then.';
+  'Names the history of this database: timeline, database, cluster and generation. It changes after a failover, a point-in-time restore or a restore elsewhere, and when a runtime notices that the storage was rolled back to a snapshot: transaction ids of two histories do not compare.';
 --! EndIncluded functions/runtime/epoch.sql
 --! Included functions/runtime/renew_epoch.sql
--- Compare and set, under the lock of the row: of many runtimes that notice at once, one makes the new epoch.
+-- Compares and sets under the lock of the row: if many runtimes notice at once, only one of them makes the new epoch.
 create or replace function djr.renew_epoch(epoch text) returns text
 language plpgsql
 security definer
@@ -4790,11 +4750,11 @@ end
 $$;
 
 comment on function djr.renew_epoch(text) is
-  'Begins another epoch, unless another runtime has begun one since the given one, and returns the epoch. Every client is told to reset. The runtime calls it when events that it delivered are gone after a restart of PostgreSQL.';
+  'Begins a new epoch, unless another runtime has begun one since the epoch in the argument, and returns the current epoch. Every client is then told to reset. The runtime calls it when events that it delivered are gone after a restart of PostgreSQL.';
 --! EndIncluded functions/runtime/renew_epoch.sql
 --! Included functions/internal/_ring.sql
--- A doorbell saves instances the wait for their next sweep, and nothing more: where PostgreSQL's queue has no room for it, it
--- must not fail what it announces. That may be the very change that takes publishers off NOTIFY.
+-- A doorbell only saves instances the wait for their next sweep. If the NOTIFY queue has no room for it, the change that it announces
+-- must not fail: that may be the very change by which publishers stop using NOTIFY.
 create or replace function djr._ring(channel text) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -4810,8 +4770,8 @@ comment on function djr._ring(text) is
   'Has the runtimes that listen on a channel sweep at once, unless the NOTIFY queue is nearly full. Internal.';
 --! EndIncluded functions/internal/_ring.sql
 --! Included functions/public/configure.sql
--- For the schema's owner: not granted to anyone, and not SECURITY DEFINER.
--- With a parameter more it would be a second function.
+-- Only the schema's owner may call it: it is granted to nobody and is not SECURITY DEFINER.
+-- Earlier versions had fewer parameters. They are dropped, because a function with one parameter more would stand beside them.
 drop function if exists djr.configure(boolean, text, interval, text, text);
 drop function if exists djr.configure(boolean, text, interval, text, text, real, text, boolean);
 
@@ -4879,7 +4839,7 @@ begin
       hint = '7999 is what NOTIFY carries; a larger event is read by a sweep. What is larger than 1 MiB is fetched better than pushed.';
   end if;
   if configure.authorize_topic <> '' then
-    -- As it will be called, whatever the search_path is then.
+    -- Stored with its schema, so that it is found whatever the search_path is when it is called.
     begin
       select format('%I.%I', pg_namespace.nspname, pg_proc.proname)
       into _function
@@ -4888,7 +4848,7 @@ begin
       where pg_proc.oid = to_regprocedure(configure.authorize_topic || '(text, text)')
         and pg_proc.prorettype = 'boolean'::regtype;
     exception when syntax_error or invalid_name then
-      -- What is no name at all, named below.
+      -- The text is no name of a function at all; it is refused below.
     end;
     if _function is null then
       raise exception using
@@ -4899,7 +4859,7 @@ begin
     end if;
   end if;
 
-  -- Where the row is missing this makes it.
+  -- This creates the row of the settings if it is missing.
   perform djr.channel();
   select * into strict _before from djr.settings;
   update djr.settings
@@ -4914,7 +4874,8 @@ begin
     queue_limit = coalesce(configure.queue_limit, settings.queue_limit),
     max_bytes = coalesce(configure.max_bytes, settings.max_bytes),
     largest_bytes = greatest(settings.largest_bytes, settings.max_bytes, configure.max_bytes),
-    -- What was published meanwhile was not stored: for whoever does not see this transaction yet it is as good as pruned.
+    -- Events that were published while storage was off have no row. A client that resumes from a snapshot without this transaction
+    -- cannot get them, so it must be reset, just as if they had been pruned.
     pruned_xid = case
       when configure.storage and not settings.storage then greatest(settings.pruned_xid, pg_current_xact_id())
       else settings.pruned_xid
@@ -4931,7 +4892,7 @@ begin
     perform djr._new_seal_key();
   end if;
   if _after is distinct from _before or configure.rotate_seal_key then
-    -- On the channel that the runtimes listen on: they read the settings anew, the channel's name included.
+    -- The doorbell goes to the old channel, on which the runtimes still listen: they then read the new settings and the new channel.
     perform djr._ring(_before.channel);
   end if;
   return _after;
@@ -4939,7 +4900,7 @@ end
 $$;
 
 comment on function djr.configure(boolean, text, interval, text, text, real, text, boolean, interval, integer) is
-  'Changes the settings that are given and returns all of them. max_bytes, 7999 to 1048576, lets events through that NOTIFY cannot carry; retention => ''0'' keeps events for ever; consumer_retention => ''0'' keeps them until every consumer has had them, where it is else a week at most; authorize_topic => '''' stops asking; rotate_seal_key => true signs seals with a new key, beside which the one before stays valid. For the schema''s owner.';
+  'Changes the settings that are given and returns all of them. max_bytes, 7999 to 1048576, lets events through that NOTIFY cannot carry; retention => ''0'' keeps events for ever; consumer_retention => ''0'' keeps them until every consumer has had them, where it is else a week at most; authorize_topic => '''' stops asking; rotate_seal_key => true signs seals with a new key, and seals of the previous key stay valid. For the schema''s owner.';
 --! EndIncluded functions/public/configure.sql
 --! Included functions/runtime/set_delivery_mode.sql
 create or replace function djr.set_delivery_mode(mode text) returns boolean
@@ -4964,14 +4925,14 @@ begin
     return false;
   end if;
   perform setval('djr.delivery_mode', _mode);
-  -- An instance that waits for a NOTIFY would hear of the change only at its next backstop sweep.
+  -- Without the doorbell an instance that relies on NOTIFY would learn of the change only at its next regular sweep.
   perform djr._ring(_channel);
   return true;
 end
 $$;
 
 comment on function djr.set_delivery_mode(text) is
-  'Sets how events reach the runtimes, notify or sweep, at once and for every session, and rings the runtimes. Does nothing and returns false unless the setting delivery is auto.';
+  'Sets how events reach the runtimes, notify or sweep, at once and for every session, and makes the runtimes sweep. Does nothing and returns false unless the setting delivery is auto.';
 --! EndIncluded functions/runtime/set_delivery_mode.sql
 --! Included functions/runtime/pace_unstored.sql
 create or replace function djr.pace_unstored(queueing boolean) returns integer
@@ -4991,11 +4952,11 @@ end
 $$;
 
 comment on function djr.pace_unstored(boolean) is
-  'Halves how many events with store => false may pass in a second while delivery is sweep, as commits queue for NOTIFY; else raises it by an eighth. Returns the new limit, 20 to 10000.';
+  'Changes how many events with store => false may be sent in a second while delivery is sweep: true, for when commits queue for NOTIFY, halves the limit; false raises it by an eighth. Returns the new limit, 20 to 10000.';
 --! EndIncluded functions/runtime/pace_unstored.sql
 --! Included functions/runtime/repair_xids.sql
--- A dump restored into a younger cluster brings transaction ids that lie in the future. Left alone, every sweep would
--- find those rows new. A committed row of this cluster is never concerned: what a snapshot sees is below its xmax.
+-- A dump that is restored into a younger cluster brings transaction ids that lie in the future, and every sweep would find those rows
+-- new. Rows that this cluster committed are never changed: a row that a snapshot sees has a transaction id below the snapshot's xmax.
 create or replace function djr.repair_xids() returns bigint
 language plpgsql
 security definer
@@ -5004,7 +4965,8 @@ as $$
 declare
   _repaired bigint;
 begin
-  -- Instances start at once: one repairs, and the others wait for it, instead of each for rows of another.
+  -- Several instances may start at the same time. One of them repairs while the others wait for it, so that they do not wait for each
+  -- other's rows.
   if exists (select from djr.event where event.xid >= pg_snapshot_xmax(pg_current_snapshot())) then
     perform from djr.settings for no key update;
   end if;
@@ -5022,7 +4984,7 @@ end
 $$;
 
 comment on function djr.repair_xids() is
-  'After a restore into another cluster: sets transaction ids that lie in the future to the oldest there is, and returns of how many events. The runtime calls it when it starts.';
+  'Repairs events after a restore into another cluster: sets transaction ids that lie in the future to the oldest possible one, and returns how many events it changed. The runtime calls it when it starts.';
 --! EndIncluded functions/runtime/repair_xids.sql
 --! Included functions/runtime/report_instance.sql
 create or replace function djr.report_instance(
@@ -5039,13 +5001,13 @@ create or replace function djr.report_instance(
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
--- Whatever holds the row, an instance says it again 5 s later.
+-- If something locks the row, this fails soon: the instance reports again 5 s later.
 set lock_timeout = '1s'
 as $$
 declare
   _now timestamptz := clock_timestamp();
 begin
-  -- Its own row no other instance removes, and what another is removing it leaves alone: no two wait for one another.
+  -- No other instance deletes this row, and rows that another instance is deleting are skipped: no two instances wait for each other.
   delete from djr.instance
   where instance.name in (
     select gone.name
@@ -5054,7 +5016,7 @@ begin
     for update skip locked
   );
 
-  -- Of instances that were killed.
+  -- Rows of instances that were killed.
   delete from djr.presence
   where not exists (select from djr.instance where instance.name = presence.instance);
 
@@ -5082,7 +5044,7 @@ end
 $$;
 
 comment on function djr.report_instance(text, interval, integer, bigint, bigint, bigint, real, text, text) is
-  'Says that a runtime is there, and its totals since its start: writes its row of djr.instance, and removes rows not seen for a day. lag_ms may be null. The runtime calls it every 5 s.';
+  'Reports that a runtime is alive, with its totals since its start: writes its row of djr.instance, and deletes rows that were not updated for a day. lag_ms may be null. The runtime calls it every 5 s.';
 --! EndIncluded functions/runtime/report_instance.sql
 --! Included functions/runtime/forget_instance.sql
 create or replace function djr.forget_instance(name text) returns boolean
@@ -5095,7 +5057,7 @@ begin
   delete from djr.presence
   where presence.instance = forget_instance.name;
   if found then
-    -- The users of it are gone: the others look again.
+    -- The users of this instance are gone, so the other instances are told to read presence again.
     perform pg_notify(settings.channel, '{"presence":null}') from djr.settings;
   end if;
   delete from djr.instance
@@ -5154,7 +5116,7 @@ end
 $$;
 
 comment on function djr.record_relay_mark(text, text, bigint, text, pg_snapshot, timestamptz) is
-  'Remembers how far the log of a relay is: writes a row of djr.relay_mark, and removes all but the last hour''s. The source that writes the log calls it every 10 s.';
+  'Records how far the log of a relay has come: writes a row of djr.relay_mark, and deletes the rows that are older than an hour. The source that writes the log calls it every 10 s.';
 --! EndIncluded functions/runtime/record_relay_mark.sql
 
 --! Included functions/internal/_without.sql
@@ -5179,11 +5141,11 @@ as $$
 $$;
 
 comment on function djr._without(pg_snapshot, xid8) is
-  'A snapshot in which this transaction, below its xmax, is in progress. Internal.';
+  'The snapshot with this transaction, which must be below its xmax, among those in progress. Internal.';
 --! EndIncluded functions/internal/_without.sql
 --! Included functions/internal/_consumer_snapshot.sql
--- A snapshot does not list the transaction that takes it, although its events are to come only when it has committed: one that
--- publishes behind its own djr.consume would else be passed over.
+-- A snapshot does not list the transaction that takes it. Here that transaction is added to those in progress: otherwise an event
+-- that it publishes after its own djr.consume would count as consumed and be skipped.
 create or replace function djr._consumer_snapshot() returns pg_snapshot
 language plpgsql
 stable
@@ -5244,7 +5206,7 @@ begin
   from djr._consumer_place place
   where place.consumer = (_place_of.consumer).id;
   if not found then
-    -- Dropped meanwhile.
+    -- The consumer was dropped meanwhile: this raises DJR20.
     perform djr._find_consumer((_place_of.consumer).name);
   end if;
   select _consumer.mark is distinct from _consumer.xmin
@@ -5287,9 +5249,10 @@ comment on function djr._place_of(djr._consumer) is
   'Where a consumer stands; DJR22 where it was overtaken. Internal.';
 --! EndIncluded functions/internal/_place_of.sql
 --! Included functions/internal/_take_due.sql
--- The next events behind a place, in the order of ids within what one snapshot made visible: an event that was inserted when
--- another had been committed comes behind it. Few are read by the index on xid; many, where a consumer has been away, are a
--- window that is read by id, batch by batch.
+-- The next events after a place. A window is what one snapshot sees and the place's frontier does not; the events of a window come in
+-- the order of their ids, so an event that was inserted after another had committed comes after it. If the window has at most 1,000
+-- events, they are found by the index on xid and all of them are held at once. If it has more, as when a consumer was away, the place
+-- remembers the window, and it is read by id, batch by batch.
 create or replace function djr._take_due(
   consumer djr._consumer,
   place djr._consumer_place,
@@ -5307,7 +5270,7 @@ declare
   _seed bigint := hashtextextended('djr consumer', (_take_due.consumer).id);
   _is_new boolean := false;
   _in_progress xid8[];
-  -- All of the window, where they are few.
+  -- The ids of the whole window if it is small; null if it is large.
   _few bigint[];
   _some bigint[];
   _wanted integer;
@@ -5357,7 +5320,7 @@ begin
           where event.xid >= pg_snapshot_xmax(_place.frontier)
             and event.xid < pg_snapshot_xmax(_place.upto)
             and pg_visible_in_snapshot(event.xid, _place.upto)
-          -- Else the lowest of them might be looked for in all of the table.
+          -- Without this line the planner might search the whole table for the lowest id.
           offset 0
         ) found;
       else
@@ -5419,7 +5382,7 @@ begin
       end if;
       _at := coalesce(_some[cardinality(_some)], _at);
       if _take_due.purpose = 'share' then
-        -- Held until the transaction ends: who gets the lock then finds the event done, or due again.
+        -- Each event is locked until the transaction ends. The next caller that gets the lock finds the event done, or due again.
         ids := ids || array(
           select candidate.id
           from unnest(_some) candidate (id)
@@ -5448,7 +5411,7 @@ end
 $$;
 
 comment on function djr._take_due(djr._consumer, djr._consumer_place, integer, text) is
-  'The next events for a consumer that stands there, and where it stands behind them. Purpose take: all of them; share: those that no other caller has taken; look: only where the first of them is, in front of which the place is then. Internal.';
+  'The next events for a consumer at this place, and the place after them. Purpose take: all of them; share: those that no other caller has taken; look: finds only the first, and returns the place right before it. Internal.';
 --! EndIncluded functions/internal/_take_due.sql
 --! Included functions/internal/_move_consumer.sql
 create or replace function djr._move_consumer(place djr._consumer_place) returns void
@@ -5475,10 +5438,11 @@ end
 $$;
 
 comment on function djr._move_consumer(djr._consumer_place) is
-  'Moves a consumer. Internal.';
+  'Moves a consumer to this place, and forgets the events that it had out of order and that now lie behind the place. Internal.';
 --! EndIncluded functions/internal/_move_consumer.sql
 --! Included functions/internal/_fold_done.sql
--- The first event that is still open is due, or another caller has taken it and not committed: the place goes as far as to it.
+-- Callers that share a consumer finish events out of order. The place moves up to the first event that is not finished: it is either
+-- due, or another caller has taken it and has not committed yet.
 create or replace function djr._fold_done(consumer djr._consumer) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -5500,7 +5464,7 @@ begin
   where place.consumer = (_fold_done.consumer).id;
   select (due.behind).* into _behind
   from djr._take_due(_fold_done.consumer, _place, 1, 'look') due;
-  -- A snapshot has no equality.
+  -- PostgreSQL cannot compare snapshots with =, so their texts are compared.
   if _behind::text <> _place::text then
     perform djr._move_consumer(_behind);
   end if;
@@ -5508,10 +5472,10 @@ end
 $$;
 
 comment on function djr._fold_done(djr._consumer) is
-  'Moves the place of a shared consumer up to the first event that is not done, unless another caller is about that. Internal.';
+  'Moves the place of a shared consumer up to the first event that is not done; does nothing while another caller moves it. Internal.';
 --! EndIncluded functions/internal/_fold_done.sql
 --! Included functions/internal/_has_fixed_snapshot.sql
--- PostgreSQL takes read uncommitted for read committed, and says the former.
+-- PostgreSQL treats read uncommitted as read committed, but reports the name that was asked for.
 create or replace function djr._has_fixed_snapshot() returns boolean
 language sql
 stable
@@ -5521,24 +5485,24 @@ as $$
 $$;
 
 comment on function djr._has_fixed_snapshot() is
-  'Whether all statements of this transaction see the same. Internal.';
+  'Whether all statements of this transaction see one snapshot: repeatable read or serializable. Internal.';
 --! EndIncluded functions/internal/_has_fixed_snapshot.sql
 --! Included functions/internal/_share_due.sql
--- Callers that share a consumer take events each for itself, under a lock an event, and note them as done. The place follows when
--- nothing before it is open any more; whoever gets its row moves it, and the others do not wait.
+-- Each caller that shares a consumer locks the events that it takes, one lock an event, and notes them in djr._consumer_done. The place
+-- moves on once no event before it is open. Whichever caller gets the lock of the place's row moves it; the others do not wait.
 create or replace function djr._share_due(consumer djr._consumer, max_events integer) returns bigint[]
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  -- With one snapshot for the whole transaction nothing can be looked at again.
+  -- In repeatable read and serializable one snapshot serves the whole transaction, so reading again shows nothing new.
   _is_fixed boolean := djr._has_fixed_snapshot();
   _place djr._consumer_place;
   _ids bigint[];
   _taken integer;
 begin
   if _is_fixed then
-    -- Fails with 40001 if the place has moved since the snapshot, and holds it where it is.
+    -- This fails with 40001 if the place has moved since the snapshot, and keeps it from moving until the transaction ends.
     perform from djr._consumer_place place where place.consumer = (_share_due.consumer).id for share;
   end if;
   loop
@@ -5548,7 +5512,8 @@ begin
     _taken := cardinality(_ids);
     exit when _taken = 0;
     if not _is_fixed then
-      -- Of some the lock was free because another caller has had them, and has ended since they were read.
+      -- A lock may have been free because another caller took the event and committed after the events were read here. Such events are
+      -- dropped from the list.
       _ids := array(
         select event.id
         from djr.event
@@ -5563,7 +5528,7 @@ begin
           )
       );
     end if;
-    -- With a fixed snapshot a conflict is an error, 40001.
+    -- With a fixed snapshot a row that another caller inserted meanwhile raises 40001.
     insert into djr._consumer_done (consumer, event_id, xid)
     select (_share_due.consumer).id, event.id, event.xid
     from djr.event
@@ -5572,7 +5537,7 @@ begin
     exit when cardinality(_ids) > 0;
   end loop;
 
-  -- With a fixed snapshot a move of the place makes concurrent callers fail with 40001: it moves when many events are noted.
+  -- With a fixed snapshot moving the place makes concurrent callers fail with 40001, so it moves only when 5,000 events are noted.
   if not _is_fixed
     or (
       select count(*)
@@ -5601,13 +5566,13 @@ begin
   if _consumer_from."from" = 'now' then
     return djr._consumer_snapshot();
   elsif _consumer_from."from" = 'start' then
-    -- Nothing is visible in it, and what a restore brought gets transaction 3.
+    -- A snapshot in which nothing is visible. Events that a restore brought have transaction 3, so they are new to it as well.
     return '1:1:';
   elsif _consumer_from."from" ~ E'^\\d{1,19}:\\d{1,19}:(\\d{1,19}(,\\d{1,19})*)?$' then
     begin
       _from := _consumer_from."from"::pg_snapshot;
     exception when invalid_text_representation then
-      -- Named below.
+      -- It is refused below, with a message of our own.
     end;
   end if;
   if _from is null or pg_snapshot_xmax(_from) > pg_snapshot_xmax(pg_current_snapshot()) then
@@ -5624,7 +5589,8 @@ begin
       hint = 'now: what commits from now on. start: everything that is stored. Or: select djr.position().';
   end if;
 
-  -- Until this transaction ends nobody deletes events: the one who deletes would not see this consumer, and would not tell it.
+  -- This lock keeps others from deleting events until this transaction ends: a transaction that deletes would not see the new
+  -- consumer, and so would not record what it loses.
   select settings.pruned_xid into _pruned from djr.settings for share;
   if _pruned is not null and not pg_visible_in_snapshot(_pruned, _from) then
     raise exception using
@@ -5633,7 +5599,7 @@ begin
       detail = format('The position is %s; transaction %s published what was deleted.', left(_from::text, 200), _pruned),
       hint = 'Fetch the state anew and begin at its position, or begin at ''start'': with what is still stored.';
   end if;
-  -- What the caller's own transaction publishes behind this call is to come as well.
+  -- The consumer is to get what the caller's own transaction publishes after this call as well.
   if _own is not null and pg_visible_in_snapshot(_own, _from) then
     return djr._without(_from, _own);
   end if;
@@ -5645,8 +5611,9 @@ comment on function djr._consumer_from(text) is
   'Where a consumer begins: now, start, or a position. Internal.';
 --! EndIncluded functions/internal/_consumer_from.sql
 --! Included functions/public/consume.sql
--- The first look takes no lock and writes nothing, so that polling an idle consumer costs as little as reading; it has also
--- locked djr.event before the consumer's row, in the order of TRUNCATE.
+-- It first looks whether anything is due, without a row lock and without writing, so that polling an idle consumer costs no more than
+-- reading. That look also locks the table djr.event before the consumer's row is locked, in the same order as TRUNCATE, so the two
+-- cannot deadlock.
 create or replace function djr.consume(
   name text,
   max_events integer default 100,
@@ -5696,7 +5663,7 @@ begin
       from djr.event
       where event.xid = any (array(select pg_snapshot_xip(_place.frontier)))
     )
-    -- As exists() it might be looked for in all of the table.
+    -- Written as exists() the planner might search the whole table.
     and (
       select event.id
       from djr.event
@@ -5730,8 +5697,9 @@ begin
     _place := djr._place_of(_found);
     select * into _due from djr._take_due(_found, _place, consume.max_events, 'take') due;
     if djr._has_fixed_snapshot() then
-      -- What callers who share have done since the snapshot is not seen, and the place has not moved for it: it is a conflict
-      -- here, 40001. The move takes these rows away again.
+      -- This snapshot does not see which events other callers have taken with mode share since it was taken, and their commits need not
+      -- have moved the place. Inserting the same events here makes each such case a conflict, SQLSTATE 40001, instead of a second
+      -- delivery. djr._move_consumer deletes these rows again.
       insert into djr._consumer_done (consumer, event_id, xid)
       select _found.id, event.id, event.xid
       from djr.event
@@ -5761,7 +5729,7 @@ end
 $$;
 
 comment on function djr.consume(text, integer, text) is
-  'The next events for a consumer, oldest first, and moves its place in the caller''s transaction: what the transaction does with them and the place commit together. It goes by snapshot, as a sweep does, so an event that commits late comes late and is not skipped. No rows: nothing is due. mode wait (the default) waits while another transaction consumes; skip returns nothing then; share takes events that no other caller has, and they come again if its transaction is rolled back. DJR20: there is no such consumer. DJR22: it was overtaken. DJR06: storage is off.';
+  'Returns the next events for a consumer, oldest first, and moves its place in the caller''s transaction: what the transaction does with the events commits together with the place. It reads by snapshot, as a sweep does, so an event that commits late comes late and is not skipped. No rows means that nothing is due. mode wait (the default) waits while another transaction consumes; skip returns nothing then; share takes events that no other caller has taken, and they come again if its transaction is rolled back. DJR20: there is no such consumer. DJR22: it was overtaken. DJR06: storage is off.';
 --! EndIncluded functions/public/consume.sql
 --! Included functions/public/create_consumer.sql
 create or replace function djr.create_consumer(
@@ -5832,7 +5800,7 @@ end
 $$;
 
 comment on function djr.create_consumer(text, text, text[], text[]) is
-  'Makes a consumer, which keeps its place for djr.consume. It begins with what commits from now on (now), with everything that is stored (start), or at a position: what djr.position() returned. `from` is a reserved word: give it second, or write "from" => ''start''. With types or topics it gets only events of those; with both, of both. DJR21: there is one of this name.';
+  'Creates a consumer, which keeps a place for djr.consume. It begins with what commits from now on (now), with everything that is stored (start), or at a position that djr.position() returned. `from` is a reserved word: give it second, or write "from" => ''start''. With types or topics it gets only events of those; with both, only events that match both. DJR21: a consumer of this name exists.';
 --! EndIncluded functions/public/create_consumer.sql
 --! Included functions/public/drop_consumer.sql
 create or replace function djr.drop_consumer(name text) returns void
@@ -5855,7 +5823,7 @@ end
 $$;
 
 comment on function djr.drop_consumer(text) is
-  'Removes a consumer with its place; pruning respects it no longer. It waits for the transaction that consumes. DJR20: there is none of this name.';
+  'Removes a consumer and its place; pruning no longer keeps events for it. It waits for a transaction that is consuming. DJR20: there is no consumer of this name.';
 --! EndIncluded functions/public/drop_consumer.sql
 --! Included functions/public/reset_consumer.sql
 create or replace function djr.reset_consumer(
@@ -5872,7 +5840,8 @@ declare
 begin
   if reset_consumer."from" is distinct from 'place' then
     if djr._has_fixed_snapshot() then
-      -- What callers who share have noted as done since the snapshot could not be taken away, and would hide events.
+      -- With mode share other callers may have noted events as done since this snapshot. It does not see those rows, so they could not
+      -- be deleted here, and they would hide events from the consumer.
       raise exception using
         errcode = 'DJR10',
         message = format(
@@ -5882,7 +5851,8 @@ begin
         detail = 'It does not see what other callers have done meanwhile.',
         hint = 'begin isolation level read committed; select djr.reset_consumer(...); commit;';
     end if;
-    -- What a restore brought is to be told from what is new. Both lock the settings, as a deletion does, and before the consumer.
+    -- Events that a restore brought are marked first, to tell them from new ones. This call and the next lock the settings before the
+    -- consumer is locked, in the same order as a deletion.
     perform djr.repair_xids();
     _frontier := djr._consumer_from(reset_consumer."from");
   end if;
@@ -5912,18 +5882,19 @@ begin
     lost = null,
     moved_at = clock_timestamp()
   where _consumer_place.consumer = _found.id;
-  -- Written by this transaction, and then told which one that is.
+  -- Two updates: the first writes the row, so that its xmin is this transaction; the second stores that xmin as the mark.
   update djr._consumer set mark = null where _consumer.id = _found.id;
   update djr._consumer set mark = _consumer.xmin where _consumer.id = _found.id;
 end
 $$;
 
 comment on function djr.reset_consumer(text, text) is
-  'Lets a consumer go on that was overtaken (DJR22). By default it stays in its place, and what was lost is lost; or it begins anew: now, start, or a position, as for djr.create_consumer. It waits for the transaction that consumes.';
+  'Lets a consumer that was overtaken (DJR22) go on. By default it keeps its place, and lost events stay lost; or it begins anew at now, start, or a position, as in djr.create_consumer. It waits for a transaction that is consuming.';
 --! EndIncluded functions/public/reset_consumer.sql
 
 --! Included functions/internal/_rights.sql
--- The one list of what grant_publish, grant_consume, grant_seal and grant_server give. What is not here a migration takes away, and doctor reports.
+-- The one list of the rights that grant_publish, grant_consume, grant_seal and grant_server give. A migration takes every other right
+-- away, and djr doctor reports it.
 create or replace function djr._rights() returns table (
   capability text,
   privilege text,
@@ -6086,8 +6057,8 @@ comment on function djr._rights() is
   'What djr.grant_publish, djr.grant_consume, djr.grant_seal and djr.grant_server give, a right a row. Internal.';
 --! EndIncluded functions/internal/_rights.sql
 --! Included functions/internal/_acl.sql
--- The privileges that there are, from the catalogs: whoever gave them, and however. A null ACL of a function or a type is
--- PostgreSQL's default, which has PUBLIC in it.
+-- Every privilege that exists, read from the catalogs, whoever granted it and however. A function or a type whose ACL is null has
+-- PostgreSQL's default, which includes PUBLIC.
 create or replace function djr._acl() returns table (
   grantee oid,
   kind text,
@@ -6143,7 +6114,7 @@ as $$
 $$;
 
 comment on function djr._acl() is
-  'Every privilege on an object of djr that somebody else than its owner has; grantee 0 is PUBLIC. Internal.';
+  'Every privilege on an object of djr that a role other than its owner has; grantee 0 is PUBLIC. Internal.';
 --! EndIncluded functions/internal/_acl.sql
 --! Included functions/internal/_excess_rights.sql
 create or replace function djr._excess_rights() returns table (
@@ -6200,7 +6171,7 @@ as $$
   from excess
   group by excess.grantee
   union all
-  -- What comes with a role of PostgreSQL's own has no entry in an ACL.
+  -- Membership in one of PostgreSQL's predefined roles gives rights that stand in no ACL.
   select
     member.rolname::text,
     array_agg('everything that members of ' || of_server.rolname || ' may' order by of_server.rolname),
@@ -6216,7 +6187,7 @@ as $$
 $$;
 
 comment on function djr._excess_rights() is
-  'The roles that can do more than they were granted, with the rights that are too many; usable when they may use the schema at all. The owner and superusers are left out; public is every role. Internal: djr doctor and djr migrate print it.';
+  'The roles that have more rights on djr than its grants gave them, and those rights; a right is usable only if the role may use the schema. The owner and superusers are left out; public means every role. Internal: djr doctor and djr migrate print it.';
 --! EndIncluded functions/internal/_excess_rights.sql
 --! Included functions/internal/_require_role.sql
 create or replace function djr._require_role(role name) returns void
@@ -6254,7 +6225,7 @@ begin
   for _right in
     select * from djr._rights() listed
     where listed.capability = _grant.capability
-      -- The table of the migrations is not there when another tool than djr migrate made the schema.
+      -- The table of migrations does not exist if a tool other than djr migrate made the schema.
       and (listed.kind in ('schema', 'function') or to_regclass(listed.object) is not null)
   loop
     execute format(
@@ -6266,7 +6237,7 @@ end
 $$;
 
 comment on function djr._grant(text, name) is
-  'Gives a role the rights of one capability and records it. Internal.';
+  'Gives a role the rights of one capability (publish, consume, seal or server) and records the grant. Internal.';
 --! EndIncluded functions/internal/_grant.sql
 --! Included functions/internal/_revoke.sql
 create or replace function djr._revoke(capability text, role name) returns void
@@ -6294,7 +6265,7 @@ begin
       _right.privilege, ' (' || array_to_string(_right.columns, ', ') || ')', _right.kind, _right.object, _revoke.role
     );
   end loop;
-  -- What both capabilities have.
+  -- A right that another capability of the role gives as well is granted again.
   perform djr._grant(kept, _revoke.role) from unnest(_kept) kept;
 end
 $$;
@@ -6303,11 +6274,11 @@ comment on function djr._revoke(text, name) is
   'Takes the rights of one capability from a role, and its record. Internal.';
 --! EndIncluded functions/internal/_revoke.sql
 --! Included functions/public/grant_publish.sql
--- Made by the first migration, with one parameter.
+-- The first migration made it with one parameter.
 drop function if exists djr.grant_publish(name);
 
--- Not SECURITY DEFINER: who may grant is who owns the objects. Not every member may be granted by a role
--- that is not the owner, so it refuses in PostgreSQL's own words.
+-- Not SECURITY DEFINER: only the owner of the objects may grant rights on them. For any other role PostgreSQL itself refuses, with its
+-- own message.
 create or replace function djr.grant_publish(role name, everyone boolean default false) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -6334,7 +6305,7 @@ comment on function djr.grant_publish(name, boolean) is
   'Lets a role publish: publish*, an INSERT of the columns that are the publisher''s to set, and position. It cannot read an event back. The role public is refused (DJR13) unless everyone is true. It is recorded (djr.grantee) and holds over upgrades; djr.revoke_publish takes it back.';
 --! EndIncluded functions/public/grant_publish.sql
 --! Included functions/public/revoke_publish.sql
--- Not SECURITY DEFINER, as djr.grant_publish.
+-- Not SECURITY DEFINER, for the reason that djr.grant_publish gives.
 create or replace function djr.revoke_publish(role name) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -6348,7 +6319,7 @@ comment on function djr.revoke_publish(name) is
   'Takes back what djr.grant_publish gave a role, or everyone (public). What the role has by djr.grant_server it keeps.';
 --! EndIncluded functions/public/revoke_publish.sql
 --! Included functions/public/grant_server.sql
--- Not SECURITY DEFINER, as djr.grant_publish.
+-- Not SECURITY DEFINER, for the reason that djr.grant_publish gives.
 create or replace function djr.grant_server(role name) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -6367,10 +6338,10 @@ end
 $$;
 
 comment on function djr.grant_server(name) is
-  'Gives a role what the runtime needs: reading events and settings, the channel, recording activity and acknowledgements, saying that it is there, pruning and replaying. It cannot publish; where the runtime publishes too, use djr.grant_publish as well. The role public is refused (DJR13). It is recorded (djr.grantee) and holds over upgrades; djr.revoke_server takes it back.';
+  'Gives a role what the runtime needs: reading events and settings, the channel, recording activity and acknowledgements, reporting itself in djr.instance, pruning and replaying. It cannot publish; where the runtime publishes too, use djr.grant_publish as well. The role public is refused (DJR13). It is recorded (djr.grantee) and holds over upgrades; djr.revoke_server takes it back.';
 --! EndIncluded functions/public/grant_server.sql
 --! Included functions/public/revoke_server.sql
--- Not SECURITY DEFINER, as djr.grant_publish.
+-- Not SECURITY DEFINER, for the reason that djr.grant_publish gives.
 create or replace function djr.revoke_server(role name) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -6384,7 +6355,7 @@ comment on function djr.revoke_server(name) is
   'Takes back what djr.grant_server gave a role. What the role has by djr.grant_publish it keeps.';
 --! EndIncluded functions/public/revoke_server.sql
 --! Included functions/public/grant_consume.sql
--- Not SECURITY DEFINER, as djr.grant_publish.
+-- Not SECURITY DEFINER, for the reason that djr.grant_publish gives.
 create or replace function djr.grant_consume(role name) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -6406,7 +6377,7 @@ comment on function djr.grant_consume(name) is
   'Lets a role consume: consume, create_consumer, drop_consumer, reset_consumer, the view djr.consumer, and position. It reads every event with its private data in this way, and cannot publish. The role public is refused (DJR13). It is recorded (djr.grantee) and holds over upgrades; djr.revoke_consume takes it back.';
 --! EndIncluded functions/public/grant_consume.sql
 --! Included functions/public/revoke_consume.sql
--- Not SECURITY DEFINER, as djr.grant_publish.
+-- Not SECURITY DEFINER, for the reason that djr.grant_publish gives.
 create or replace function djr.revoke_consume(role name) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -6420,7 +6391,8 @@ comment on function djr.revoke_consume(name) is
   'Takes back what djr.grant_consume gave a role. What the role has by other grants it keeps, and consumers keep their places.';
 --! EndIncluded functions/public/revoke_consume.sql
 --! Included functions/public/grant_seal.sql
--- Not SECURITY DEFINER, as djr.grant_publish. A grant of its own: who publishes may not therefore listen.
+-- Not SECURITY DEFINER, for the reason that djr.grant_publish gives. Sealing is a grant of its own, because a role that may publish
+-- must not therefore decide who listens.
 create or replace function djr.grant_seal(role name) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -6442,7 +6414,7 @@ comment on function djr.grant_seal(name) is
   'Lets a role decide who hears what: seal, disconnect, recheck, and position. It can neither publish nor read an event. The role public is refused (DJR13). It is recorded (djr.grantee) and holds over upgrades; djr.revoke_seal takes it back.';
 --! EndIncluded functions/public/grant_seal.sql
 --! Included functions/public/revoke_seal.sql
--- Not SECURITY DEFINER, as djr.grant_publish.
+-- Not SECURITY DEFINER, for the reason that djr.grant_publish gives.
 create or replace function djr.revoke_seal(role name) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -6456,9 +6428,9 @@ comment on function djr.revoke_seal(name) is
   'Takes back what djr.grant_seal gave a role. What the role has by other grants it keeps. Seals that it made stay valid until they end.';
 --! EndIncluded functions/public/revoke_seal.sql
 --! Included privileges/exact.sql
--- The last of each migration. New functions are executable by PUBLIC, default privileges give what they like, and somebody
--- may have granted on everything in the schema: all of it is taken away, and what is recorded is given again. It is one
--- transaction with what made the objects, so nobody sees them in between.
+-- The last step of each migration. PUBLIC may execute new functions, default privileges may give more, and somebody may have granted
+-- rights on everything in the schema. All of that is taken away, and the recorded grants are given again, in the same transaction that
+-- made the objects, so that no role sees the state in between.
 do $$
 declare
   _path pg_catalog.text := pg_catalog.current_setting('search_path');

@@ -1,0 +1,149 @@
+import { mock } from 'node:test';
+import test from 'ava';
+import { Client, type CloseReason } from '../../src/clients/client.js';
+import type { Connection } from '../../src/clients/connection.js';
+import { Keeper } from '../../src/clients/keeper.js';
+import { EVERYBODY } from '../../src/event/audience.js';
+import type { Pulse } from '../../src/event/frame.js';
+
+/** A clock that the test moves. The process itself is held up where `late` passes without a timer. */
+function clockOf(t: { teardown(call: () => void): void }) {
+  let now = 1000;
+  mock.timers.enable({ apis: ['setInterval'] });
+  const method = mock.method(performance, 'now', () => now);
+  t.teardown(() => {
+    mock.timers.reset();
+    method.mock.restore();
+  });
+  return {
+    pass(milliseconds: number) {
+      for (let left = milliseconds; left > 0; left -= 10) {
+        now += 10;
+        mock.timers.tick(10);
+      }
+    },
+    late(milliseconds: number) {
+      now += milliseconds;
+    },
+  };
+}
+
+function reader(pulse: Pulse = 'silent') {
+  const texts: string[] = [];
+  const closed: CloseReason[] = [];
+  const connection: Connection & { waits: boolean; progress: number } = {
+    waits: false,
+    write(chunk) {
+      texts.push(chunk.toString());
+      return !connection.waits;
+    },
+    buffered: 0,
+    progress: 0,
+    end() {},
+    destroy() {},
+    onDrain: undefined,
+  };
+  const client = new Client({
+    userId: null,
+    audiences: [EVERYBODY],
+    connection,
+    request: () => new Request('http://localhost/'),
+    types: null,
+    named: false,
+    pulse,
+    maxBytes: 1000,
+    beforeSend: undefined,
+    onSent() {},
+    onClose: (_, reason) => void closed.push(reason),
+  });
+  client.live = true;
+  client.lastWrite = Math.floor(performance.now());
+  return { client, connection, texts, closed };
+}
+
+const keep = (t: { teardown(call: () => void): void }, ...readers: { client: Client }[]) => {
+  const keeper = new Keeper(
+    { heartbeat: 400, writeTimeout: 800, position: () => 'p' },
+    readers.map(({ client }) => client),
+  );
+  keeper.start();
+  keeper.start();
+  t.teardown(() => keeper.stop());
+  return keeper;
+};
+
+test.serial(
+  'A client hears that its stream lives once so long nothing was written to it, in the form it wants',
+  (t) => {
+    const clock = clockOf(t);
+    const [silent, visible, resuming, busy] = [reader(), reader('visible'), reader(), reader()];
+    resuming.client.live = false;
+    keep(t, silent, visible, resuming, busy);
+    clock.pass(390);
+    t.deepEqual(silent.texts, []);
+    busy.client.write(Buffer.from('x'));
+    clock.pass(10);
+    t.deepEqual(silent.texts, [': heartbeat\nid: 0-p\n\n']);
+    t.deepEqual(visible.texts, ['id: 0-p\ndata: {"type":"heartbeat"}\n\n']);
+    t.deepEqual(resuming.texts, [': heartbeat\n\n'], 'it has not got all that the position promises');
+    t.deepEqual(busy.texts, ['x']);
+    clock.pass(400);
+    t.is(silent.texts.length, 2);
+    t.is(busy.texts.length, 2);
+  },
+);
+
+test.serial('A client that reads nothing of what waits for so long is closed; one that reads a little is not', (t) => {
+  const clock = clockOf(t);
+  const [stalled, slow] = [reader(), reader()];
+  for (const { connection, client } of [stalled, slow]) {
+    connection.waits = true;
+    client.write(Buffer.from('x'), performance.now());
+  }
+  keep(t, stalled, slow);
+  for (let n = 0; n < 8; n += 1) {
+    clock.pass(100);
+    slow.connection.progress += 1;
+  }
+  t.deepEqual(stalled.closed, []);
+  clock.pass(200);
+  t.deepEqual(stalled.closed, ['stalled']);
+  t.deepEqual(slow.closed, []);
+});
+
+test.serial('The time for which this process itself was held up is not counted against clients', (t) => {
+  const clock = clockOf(t);
+  const one = reader();
+  one.connection.waits = true;
+  one.client.write(Buffer.from('x'), performance.now());
+  keep(t, one);
+  clock.pass(100);
+  clock.late(5000);
+  clock.pass(300);
+  t.deepEqual(one.closed, []);
+  clock.pass(600);
+  t.deepEqual(one.closed, ['stalled']);
+});
+
+test.serial('A stream ends when its time is over', (t) => {
+  const clock = clockOf(t);
+  const one = reader();
+  one.client.expires = performance.now() + 250;
+  keep(t, one);
+  clock.pass(200);
+  t.deepEqual(one.closed, []);
+  clock.pass(100);
+  t.deepEqual(one.closed, ['lifetime']);
+});
+
+test.serial('Who is stopped looks at nobody, and can begin again', (t) => {
+  const clock = clockOf(t);
+  const one = reader();
+  const keeper = keep(t, one);
+  keeper.stop();
+  clock.pass(2000);
+  t.deepEqual(one.texts, []);
+  keeper.start();
+  clock.pass(100);
+  t.is(one.texts.length, 1);
+});

@@ -1,0 +1,118 @@
+/**
+ * Mutates the rules in SQL: Stryker knows no SQL, and nothing that others keep does more than change a SELECT. Each mutant replaces one
+ * function, or one rule of a domain, in the database that the tests clone; then the tests of test/sql run, until the first fails.
+ *
+ *   npm run test:mutation -- sql [--only sql/functions/internal/_fits.sql]
+ */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import pg from 'pg';
+import { databaseUrl, TEMPLATE } from '../../test/helpers/database.js';
+import { mutantsOf, type SqlMutant } from './sql-mutants.js';
+
+/** Each file with rules, and what of test/sql must notice. */
+const RULES: Record<string, string[]> = {
+  'sql/schema/domains.sql': ['publish', 'publish-topic'],
+  'sql/tables/event.sql': ['publish-topic'],
+  'sql/functions/internal/_validate.sql': ['publish', 'publish-many', 'publish-topic'],
+  'sql/functions/internal/_validate_topic.sql': ['publish-topic', 'publish-many'],
+  'sql/functions/internal/_is_valid.sql': ['publish-many', 'publish'],
+  'sql/functions/internal/_is_topic.sql': ['publish-topic', 'publish-many', 'publish-row-topic'],
+  'sql/functions/internal/_fits.sql': ['publish', 'publish-topic', 'replay', 'orders'],
+  'sql/functions/internal/_is_readable.sql': ['publish', 'own-event-model', 'publish-topic'],
+  'sql/functions/internal/_announce.sql': ['publish', 'size', 'max-bytes', 'settings', 'publish-many'],
+  'sql/functions/internal/_publish.sql': ['publish', 'key', 'unstored', 'publish-topic'],
+  'sql/functions/internal/_publish_once.sql': ['key', 'unstored'],
+  'sql/functions/internal/_passes.sql': ['unstored'],
+  'sql/functions/internal/_is_for.sql': ['consume', 'consumer-retention'],
+  'sql/functions/internal/_is_awaited.sql': ['consume', 'consumer-retention', 'consume-properties'],
+  'sql/functions/internal/_overtake.sql': ['consumer-retention', 'consume'],
+  'sql/functions/internal/_consumer_cutoff.sql': ['consumer-retention'],
+};
+
+interface Runner {
+  on(event: 'fail', listener: (test: { title: string }, error: Error) => void): void;
+}
+/** What is used of mocha: it is installed for the mutation tests alone. */
+interface Mocha {
+  addFile(file: string): this;
+  cleanReferencesAfterRun(clean: boolean): this;
+  loadFilesAsync(): Promise<void>;
+  grep(titles: RegExp): this;
+  run(done: (failures: number) => void): Runner;
+}
+const { default: Mocha } = (await import(new URL('node_modules/mocha/index.js', import.meta.url).href)) as {
+  default: new (options: object) => Mocha;
+};
+
+/** A rule of a domain is named, and takes the place of the one with that name. */
+function statements(text: string, file: string): string {
+  if (!/^\s*(?:constraint|alter domain)/.test(text)) return text;
+  const [, name = ''] = /constraint (\w+)/.exec(text) ?? [];
+  const rule = text
+    .slice(text.indexOf('constraint'))
+    .replace(/;$/, '')
+    .replace(/\s+not valid$/, '');
+  const owner =
+    file.includes('tables/') && !name.startsWith('event_topic') ? '' : `djr.${name.split('_').slice(0, 2).join('_')}`;
+  return `alter domain ${owner} drop constraint ${name}; alter domain ${owner} add ${rule} not valid;`;
+}
+
+async function apply(sql: string): Promise<boolean> {
+  const client = new pg.Client(databaseUrl(TEMPLATE));
+  await client.connect();
+  try {
+    await client.query(sql);
+    return true;
+  } catch {
+    // It is no statement, so that it is no mutant.
+    return false;
+  } finally {
+    await client.end();
+  }
+}
+
+const only = process.argv.slice(2);
+const files = Object.entries(RULES).filter(([file]) => only.length === 0 || only.includes(file));
+const names = [...new Set(files.flatMap(([, tests]) => tests))];
+const mocha = new Mocha({ bail: true, reporter: class {}, timeout: 0 });
+mocha.cleanReferencesAfterRun(false);
+for (const name of names) mocha.addFile(path.resolve(`test/sql/${name}.test.ts`));
+await mocha.loadFilesAsync();
+
+/** @returns the first test that fails; undefined: all pass */
+const firstFailure = (tests: readonly string[]): Promise<string | undefined> =>
+  new Promise((resolve) => {
+    let failed: string | undefined;
+    mocha.grep(new RegExp(`^sql/(?:${tests.join('|')})\\.test\\.ts `));
+    mocha
+      .run(() => resolve(failed))
+      .on('fail', ({ title }) => {
+        failed ??= title;
+      });
+  });
+
+const report: object[] = [];
+let [killed, survived] = [0, 0];
+for (const [file, tests] of files) {
+  const text = await readFile(file, 'utf8');
+  const before = await firstFailure(tests);
+  if (before) throw new Error(`the tests must pass before anything is mutated (${before} fails)`);
+  const counts = [0, 0];
+  for (const mutant of mutantsOf(text)) {
+    const { is, line, mutated, original, was }: SqlMutant = mutant;
+    if (!(await apply(statements(mutated, file)))) continue;
+    const by = await firstFailure(tests);
+    if (!(await apply(statements(original, file)))) throw new Error(`${file}:${line} could not be put back`);
+    report.push({ file, line, was, is, by });
+    counts[by ? 0 : 1]! += 1;
+    if (!by) process.stdout.write(`survived  ${file}:${line}  ${was} → ${is || 'nothing'}\n`);
+  }
+  killed += counts[0]!;
+  survived += counts[1]!;
+  process.stdout.write(`${file}: ${counts[0]} of ${counts[0]! + counts[1]!} killed\n`);
+  await mkdir('.djr/mutation', { recursive: true });
+  await writeFile('.djr/mutation/sql.json', JSON.stringify(report, undefined, 1));
+}
+process.stdout.write(`${killed} of ${killed + survived} mutants killed\n`);
+process.exit(killed >= 0.9 * (killed + survived) ? 0 : 1);

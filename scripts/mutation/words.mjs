@@ -1,0 +1,31 @@
+/**
+ * Sentences for people are not mutated: messages of errors, hints, lines of logs, details of refusals, descriptions of metrics. Another
+ * wording is no other behaviour. Codes, keys, names and headers have no space in them, or stand elsewhere, and are mutated.
+ */
+import { declareValuePlugin, PluginKind } from '@stryker-mutator/api/plugin';
+
+const CALLS = /^(?:\w*Error|say|debug|info|warn|error|problem|counter|gauge|histogram)$/;
+
+/** @param {any} node @returns {boolean} */
+const isSentence = ({ type, value, quasis }) =>
+  type === 'StringLiteral'
+    ? value.includes(' ')
+    : type === 'TemplateLiteral' && quasis.some((/** @type {any} */ part) => part.value.raw.includes(' '));
+
+/** @param {any} path @returns {boolean} whether it is an argument of one of those calls, or within one */
+function isTold(path) {
+  for (let at = path.parentPath; at && !at.isFunction(); at = at.parentPath) {
+    if (!at.isCallExpression() && !at.isNewExpression()) continue;
+    const { callee } = at.node;
+    if (CALLS.test(callee.name ?? callee.property?.name ?? '')) return true;
+  }
+  return false;
+}
+
+export const strykerPlugins = [
+  declareValuePlugin(PluginKind.Ignore, 'words', {
+    shouldIgnore(path) {
+      return isSentence(/** @type {any} */ (path).node) && isTold(path) ? 'words for people' : undefined;
+    },
+  }),
+];

@@ -22,9 +22,10 @@ export function changedLines(base, rooms) {
     if (first && count !== '0') changes.push([file, `${file}:${first}-${Number(first) + Number(count) - 1}`]);
   }
   return Object.entries(rooms)
-    .map(([name, { mutate, tests }]) => ({
+    .map(([name, { mutate, tests, units }]) => ({
       name: `changed-${name}`,
       tests,
+      units,
       mutate: changes
         .filter(([file]) => mutate.some((glob) => glob === file || glob === `${path.dirname(file)}/*.ts`))
         .map(([, lines]) => lines),

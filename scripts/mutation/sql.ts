@@ -10,7 +10,7 @@ import pg from 'pg';
 import { databaseUrl, TEMPLATE } from '../../test/helpers/database.js';
 import { mutantsOf, type SqlMutant } from './sql-mutants.js';
 
-/** Each file with rules, and what of test/sql must notice. */
+/** Each file with rules, and what of test/sql must notice, behind test/sql/rules.test.ts. */
 const RULES: Record<string, string[]> = {
   'sql/schema/domains.sql': ['publish', 'publish-topic'],
   'sql/tables/event.sql': ['publish-topic'],
@@ -74,7 +74,7 @@ async function apply(sql: string): Promise<boolean> {
 
 const only = process.argv.slice(2);
 const files = Object.entries(RULES).filter(([file]) => only.length === 0 || only.includes(file));
-const names = [...new Set(files.flatMap(([, tests]) => tests))];
+const names = ['rules', ...new Set(files.flatMap(([, tests]) => tests))];
 const mocha = new Mocha({ bail: true, reporter: class {}, timeout: 0 });
 mocha.cleanReferencesAfterRun(false);
 for (const name of names) mocha.addFile(path.resolve(`test/sql/${name}.test.ts`));
@@ -96,13 +96,13 @@ const report: object[] = [];
 let [killed, survived] = [0, 0];
 for (const [file, tests] of files) {
   const text = await readFile(file, 'utf8');
-  const before = await firstFailure(tests);
+  const before = await firstFailure(['rules', ...tests]);
   if (before) throw new Error(`the tests must pass before anything is mutated (${before} fails)`);
   const counts = [0, 0];
   for (const mutant of mutantsOf(text)) {
     const { is, line, mutated, original, was }: SqlMutant = mutant;
     if (!(await apply(statements(mutated, file)))) continue;
-    const by = await firstFailure(tests);
+    const by = await firstFailure(['rules', ...tests]);
     if (!(await apply(statements(original, file)))) throw new Error(`${file}:${line} could not be put back`);
     report.push({ file, line, was, is, by });
     counts[by ? 0 : 1]! += 1;
@@ -111,8 +111,9 @@ for (const [file, tests] of files) {
   killed += counts[0]!;
   survived += counts[1]!;
   process.stdout.write(`${file}: ${counts[0]} of ${counts[0]! + counts[1]!} killed\n`);
-  await mkdir('.djr/mutation', { recursive: true });
-  await writeFile('.djr/mutation/sql.json', JSON.stringify(report, undefined, 1));
 }
+await mkdir('.djr/mutation', { recursive: true });
+const name = ['sql', ...only.map((file) => path.basename(file, '.sql'))].join('-');
+await writeFile(`.djr/mutation/${name}.json`, JSON.stringify(report, undefined, 1));
 process.stdout.write(`${killed} of ${killed + survived} mutants killed\n`);
 process.exit(killed >= 0.9 * (killed + survived) ? 0 : 1);

@@ -99,7 +99,7 @@ test('Events leave in order, whether their hooks answer at once or late, and eac
   const { client, sent, written } = open({ beforeSend });
   for (const id of [1, 2, 3, 4]) client.send(event(id));
   t.deepEqual(written, []);
-  while (client.hooksPending) {
+  for (let turns = 0; client.hooksPending && turns < 100; turns += 1) {
     answers.shift()?.();
     await new Promise(setImmediate);
   }
@@ -251,4 +251,124 @@ test('Clients get the very same bytes where they want the same types in the same
   t.not(variant({ types: new Set(['a']) }), variant({}));
   t.not(variant({ types: new Set(['a']), named: true }), variant({ types: new Set(['a']) }));
   t.is(variant({ beforeSend: ({ envelope }) => envelope }), undefined);
+});
+
+test('A type that looks like a form is not taken for it', (t) => {
+  const variant = (options: Partial<ClientOptions>) => open(options).client.variant;
+  t.not(variant({ types: new Set(['named:']) }), variant({ named: true }));
+  t.not(variant({ types: new Set([':']), named: true }), variant({}));
+});
+
+test('A new client is not live yet, and hears in silence that its stream lives unless it asks otherwise', (t) => {
+  t.false(open().client.live);
+  t.is(open().client.pulse, 'silent');
+  t.is(open({ pulse: 'visible' }).client.pulse, 'visible');
+});
+
+/** A client, and each write as a text. */
+function texts(options: Partial<ClientOptions> = {}) {
+  const { client, connection, ...rest } = open(options);
+  const writes: string[] = [];
+  connection.write = (chunk) => {
+    writes.push(chunk.toString());
+    return true;
+  };
+  return { client, writes, connection, ...rest };
+}
+const textOf = (item: Item, position = item.position) =>
+  new Item(item.sequence, item.envelope, position).frame(false).toString();
+
+test('An event is written with its own position, or with that of a client that resumes', (t) => {
+  const { client, writes } = texts();
+  client.send(event(1));
+  client.send(event(2), 'q');
+  client.send(event(3, 0, 'bob'));
+  t.deepEqual(writes, [textOf(event(1)), textOf(event(2), 'q')]);
+  client.close('client');
+  client.send(event(4));
+  t.is(writes.length, 2);
+});
+
+test('Events that come together are one write, without those that the client does not want', (t) => {
+  const { client, writes, sent } = texts();
+  client.sendAll([event(1), event(2, 0, 'bob'), event(3)]);
+  client.sendAll([event(4), event(5)], 'q');
+  client.sendAll([event(6)], 'p');
+  client.sendAll([event(7, 0, 'bob')]);
+  client.sendAll([]);
+  t.deepEqual(writes, [
+    textOf(event(1)) + textOf(event(3)),
+    textOf(event(4), 'q') + textOf(event(5), 'q'),
+    textOf(event(6)),
+  ]);
+  t.deepEqual(
+    sent.map(([id]) => id),
+    [1, 3, 4, 5, 6],
+  );
+});
+
+for (const late of [false, true]) {
+  test(`What a hook answers ${late ? 'late' : 'at once'} is written: the event, another one, or nothing`, async (t) => {
+    const other = new Envelope(2, 2, 'public', null, 'other', 0, '{}');
+    const { client, writes, sent } = texts({
+      beforeSend: ({ envelope }) => {
+        const answer = envelope.id === 1 ? null : envelope.id === 2 ? other : envelope;
+        return late ? Promise.resolve(answer) : answer;
+      },
+    });
+    client.sendAll([event(1), event(2), event(3)]);
+    client.sendAll([event(4), event(5, 0, 'bob')], 'q');
+    await client.ready();
+    t.deepEqual(writes, [textOf(new Item(2, other, 'p')), textOf(event(3)), textOf(event(4), 'q')]);
+    t.deepEqual(
+      sent.map(([id]) => id),
+      [2, 3, 4],
+    );
+  });
+}
+
+test('What a client loses the right to while a hook works on it is not written', async (t) => {
+  const asked: number[] = [];
+  const answers: (() => void)[] = [];
+  const { client, writes } = texts({
+    beforeSend: ({ envelope }) => {
+      asked.push(envelope.id);
+      return new Promise((resolve) => answers.push(() => resolve(envelope)));
+    },
+  });
+  client.send(event(1, 0, 'ada'));
+  client.send(event(2, 0, 'ada'));
+  client.audiences = client.audiences.without(userAudience('ada'));
+  answers[0]!();
+  await client.ready();
+  t.deepEqual(writes, []);
+  t.deepEqual(asked, [1], 'the hook is not asked for what waited behind it');
+});
+
+test('Some of the largest events may wait for a client whatever its bound is, and small ones are no reason to widen it', (t) => {
+  const bounds = (bytes: number) => {
+    const { client } = open({ maxBytes: 100 });
+    client.send(event(1, bytes));
+    const one = client.maxBytes;
+    client.sendAll([event(2, 2 * bytes)]);
+    return [one, client.maxBytes];
+  };
+  const size = (bytes: number) => Buffer.byteLength(event(1, bytes).envelope.detailText);
+  t.deepEqual(bounds(9000), [4 * size(9000), 4 * size(18_000)]);
+  t.deepEqual(bounds(90), [100, 100]);
+});
+
+test('Nothing that waits and one event alone, or little beside others: only more than that puts a client behind', (t) => {
+  const behind = (buffered: number, events: number) => {
+    const { client, connection } = open({ onBehind() {}, maxBytes: 1000 });
+    connection.buffered = buffered;
+    return client.fallsBehind(
+      Array.from({ length: events }, (_, i) => event(i)),
+      600,
+    );
+  };
+  t.false(behind(0, 1));
+  t.true(behind(0, 2));
+  t.true(behind(1, 1));
+  t.false(open({ onBehind() {} }).client.fallsBehind([], 2 ** 30));
 });

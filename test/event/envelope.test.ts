@@ -39,6 +39,9 @@ for (const [what, text] of Object.entries({
   'a transaction with letters': line({ xid: '5x' }),
   'a transaction with letters before it': line({ xid: 'x5' }),
   'a transaction below zero': line({ xid: '-5' }),
+  'a transaction with a blank behind it': line({ xid: '5 ' }),
+  'a transaction with a blank before it': line({ xid: ' 5' }),
+  'a transaction in another base': line({ xid: '0x5' }),
   'an empty transaction': line({ xid: '' }),
   'a transaction beyond 2^53': line({ xid: '9007199254740992' }),
   'an unknown scope': line({ scope: 'all', userId: null }),
@@ -57,6 +60,7 @@ for (const [what, text] of Object.entries({
   'a type with a space': line({ type: 'a b' }),
   'a type with a control character': line({ type: 'a\u0085b' }),
   'a type that is no text': line({ type: 7 }),
+  'a type that is a list': line({ type: ['a'] }),
   'a time below zero': line({ createdAt: -1 }),
   'a time that no Date holds': line({ createdAt: 8.64e15 + 1 }),
   'a detail that is an array': line({}, [], '[]'),
@@ -75,6 +79,7 @@ for (const [what, text] of Object.entries({
 test('The largest numbers and every scope are read', (t) => {
   const [largest] = decodeMessage(line({ id: Number.MAX_SAFE_INTEGER, xid: '9007199254740991', createdAt: 8.64e15 }));
   t.like(largest, { id: Number.MAX_SAFE_INTEGER, xid: Number.MAX_SAFE_INTEGER, createdAt: 8.64e15 });
+  t.like(decodeMessage(line({ xid: '0', createdAt: 0 }))[0], { xid: 0, createdAt: 0 });
   t.like(decodeMessage(line({ scope: 'public', userId: null }))[0], { audience: '*' });
   t.like(decodeMessage(line())[0], { audience: 'u:ada' });
   for (const scope of ['system', 'control']) {
@@ -97,12 +102,18 @@ test('A hook that changes nothing costs no new event; what it changes is in a ne
     ...same,
     audience: 't:room:7',
   });
+  t.like(envelope.withEvent({ ...envelope.toEvent(), scope: 'system' }), { ...same, scope: 'system', userId: 'ada' });
+  const topical = new Envelope(7, 5, 'topic', null, 'paid', 1000, '{}', 'room:7');
+  t.false(topical.unstored);
+  t.like(topical.withEvent({ ...topical.toEvent(), topic: 'room:8' }), { topic: 'room:8', audience: 't:room:8' });
 });
 
 test('A detail that makes no JSON object is an error', (t) => {
   const envelope = new Envelope(7, 5, 'public', null, 'paid', 1000, '{}');
   for (const detail of [[], null, undefined, 'x', 7, { toJSON: () => 'x' }, { toJSON: () => undefined }]) {
-    t.throws(() => envelope.withEvent({ ...envelope.toEvent(), detail: detail as never }));
+    t.throws(() => envelope.withEvent({ ...envelope.toEvent(), detail: detail as never }), {
+      message: /must make a JSON object/,
+    });
   }
 });
 

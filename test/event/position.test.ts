@@ -52,6 +52,8 @@ for (const id of [
   '7-a.1.e.1.3.1\n',
   '7-a.1.e.X.3.1',
   '7-a.1.e.1.X.1',
+  '7-a.1.e.1.X3.1',
+  '7-a.1.e.1.000000000003.1',
   '7-a.1.e.1.3.X',
   '7-a.1.e.1.3.1x-',
   '7-a.1.e.1.3.-1',
@@ -75,6 +77,10 @@ for (const id of [
   '7-a.1.e.1.3.1.A1.zzzzzzzzzzz.1',
   '7-a.1.e.1.3.1.Azzzzzzzzzzz.5.1',
   '7-a.1.e.1.3.1.A1.5.123456789012',
+  '7-a.1.e.1.3.1.A1.X5.1',
+  '7-a.1.e.1.3.1.A1.5X.1',
+  '7-a.1.e.1.3.1.A1.000000000005.1',
+  '7-a.1.e.2gosa7pa2gv.3.1.Aa.5.1',
   `7-a.1.e.1.3.1..${'x'.repeat(4096)}`,
 ]) {
   test(`An id that no instance made is no position: ${JSON.stringify(id.slice(0, 40))}`, (t) => {
@@ -315,6 +321,8 @@ test('What an id named already stays named as long as the frontier does', (t) =>
   for (const id of [2, 5, 6]) first.add(event(id));
   const before = named(frontier, first)!;
   const ahead = new Ahead(frontier, before);
+  t.deepEqual(named(frontier, ahead), before);
+  ahead.moveTo(frontier);
   t.deepEqual(named(frontier, ahead), before);
   ahead.add(event(7));
   ahead.add(event(3));

@@ -73,12 +73,19 @@ test('A star is one whole label of a name, and no part of an origin besides', (t
     'https://a.example.com:1',
     'https://axexample.com',
     'http://a.example.com',
+    'http://xa.example.com',
     'xhttps://a.example.com',
+    'https://*.example.com',
     'a.example.com',
     '',
   ]) {
     t.false(has('https://*.example.com', origin), origin);
   }
+  const two = new Origins(['https://*.example.com', 'http://*.example.org']);
+  t.deepEqual(
+    ['https://a.example.com', 'http://a.example.org', 'http://a.example.com'].map((origin) => two.has(origin)),
+    [true, true, false],
+  );
   t.true(has('http://*.localhost:3000', 'http://a.localhost:3000'));
   t.false(has('http://*.localhost:3000', 'http://a.localhost'));
 });
@@ -93,6 +100,8 @@ test('allowedOrigins may have origins as browsers write them, and stars in front
     'https://*.example.com:8443',
     'http://*.localhost',
     'https://*.a.b.example.com',
+    'https://*.1and1.com',
+    'https://*.example.c2',
     'capacitor://localhost',
     'app+x.y-z://a.b:65535',
   ]) {
@@ -114,6 +123,7 @@ test('allowedOrigins may have origins as browsers write them, and stars in front
     'https://*.[::1]',
     'https://*.example.com/x',
     'https://*.example..com',
+    'https://*.example.com\nx',
     'xhttps://*.example.com',
     'capacitor://*.localhost',
     '*://example.com',
@@ -226,6 +236,10 @@ test('That all places are empty is waited for, or for so long', async (t) => {
   two!.leave();
   await Promise.all(waiting);
   t.is(empty, 2);
+  const again = places.enter({ address: undefined }) as Place;
+  const waited = places.emptied(60_000);
+  again.leave();
+  await waited;
   places.enter({ address: undefined });
   await places.emptied(1);
   t.is(places.size, 1);

@@ -170,3 +170,12 @@ test('All events that an id names are here, or they are not', (t) => {
   t.false(history.hasAll(naming(1, 2)));
   t.false(history.hasAll(naming(4, 5)));
 });
+
+test('How much of the stream is in memory is told in metrics', (t) => {
+  const gauges: Record<string, () => number> = {};
+  const meter = { gauge: (name: string, _help: string, read: () => number) => Object.assign(gauges, { [name]: read }) };
+  const history = historyOf(10, item(1), item(2));
+  history.metrics(meter as never);
+  t.is(gauges.djr_history_events!(), 2);
+  t.is(gauges.djr_history_bytes!(), history.bytes);
+});

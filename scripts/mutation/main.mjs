@@ -123,8 +123,11 @@ try {
   if (all.length === 0) process.stdout.write(`Nothing of these rooms differs from ${values.base}.\n`);
   for (const plan of all) {
     // What these find the others need not: a run with more tests looks at what has survived alone.
+    // Nothing that a unit waits for takes so long.
+    process.env.DJR_MUTATION_IDLE = '3000';
     let status = await run([stryker, 'run', await configured(plan, plan.units)]);
     if (!values.units && plan.tests.length > 0) {
+      process.env.DJR_MUTATION_IDLE = '8000';
       // The tests' PostgreSQL is started once, and every mutant's run finds it.
       const command = `node ${stryker} run ${await configured(plan, [...plan.units, ...plan.tests])}`;
       status = await run(['--import=tsx', 'test/run.ts', '--command', command]);

@@ -9,7 +9,7 @@
 const testsOf = (folder, names) => names.split(' ').map((name) => `test/${folder}/${name}.test.ts`);
 
 const EVENT_UNITS = [
-  ...testsOf('event', 'envelope audience-keys frame-forms position short-snapshot position-properties'),
+  ...testsOf('event', 'envelope audience-keys frame-forms position short-snapshot user-id position-properties'),
   ...testsOf('stream', 'ahead properties'),
 ];
 const STREAM_UNITS = testsOf('stream', 'history backlog feed subscription resumption');
@@ -25,7 +25,7 @@ export const ROOMS = {
   event: {
     mutate: ['src/event/*.ts'],
     units: [...EVENT_UNITS, ...STREAM_UNITS, ...CLIENT_UNITS],
-    tests: testsOf('event', 'user-id audience details frames'),
+    tests: testsOf('event', 'audience details frames'),
   },
   guards: {
     mutate: ['src/http/guards/*.ts'],

@@ -6,6 +6,7 @@
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import pg from 'pg';
 import { databaseUrl, TEMPLATE } from '../../test/helpers/database.js';
 import { mutantsOf, type SqlMutant } from './sql-mutants.js';
@@ -35,9 +36,8 @@ interface Runner {
 }
 /** What is used of mocha: it is installed for the mutation tests alone. */
 interface Mocha {
-  addFile(file: string): this;
+  readonly suite: { emit(event: 'pre-require', context: object, file: string, mocha: Mocha): void };
   cleanReferencesAfterRun(clean: boolean): this;
-  loadFilesAsync(): Promise<void>;
   grep(titles: RegExp): this;
   run(done: (failures: number) => void): Runner;
 }
@@ -77,8 +77,12 @@ const files = Object.entries(RULES).filter(([file]) => only.length === 0 || only
 const names = ['rules', ...new Set(files.flatMap(([, tests]) => tests))];
 const mocha = new Mocha({ bail: true, reporter: class {}, timeout: 0 });
 mocha.cleanReferencesAfterRun(false);
-for (const name of names) mocha.addFile(path.resolve(`test/sql/${name}.test.ts`));
-await mocha.loadFilesAsync();
+for (const name of names) {
+  const file = path.resolve(`test/sql/${name}.test.ts`);
+  // As mocha does it, but that it would ask require() first, which goes past register.mjs.
+  mocha.suite.emit('pre-require', globalThis, file, mocha);
+  await import(pathToFileURL(file).href);
+}
 
 /** @returns the first test that fails; undefined: all pass */
 const firstFailure = (tests: readonly string[]): Promise<string | undefined> =>

@@ -1,5 +1,6 @@
 import test from 'ava';
 import { createDatabase, type TestDatabase } from '../helpers/database.js';
+import { refusal } from '../helpers/sql.js';
 
 /** The SQLSTATE that a statement fails with for each of these values; null: it does not fail. */
 async function codes(db: TestDatabase, statement: string, values: readonly string[]): Promise<(string | null)[]> {
@@ -115,3 +116,24 @@ for (const storage of [true, false]) {
     }
   });
 }
+
+const SAID: [call: string, values: unknown[], message: RegExp, detail: string][] = [
+  ['djr.publish_public(null)', [], /characters \(it is null\)$/, 'It is null.'],
+  ['djr.publish_public($1)', ['x'.repeat(201)], /characters \(it has 201\)$/, 'It has 201.'],
+  ['djr.publish_public($1)', ['a b'], /\(it is "a b"\)$/, 'It is "a b".'],
+  ["djr.publish_topic($1, 't')", ['x'.repeat(256)], /^a topic must have 1 to 255 characters/, 'It has 256.'],
+  ["djr.publish_topic($1, 't')", ['a b'], /^a topic must have no white space/, 'It is "a b".'],
+  ["djr.publish($1, 't')", ['x'.repeat(256)], /\(it has 256\)$/, 'It has 256.'],
+  ["djr.publish('u', 't', null)", [], /JSON object \(it is null\)$/, 'It is null.'],
+  ["djr.publish('u', 't', '[]')", [], /JSON object \(it is of type array\)$/, 'It is of type array.'],
+  ["djr.publish('u', 't', key => $1)", ['x'.repeat(256)], /\(it has 256\)$/, 'It has 256.'],
+];
+
+test('A refusal says what must be, and then what was', async (t) => {
+  const db = await createDatabase(t);
+  for (const [call, values, message, detail] of SAID) {
+    const error = await refusal(db, `select ${call}`, values);
+    t.regex(error.message, message, call);
+    t.is(error.detail, detail, call);
+  }
+});

@@ -4,6 +4,7 @@
  * Assertions, teardowns and time-outs are ava's own code.
  */
 import path from 'node:path';
+import { performance } from 'node:perf_hooks';
 import { pathToFileURL } from 'node:url';
 
 /** @param {string} file @returns {Promise<any>} a file of a package, whether the package exports it or not */

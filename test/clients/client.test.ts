@@ -35,7 +35,7 @@ function open(options: Partial<ClientOptions> = {}) {
     userId: 'ada',
     audiences: [EVERYBODY, userAudience('ada')],
     connection,
-    request: () => new Request('http://localhost/'),
+    incoming: { request: () => new Request('http://localhost/') },
     types: null,
     named: false,
     maxBytes: 10_000,
@@ -235,7 +235,7 @@ test('Large events of which no more find room in half of the bound put a client 
 
 test('A hook is told of the client, whose Request is made once, when it is asked for', (t) => {
   const request = mock.fn(() => new Request('http://localhost/x'));
-  const { client } = open({ request });
+  const { client } = open({ incoming: { request } });
   t.is(request.mock.callCount(), 0);
   t.is(client.request, client.request);
   t.is(client.request.url, 'http://localhost/x');

@@ -47,7 +47,7 @@ function reader(pulse: Pulse = 'silent') {
     userId: null,
     audiences: [EVERYBODY],
     connection,
-    request: () => new Request('http://localhost/'),
+    incoming: { request: () => new Request('http://localhost/') },
     types: null,
     named: false,
     pulse,

@@ -55,6 +55,14 @@ const WAYS: [what: string, how: string, statement: string, code: string, bad: st
   ['type', 'publish_many', MANY(`'scope', 'public', 'type', $1`), 'DJR01', BAD_TYPES, GOOD_TYPES],
   ['type', 'INSERT', `insert into djr.event (scope, type) values ('public', $1)`, '23514', BAD_TYPES, GOOD_TYPES],
   ['topic', 'publish_topic', `select djr.publish_topic($1, 't')`, 'DJR18', BAD_TOPICS, GOOD_TOPICS],
+  [
+    'topic',
+    'publish_topic with a key',
+    `select djr.publish_topic($1, 't', key => 't' || md5($1))`,
+    'DJR18',
+    BAD_TOPICS,
+    GOOD_TOPICS,
+  ],
   ['topic', 'publish_many', MANY(`'topic', $1, 'type', 't'`), 'DJR18', BAD_TOPICS, GOOD_TOPICS],
   [
     'topic',

@@ -1,6 +1,7 @@
 import { mock } from 'node:test';
 import test from 'ava';
-import { Client, type ClientOptions, type CloseReason } from '../../src/clients/client.js';
+import { Client, type ClientOptions } from '../../src/clients/client.js';
+import type { CloseReason } from '../../src/clients/close-reason.js';
 import type { Connection } from '../../src/clients/connection.js';
 import { EVERYBODY, userAudience } from '../../src/event/audience.js';
 import { Envelope } from '../../src/event/envelope.js';

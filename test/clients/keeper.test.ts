@@ -1,6 +1,7 @@
 import { mock } from 'node:test';
 import test from 'ava';
-import { Client, type CloseReason } from '../../src/clients/client.js';
+import { Client } from '../../src/clients/client.js';
+import type { CloseReason } from '../../src/clients/close-reason.js';
 import type { Connection } from '../../src/clients/connection.js';
 import { Keeper } from '../../src/clients/keeper.js';
 import { EVERYBODY } from '../../src/event/audience.js';

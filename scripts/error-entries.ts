@@ -208,7 +208,7 @@ export const RUNTIME_CODES: CatalogueEntry[] = [
   {
     code: 'DJR_EDGE',
     what: 'an edge of a relay has no database',
-    by: '`publish`, `disconnect`, `recheck` and `consume` of an edge',
+    by: "`publish`, `disconnect`, `recheck` and `consume` of an edge, and `subscribe` of one with `interest: 'own'`",
     cause: 'The runtime was made with the option `relay` and without `database`.',
     cure: 'Do it in SQL, or with an instance that has the option `database`: docs/relay.md.',
   },

@@ -74,6 +74,7 @@ const schema = z.strictObject({
         .regex(/^[\w-]{1,32}$/, 'must be 1 to 32 letters, digits, - and _')
         .default('default'),
       credentials: credentials.optional(),
+      interest: z.enum(['all', 'own'], "must be 'all' or 'own'").default('all'),
       maxAge: z.number().int().min(60_000).optional(),
     })
     .optional(),

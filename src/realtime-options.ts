@@ -5,7 +5,7 @@ import type { UserId } from './event/user-id.js';
 import type { RequestContext } from './http/incoming.js';
 import type { Logger } from './lib/logger.js';
 import type { PoolSource } from './postgres/connect.js';
-import type { RelayCredentials } from './relay/engine.js';
+import type { RelayCredentials } from './relay/library.js';
 import type { BeforeSend, OnReceive } from './stream/hooks.js';
 
 /**
@@ -159,6 +159,11 @@ export interface RelayOptions {
   namespace?: string;
   /** The path of a `.creds` file, a user with a password, or a token. @defaultValue those in the first address, else none */
   credentials?: RelayCredentials;
+  /**
+   * What an edge takes in: all events, or only those for its own clients, which costs an edge with few of them less.
+   * `realtime.subscribe` needs all. A source has all events in either case. @defaultValue `'all'`
+   */
+  interest?: 'all' | 'own';
   /** Milliseconds for which the log keeps events; for a source. @defaultValue an hour for a new stream; an existing stream keeps its own */
   maxAge?: number;
 }

@@ -19,7 +19,7 @@ import type { SqlClient } from './publish/sql-client.js';
 import type { Realtime } from './realtime-interface.js';
 import type { RealtimeOptions } from './realtime-options.js';
 import { LifeCycle } from './runtime/life-cycle.js';
-import { refuseOnEdge, sourceOf } from './runtime/source.js';
+import { refuseOnEdge, refuseOnOwnSubjects, sourceOf } from './runtime/source.js';
 import { buildStages, type Stages } from './runtime/stages.js';
 import type { Subscriber } from './stream/hooks.js';
 import type { Health } from './telemetry/health.js';
@@ -72,6 +72,7 @@ class Runtime implements Realtime {
     const own = typeof typeOrSubscriber === 'string' ? subscriber : typeOrSubscriber;
     if (typeof own !== 'function')
       throw new DjrError('DJR_CONFIG', 'subscribe must be given a function, or a type and one.');
+    refuseOnOwnSubjects(this.#options, 'subscribe');
     const unsubscribe = this.#stages.hooks.subscribe(type, own as Subscriber);
     // The start logs its errors itself.
     this.start().catch(() => {});

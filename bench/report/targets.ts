@@ -235,6 +235,47 @@ const targets: Target[] = [
     floor: 'public',
     most: 1.1,
   },
+  {
+    what: 'relay, added latency at 1,000/s, p50',
+    scenario: 'relay',
+    variant: 'edge, whole log',
+    metric: 'added',
+    floor: 'NATS core publish',
+    most: 2,
+  },
+  {
+    what: 'publishers with 2 sources and 32 edges',
+    scenario: 'relay-publishers',
+    variant: '2 sources, 32 edges',
+    metric: 'published',
+    floor: '2 instances',
+    least: 0.95,
+  },
+  {
+    what: 'connections to the database with 32 edges',
+    scenario: 'relay-publishers',
+    variant: '2 sources, 32 edges',
+    metric: 'connections',
+    floor: '2 sources, 2 edges',
+    most: 1,
+  },
+  {
+    what: 'an event that an edge has no client for',
+    scenario: 'relay-unheard',
+    variant: 'own subjects',
+    metric: 'cpuEvent',
+    floor: 'whole log',
+    most: 0.25,
+  },
+  {
+    what: '1,000 clients that return to an edge',
+    scenario: 'relay-resume',
+    variant: 'edge, whole log',
+    metric: 'allAfter',
+    floor: 'instance',
+    most: 1,
+  },
+  { what: 'take-over of a source', scenario: 'relay-takeover', variant: '2 sources', metric: 'max', most: 2000 },
 ];
 
 /** How a run stands to the targets that it measured. */

@@ -36,7 +36,7 @@ export const idle: Scenario = {
 
 const BEHIND = 100;
 
-async function resumeRun(round: Round): Promise<Sample> {
+export async function resumeRun(round: Round): Promise<Sample> {
   const { publisher, readers, system, databaseUrl, variant, clients } = round;
   const { port, path } = system!.address;
   const before = await system!.remote.usage(null);

@@ -8,6 +8,7 @@ import { oneClient } from './one-client.js';
 import { hooks, storage } from './options.js';
 import { concurrentPublishers, manyListeners, tableSize, tableSizeMost } from './publishers.js';
 import { range } from './range.js';
+import { relayScenarios } from './relay.js';
 import { retention } from './retention.js';
 import { rowTrigger } from './row-trigger.js';
 import type { Scenario } from './scenario.js';
@@ -47,6 +48,7 @@ export const scenarios: Scenario[] = [
   tableSize,
   tableSizeMost,
   retention,
+  ...relayScenarios,
 ];
 
 const chosen = (name: string, size: Partial<Scenario['size']>, ...variants: string[]): Scenario => {
@@ -137,4 +139,4 @@ const carried: Scenario[] = [
 ].map((name) => chosen(name, {}));
 
 /** Named choices among them. */
-export const sets: Record<string, Scenario[]> = { final: targeted, quick, range: carried };
+export const sets: Record<string, Scenario[]> = { final: targeted, quick, range: carried, relay: relayScenarios };

@@ -15,6 +15,8 @@ export interface SystemOptions {
   instances?: number;
   /** djr and Socket.IO: each client hears one topic, there a room. */
   topics?: boolean;
+  /** relay only. `stamped`: the first edge remembers when each event went to a client. */
+  relay?: { sources?: number; edges?: number; interest?: 'all' | 'own'; stamped?: boolean };
   /** djr only: sweep interval in milliseconds. */
   sweepInterval?: number;
   /** djr only: milliseconds between two rounds of pruning. */

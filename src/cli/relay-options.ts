@@ -5,6 +5,7 @@ export interface RelayFlags {
   relay?: string[];
   relayNamespace?: string;
   relayCredentials?: string;
+  relayInterest?: 'all' | 'own';
 }
 
 /** Adds the relay's options, which `serve` and `relay` share. @param what - what `--relay` does in the command */
@@ -24,6 +25,7 @@ export function relayOf(flags: RelayFlags): RelayOptions | undefined {
     servers: flags.relay,
     ...(flags.relayNamespace !== undefined && { namespace: flags.relayNamespace }),
     ...(flags.relayCredentials !== undefined && { credentials: flags.relayCredentials }),
+    ...(flags.relayInterest !== undefined && { interest: flags.relayInterest }),
   };
 }
 

@@ -8,6 +8,7 @@ export interface InstanceReporterOptions {
   /** Where the instance writes its row, and which proves that the database answers. */
   source: {
     readonly delivering: boolean;
+    readonly unanswered: string;
     ping(): Promise<number | null>;
     report(reading: Reading): Promise<void>;
     withdraw(): Promise<void>;
@@ -74,10 +75,10 @@ export class InstanceReporter {
     const check = 'database';
     if (this.#answered === undefined) return [];
     if (this.#answered) return [{ check, state: 'ok' }];
+    const { delivering, unanswered } = this.#options.source;
     // Only a warning while events come: they do not need the pool, and otherwise every instance would leave the load balancer for nothing.
-    if (!this.#options.source.delivering) return [{ check, state: 'failing', reason: 'the database does not answer' }];
-    const reason = 'the pool does not answer: events are delivered, and resumes from storage are not';
-    return [{ check, state: 'warning', reason }];
+    if (!delivering) return [{ check, state: 'failing', reason: 'the database does not answer' }];
+    return [{ check, state: 'warning', reason: unanswered }];
   }
 
   #ofQueue(): Finding[] {

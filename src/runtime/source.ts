@@ -32,6 +32,14 @@ export function sourceOf({ options, database, instance, receive }: SourceOptions
   });
 }
 
+/** @throws where not every event comes */
+export function refuseOnOwnSubjects({ isEdge, relay }: ResolvedOptions, what: string): void {
+  if (!isEdge || relay?.interest !== 'own') return;
+  throw new DjrError('DJR_EDGE', `${what} needs every event, and this edge takes in those of its own clients only.`, {
+    hint: "Give the edge relay.interest: 'all', or do it on an instance with the option database.",
+  });
+}
+
 /** @throws {@link DjrError} `DJR_EDGE` on an edge, which has no database for this */
 export function refuseOnEdge({ isEdge }: ResolvedOptions, what: string): void {
   if (!isEdge) return;

@@ -102,7 +102,7 @@ export class LazySource implements Source {
     return this.#source.catchUp();
   }
 
-  async interest(audiences: readonly Audience[]): Promise<() => void> {
+  async interest(audiences: Iterable<Audience>): Promise<() => void> {
     return (await this.#source.interest?.(audiences)) ?? (() => {});
   }
 
@@ -124,6 +124,10 @@ export class LazySource implements Source {
 
   ping(): Promise<number | null> {
     return this.#source.ping();
+  }
+
+  get unanswered(): string {
+    return this.#source.unanswered;
   }
 
   get hasConsumers(): boolean {

@@ -65,7 +65,8 @@ export interface Source extends ResumeSource {
 
   /**
    * The name of the order in which events come, 1 to 16 characters of `0-9a-z`, as frames' ids carry it. If events come from PostgreSQL it
-   * is this instance's own name; at an edge it is the log's generation. Two instances with the same order give an event the same number.
+   * is this instance's own name; at an edge with the whole log it is the log's generation. Two instances with the same order give an event the
+   * same number. Empty: at present there is no order that an id could have a place in.
    */
   readonly order: string;
 
@@ -91,8 +92,9 @@ export interface Source extends ResumeSource {
    * Tells the source that a client wants events of these audiences. Undefined if the source delivers every event anyway.
    *
    * @returns a promise that resolves once events of these audiences are certain to come, with a function that ends the interest
+   * @throws `DjrError` `DJR_DATABASE` if nobody knows whether they come
    */
-  interest?(audiences: readonly Audience[]): Promise<() => void>;
+  interest?(audiences: Iterable<Audience>): Promise<() => void>;
 
   /**
    * Stores acknowledgements. Many calls at once share a few statements or requests.
@@ -117,6 +119,9 @@ export interface Source extends ResumeSource {
    * @throws if there is no answer within seconds
    */
   ping(): Promise<number | null>;
+
+  /** For `healthz`: what is wrong, and what follows from it, while {@link ping} is not answered although events come. */
+  readonly unanswered: string;
 
   /** Whether the database has consumers, as the last {@link ping} found. */
   readonly hasConsumers: boolean;

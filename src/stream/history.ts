@@ -1,8 +1,10 @@
 import type { NamedAhead } from '../event/ahead.js';
+import type { Audience } from '../event/audience.js';
 import type { Frontier } from '../event/frontier.js';
 import type { Item } from '../event/item.js';
 import { lowerBound } from '../lib/lower-bound.js';
 import type { Meter } from '../lib/meter.js';
+import type { Beginnings } from './beginnings.js';
 
 const sequenceOf = (item: Item | undefined): number => item?.sequence ?? Number.NEGATIVE_INFINITY;
 
@@ -24,6 +26,8 @@ export class History {
   #completeFrom = Number.POSITIVE_INFINITY;
   /** False while storage is off: other instances may have delivered events that this one never saw. */
   stored = true;
+  /** If the source brings events of some audiences only: from where on the history has those of each. */
+  beginnings: Beginnings | undefined;
   /** When PostgreSQL was started, milliseconds since 1970. For a frontier from before that, transaction ids may have been used a second time. */
   #xidsValidFrom = 0;
 
@@ -80,6 +84,7 @@ export class History {
     this.#lastSequence = sequence;
     this.#droppedUpTo = sequence;
     this.#completeFrom = completeFrom;
+    this.beginnings?.clear();
   }
 
   /** From now on events of transactions before this one may be missing. The events that are here stay. */
@@ -93,9 +98,10 @@ export class History {
     this.#lastSequence = Math.max(this.#lastSequence, sequence);
   }
 
-  /** Whether every item after this sequence number is still here. */
-  reaches(sequence: number): boolean {
-    return sequence <= this.#lastSequence && sequence >= this.#droppedUpTo;
+  /** Whether every item for these audiences after this sequence number is still here. */
+  reaches(sequence: number, audiences: Iterable<Audience>): boolean {
+    if (sequence > this.#lastSequence || sequence < this.#droppedUpTo) return false;
+    return this.beginnings?.reach(sequence, audiences) ?? true;
   }
 
   /** Up to `count` items after this sequence number; ask {@link reaches} first. */
@@ -104,9 +110,10 @@ export class History {
     return this.#items.slice(start, start + count) as Item[];
   }
 
-  /** Whether the history has every event that is new since this frontier. */
-  covers(frontier: Frontier): boolean {
-    return this.stored && frontier.xmin >= this.#completeFrom && frontier.time >= this.#xidsValidFrom;
+  /** Whether the history has every event for these audiences that is new since this frontier. */
+  covers(frontier: Frontier, audiences: Iterable<Audience>): boolean {
+    if (!this.stored || frontier.xmin < this.#completeFrom || frontier.time < this.#xidsValidFrom) return false;
+    return this.beginnings?.cover(frontier, audiences) ?? true;
   }
 
   /** Whether all events that a client's id names are here. The search begins with the newest, as the named ones are mostly among them. */

@@ -3,7 +3,10 @@ import type { ExecutionContext } from 'ava';
 import { type TestApp, until } from './server.js';
 
 /** A client on a bare socket, that reads until it is told not to. */
-export async function rawClient(t: ExecutionContext, app: TestApp): Promise<{ socket: Socket; text(): string }> {
+export async function rawClient(
+  t: ExecutionContext,
+  app: Pick<TestApp, 'origin'>,
+): Promise<{ socket: Socket; text(): string }> {
   const { hostname, port } = new URL(app.origin);
   const socket = connect(Number(port), hostname);
   t.teardown(() => socket.destroy());

@@ -1,6 +1,8 @@
 import type { ExecutionContext } from 'ava';
 import { createDatabase, type TestDatabase } from '../helpers/database.js';
 import { type Nats, startNats, natsTest as test } from '../helpers/nats.js';
+import { rawClient } from '../helpers/raw-client.js';
+import { until } from '../helpers/server.js';
 import { startEdge, startSource } from './relayed.js';
 
 interface Relay {
@@ -87,4 +89,47 @@ test('An event without a row reaches the clients of edges, in no log, and a clie
     [3],
   );
   t.deepEqual(back.resets, []);
+});
+
+for (const interest of ['all', 'own'] as const) {
+  test(`A client that reads large events slowly falls behind at an edge, and has all of them when it has read, interest ${interest}`, async (t) => {
+    const { db, nats } = await startRelay(t);
+    await db.query('select djr.configure(max_bytes => 262144)');
+    await startSource(t, db, nats);
+    const relay = { servers: nats.urls, interest };
+    const edge = await startEdge(t, nats, { relay, maxClientBytes: 400_000, historyBytes: 64 * 1024 * 1024 });
+    const late = await rawClient(t, edge);
+    const other = await edge.stream();
+    late.socket.pause();
+    const large = (n: number) =>
+      db.query("select djr.publish_public('n', jsonb_build_object('n', $1::int, 'pad', repeat('x', 200000)))", [n]);
+    for (let n = 1; n <= 40; n += 1) await large(n);
+    await other.until('all of them', () => other.events.length === 40);
+    t.regex(await edge.realtime.metrics(), /^djr_fell_behind_total 1$/m);
+    late.socket.resume();
+    await until('it has read', () => /"n": 40[,}]/.test(late.text().slice(-300_000)));
+    t.deepEqual(
+      [...late.text().matchAll(/"n": (\d+)/g)].map(([, n]) => Number(n)),
+      Array.from({ length: 40 }, (_, i) => i + 1),
+    );
+    t.false(late.text().includes('reset'));
+  });
+}
+
+test('While events are not stored, a client that comes back to an edge is told reset', async (t) => {
+  const { db, nats } = await startRelay(t);
+  await startSource(t, db, nats);
+  const edge = await startEdge(t, nats);
+  const first = await edge.streamOf('ann');
+  await publish(db, 'ann', 1);
+  await first.until('it', () => first.events.length === 1);
+  await db.query('select djr.configure(storage => false)');
+  await publish(db, 'ann', 2);
+  await first.until('the event without a row', () => first.events.length === 2);
+  const { lastEventId } = first;
+  first.close();
+  await publish(db, 'ann', 3);
+  const back = await edge.streamOf('ann', '', { lastEventId });
+  await back.until('the reset', () => back.resets.length === 1);
+  t.deepEqual(back.events, []);
 });

@@ -1,9 +1,11 @@
 import { connect } from '@nats-io/transport-node';
+import { createRealtime } from '../../src/index.js';
 import { printPermissions } from '../../src/relay/permissions.js';
 import { createDatabase } from '../helpers/database.js';
 import { startNats, natsTest as test } from '../helpers/nats.js';
 import { until } from '../helpers/server.js';
 import { startEdge, startSource } from './relayed.js';
+import { silent } from './world.js';
 
 const ADMIN = { user: 'admin', pass: 'admin' };
 const PASSWORD = 'change me';
@@ -59,4 +61,23 @@ test('A login that the engine refuses ends the start of an edge with why', async
   const nats = await startNats(t, { config, login: ADMIN });
   const relay = { servers: nats.urls, credentials: { user: 'djr_default_edge', password: 'wrong' } };
   await t.throwsAsync(startEdge(t, nats, { relay }), { message: /authorization/i });
+  const edge = createRealtime({ relay, logger: silent });
+  t.teardown(() => edge.stop());
+  await t.throwsAsync(edge.start());
+  const problem = 'the start failed: Option relay: the engine refuses the login (authorization violation).';
+  t.like(edge.health(), { ok: false, problems: [problem], checks: { relay: 'failing' } });
+});
+
+test('A source whose login the engine refuses serves its own clients, and says so in healthz', async (t) => {
+  const db = await createDatabase(t);
+  const config = printPermissions('default').replace('users: [', 'users: [\n    { user: admin, password: admin }');
+  const nats = await startNats(t, { config, login: ADMIN });
+  const relay = { servers: nats.urls, credentials: { user: 'djr_default_source', password: 'wrong' } };
+  const source = await startSource(t, db, nats, { relay });
+  const stream = await source.streamOf('ann');
+  await db.query(`select djr.publish('ann', 'note')`);
+  await stream.event('note');
+  const warning = 'the relay refuses the login: its edges get nothing';
+  await until('the warning', () => source.realtime.health().warnings.includes(warning));
+  t.true(source.realtime.health().ok);
 });

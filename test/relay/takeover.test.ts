@@ -87,3 +87,27 @@ test('Whenever a source crashes, pauses or is cut off, the log has every event o
   );
   t.pass();
 });
+
+test('A database that is replaced while the log is taken over begins a generation of its own', async (t) => {
+  const world = new World();
+  t.teardown(() => world.end());
+  const [source] = world.sources;
+  source!.elected = true;
+  // The claim is in the log by then, and says what the old database had.
+  source!.beforeCatchUp = () => {
+    world.database.epoch = 'epoch002';
+  };
+  await world.heal();
+  const epochs = new Map<string, Set<string>>();
+  for (const { subject, text } of world.log.messages) {
+    const { generation, kind } = subjects.parse(subject)!;
+    if (kind !== 'claim' && kind !== 'checkpoint') continue;
+    epochs.set(generation, (epochs.get(generation) ?? new Set()).add(decodeCheckpoint(text).frontier.epoch));
+  }
+  t.true(
+    [...epochs.values()].every(({ size }) => size === 1),
+    'a generation has events of two histories',
+  );
+  t.deepEqual([...[...epochs.values()].at(-1)!], ['epoch002']);
+  t.true(source!.writer.leads);
+});

@@ -116,6 +116,10 @@ test('An edge without a source serves what it has, says that it is degraded, and
   const isTold = (warning: string) => warning.startsWith('no source has written to the relay for ');
   await until('the warning', () => edge.realtime.health().warnings.some(isTold));
   t.is((await fetch(`${edge.origin}/realtime/healthz`)).status, 200);
+  // At an edge nothing speaks of a pool.
+  const unanswered =
+    'no source of the relay answers: events are delivered, and acknowledgements and resumes from storage are not';
+  await until('who does not answer', () => edge.realtime.health().warnings.includes(unanswered));
   const id = first.lastEventId;
   first.close();
   const back = await edge.stream('', { lastEventId: id });

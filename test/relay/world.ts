@@ -8,6 +8,7 @@ import { type Log, type LogMessage, type LogState, RefusedError } from '../../sr
 import { Recent } from '../../src/relay/recent.js';
 import type { Mark } from '../../src/relay/ring.js';
 import { Subjects } from '../../src/relay/subjects.js';
+import type { Copy } from '../../src/relay/way.js';
 import { Writer } from '../../src/relay/writer.js';
 
 export const subjects = new Subjects('test');
@@ -21,7 +22,8 @@ export async function settle(): Promise<void> {
 
 /** Transactions and what is visible of them, as PostgreSQL has it: some commit late. */
 export class FakeDatabase {
-  readonly epoch = 'epoch001';
+  /** Which history of the database it is: another one where it was replaced or restored. */
+  epoch = 'epoch001';
   readonly marks: Mark[] = [];
   readonly committed: Envelope[] = [];
   readonly #open = new Map<number, Envelope>();
@@ -68,7 +70,7 @@ interface Pending {
 }
 
 /** Whether a subject fits a pattern with `*` for one token. */
-const matches = (subject: string, pattern: string): boolean => {
+export const matches = (subject: string, pattern: string): boolean => {
   const [tokens, wanted] = [subject.split('.'), pattern.split('.')];
   return tokens.length === wanted.length && wanted.every((token, i) => token === '*' || token === tokens[i]);
 };
@@ -79,9 +81,9 @@ export class FakeLog {
   /** Sequences go on when what is old has expired. */
   last = 0;
   pending: Pending[] = [];
-  readonly #listeners = new Set<(message: LogMessage) => void>();
+  readonly #listeners = new Set<(copy: Copy) => void>();
 
-  follow(onMessage: (message: LogMessage) => void): () => void {
+  follow(onMessage: (copy: Copy) => void): () => void {
     this.#listeners.add(onMessage);
     return () => this.#listeners.delete(onMessage);
   }
@@ -98,8 +100,9 @@ export class FakeLog {
     }
     this.last += 1;
     const message = { sequence: this.last, subject, text };
+    const before = this.messages.findLast((one) => one.subject === subject)?.sequence ?? 0;
     this.messages.push(message);
-    for (const listener of this.#listeners) listener(message);
+    for (const listener of this.#listeners) listener({ ...message, before });
     if (answered) done(undefined, message.sequence);
     else done(new Error('no answer'), 0);
   }
@@ -145,6 +148,8 @@ export class FakeSource {
   #reached: Frontier;
   elected = false;
   now = 0;
+  /** What happens to the database while the log is taken over. */
+  beforeCatchUp = (): void => {};
 
   constructor(number: number, database: FakeDatabase, log: FakeLog) {
     this.number = number;
@@ -177,7 +182,10 @@ export class FakeSource {
         epoch: () => database.epoch,
         status: () => ({ startedAt: 0, prunedXid: 0, storage: true, activity: 'off' }),
         reached: () => this.#reached,
-        catchUp: async () => this.sweep(),
+        catchUp: async () => {
+          this.beforeCatchUp();
+          this.sweep();
+        },
         readSince: async (since, onBatch) => {
           const snapshot = database.snapshot();
           const found = database.committed.filter(({ xid }) => since.isNew(xid!));

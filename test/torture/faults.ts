@@ -1,8 +1,8 @@
 import pg from 'pg';
 import type { EmbeddedPostgres } from '../../src/testing/embedded.js';
-import type { Nats } from '../helpers/nats-servers.js';
 import type { Instances } from './instances.js';
 import { pause, type Random } from './random.js';
+import type { RelayUnderTorture } from './relay-faults.js';
 import type { Ledger } from './writer.js';
 
 /** Whoever only administers may meet the faults, too: then it is done a little later. */
@@ -22,7 +22,7 @@ async function administer(url: string, work: (client: pg.Client) => Promise<unkn
   }
 }
 
-/** Where the edges are, with a relay. */
+/** Where the edges are, with a relay: the first has the whole log, the second its own subjects, where both are asked for. */
 export const EDGES: readonly number[] = [3, 4];
 
 /** Does harm, one fault at a time, and counts it. */
@@ -35,7 +35,7 @@ export class Faults {
   readonly #random: Random;
   readonly #storage: boolean;
   readonly #users: readonly string[];
-  readonly #nats: Nats | undefined;
+  readonly #relay: RelayUnderTorture | undefined;
   #stopped = false;
   #holders: pg.Client[] = [];
   /** The number of the event that the open transaction of this database has published. */
@@ -49,9 +49,9 @@ export class Faults {
     random: Random,
     storage: boolean,
     users: readonly string[],
-    nats?: Nats,
+    relay?: RelayUnderTorture,
   ) {
-    this.#nats = nats;
+    this.#relay = relay;
     this.#users = users;
     this.#server = server;
     this.#database = database;
@@ -75,7 +75,7 @@ export class Faults {
       ['user rechecked', () => this.#order('djr.recheck($1)')],
       ['everybody rechecked', () => this.#order('djr.recheck()', [])],
     ];
-    if (this.#nats) faults.push(...this.#ofRelay(this.#nats));
+    if (this.#relay) faults.push(...this.#ofRelay(this.#relay));
     // A sweep finds rows, and without storage there are none.
     if (this.#storage)
       for (const mode of ['notify', 'sweep', 'auto'])
@@ -95,7 +95,7 @@ export class Faults {
     }
     if (this.#storage)
       await administer(this.#database, (client) => client.query("select djr.configure(delivery => 'auto')"));
-    for (const slot of this.#nats ? [0, 1, ...EDGES] : [0, 1]) {
+    for (const slot of this.#relay ? [0, 1, ...EDGES] : [0, 1]) {
       if (!this.#instances.runs(slot)) await this.#instances.start(slot);
     }
   }
@@ -150,34 +150,12 @@ export class Faults {
     await this.#holdTransactions();
   }
 
-  #ofRelay(nats: Nats): [string, () => Promise<void>][] {
-    const source = () => this.#random.between(0, 1);
-    const server = () => this.#random.pick(nats.servers);
+  #ofRelay(relay: RelayUnderTorture): [string, () => Promise<void>][] {
     return [
       ['edge killed and started', () => this.#kill(this.#random.pick(EDGES))],
       ['edge paused', () => this.#pauseInstance(this.#random.pick(EDGES))],
-      ['source paused', () => this.#pauseInstance(source())],
-      [
-        'nats-server killed and started',
-        async () => {
-          const killed = server();
-          await killed.kill();
-          await pause(this.#random.between(0, 2000));
-          await killed.start();
-          await nats.ready();
-        },
-      ],
-      [
-        'nats-server paused',
-        async () => {
-          const paused = server();
-          paused.signal('SIGSTOP');
-          await pause(this.#random.between(100, 3000));
-          paused.signal('SIGCONT');
-          await nats.ready();
-        },
-      ],
-      ['engine wiped', () => nats.wipe()],
+      ['source paused', () => this.#pauseInstance(this.#random.between(0, 1))],
+      ...relay.faults(),
     ];
   }
 

@@ -12,21 +12,24 @@ interface Slot {
 /** The runtimes behind an imagined load balancer: each slot has a port, and a process or none. */
 export class Instances {
   readonly #database: string;
-  readonly #options: object;
+  readonly #optionsOf: (slot: number) => object;
   readonly #isEdge: (slot: number) => boolean;
   readonly #log: (line: string) => void;
   readonly #slots: Slot[] = [];
 
-  /** @param isEdge - which slots have the relay, and no database */
+  /**
+   * @param optionsOf - the options of the instance in a slot
+   * @param isEdge - which slots have the relay, and no database
+   */
   constructor(
     database: string,
-    options: object,
+    optionsOf: (slot: number) => object,
     log: (line: string) => void,
     isEdge: (slot: number) => boolean = () => false,
   ) {
     this.#isEdge = isEdge;
     this.#database = database;
-    this.#options = options;
+    this.#optionsOf = optionsOf;
     this.#log = log;
   }
 
@@ -46,7 +49,7 @@ export class Instances {
   async start(index: number): Promise<void> {
     const slot = this.#slots[index]!;
     const database = this.#isEdge(index) ? '' : this.#database;
-    const child = fork(MODULE, [database, String(slot.port), JSON.stringify(this.#options)], {
+    const child = fork(MODULE, [database, String(slot.port), JSON.stringify(this.#optionsOf(index))], {
       execArgv: ['--import=tsx'],
     });
     slot.child = child;

@@ -1,7 +1,7 @@
 /**
  * The torture test, alone and at length.
  *
- *   npm run test:torture -- [--seconds 150] [--seed 1] [--readers 200] [--browsers 6] [--rate 200] [--storage off] [--relay [--servers 1]] [--verbose]
+ *   npm run test:torture -- [--seconds 150] [--seed 1] [--readers 200] [--browsers 6] [--rate 200] [--storage off] [--relay [--servers 1] [--interest own]] [--verbose]
  */
 import { parseArgs } from 'node:util';
 import { isSound, table, torture } from './torture.js';
@@ -16,6 +16,7 @@ const { values } = parseArgs({
     storage: { type: 'string', default: 'on' },
     relay: { type: 'boolean', default: false },
     servers: { type: 'string', default: '3' },
+    interest: { type: 'string', default: 'both' },
     verbose: { type: 'boolean', default: false },
   },
 });
@@ -32,6 +33,7 @@ const result = await torture({
   browsers,
   storage,
   relay: values.relay ? (values.servers === '1' ? 1 : 3) : 0,
+  interest: values.interest as 'all' | 'own' | 'both',
   rate: Number(values.rate),
   log: (line) => values.verbose && process.stderr.write(`${line}\n`),
 });

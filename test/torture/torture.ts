@@ -7,6 +7,7 @@ import { EDGES, Faults } from './faults.js';
 import { Instances } from './instances.js';
 import { pause, Random } from './random.js';
 import { Findings, Reader } from './reader.js';
+import { RelayUnderTorture } from './relay-faults.js';
 import { heal, judgeUnstored } from './unstored.js';
 import { index, judge, type Stored, type Verdict } from './verdict.js';
 import { Ledger, TABLE, Writer } from './writer.js';
@@ -19,6 +20,8 @@ export interface TortureOptions {
   storage: boolean;
   /** Servers of the relay beside the database, and two edges on them; 0: none. */
   relay?: 0 | 1 | 3;
+  /** What the edges take in; `both`: one of each. */
+  interest?: 'all' | 'own' | 'both';
   /** Tabs of real browsers. */
   browsers: number;
   /** Events a second that the writers aim at. */
@@ -82,6 +85,7 @@ export async function torture({
   storage,
   rate,
   relay = 0,
+  interest = 'both',
   log,
 }: TortureOptions): Promise<TortureResult> {
   const random = new Random(seed);
@@ -93,8 +97,17 @@ export async function torture({
   database.pathname = '/torture';
   const ends: (() => unknown)[] = [];
   const nats = relay === 0 ? undefined : await startNats({ teardown: (end) => ends.push(end) }, { count: relay });
-  const options = nats ? { ...INSTANCE, relay: { servers: nats.urls } } : INSTANCE;
-  const instances = new Instances(database.href, options, log, (slot) => EDGES.includes(slot));
+  const engine = nats && new RelayUnderTorture(nats, random.fork());
+  if (engine) ends.push(() => engine.stop());
+  const ways = await Promise.all(engine ? EDGES.map(() => engine.wayForEdge()) : []);
+  const optionsOf = (slot: number): object => {
+    if (!nats) return INSTANCE;
+    const edge = EDGES.indexOf(slot);
+    if (edge < 0) return { ...INSTANCE, relay: { servers: nats.urls } };
+    const own = interest === 'both' ? (edge === 0 ? 'all' : 'own') : interest;
+    return { ...INSTANCE, relay: { servers: ways[edge], interest: own } };
+  };
+  const instances = new Instances(database.href, optionsOf, log, (slot) => EDGES.includes(slot));
   const findings = new Findings();
   const ledger = new Ledger();
   const readers = Array.from({ length: count }, (_, i) => {
@@ -107,7 +120,7 @@ export async function torture({
     { length: WRITERS },
     () => new Writer(database.href, USERS, random.fork(), ledger, period, storage),
   );
-  const faults = new Faults(server, database.href, instances, ledger, random.fork(), storage, USERS, nats);
+  const faults = new Faults(server, database.href, instances, ledger, random.fork(), storage, USERS, engine);
   const browsers = new Browsers(tabs, USERS, database.href, random.fork(), () => instances.ports);
   try {
     const admin = new pg.Client(server.url);

@@ -2,6 +2,7 @@ import { styleText } from 'node:util';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { diagnose } from '../../doctor/diagnosis.js';
 import type { Finding } from '../../doctor/findings.js';
+import { checkRelay } from '../../doctor/relay-checks.js';
 import { checkWay } from '../../doctor/way.js';
 import { DjrError } from '../../lib/errors.js';
 import {
@@ -13,8 +14,9 @@ import {
   wholeNumber,
 } from '../command.js';
 import { open, withClient } from '../database.js';
+import { type RelayFlags, relayOf, relayOptions } from '../relay-options.js';
 
-interface DoctorOptions extends DatabaseOptions {
+interface DoctorOptions extends DatabaseOptions, RelayFlags {
   json?: boolean;
   url?: URL;
   header?: Record<string, string>;
@@ -22,7 +24,7 @@ interface DoctorOptions extends DatabaseOptions {
 }
 
 export function doctorCommand(program: Command): void {
-  subcommand(program, 'doctor', 'check the database, and say what to do')
+  const command = subcommand(program, 'doctor', 'check the database, and say what to do')
     .description(
       'Checks what djr needs of the database: version, schema, rights, who can do more than it was granted, row security, that LISTEN is heard and no pooler is in the way, NOTIFY queue (and who holds it up), triggers (disabled, or passed by in a subscriber of logical replication), indexes, retention, consumers, vacuum, long transactions, what a restore brought, durability, clock, connections and instances.',
     )
@@ -39,7 +41,9 @@ export function doctorCommand(program: Command): void {
       new Option('--patience <seconds>', 'with --url: how long a heartbeat may take')
         .default(30)
         .argParser((text) => wholeNumber(text, { min: 1, max: 3600 })),
-    )
+    );
+  relayOptions(command, 'check the relay on these nats-servers instead, with the login of a source or of an edge');
+  command
     .addHelpText(
       'after',
       `
@@ -48,9 +52,13 @@ Ends with 1 when a check failed; warnings do not count. Run it as the role, and 
 With --url it asks no database. It goes the way of a browser, and checks that an instance answers, metrics are closed, HTTP/2,
 the Host, that the stream's first byte comes at once, cache headers, Last-Event-ID, and that a heartbeat comes through.
 
+With --relay it asks no database either. It checks the server's version, the stream's settings, replicas, age and last checkpoint, what
+the login may do (trying it changes nothing), that a source answers, that live copies are heard, and the clocks.
+
 Examples:
   $ djr doctor
   $ djr doctor --url https://app.example.com/realtime/ --header 'Cookie: sid=abc'
+  $ djr doctor --relay nats://djr_default_edge:secret@10.0.0.5:4222
   $ djr doctor --json | jq -r 'select(.state != "ok") | .todo'
 
 Environment:
@@ -69,6 +77,9 @@ async function run(options: DoctorOptions): Promise<void> {
   };
   if (options.url) {
     await print(checkWay({ url: options.url, headers: options.header ?? {}, patience: options.patience * 1000 }));
+  } else if (options.relay) {
+    const { credentials, namespace = 'default' } = relayOf(options)!;
+    await print(checkRelay({ servers: options.relay, credentials, namespace }));
   } else {
     const config = databaseConfig(options);
     await withClient(config, (client) => print(diagnose(client, () => open(config))));

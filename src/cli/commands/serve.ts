@@ -65,6 +65,12 @@ export function serveCommand(program: Command): void {
       ).conflicts('relay'),
     );
   relayOptions(command, 'serve from a relay on these nats-servers, as an edge without a database (docs/relay.md)');
+  command.addOption(
+    new Option(
+      '--relay-interest <what>',
+      'what the edge takes in: all events, or those of its own clients (default: all)',
+    ).choices(['all', 'own']),
+  );
   servingOptions(command)
     .addHelpText(
       'after',

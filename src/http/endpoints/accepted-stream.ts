@@ -12,6 +12,8 @@ export interface Accepted extends Admitted {
   query: StreamQuery;
   lastEventId: string;
   place: Place;
+  /** Ends that the source brings events of this client; undefined where every event comes anyway. */
+  interest: (() => void) | undefined;
 }
 
 /** @returns undefined where the stream ended as it began */
@@ -22,12 +24,14 @@ export class AcceptedStream implements StreamStart {
   readonly headers: Record<string, string>;
   readonly #place: Place;
   readonly #begin: Begin;
+  readonly #interest: (() => void) | undefined;
   #waiting: Accepted | undefined;
   #client: Client | undefined;
 
   constructor(headers: Record<string, string>, accepted: Accepted, begin: Begin) {
     this.headers = headers;
     this.#place = accepted.place;
+    this.#interest = accepted.interest;
     this.#waiting = accepted;
     this.#begin = begin;
   }
@@ -41,6 +45,7 @@ export class AcceptedStream implements StreamStart {
 
   gone(): void {
     this.#client?.close('client');
+    this.#interest?.();
     this.#place.leave();
   }
 }

@@ -13,6 +13,7 @@ import type { Hooks } from '../../stream/hooks.js';
 import type { Resume } from '../../stream/resume/resume.js';
 import type { Endpoint, StreamStart } from '../endpoint.js';
 import { Entrance, type EntranceOptions } from '../guards/entrance.js';
+import { interestIn } from '../guards/interest.js';
 import { Logins } from '../guards/logins.js';
 import { checkOrigin, originOf } from '../guards/origin.js';
 import type { Incoming } from '../incoming.js';
@@ -136,7 +137,14 @@ export class Streams implements Endpoint {
       }
       // An EventSource that reconnects by itself keeps the URL, so the id in its header is newer than the one in the query.
       const lastEventId = placeOf(incoming.header('last-event-id') || query.get('lastEventId') || '');
-      const accepted = { incoming, query, ...admitted, lastEventId, place };
+      const { source, topics } = this.#options;
+      const audiences = () => topics.audiencesOf(admitted.userId, admitted.heard);
+      const interest = await interestIn(source, audiences, () => this.#entrance.refusal);
+      if (typeof interest === 'object') {
+        place.leave();
+        return { ...interest, headers: { ...interest.headers, ...cors } };
+      }
+      const accepted = { incoming, query, ...admitted, lastEventId, place, interest };
       return new AcceptedStream({ ...HEADERS, ...cors }, accepted, this.#begin);
     } catch (error) {
       place.leave();

@@ -60,9 +60,14 @@ export class Entrance {
     return this.#admission.size;
   }
 
+  /** Why nobody is let in any more; undefined: they are. */
+  get refusal(): Reply | undefined {
+    return this.#closed ? stopping() : undefined;
+  }
+
   /** @returns a place, which the caller must give back, or the reply that says why there is none */
   enter(incoming: Incoming): Place | Reply {
-    return this.#closed ? stopping() : this.#admission.enter(incoming);
+    return this.refusal ?? this.#admission.enter(incoming);
   }
 
   /** Authenticates a request and assigns its place to the user. @returns the user and the topics that it may hear, or the reply that refuses it */

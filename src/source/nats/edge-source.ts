@@ -1,9 +1,9 @@
 import { hostname } from 'node:os';
 import type { Acknowledgement } from '../../activity/acknowledger.js';
 import type { Step } from '../../activity/counter.js';
-import type { Client } from '../../clients/client.js';
 import type { PresenceStore } from '../../clients/topics/presence.js';
 import type { TopicStore } from '../../clients/topics/topic-store.js';
+import type { Audience } from '../../event/audience.js';
 import type { Envelope } from '../../event/envelope.js';
 import type { Frontier } from '../../event/frontier.js';
 import type { Item } from '../../event/item.js';
@@ -14,20 +14,25 @@ import type { Logger } from '../../lib/logger.js';
 import type { Meter } from '../../lib/meter.js';
 import { OnceLogger } from '../../lib/once-logger.js';
 import { sleep } from '../../lib/sleep.js';
-import type { LogStatus } from '../../relay/checkpoint.js';
-import { Engine, type RelayCredentials } from '../../relay/engine.js';
-import { Follower, type Place } from '../../relay/follower.js';
+import { Engine } from '../../relay/engine.js';
+import type { RelayCredentials } from '../../relay/library.js';
 import { request } from '../../relay/requests.js';
 import type { Downstream } from '../../stream/downstream.js';
 import type { Need, Recent } from '../../stream/resume/backlog.js';
-import type { ResumeProgress } from '../../stream/resume/source.js';
+import type { ResumeProgress, StoredEvents } from '../../stream/resume/source.js';
 import type { Source, StartFailure } from '../source.js';
-import { EdgeHead } from './edge-head.js';
+import { findingsOf, measureEdge } from './edge-metrics.js';
 import { EdgeStorage } from './edge-storage.js';
+import { EdgeStream } from './edge-stream.js';
 import { remotePresence, remoteTopics } from './remote-stores.js';
 
 export interface EdgeSourceOptions {
-  relay: { servers: readonly string[]; credentials?: RelayCredentials | undefined; namespace: string };
+  relay: {
+    servers: readonly string[];
+    credentials?: RelayCredentials | undefined;
+    namespace: string;
+    interest: 'all' | 'own';
+  };
   /** Events that the history has room for. */
   historyEvents: number;
   logger: Logger;
@@ -41,9 +46,6 @@ const HOST = `${hostname()} ${process.pid}`;
 /** Milliseconds between two looks whether checkpoints come. */
 const TICK = 250;
 
-/** Milliseconds without a checkpoint after which an edge is worse than it should be. */
-const OLD = 5000;
-
 /** Milliseconds to the next try to connect, and of a silence behind which the connection is made anew. */
 const RETRY = 1000;
 const DEAD = 4000;
@@ -56,14 +58,10 @@ export class EdgeSource implements Source {
   readonly topics: TopicStore;
   readonly presence: PresenceStore;
   readonly #options: EdgeSourceOptions;
-  readonly #head = new EdgeHead();
   readonly #onceLog: OnceLogger;
   #engine: Engine | undefined;
-  #follower: Follower | undefined;
+  #stream: EdgeStream | undefined;
   #storage: EdgeStorage | undefined;
-  #downstream: Downstream | undefined;
-  #status: LogStatus | undefined;
-  #movedAt = 0;
   #timer: NodeJS.Timeout | undefined;
   #failure: unknown;
   #stopped = false;
@@ -79,39 +77,31 @@ export class EdgeSource implements Source {
   }
 
   get #connected(): Engine {
-    if (!this.#engine) throw new DjrError('DJR_STOPPED', 'This realtime is not started.');
-    return this.#engine;
+    return started(this.#engine);
   }
 
-  get #stream(): Downstream {
-    if (!this.#downstream) throw new Error('The source has not been started.');
-    return this.#downstream;
-  }
-
-  get #log(): Follower {
-    if (!this.#follower) throw new DjrError('DJR_STOPPED', 'This realtime is not started.');
-    return this.#follower;
+  get #log(): EdgeStream {
+    return started(this.#stream);
   }
 
   get order(): string {
-    return this.#head.order;
+    return this.#log.head.order;
   }
 
   get epoch(): string {
-    return this.#head.reached.epoch;
+    return this.reached.epoch;
   }
 
   get reached(): Frontier {
-    return this.#head.reached;
+    return this.#log.head.reached;
   }
 
   get position(): string {
-    return this.#head.position;
+    return this.#log.head.position;
   }
 
   get time(): number {
-    const moved = this.#movedAt;
-    return moved === 0 ? 0 : Math.floor(this.reached.time + performance.now() - moved);
+    return this.#stream?.time ?? 0;
   }
 
   get failure(): unknown {
@@ -124,7 +114,7 @@ export class EdgeSource implements Source {
   }
 
   get garbage(): number {
-    return this.#follower?.unreadable ?? 0;
+    return this.#stream?.follower.unreadable ?? 0;
   }
 
   explain(error: unknown): StartFailure {
@@ -136,24 +126,25 @@ export class EdgeSource implements Source {
   }
 
   next(envelope: Envelope): Item {
-    return this.#head.next(envelope);
+    return this.#log.head.next(envelope);
   }
 
   async start(downstream: Downstream, stopping: AbortSignal): Promise<void> {
-    this.#downstream = downstream;
+    const { historyEvents, instance, logger, relay } = this.#options;
     this.#engine ??= await this.#open(stopping);
     const engine = this.#engine;
     if (!engine) return;
     // close() found no connection yet.
     if (stopping.aborted) return engine.close();
-    this.#follower ??= this.#follow(engine);
-    const follower = this.#follower;
+    const own = relay.interest === 'own' ? instance : undefined;
+    this.#stream ??= new EdgeStream({ engine, downstream, logger, historyEvents, own });
+    const { follower } = this.#stream;
     this.#storage ??= new EdgeStorage({
       engine,
       follower,
       history: downstream.history,
       catchUp: () => this.catchUp(),
-      startedAt: () => this.#status?.startedAt ?? 0,
+      status: () => this.#log.status!,
     });
     this.#timer ??= setInterval(() => this.#tick(), TICK);
     follower.look();
@@ -169,13 +160,13 @@ export class EdgeSource implements Source {
           role: 'edge',
           instance,
           logger,
-          onBack: () => this.#onBack(),
+          onBack: () => this.#stream?.back(),
         });
         this.#failure = undefined;
         this.#onceLog.end('connected to the relay');
         return engine;
       } catch (err) {
-        if (err instanceof DjrError || isRefusedLogin(err)) throw err;
+        if (err instanceof DjrError) throw err;
         this.#failure = err;
         this.#onceLog.say('error', { err }, 'cannot connect to the relay; will try again');
         await sleep(RETRY, stopping);
@@ -184,76 +175,14 @@ export class EdgeSource implements Source {
     return undefined;
   }
 
-  #follow(engine: Engine): Follower {
-    const { historyEvents, logger } = this.#options;
-    const { subjects } = engine;
-    const follower = new Follower({
-      log: engine,
-      subjects,
-      logger,
-      warm: historyEvents,
-      onBegin: (frontier, status, sequence) => {
-        const { history } = this.#stream;
-        history.startAt(frontier.xmax, sequence);
-        this.#move(frontier, status);
-      },
-      onSkip: (sequence) => this.#stream.history.markIncompleteUpTo(sequence),
-      onBack: (xid, sequence) => {
-        this.#stream.history.startAt(xid, sequence);
-        // No id has a place in an order whose numbers come again.
-        this.#head.place('0', sequence);
-      },
-      onGap: () => {
-        this.#stream.history.startAt(Number.POSITIVE_INFINITY);
-        this.#stream.interrupted();
-      },
-      onReplaced: () => {
-        this.#stream.history.startAt(Number.POSITIVE_INFINITY);
-        this.#replaced = true;
-      },
-      deliver: (envelope, place) => this.#deliver(envelope, place),
-      onCheckpoint: (frontier, status) => this.#move(frontier, status),
-    });
-    engine.follow(subjects.live(subjects.log), (message) => follower.hear(message));
-    engine.follow(subjects.tell('presence'), ({ text }) => {
-      this.#stream.presenceChanged(JSON.parse(text) as string[] | null);
-    });
-    return follower;
-  }
-
-  /** Every client is told with the first frontier of the new history. */
-  #replaced = false;
-
-  #deliver(envelope: Envelope, place: Place | undefined): void {
-    if (place) this.#head.place(place.generation + place.term, place.sequence);
-    void this.#stream.deliver(envelope);
-  }
-
-  #move(frontier: Frontier, status: LogStatus): void {
-    const { history } = this.#stream;
-    this.#status = status;
-    this.#movedAt = performance.now();
-    history.stored = status.storage;
-    history.restarted(status.startedAt);
-    this.#stream.setActivity(status.activity);
-    this.#head.moveTo(frontier);
-    if (!this.#replaced) return;
-    this.#replaced = false;
-    this.#stream.replaced();
-  }
-
-  #onBack(): void {
-    this.#follower?.look();
-    this.#downstream?.reconnected();
-  }
-
   #tick(): void {
-    const follower = this.#follower;
-    if (!follower || this.#stopped) return;
-    follower.tick();
+    const stream = this.#stream;
+    if (!stream || this.#stopped) return;
+    stream.tick();
     // A cut without a word: nothing comes, and nothing says so for minutes.
     const now = performance.now();
-    if (follower.age < DEAD || now - this.#reconnectedAt < 2 * DEAD || !this.#engine?.connected) return;
+    const isRecent = stream.follower.age < DEAD || now - this.#reconnectedAt < 2 * DEAD;
+    if (isRecent || !this.#engine?.connected) return;
     this.#reconnectedAt = now;
     this.#probe().catch(() => this.#engine?.reconnect());
   }
@@ -261,6 +190,10 @@ export class EdgeSource implements Source {
   /** @throws when the engine does not answer */
   async #probe(): Promise<void> {
     await this.#connected.newest(this.#connected.subjects.claim(), false);
+  }
+
+  interest(audiences: Iterable<Audience>): Promise<() => void> {
+    return this.#log.interest(audiences);
   }
 
   /** One question runs, and whoever asks meanwhile shares the next one: each is a sweep of the source. */
@@ -274,7 +207,7 @@ export class EdgeSource implements Source {
   }
 
   async #flush(): Promise<void> {
-    const follower = this.#log;
+    const { follower } = this.#log;
     while (!this.#stopped) {
       try {
         const { generation, sequence } = await request<{ generation: string; sequence: number }>(
@@ -292,22 +225,12 @@ export class EdgeSource implements Source {
     }
   }
 
-  readSince(
-    since: Frontier,
-    client: Pick<Client, 'audiences' | 'types'>,
-    from: ResumeProgress | undefined,
-    onBatch: (envelopes: Envelope[]) => Promise<number>,
-  ): Promise<ResumeProgress | { reset: string }> {
-    return this.#read.readSince(since, client, from, onBatch);
+  readSince(...asked: Parameters<StoredEvents['readSince']>): Promise<ResumeProgress | { reset: string }> {
+    return started(this.#storage).readSince(...asked);
   }
 
   readRecent(need: Need): Promise<Recent> {
-    return this.#read.readRecent(need);
-  }
-
-  get #read(): EdgeStorage {
-    if (!this.#storage) throw new DjrError('DJR_STOPPED', 'This realtime is not started.');
-    return this.#storage;
+    return started(this.#storage).readRecent(need);
   }
 
   acknowledge(acknowledgements: readonly Acknowledgement[]): Promise<boolean[]> {
@@ -320,6 +243,10 @@ export class EdgeSource implements Source {
 
   ping(): Promise<number | null> {
     return request(this.#connected, 'ping', {});
+  }
+
+  get unanswered(): string {
+    return 'no source of the relay answers: events are delivered, and acknowledgements and resumes from storage are not';
   }
 
   /** Consumers are the sources' to serve. */
@@ -336,49 +263,17 @@ export class EdgeSource implements Source {
   }
 
   findings(): Finding[] {
-    const age = this.#follower?.age ?? Number.POSITIVE_INFINITY;
-    if (age < OLD) return [{ check: 'relay', state: 'ok' }];
-    const reason = this.#engine?.connected
-      ? `no source has written to the relay for ${age === Number.POSITIVE_INFINITY ? 'as long as this edge runs' : `${Math.round(age / 1000)} s`}`
-      : 'the relay cannot be reached';
-    return [{ check: 'relay', state: 'warning', reason }];
+    return findingsOf({ engine: this.#engine, stream: this.#stream });
   }
 
   metrics(meter: Meter): void {
-    const follower = () => this.#follower;
-    meter.gauge('djr_relay_checkpoint_age_seconds', 'Since the last checkpoint of the relay came', () => {
-      const age = follower()?.age;
-      return age === undefined || age === Number.POSITIVE_INFINITY ? undefined : age / 1000;
-    });
-    meter.gauge('djr_relay_connected', '1 while there is a connection to the relay', () =>
-      Number(this.#engine?.connected ?? false),
-    );
-    meter.counter(
-      'djr_relay_holes_total',
-      'Times that messages of the relay did not come by themselves',
-      () => follower()?.holes,
-    );
-    meter.counter(
-      'djr_relay_fills_total',
-      'Messages of the relay that were read, as they had not come',
-      () => follower()?.fills,
-    );
-    meter.counter(
-      'djr_relay_breaks_total',
-      'Times that the log of the relay was another one',
-      () => follower()?.breaks,
-    );
-    meter.counter(
-      'djr_relay_unreadable_total',
-      'Messages of the relay that could not be read',
-      () => follower()?.unreadable,
-    );
+    measureEdge(meter, () => ({ engine: this.#engine, stream: this.#stream }));
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#timer);
-    await this.#follower?.stop();
+    await this.#stream?.follower.stop();
   }
 
   async close(): Promise<void> {
@@ -386,12 +281,14 @@ export class EdgeSource implements Source {
   }
 }
 
+/** @throws {@link DjrError} `DJR_STOPPED` before the start */
+function started<T>(part: T | undefined): T {
+  if (part === undefined) throw new DjrError('DJR_STOPPED', 'This realtime is not started.');
+  return part;
+}
+
 const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
-
-/** What no retry mends. */
-const isRefusedLogin = (error: unknown): boolean =>
-  error instanceof Error && /^(AuthorizationError|UserAuthenticationExpiredError)$/.test(error.name);

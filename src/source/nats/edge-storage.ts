@@ -1,17 +1,18 @@
-import type { Client } from '../../clients/client.js';
 import type { Audience } from '../../event/audience.js';
 import type { Envelope } from '../../event/envelope.js';
 import { Frontier } from '../../event/frontier.js';
 import { inTime } from '../../lib/deadline.js';
+import type { LogStatus } from '../../relay/checkpoint.js';
 import type { Engine } from '../../relay/engine.js';
 import type { Follower } from '../../relay/follower.js';
 import { decodeLine } from '../../relay/line.js';
 import { GoneError } from '../../relay/reader.js';
 import { type FrontierText, fromText, request, toText } from '../../relay/requests.js';
+import type { Taken } from '../../relay/way.js';
 import type { History } from '../../stream/history.js';
-import type { Need, Recent } from '../../stream/resume/backlog.js';
-import type { ResumeProgress, StoredEvents } from '../../stream/resume/source.js';
-import { isNewSince, type Range, type Read, rangeSince, readEvents, sequencesFor } from './log-reading.js';
+import { type Need, type Recent, unavailable } from '../../stream/resume/backlog.js';
+import type { Reader, ResumeProgress, StoredEvents } from '../../stream/resume/source.js';
+import { isNewSince, type Part, partSince, readEvents, sequencesFor } from './log-reading.js';
 
 export interface EdgeStorageOptions {
   engine: Engine;
@@ -19,8 +20,8 @@ export interface EdgeStorageOptions {
   history: History;
   /** Resolves when all that is visible in the database now is in the frontier of a checkpoint. */
   catchUp(): Promise<void>;
-  /** When PostgreSQL was started, milliseconds since 1970. */
-  startedAt(): number;
+  /** What the last checkpoint says of the database. */
+  status(): LogStatus;
 }
 
 /** What a source says to `since`. */
@@ -57,7 +58,7 @@ const PAGE_TIMEOUT = 15_000;
 
 /** How far a reading of the log has come. */
 interface LogProgress extends ResumeProgress {
-  readonly range: Range;
+  readonly part: Part;
   /** Sequence of the last message that the client has taken. */
   readonly behind: number;
 }
@@ -72,21 +73,20 @@ export class EdgeStorage implements StoredEvents {
 
   async readSince(
     since: Frontier,
-    client: Pick<Client, 'audiences' | 'types'>,
+    client: Reader,
     from: ResumeProgress | undefined,
     onBatch: (envelopes: Envelope[]) => Promise<number>,
   ): Promise<ResumeProgress | { reset: string }> {
-    const { follower } = this.#options;
-    if (from && !('range' in from)) return this.#ask(since, client, from, onBatch);
+    if (from && !('part' in from)) return this.#ask(since, client, from, onBatch);
     const progress = from as LogProgress | undefined;
     if (!progress) await this.#settle();
-    const range = progress?.range ?? (await rangeSince(follower, since));
-    if (!range) return this.#ask(since, client, undefined, onBatch);
+    const part = progress?.part ?? (await this.#partSince(since));
+    if (!part) return this.#ask(since, client, undefined, onBatch);
     let behind = progress?.behind ?? 0;
     const audiences = [...client.audiences];
-    const paused = (last: number): LogProgress => ({ ...this.#end(range), done: false, range, behind: last });
+    const paused = (last: number): LogProgress => ({ ...this.#end(part), done: false, part, behind: last });
     try {
-      let batch: Read[] = [];
+      let batch: Taken[] = [];
       const give = async (): Promise<boolean> => {
         const given = batch;
         batch = [];
@@ -95,13 +95,13 @@ export class EdgeStorage implements StoredEvents {
         if (taken > 0) behind = given[taken - 1]!.sequence;
         return taken === given.length;
       };
-      for await (const read of this.#eventsOf(range, since, audiences, behind)) {
+      for await (const read of this.#eventsOf(part, since, audiences, behind)) {
         if (client.types && !client.types.has(read.envelope.type)) continue;
         batch.push(read);
         if (batch.length >= BATCH && !(await give())) return paused(behind);
       }
       if (!(await give())) return paused(behind);
-      return { ...this.#end(range), done: true };
+      return { ...this.#end(part), done: true };
     } catch (error) {
       // The log has lost it meanwhile: a source has it, and the client drops what it has got by its id.
       if (error instanceof GoneError) return this.#ask(since, client, undefined, onBatch);
@@ -116,32 +116,46 @@ export class EdgeStorage implements StoredEvents {
     await inTime(follower.replayed(), MAX_REPLAY);
   }
 
-  #end(range: Range): Pick<ResumeProgress, 'frontier' | 'last'> {
-    return { frontier: range.end.said.frontier, last: { xid: 0, id: 0 } };
+  /** @returns undefined: the log does not have it all, and a source knows whether storage has */
+  async #partSince(since: Frontier): Promise<Part | undefined> {
+    const { follower, status } = this.#options;
+    const { prunedXid, startedAt, storage } = status();
+    const frontier = follower.at?.said.frontier;
+    if (!frontier || unavailable({ frontier, prunedXid, startedAt, storage }, since) !== undefined) return undefined;
+    return partSince(follower, since);
   }
 
-  /** What is new since a frontier in a range of the log, and what has come behind it. */
+  #end(part: Part): Pick<ResumeProgress, 'frontier' | 'last'> {
+    return { frontier: part.end.said.frontier, last: { xid: 0, id: 0 } };
+  }
+
+  /** What is new since a frontier in a part of the log, and what has come behind it. */
   async *#eventsOf(
-    range: Range,
+    part: Part,
     since: Frontier,
     audiences: readonly Audience[] | undefined,
     behind: number,
-  ): AsyncGenerator<Read> {
-    const { follower, history, startedAt } = this.#options;
+  ): AsyncGenerator<Taken> {
+    const { follower, history, status } = this.#options;
+    const { startedAt } = status();
     const wanted = audiences && new Set(audiences);
     const isMeant = (envelope: Envelope): boolean =>
       envelope.audience !== undefined &&
       (!wanted || wanted.has(envelope.audience)) &&
-      isNewSince(envelope, since, startedAt());
-    for await (const read of readEvents(follower, sequencesFor(range, audiences, behind))) {
+      isNewSince(envelope, since, startedAt);
+    for await (const read of readEvents(follower, part.end, sequencesFor(part, audiences, behind))) {
       if (isMeant(read.envelope)) yield read;
     }
     // No checkpoint says yet whom these are for; nearly always the history has them.
     // Behind a new generation the same numbers are other messages.
-    if (follower.at?.generation !== range.end.generation) throw new GoneError(range.end.sequence);
-    const end = Math.max(range.end.sequence, behind);
+    if (follower.at?.generation !== part.end.generation) throw new GoneError(part.end.sequence);
+    const end = Math.max(part.end.sequence, behind);
+    if (part.tail) {
+      for (const taken of part.tail) if (taken.sequence > end && isMeant(taken.envelope)) yield taken;
+      return;
+    }
     const { last } = follower;
-    if (history.reaches(end)) {
+    if (history.reaches(end, [])) {
       for (const { envelope, sequence } of history.after(end, Number.POSITIVE_INFINITY)) {
         if (sequence <= last && envelope.xid !== null && isMeant(envelope)) yield { sequence, envelope };
       }
@@ -149,7 +163,7 @@ export class EdgeStorage implements StoredEvents {
     }
     const tail = Array.from({ length: Math.max(0, last - end) }, (_, i) => end + 1 + i);
     for await (const message of follower.reader.many(tail)) {
-      if (!follower.reader.isEvent(message, range.end.generation)) continue;
+      if (!follower.reader.isEvent(message, part.end.generation)) continue;
       const envelope = decodeLine(message.text);
       if (isMeant(envelope)) yield { sequence: message.sequence, envelope };
     }
@@ -158,7 +172,7 @@ export class EdgeStorage implements StoredEvents {
   /** A source reads it in its storage, a page at a time. */
   async #ask(
     since: Frontier,
-    client: Pick<Client, 'audiences' | 'types'>,
+    client: Reader,
     from: ResumeProgress | undefined,
     onBatch: (envelopes: Envelope[]) => Promise<number>,
   ): Promise<ResumeProgress | { reset: string }> {
@@ -194,11 +208,11 @@ export class EdgeStorage implements StoredEvents {
   }
 
   async readRecent(need: Need): Promise<Recent> {
-    const { follower, startedAt } = this.#options;
+    const { status } = this.#options;
     const inProgress = [...need.inProgress].filter((xid) => xid < need.xmax).sort((a, b) => a - b);
     const since = new Frontier(need.epoch, need.time, inProgress[0] ?? need.xmax, need.xmax, inProgress);
     await this.#settle();
-    const range = await rangeSince(follower, since);
+    const part = await this.#partSince(since);
     const envelopes: Envelope[] = [];
     let bytes = 0;
     const add = (envelope: Envelope): boolean => {
@@ -206,10 +220,10 @@ export class EdgeStorage implements StoredEvents {
       bytes += envelope.size;
       return envelopes.length < MAX_RECENT && bytes < MAX_RECENT_BYTES;
     };
-    if (range) {
-      const state = { frontier: range.end.said.frontier, storage: true, startedAt: startedAt(), prunedXid: 0 };
+    if (part) {
+      const state = { frontier: part.end.said.frontier, storage: true, startedAt: status().startedAt, prunedXid: 0 };
       let complete = true;
-      for await (const { envelope } of this.#eventsOf(range, since, undefined, 0)) {
+      for await (const { envelope } of this.#eventsOf(part, since, undefined, 0)) {
         complete = add(envelope);
         if (!complete) break;
       }

@@ -8,7 +8,8 @@ import type { Meter } from '../../lib/meter.js';
 import { OnceLogger } from '../../lib/once-logger.js';
 import { sleep } from '../../lib/sleep.js';
 import { decodeCheckpoint } from '../../relay/checkpoint.js';
-import { Engine, type RelayCredentials } from '../../relay/engine.js';
+import { Engine } from '../../relay/engine.js';
+import { isRefusedLogin, REFUSED, type RelayCredentials, UNREACHABLE } from '../../relay/library.js';
 import { Recent } from '../../relay/recent.js';
 import { Writer } from '../../relay/writer.js';
 import type { Downstream } from '../../stream/downstream.js';
@@ -44,6 +45,8 @@ export class RelayedSource extends PostgresSource {
   #writer: Writer | undefined;
   #answers: Answers | undefined;
   #connecting: Promise<void> | undefined;
+  /** Why there is no engine yet. */
+  #outage = UNREACHABLE;
 
   constructor(options: RelayedSourceOptions) {
     super(options);
@@ -120,8 +123,11 @@ export class RelayedSource extends PostgresSource {
         this.#onceLog.end('connected to the relay');
         break;
       } catch (err) {
-        // Missing packages, or a login that is refused: no time changes that.
-        if (err instanceof DjrError) {
+        const isRefused = err instanceof DjrError && isRefusedLogin(err.cause);
+        this.#outage = isRefused ? REFUSED : UNREACHABLE;
+        // No time brings packages that are missing.
+        if (err instanceof DjrError && !isRefused) {
+          this.#outage = err.message;
           logger.error({ err }, err.hint ? `${err.message} ${err.hint}` : err.message);
           return;
         }
@@ -185,11 +191,9 @@ export class RelayedSource extends PostgresSource {
   override findings(): Finding[] {
     const findings = super.findings();
     if (!this.#connecting) return findings;
-    if (!this.#engine?.connected) {
-      return [
-        ...findings,
-        { check: 'relay', state: 'warning', reason: 'the relay cannot be reached: its edges get nothing' },
-      ];
+    const outage = this.#engine ? this.#engine.outage : this.#outage;
+    if (outage !== undefined) {
+      return [...findings, { check: 'relay', state: 'warning', reason: `${outage}: its edges get nothing` }];
     }
     const silent = (this.#writer?.silence ?? 0) > SILENT;
     const reason = 'no source writes the log of the relay: its edges get nothing';
@@ -205,6 +209,10 @@ export class RelayedSource extends PostgresSource {
     meter.gauge('djr_relay_writes', '1 while this source writes the log of the relay', () =>
       Number(writer()?.leads ?? false),
     );
+    meter.gauge('djr_relay_checkpoint_age_seconds', 'Since the last checkpoint of the relay came', () => {
+      const silence = writer()?.silence;
+      return silence === undefined ? undefined : silence / 1000;
+    });
     meter.gauge('djr_relay_unacknowledged', 'Messages that the relay has not acknowledged', () => writer()?.waiting);
     meter.counter('djr_relay_appended_total', 'Messages that the relay has acknowledged', () => writer()?.appended);
     meter.counter(

@@ -59,6 +59,7 @@ export class PostgresSource extends Records implements Source {
   readonly #pruner: Pruner;
   readonly #repair: Repair;
   #downstream: Downstream | undefined;
+  readonly unanswered = 'the pool does not answer: events are delivered, and resumes from storage are not';
   #status: Status | undefined;
 
   constructor({ options, database, instance }: PostgresSourceOptions) {

@@ -72,7 +72,7 @@ export class Resumption {
     while (!client.closed) {
       if (this.#hasPlace()) {
         if (await this.#followOrder()) break;
-      } else if (this.#tools.history.covers(this.#frontier)) await this.#fromHistory();
+      } else if (this.#tools.history.covers(this.#frontier, this.#client.audiences)) await this.#fromHistory();
       else {
         const failed = await this.#fromStorage();
         if (failed) return failed;
@@ -83,7 +83,7 @@ export class Resumption {
 
   /** Whether the history has everything after the client's place in this instance's order. */
   #hasPlace(): boolean {
-    return this.#sequence !== undefined && this.#tools.history.reaches(this.#sequence);
+    return this.#sequence !== undefined && this.#tools.history.reaches(this.#sequence, this.#client.audiences);
   }
 
   /** Sends the next items of this instance's order. @returns true if there were none, so that the client has joined the live stream */
@@ -144,7 +144,7 @@ export class Resumption {
     const client = this.#client;
     const missed = (item: Item) => item.envelope.audience === audience && !this.#comesLater(item);
     await catchUpWith(start, this.#tools);
-    if (history.covers(start)) await sender.sendAll(client, history.since(start).filter(missed), this.#id);
+    if (history.covers(start, [audience])) await sender.sendAll(client, history.since(start).filter(missed), this.#id);
     else await storage.readAudience(client, audience, start, this.#id, missed);
   }
 

@@ -1,3 +1,4 @@
+import type { Audience } from '../../event/audience.js';
 import type { Envelope } from '../../event/envelope.js';
 import type { Frontier } from '../../event/frontier.js';
 import type { History } from '../history.js';
@@ -14,6 +15,7 @@ export interface SharedReadingOptions {
 
 interface Waiting {
   frontier: Frontier;
+  audiences: Iterable<Audience>;
   resolve(backlog: Backlog): void;
   reject(reason: unknown): void;
 }
@@ -37,16 +39,16 @@ export class SharedReading {
   }
 
   /** The backlog of an earlier reading, if it has everything for a client with this frontier, or shows that no reading can have it. */
-  held(frontier: Frontier): Backlog | undefined {
+  held(frontier: Frontier, audiences: Iterable<Audience>): Backlog | undefined {
     const backlog = this.#held;
-    if (!backlog || !this.#options.history.reaches(backlog.before)) return undefined;
+    if (!backlog || !this.#options.history.reaches(backlog.before, audiences)) return undefined;
     return backlog.covers(frontier) || backlog.isBeyond(frontier) ? backlog : undefined;
   }
 
   /** The backlog of the next reading: it begins now, or when the one that runs has ended. */
-  next(frontier: Frontier): Promise<Backlog> {
+  next(frontier: Frontier, audiences: Iterable<Audience>): Promise<Backlog> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ frontier, resolve, reject });
+      this.#waiting.push({ frontier, audiences, resolve, reject });
       if (!this.#running) void this.#run();
     });
   }
@@ -61,8 +63,8 @@ export class SharedReading {
         this.#keep(backlog);
         for (const { resolve } of asked) resolve(backlog);
         // Clients that came during the reading may find in it what they lack.
-        this.#waiting = this.#waiting.filter(({ frontier, resolve }) => {
-          const held = this.held(frontier);
+        this.#waiting = this.#waiting.filter(({ audiences, frontier, resolve }) => {
+          const held = this.held(frontier, audiences);
           if (held) resolve(held);
           return !held;
         });

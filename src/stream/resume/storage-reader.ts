@@ -56,11 +56,13 @@ export class StorageReader {
     id: ResumeId,
     lacks: (item: Item) => boolean,
   ): Promise<StorageSnapshot | Unavailable> {
-    const backlog = this.#shared.held(since) ?? (this.#readers.free ? undefined : await this.#shared.next(since));
+    const { audiences } = client;
+    const held = this.#shared.held(since, audiences);
+    const backlog = held ?? (this.#readers.free ? undefined : await this.#shared.next(since, audiences));
     if (backlog) {
       const reason = unavailable(backlog.state, since);
       if (reason !== undefined) return { reset: reason };
-      const items = backlog.since(since, client.audiences).filter((item) => client.wants(item) && lacks(item));
+      const items = backlog.since(since, audiences).filter((item) => client.wants(item) && lacks(item));
       if (items.length > this.#options.limit) return this.#tooMany();
       if (backlog.covers(since)) {
         await this.#options.sender.sendAll(client, items, id);

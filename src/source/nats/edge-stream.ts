@@ -1,0 +1,162 @@
+import type { Audience } from '../../event/audience.js';
+import type { Envelope } from '../../event/envelope.js';
+import type { Frontier } from '../../event/frontier.js';
+import { inTime, orThrow } from '../../lib/deadline.js';
+import { DjrError } from '../../lib/errors.js';
+import type { Logger } from '../../lib/logger.js';
+import type { LogStatus } from '../../relay/checkpoint.js';
+import type { Engine } from '../../relay/engine.js';
+import { Follower, type Place } from '../../relay/follower.js';
+import { Interest } from '../../relay/interest.js';
+import { Beginnings } from '../../stream/beginnings.js';
+import type { Downstream } from '../../stream/downstream.js';
+import { EdgeHead } from './edge-head.js';
+
+export interface EdgeStreamOptions {
+  engine: Engine;
+  downstream: Downstream;
+  logger: Logger;
+  /** Events that the history has room for. */
+  historyEvents: number;
+  /** With the subjects of its own clients alone: the name of its order, which is this instance's. */
+  own: string | undefined;
+}
+
+/** Milliseconds for which a client waits until the engine has heard that its events are asked for, and until they come. */
+const HEARD = 1000;
+const BEGUN = 10_000;
+
+/** What an edge takes out of the log, on its way to history and clients. */
+export class EdgeStream {
+  readonly head: EdgeHead;
+  readonly follower: Follower;
+  readonly #options: EdgeStreamOptions;
+  readonly #interest: Interest | undefined;
+  #status: LogStatus | undefined;
+  #movedAt = 0;
+  /** Every client is told with the first frontier of the new history. */
+  #isReplaced = false;
+
+  constructor(options: EdgeStreamOptions) {
+    this.#options = options;
+    const { downstream, engine, historyEvents, logger, own } = options;
+    const { history } = downstream;
+    const { subjects } = engine;
+    this.head = new EdgeHead(own);
+    history.beginnings = own === undefined ? undefined : new Beginnings();
+    const hear = (subject: string) =>
+      engine.follow(subjects.live(subject), (copy, before) => this.follower.hear({ ...copy, before }));
+    this.#interest =
+      own === undefined
+        ? undefined
+        : new Interest({
+            subscribe: (audience) => hear(subjects.event('*', audience)),
+            onBegin: (audience, frontier) => history.beginnings!.begin(audience, history.lastSequence, frontier),
+            onSettle: (audience, frontier) => history.beginnings!.settle(audience, frontier),
+            onEnd: (audience) => history.beginnings!.end(audience),
+          });
+    this.follower = new Follower({
+      log: engine,
+      subjects,
+      logger,
+      warm: historyEvents,
+      interest: this.#interest,
+      onBegin: (frontier, status, sequence) => {
+        // The numbers of an order of its own go on.
+        if (own === undefined) history.startAt(frontier.xmax, sequence);
+        else history.startAt(frontier.xmax);
+        this.#move(frontier, status);
+      },
+      // An order of its own has each event once, in the place where it was delivered.
+      onSkip: (sequence) => own === undefined && history.markIncompleteUpTo(sequence),
+      onBack: (xid, sequence) => {
+        history.startAt(xid, sequence);
+        this.head.lose(sequence);
+      },
+      onGap: () => {
+        history.startAt(Number.POSITIVE_INFINITY);
+        downstream.interrupted();
+      },
+      onReplaced: () => {
+        history.startAt(Number.POSITIVE_INFINITY);
+        this.#isReplaced = true;
+      },
+      deliver: (envelope, place) => this.#deliver(envelope, place),
+      onCheckpoint: (frontier, status) => this.#move(frontier, status),
+    });
+    if (own === undefined) hear(subjects.log);
+    else for (const subject of [subjects.checkpoint(), subjects.claim(), subjects.order('*')]) hear(subject);
+    engine.follow(subjects.tell('presence'), ({ text }) => {
+      downstream.presenceChanged(JSON.parse(text) as string[] | null);
+    });
+  }
+
+  /** What the last checkpoint says of the database; undefined before the first. */
+  get status(): LogStatus | undefined {
+    return this.#status;
+  }
+
+  /** Now, by the database's clock, at least: milliseconds since 1970; 0 before the start. */
+  get time(): number {
+    const moved = this.#movedAt;
+    return moved === 0 ? 0 : Math.floor(this.head.reached.time + performance.now() - moved);
+  }
+
+  /** Audiences that are asked for; undefined: all events come. */
+  get audiences(): number | undefined {
+    return this.#interest?.size;
+  }
+
+  /** @throws {@link DjrError} `DJR_DATABASE` when the log cannot be read, so that nobody knows what comes */
+  async interest(audiences: Iterable<Audience>): Promise<() => void> {
+    if (!this.#interest) return () => {};
+    const { engine } = this.#options;
+    const { begun, end, isNew } = this.#interest.add(audiences);
+    try {
+      this.follower.arrive();
+      // What has no row comes to those only whom the engine knows of by then.
+      if (isNew && engine.connected) await inTime(engine.flush(), HEARD);
+      await orThrow(begun, BEGUN, () => new DjrError('DJR_DATABASE', 'The relay cannot be read.'));
+      return end;
+    } catch (error) {
+      end();
+      throw error;
+    }
+  }
+
+  tick(): void {
+    this.follower.tick();
+    this.#interest?.sweep();
+  }
+
+  /** The connection to the engine is there again. */
+  back(): void {
+    const { downstream } = this.#options;
+    this.follower.look();
+    downstream.reconnected();
+    // What has no row is in no log: whoever was to get it meanwhile has to be told.
+    if (this.#status?.storage === false) downstream.interrupted();
+  }
+
+  #deliver(envelope: Envelope, place: Place | undefined): void {
+    if (place) this.head.place(place.generation + place.term, place.sequence);
+    void this.#options.downstream.deliver(envelope);
+  }
+
+  #move(frontier: Frontier, status: LogStatus): void {
+    const { downstream } = this.#options;
+    const { history } = downstream;
+    const before = this.#status && this.head.reached;
+    this.#status = status;
+    this.#movedAt = performance.now();
+    history.stored = status.storage;
+    history.restarted(status.startedAt);
+    // Events that had no row were between: of those, nobody knows here which there were.
+    if (before?.isNew(status.prunedXid)) history.markIncompleteBefore(frontier.xmax);
+    downstream.setActivity(status.activity);
+    this.head.moveTo(frontier, status.storage);
+    if (!this.#isReplaced) return;
+    this.#isReplaced = false;
+    downstream.replaced();
+  }
+}

@@ -99,7 +99,7 @@ export class History {
   }
 
   /** Whether every item for these audiences after this sequence number is still here. */
-  reaches(sequence: number, audiences: Iterable<Audience>): boolean {
+  reaches(sequence: number, audiences: Iterable<Audience> = []): boolean {
     if (sequence > this.#lastSequence || sequence < this.#droppedUpTo) return false;
     return this.beginnings?.reach(sequence, audiences) ?? true;
   }
@@ -111,7 +111,7 @@ export class History {
   }
 
   /** Whether the history has every event for these audiences that is new since this frontier. */
-  covers(frontier: Frontier, audiences: Iterable<Audience>): boolean {
+  covers(frontier: Frontier, audiences: Iterable<Audience> = []): boolean {
     if (!this.stored || frontier.xmin < this.#completeFrom || frontier.time < this.#xidsValidFrom) return false;
     return this.beginnings?.cover(frontier, audiences) ?? true;
   }

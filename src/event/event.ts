@@ -4,10 +4,10 @@ export type Scope = 'user' | 'public' | 'topic' | 'system';
 /** A JSON object. */
 export type Detail = { [key: string]: unknown };
 
-/** Your event types and what their `detail` holds, where you name none: any type, any detail. */
+/** The map of event types that holds if you name none of your own: any type with any detail. */
 export type EventMap = Record<string, Detail>;
 
-/** What a map of your own must be, an interface as well: `interface Events { task_complete: { task_id: number } }`. */
+/** What a map of your own must look like. It may be an interface: `interface Events { task_complete: { task_id: number } }`. */
 export type EventsOf<Events> = { [Type in keyof Events]: object };
 
 /** One published event, as hooks and subscribers see it. `private_data` never leaves the database. */

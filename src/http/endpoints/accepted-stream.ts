@@ -6,7 +6,7 @@ import type { Admitted } from '../guards/entrance.js';
 import type { Incoming } from '../incoming.js';
 import type { StreamQuery } from '../stream-query.js';
 
-/** What a stream begins with. */
+/** What a stream needs to begin. */
 export interface Accepted extends Admitted {
   incoming: Incoming;
   query: StreamQuery;
@@ -16,10 +16,10 @@ export interface Accepted extends Admitted {
   interest: (() => void) | undefined;
 }
 
-/** @returns undefined where the stream ended as it began */
+/** Begins a stream. @returns undefined when the stream ended at once */
 type Begin = (connection: Connection, accepted: Accepted) => Client | undefined;
 
-/** A stream that may begin. It lives for hours, so it is a class, which has no functions of its own, and lets go of what it began with. */
+/** A stream that may begin. It lives for hours, so memory is saved: it is a class, whose methods all streams share, and it forgets the request once it has begun. */
 export class AcceptedStream implements StreamStart {
   readonly headers: Record<string, string>;
   readonly #place: Place;

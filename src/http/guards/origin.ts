@@ -13,13 +13,13 @@ export const originOf = (incoming: Pick<Incoming, 'header'>): OriginHeaders => (
   fetchSite: incoming.header('sec-fetch-site'),
 });
 
-/** An origin of the web, as browsers write it. */
+/** How an origin of a web page begins, as browsers write it. */
 const WEB = /^https?:\/\//;
 
-/** Pages of apps and extensions: `capacitor://localhost`, `chrome-extension://…`. */
+/** An origin of an app's or an extension's page: `capacitor://localhost`, `chrome-extension://…`. */
 const APP = /^[a-z][a-z0-9+.-]*:\/\/[a-z0-9._-]+(:\d{1,5})?$/;
 
-/** One label of a host's name. */
+/** One label of a host's name: `example` in `app.example.com`. */
 const LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/;
 
 const WILDCARD = '*.';
@@ -30,7 +30,7 @@ function wildcardOf(entry: string): { scheme: string; rest: string } | undefined
   if (scheme === undefined || rest === undefined || rest.includes('*')) return undefined;
   if (!URL.canParse(scheme + rest) || new URL(scheme + rest).origin !== scheme + rest) return undefined;
   const { hostname } = new URL(scheme + rest);
-  // An IP address has no subdomains, and `*.com` belongs to nobody.
+  // Refused: an IP address, which has no subdomains, and `*.com`, whose subdomains belong to many owners.
   const named = hostname === 'localhost' || (hostname.includes('.') && hostname.split('.').every((l) => LABEL.test(l)));
   return named && !/^[\d.]+$/.test(hostname) ? { scheme, rest } : undefined;
 }
@@ -67,10 +67,10 @@ export class Origins {
 }
 
 /**
- * Whether the page that asks may open the stream: a page of this host, one of the allowed origins, or no page at all.
- * A stream carries the user's events and EventSource sends cookies, so any other page is refused.
+ * Whether the sender of a request may open the stream. A page of this host may, a page of an allowed origin, and a sender
+ * that is no page. Any other page is refused: EventSource sends the user's cookies, so that page would read the user's events.
  *
- * @returns the CORS headers of the answer, or undefined: refused.
+ * @returns the CORS headers for the answer; undefined when the request is refused
  */
 export function checkOrigin(
   { origin, host, fetchSite }: OriginHeaders,
@@ -80,6 +80,6 @@ export function checkOrigin(
   if (allowed?.has(origin)) {
     return { 'Access-Control-Allow-Origin': origin, 'Access-Control-Allow-Credentials': 'true', Vary: 'Origin' };
   }
-  // The page of an app whose host is called localhost is no page of a server on localhost.
+  // Only origins of web pages are compared with the host: `capacitor://localhost` is no page of a server on localhost.
   return WEB.test(origin) && URL.canParse(origin) && new URL(origin).host === host ? {} : undefined;
 }

@@ -1,9 +1,9 @@
 const SECOND = 1000;
 
-/** Keys that are remembered. With more of them in a span the next one begins early, and nobody is refused for it. */
+/** How many keys are counted in one span. When they are more, all counts are forgotten and a new span begins: nobody is refused for it. */
 const MAX_KEYS = 50_000;
 
-/** How many requests each key has made within the span that runs. */
+/** Counts the requests of each key in spans of a fixed length, and says which request is one too many. */
 export class Rate {
   readonly #most: number;
   readonly #span: number;
@@ -11,15 +11,15 @@ export class Rate {
   #until = 0;
 
   /**
-   * @param most - requests of one key in a span
-   * @param span - milliseconds
+   * @param most - how many requests of one key are allowed in a span
+   * @param span - the length of a span in milliseconds
    */
   constructor(most: number, span = SECOND) {
     this.#most = most;
     this.#span = span;
   }
 
-  /** Counts a request in. @returns false when it is one too many */
+  /** Counts a request of this key. @returns false when it is one too many */
   take(key: string): boolean {
     const now = performance.now();
     if (now >= this.#until || this.#made.size >= MAX_KEYS) {

@@ -1,6 +1,6 @@
 /**
- * How many commits wait for NOTIFY's lock. A commit that notifies holds a lock of the whole cluster until it is on disk. Those
- * that wait for it are the only sign that commits queue: the rate is none, because the lock itself caps it.
+ * Counts the commits that wait for NOTIFY's lock. A commit that notifies holds one lock of the whole cluster until it is on
+ * disk. Only the number of commits that wait shows that they queue; their rate does not, because the lock itself limits it.
  */
 export const WAITERS = `(select pg_catalog.count(*)::pg_catalog.int4
             from pg_catalog.pg_locks

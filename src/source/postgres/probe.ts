@@ -39,7 +39,7 @@ export class Probe {
       () => true,
       () => false,
     );
-    // Whether it was sent need not be known where it was heard.
+    // Ends the wait only if sending failed: after a success the notification is still to be heard.
     const unsent = sent.then((ok) => (ok ? new Promise<boolean>(() => {}) : false));
     const came = await inTime(Promise.race([heard, unsent]), timeout);
     const isSent = came === true || (await inTime(sent, 0)) === true;
@@ -53,7 +53,7 @@ export class Probe {
     return isSent ? 'deaf' : 'unknown';
   }
 
-  /** The connection is gone: nobody need wait for what cannot come any more. */
+  /** Ends the wait, because the connection is gone and no notification can come any more. */
   end(): void {
     this.#waiting?.heard();
   }

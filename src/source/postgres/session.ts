@@ -5,31 +5,31 @@ import { giveUp } from '../../postgres/cancel.js';
 import type { Query } from '../../postgres/rows.js';
 import { AS_TEXT } from '../../postgres/rows.js';
 
-/** Milliseconds for an answer before the pool is asked: a connection may have been cut in silence. */
+/** How many milliseconds a prepared statement may take here before the pool is asked instead: the connection may have been cut in silence. */
 const TIMEOUT = 3000;
 
-/** Milliseconds for which the pool is asked after a statement has failed here. */
+/** For how many milliseconds the pool is asked instead, after a prepared statement has failed here. */
 const REST = 30_000;
 
-/** Milliseconds for a statement that has no time-out of its own. */
+/** How many milliseconds a statement may take for which the caller names no time-out. */
 const QUERY_TIMEOUT = 30_000;
 
 /**
- * One plan for all of the statement's life, so it must be the one by the index: the table may be small when it is made, and
- * grow to millions. The settings end with their transaction.
+ * Makes PostgreSQL plan a prepared statement once, and by the index: the table may be small when the plan is made and grow
+ * to millions of rows. The settings hold until their transaction ends.
  */
 const BY_INDEX =
   'begin read only; set local plan_cache_mode = force_generic_plan; ' +
   'set local enable_seqscan = off; set local enable_bitmapscan = off';
 
-/** Time-outs are ours here: pg's own lets the next statement begin while the server works on. */
+/** Switches pg's own time-out off: after it the next statement begins while the server still works on the last one. */
 const NEVER = 2 ** 31 - 1;
 
-/** A parameter as SQL: numbers, texts, and arrays of numbers. */
+/** Writes a parameter as a literal of SQL: a number, a text, or an array of numbers. */
 const literal = (value: unknown): string =>
   pg.escapeLiteral(Array.isArray(value) ? `{${value.join(',')}}` : String(value));
 
-/** The listening connection as others may use it, too: one statement after another, and one that stays prepared. */
+/** Lets others use the listening connection, too. It runs one statement after another, and keeps statements prepared. */
 export class Session {
   readonly client: pg.Client;
   #last: Promise<unknown> = Promise.resolve();
@@ -47,10 +47,10 @@ export class Session {
   }
 
   /**
-   * Behind those that were asked before: pg 9 refuses a statement while another one runs. One that is given up is
-   * cancelled, and the next one waits until PostgreSQL has done so.
+   * Runs a statement after those that were asked before: pg 9 refuses one while another runs. A statement whose time is over
+   * is cancelled, and the next one waits until PostgreSQL has cancelled it.
    *
-   * @param milliseconds - that its answer may take, those before it included
+   * @param milliseconds - how long the answer may take, with the wait for the statements before it
    */
   query<Row extends pg.QueryResultRow>(
     config: string | pg.QueryConfig,
@@ -80,11 +80,11 @@ export class Session {
   }
 
   /**
-   * Saves planning the statement each time, which is most of what a sweep costs that finds little. Nothing of it holds
-   * longer than its transaction but the prepared statement.
+   * Runs a statement that stays prepared. That saves planning it each time, which is most of the cost of a sweep that finds
+   * few events. Only the prepared statement outlives the transaction; the settings do not.
    *
-   * @param name - of the prepared statement; one text a name.
-   * @returns undefined where it fails: then it is not tried again here for a while, and the pool does it.
+   * @param name - of the prepared statement. Another text under the same name replaces it.
+   * @returns the rows; undefined when it failed or failed a short while ago: then the caller asks the pool
    */
   async prepared<Row extends unknown[]>(name: string, query: Query): Promise<Row[] | undefined> {
     if (performance.now() < this.#unfitUntil) return undefined;
@@ -102,7 +102,7 @@ export class Session {
       return (results as pg.QueryArrayResult<Row>[]).at(-2)!.rows;
     } catch {
       this.#unfitUntil = performance.now() + REST;
-      // Not waited for: the connection may answer nothing any more.
+      // Nobody waits for this answer: the connection may be dead.
       this.query('rollback', TIMEOUT).catch(() => {});
       return undefined;
     }

@@ -4,34 +4,34 @@ import type { Query } from '../../postgres/rows.js';
 import type { Need } from '../../stream/resume/backlog.js';
 import { STATUS } from './status.js';
 
-/** Whether a Date can hold `created_at`. The schema refuses what it cannot; a row of before that, or one that came past the triggers, may have it. */
+/** Whether a Date can hold `created_at`. The schema refuses other times, but a row from before that rule, or one written past the triggers, may have one. */
 const IS_DATE = 'pg_catalog.isfinite(created_at) and created_at operator(pg_catalog.<) pg_catalog.to_timestamp(8e12)';
 
-/** As PostgreSQL prints them: nothing is cast to text that is text on its way to us anyway. `created` in microseconds. */
+/** The columns of an event. PostgreSQL sends all values as text, so none is cast to text. `created` is in microseconds. */
 export const EVENT_COLUMNS = `id, xid, scope, user_id, type,
   case when ${IS_DATE} then (pg_catalog.date_part('epoch', created_at) operator(pg_catalog.*) 1000000)::bigint end as created, detail, topic`;
 
-/** A restored dump may have transaction ids of another cluster, which lie in the future: no snapshot can tell of them. */
+/** Leaves out rows of a restored dump whose transaction ids are another cluster's and lie in the future: no snapshot says anything about those. */
 export const NOT_FOREIGN = 'xid operator(pg_catalog.<) pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())';
 
-/** A transaction against a frontier: `$1` is its xmax, `$2` what was in progress in it. */
+/** Where a row's transaction lies to a frontier: `$1` is the frontier's xmax, `$2` the transactions that were in progress. */
 const BEHIND = 'xid operator(pg_catalog.>=) $1::pg_catalog.xid8';
 const BEFORE = 'xid operator(pg_catalog.<) $1::pg_catalog.xid8';
 const IN_PROGRESS = 'xid operator(pg_catalog.=) any($2::pg_catalog.xid8[])';
 
-/** What to read: an event is in at most one of the parts, and has to pass `rest` in each. */
+/** Which events to read: those of any part that pass `rest`. No event is in two parts. */
 export interface Filter {
-  /** Conditions for a range of an index each: as one condition with `or` they would read the table from its beginning. */
+  /** Conditions, each for one range of an index. Joined by `or` into one condition they would read the table from its beginning. */
   parts: string[];
-  /** Whether all of a part come before those of the next, in the order of transactions. */
+  /** Whether all events of one part come before all of the next part, in the order of transactions. */
   inOrder: boolean;
   rest: string;
   values: unknown[];
 }
 
 /**
- * New since a frontier, as SQL: above its xmax, or in progress then. After a restart of PostgreSQL transaction ids
- * may have come again, so what was inserted after `bornAfter` is new as well.
+ * The events that are new since a frontier: their transaction is not below its xmax, or was in progress then. After a
+ * restart PostgreSQL may give a transaction id a second time, so events inserted since `bornAfter` are new as well.
  */
 export function newSince(frontier: Frontier, bornAfter: number | undefined): Filter {
   const filter = {
@@ -47,7 +47,7 @@ export function newSince(frontier: Frontier, bornAfter: number | undefined): Fil
   return filter;
 }
 
-/** A condition for the events of these audiences. @param bind - takes a value and returns the parameter that stands for it */
+/** A condition that only events for these audiences meet. @param bind - takes a value and returns the parameter that stands for it */
 export function entitled(audiences: Iterable<Audience>, bind: (value: unknown) => string): string {
   const { everybody, named } = entitlementOf(audiences);
   const conditions: string[] = [];
@@ -59,7 +59,7 @@ export function entitled(audiences: Iterable<Audience>, bind: (value: unknown) =
   return conditions.length > 0 ? `(${conditions.join(' or ')})` : 'false';
 }
 
-/** Narrows it to what goes on behind this event, in the order of readings, and was visible in that frontier already. */
+/** Narrows a filter for the next batch: to the events after `last`, in the order of transaction and id, that were visible in `frontier`. */
 export function goOn(filter: Filter, last: { readonly xid: number; readonly id: number }, frontier: Frontier): void {
   const bind = (value: unknown) => `$${filter.values.push(value)}`;
   filter.rest += ` and (xid, id) operator(pg_catalog.>) (${bind(String(last.xid))}::pg_catalog.xid8, ${bind(last.id)}::bigint)`;
@@ -67,9 +67,9 @@ export function goOn(filter: Filter, last: { readonly xid: number; readonly id: 
 }
 
 /**
- * Snapshot and rows in one statement: what is in one is in the other. PostgreSQL runs the parts one after the other, and
- * none of them at the same time, as reading the mode rules parallel plans out; to sort all of it once more took a third of
- * what a row costs. The store looks at the order of what comes.
+ * The status and the rows in one statement, so that both are of the same snapshot. The status is the first row. PostgreSQL
+ * runs the parts one after another and never in parallel, because the status calls a function that rules parallel plans
+ * out. So the rows are not sorted once more, which took a third of a row's cost. The store checks the order of the rows.
  */
 export function withStatus(...parts: string[]): string {
   const first = `select status, null::bigint as id, null::pg_catalog.xid8 as xid, null as scope, null as user_id, null as type,
@@ -85,15 +85,16 @@ export function sinceStatement(filter: Filter, limit?: number): Query {
     (part) =>
       `select null, ${EVENT_COLUMNS} from djr.event where ${part}${filter.rest} order by event.xid, event.id${most}`,
   );
-  // The status has a row, too.
+  // One more than the limit: the status is a row, too.
   if (filter.inOrder) return { text: `${withStatus(...parts)}${most && `${most} operator(pg_catalog.+) 1`}`, values };
   const all = parts.map((part) => `(${part})`).join(' union all ');
   return { text: withStatus(`select * from (${all}) found order by xid, id${most}`), values };
 }
 
 /**
- * What any client may be entitled to: first what is older than `xmax` (of transactions in progress then, and after a
- * restart of PostgreSQL by its time), then the rest, newest first. Each part is cut by itself, for its index to end it.
+ * The events that any client may be entitled to. First those below `xmax`: of transactions in progress then, and after a
+ * restart of PostgreSQL those since `time`. Then the rest, newest first. Each part has its own limit, so that PostgreSQL
+ * stops reading its index there.
  */
 export function recentStatement({ inProgress, time, xmax }: Need, limit: number): Query {
   const parts: [condition: string, order: string][] = [
@@ -111,7 +112,7 @@ export function recentStatement({ inProgress, time, xmax }: Need, limit: number)
   );
   return {
     text: withStatus(...events),
-    // One more than there is room for says that there is more.
+    // One more than there is room for: if it comes, there are more.
     values: [String(xmax), [...inProgress].map(String), new Date(time), limit + 1],
   };
 }

@@ -1,9 +1,9 @@
 import type { Logger } from '../../lib/logger.js';
 
-/** Events that are told one by one. */
+/** How many events are logged at most. */
 const MAX_TOLD = 100;
 
-/** Says of each event that cannot be read that it is not delivered, once: every reading comes upon it again. */
+/** Logs once for each event that cannot be read that it is not delivered. Every sweep finds the same event again. */
 export class UnreadableEvents {
   readonly #logger: Logger;
   readonly #told = new Set<string>();

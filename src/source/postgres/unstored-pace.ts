@@ -10,25 +10,25 @@ import type { Status } from './status.js';
 export interface UnstoredPaceOptions {
   pool: Pool;
   logger: Logger;
-  /** Events with `store => false` that were heard since the start. */
+  /** How many events with `store => false` this instance has heard since its start. */
   unstored(): number;
 }
 
-/** Looks in a row at which commits were seen to wait before fewer events may pass. */
+/** At how many looks in a row commits must have waited before fewer events may pass. */
 const WAITED = 2;
 
 /**
- * How many events with `store => false` may pass while delivery is `sweep`. Nothing else of djr's notifies then: where commits
- * queue for NOTIFY all the same, half as many may pass; where they do not and some were dropped, more.
+ * Sets how many events with `store => false` may pass while delivery is `sweep`. They are all that djr notifies for then.
+ * When commits still queue for NOTIFY, half as many may pass. When none queue and some events were dropped, more may pass.
  */
 export class UnstoredPace {
-  /** Events that were dropped, in the whole database and since it has djr. */
+  /** How many events were dropped in the whole database since djr was installed in it. */
   dropped = 0;
   readonly #options: UnstoredPaceOptions;
   readonly #log: LogLimit;
   #heard = 0;
   #waited = 0;
-  /** What was dropped by the last look. */
+  /** {@link dropped} at the last look. */
   #seen: number | undefined;
 
   constructor(options: UnstoredPaceOptions) {
@@ -37,7 +37,7 @@ export class UnstoredPace {
   }
 
   onStatus({ dropped }: Status): void {
-    // What was dropped before the start another instance has said.
+    // Events dropped before this instance started are not logged: another instance has done so.
     if (this.#seen !== undefined && dropped > this.dropped) {
       const message = 'events with store => false were dropped, as too many came while delivery sweeps';
       this.#log.say('warn', 'dropped', { dropped }, message);
@@ -54,7 +54,7 @@ export class UnstoredPace {
     );
   }
 
-  /** Every 200 ms while delivery is `sweep`. Where nothing without a row has come it asks nothing. */
+  /** Called every 200 ms while delivery is `sweep`. It asks PostgreSQL only if an event with `store => false` came since the last look. */
   async look(): Promise<void> {
     const { pool, unstored } = this.#options;
     const heard = unstored();

@@ -12,17 +12,17 @@ export interface WarmStartOptions {
   feed: Feed;
   logger: Logger;
   downstream: Downstream;
-  /** Events from before the start that history has room for. */
+  /** How many events from before the start history has room for. */
   historyEvents: number;
-  /** Bytes that those may take. */
+  /** How many bytes those events may take. */
   historyBytes: number;
 }
 
 /**
- * Begins the stream, with what storage has of the time before in memory for clients that reconnect.
+ * Begins the stream: reads the latest stored events into history, for clients that reconnect to this new instance.
  *
- * @returns what the stream begins with; undefined: it has been told to stop
- * @throws what no retry mends
+ * @returns the status and the events that were read; undefined when the instance was told to stop
+ * @throws an error that a retry cannot mend
  */
 export async function warmStart(options: WarmStartOptions, stopping: AbortSignal): Promise<Latest | undefined> {
   const latest = await readLatest(options, stopping);
@@ -31,18 +31,18 @@ export async function warmStart(options: WarmStartOptions, stopping: AbortSignal
   const { status, envelopes, all } = latest;
   const { history } = downstream;
   const oldest = envelopes[0]?.xid ?? status.frontier.xmax;
-  // Of the oldest transaction a part may be missing; without room for any event all of it is.
+  // The limit may have cut the oldest transaction in two, so history is complete only from the next one on.
   history.startAt(Math.max(status.prunedXid, all ? 0 : oldest) + 1);
   history.restarted(status.startedAt);
   feed.startAt(status.frontier);
   const remembered = await downstream.remember(envelopes);
-  // Of the transaction of the last one that was left out a part may be remembered.
+  // History had no room for the older events. The newest of those may share its transaction with one that was remembered.
   const left = envelopes[envelopes.length - remembered - 1];
   if (left) history.markIncompleteBefore(left.xid! + 1);
   return latest;
 }
 
-/** Tries until PostgreSQL, which was there a moment ago, answers. */
+/** Reads the latest events, and tries again until PostgreSQL answers: it answered a moment ago. */
 async function readLatest(options: WarmStartOptions, stopping: AbortSignal): Promise<Latest | undefined> {
   const { historyBytes, historyEvents, logger, store } = options;
   const onceLog = databaseLog(logger);

@@ -13,7 +13,7 @@ export const metrics = {
   firstAfter: { title: 'first client after', unit: 'ms', better: 'less' },
   halfAfter: { title: 'median client', unit: 'ms', better: 'less' },
   lastAfter: { title: 'last client', unit: 'ms', better: 'less' },
-  rest: { title: 'at rest, of a core', unit: '%', better: 'less' },
+  rest: { title: 'heartbeats, of a core', unit: '%', better: 'less' },
   moved: { title: 'deploy moved all in', unit: 's', better: 'less' },
   pause: { title: 'longest collection', unit: 'ms', better: 'less' },
   seconds: { title: 'until all are there', unit: 's', better: 'less' },

@@ -3,7 +3,7 @@ import { now } from '../clock.js';
 import { Crowd } from '../load/crowd.js';
 import { merge, percentiles } from '../load/histogram.js';
 import { type Metrics, median, type Sample } from '../metrics.js';
-import { start } from '../remote.js';
+import { type Remote, start } from '../remote.js';
 import type { System } from '../systems/system.js';
 import { djr, type Variant } from '../systems/variants.js';
 import { connectClients, failuresOf, type Round, type Scenario } from './scenario.js';
@@ -24,6 +24,7 @@ async function run(round: Round): Promise<Sample> {
   await connectClients(round, { clients: 50 });
   await round.readers.close(null);
   await publisher.connect({ url: databaseUrl, connections: 1, statements: variant.statements });
+  const alone = await restingShare(remote, rest / 3);
   const before = await remote.usage(null);
   const crowd = new Crowd(clients);
   try {
@@ -41,9 +42,7 @@ async function run(round: Round): Promise<Sample> {
 
     step(`at rest for ${rest} s`);
     await crowd.expect({ events: 0, warmup: 0 });
-    await setTimeout(rest * 1000);
-    const rested = await remote.usage(null);
-    metrics.rest = ((rested.cpu - opening.cpuBehind) / (rest * 1e6)) * 100;
+    metrics.rest = (await restingShare(remote, rest)) - alone;
 
     step('one event to all, and again');
     const { cpuBehind } = await remote.usage(null);
@@ -63,7 +62,7 @@ async function run(round: Round): Promise<Sample> {
     metrics.halfAfter = median(delays.map(({ half }) => half));
     metrics.lastAfter = median(delays.map(({ last }) => last));
     metrics.cpu = (told.cpu - cpuBehind) / (clients * EVENTS);
-    metrics.pause = Math.max(opening.pause, rested.pause, told.pause);
+    metrics.pause = told.pause;
 
     const deploy = await move(round, crowd);
     metrics.moved = deploy.seconds;
@@ -74,6 +73,14 @@ async function run(round: Round): Promise<Sample> {
     await publisher.close(null);
     await crowd.end();
   }
+}
+
+/** Which share of a core a process takes while nothing is published, in %. */
+async function restingShare(remote: Remote<System>, seconds: number): Promise<number> {
+  const { cpuBehind } = await remote.usage(null);
+  await setTimeout(seconds * 1000);
+  const { cpu } = await remote.usage(null);
+  return ((cpu - cpuBehind) / (seconds * 1e6)) * 100;
 }
 
 /** A second instance takes the clients over that the first one lets go, and none of them misses what is published meanwhile. */

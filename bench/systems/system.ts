@@ -58,7 +58,7 @@ export interface Usage {
   cpu: number;
   /** The same when the collections of this look are done: with which what is measured next begins. */
   cpuBehind: number;
-  /** The longest collection that nobody forced since the look before, milliseconds. */
+  /** The longest collection that nobody forced, since the process began, milliseconds. */
   pause: number;
   /** Collections that nobody forced, since the process began. */
   collections: number;
@@ -81,9 +81,9 @@ export interface System {
   stop?(argument: null): Promise<void>;
 }
 
-/** The longest collection since somebody looked, milliseconds. */
-let pause = 0;
+/** Collections that nobody forced: how many, and the longest in milliseconds. */
 let collections = 0;
+let pause = 0;
 new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) {
     const { duration, detail } = entry as PerformanceEntry & { detail: { flags: number } };
@@ -100,8 +100,6 @@ export async function usage(_argument: null): Promise<Usage> {
   const made = young();
   // Collections are told of in a turn of their own.
   await new Promise((resolve) => setTimeout(resolve, 1));
-  const longest = pause;
-  pause = 0;
   // Twice: what the first collection finalises, the second frees.
   global.gc?.();
   await new Promise((resolve) => setImmediate(resolve));
@@ -116,7 +114,7 @@ export async function usage(_argument: null): Promise<Usage> {
     resources,
     cpu,
     cpuBehind: processorTime(),
-    pause: longest,
+    pause,
     collections,
     young: made,
     youngBehind: young(),

@@ -18,6 +18,7 @@ export const metrics = {
   pause: { title: 'longest collection', unit: 'ms', better: 'less' },
   seconds: { title: 'until all are there', unit: 's', better: 'less' },
   cpuSeconds: { title: 'processor time', unit: 's', better: 'less' },
+  refused: { title: 'tried again', unit: '', better: 'less' },
   rssMost: { title: 'RSS at most', unit: 'MB', better: 'less' },
   cpu: { title: 'CPU/delivery', unit: 'µs', better: 'less' },
   allocated: { title: 'allocated/delivery', unit: 'B', better: 'less' },

@@ -29,7 +29,7 @@ export class Crowd {
   async connect(
     options: Omit<ConnectOptions, 'clients' | 'localAddress'>,
     onProgress?: (opened: number) => void,
-  ): Promise<{ seconds: number }> {
+  ): Promise<{ seconds: number; refused: number }> {
     const parallel = Math.ceil((options.parallel ?? PARALLEL) / this.#processes.length);
     const timer = setInterval(async () => {
       const opened = await this.#all(({ readers }) => readers.opened(null)).catch(() => []);
@@ -37,10 +37,11 @@ export class Crowd {
     }, 1000);
     try {
       const began = performance.now();
-      await this.#all(({ readers, clients, localAddress }) =>
+      const parts = await this.#all(({ readers, clients, localAddress }) =>
         readers.connect({ ...options, clients, localAddress, parallel }),
       );
-      return { seconds: (performance.now() - began) / 1000 };
+      const refused = parts.reduce((sum, part) => sum + part.refused, 0);
+      return { seconds: (performance.now() - began) / 1000, refused };
     } finally {
       clearInterval(timer);
     }

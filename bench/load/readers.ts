@@ -7,6 +7,8 @@ export interface ConnectOptions extends StreamOptions {
   clients: number;
   /** Connections being opened at once. @defaultValue 100 */
   parallel?: number;
+  /** Whether a client that is refused tries again, as ours does in a page. @defaultValue false: the run fails */
+  again?: boolean;
 }
 
 export interface Moved {
@@ -20,7 +22,7 @@ export interface Moved {
 
 export interface Readers {
   /** Opens the streams; resolves when the first bytes of each are there, with the seconds that it took. */
-  connect(options: ConnectOptions): Promise<{ seconds: number; lastOpened: number }>;
+  connect(options: ConnectOptions): Promise<{ seconds: number; lastOpened: number; refused: number }>;
   /** How many streams are open, while they are being opened. */
   opened(argument: null): Promise<number>;
   /** From now on events are counted and checked. */
@@ -91,8 +93,9 @@ export function play(): Readers {
   }
 
   return {
-    async connect({ clients, parallel = 100, ...target }) {
+    async connect({ clients, parallel = 100, again = false, ...target }) {
       const started = now();
+      let refused = 0;
       const first = streams.length;
       let index = first;
       closing = false;
@@ -102,12 +105,21 @@ export function play(): Readers {
       const worker = async () => {
         while (index < first + clients) {
           const mine = index++;
-          streams[mine] = await openStream(target, mine, listener);
+          for (;;) {
+            try {
+              streams[mine] = await openStream(target, mine, listener);
+              break;
+            } catch (error) {
+              if (!again) throw error;
+              refused += 1;
+              await new Promise((resolve) => setTimeout(resolve, AGAIN));
+            }
+          }
           opened += 1;
         }
       };
       await Promise.all(Array.from({ length: parallel }, worker));
-      return { seconds: (now() - started) / 1e6, lastOpened: now() };
+      return { seconds: (now() - started) / 1e6, lastOpened: now(), refused };
     },
 
     async opened() {

@@ -37,7 +37,8 @@ async function run(round: Round): Promise<Sample> {
   try {
     await crowd.expect({ events: BEHIND, warmup: 0 }, true);
     const started = now();
-    await crowd.connect({ ...address, header, lastEventId, parallel: clients }, (opened) => step(`${opened} opened`));
+    const all = { ...address, header, lastEventId, parallel: clients, again: true };
+    const { refused } = await crowd.connect(all, (opened) => step(`${opened} opened`));
     const received = await crowd.received({ patience: 10_000, events: BEHIND });
     const rssMost = await watch.end();
     const after = await remote.usage(null);
@@ -49,6 +50,7 @@ async function run(round: Round): Promise<Sample> {
         cpuSeconds: (after.cpu - before.cpuBehind) / 1e6,
         rssMost: rssMost / 1e6,
         pause: after.pause,
+        refused,
       },
       failures: failuresOf(received),
     };
@@ -97,7 +99,7 @@ export const storms: Scenario = {
     from('memory, session', { ...SESSION, options: { login: 'session' } }),
     from('storage, session', { ...SESSION, options: { ...STORAGE, login: 'session' } }),
   ].map((variant) => ({ ...variant, crowded: true })),
-  columns: ['seconds', 'queries', 'cpuSeconds', 'rssMost', 'pause'],
+  columns: ['seconds', 'queries', 'cpuSeconds', 'rssMost', 'pause', 'refused'],
   ratios: [],
   fresh: true,
   long: true,

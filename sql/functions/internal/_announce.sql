@@ -33,17 +33,13 @@ begin
 
   _room := case pg_sequence_last_value('djr.delivery_mode') when 2 then 0 else 32 end;
   for _line, _misfit in
-    -- The rows are sorted first, so that only those are encoded to which the loop comes.
     select
-      djr._encode(e.id, e.xid, e.scope, e.user_id, e.type, e.created_at, e.detail, e.topic),
-      not djr._fits(e.scope, e.user_id, e.topic, e.replay_of)
-        or not djr._is_readable(e.id, e.xid, e.created_at)
-    from (
-      select _new.id, _new.xid, _new.scope, _new.user_id, _new.type, _new.created_at, _new.detail, _new.topic, _new.replay_of
-      from _new
-      -- publish_many inserts in the order of the keys; the ids have the order of its argument.
-      order by _new.id
-    ) e
+      djr._encode(_new.id, _new.xid, _new.scope, _new.user_id, _new.type, _new.created_at, _new.detail, _new.topic),
+      not djr._fits(_new.scope, _new.user_id, _new.topic, _new.replay_of)
+        or not djr._is_readable(_new.id, _new.xid, _new.created_at)
+    from _new
+    -- publish_many inserts in the order of the keys; the ids have the order of its argument.
+    order by _new.id
   loop
     if _misfit or octet_length(_line) > 7999 then
       _most := coalesce((select settings.max_bytes from djr.settings), 7999);

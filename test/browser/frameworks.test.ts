@@ -23,13 +23,16 @@ const modules = process.env.DJR_TEST_FRAMEWORKS ?? fileURLToPath(new URL('../../
 
 const { resolve: resolveModule } = createRequire(path.join(modules, 'package.json'));
 
-/** Svelte 4 has it as CommonJS. */
-const compiler = await import(pathToFileURL(resolveModule('svelte/compiler')).href);
-const { compile } = (compiler.compile ? compiler : compiler.default) as typeof import('svelte/compiler');
+/** The compiler of that Svelte; Svelte 4 has it as CommonJS. */
+async function loadCompiler(): Promise<typeof import('svelte/compiler')> {
+  const compiler = await import(pathToFileURL(resolveModule('svelte/compiler')).href);
+  return compiler.compile ? compiler : compiler.default;
+}
 
 const svelte: Plugin = {
   name: 'svelte',
-  setup(bundle) {
+  async setup(bundle) {
+    const { compile } = await loadCompiler();
     bundle.onLoad({ filter: /\.svelte$/ }, async ({ path: filename }) => ({
       contents: compile(await readFile(filename, 'utf8'), { filename, dev: false }).js.code,
       resolveDir: path.dirname(filename),

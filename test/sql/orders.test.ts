@@ -51,6 +51,41 @@ test('With storage on orders are kept as events are', async (t) => {
   t.is((await db.query(stored)).length, 1);
 });
 
+test('A user is named by an id of any type that ids have, in each order', async (t) => {
+  const db = await createDatabase(t);
+  const ID = '018f2b1c-7d1e-7000-8000-000000000001';
+  const users: [user: string, stored: string | null][] = [
+    [`'42'`, '42'],
+    [`'42'::text`, '42'],
+    [`'42'::varchar`, '42'],
+    ['42', '42'],
+    ['42::smallint', '42'],
+    ['42::bigint', '42'],
+    ['42.0', '42'],
+    ['99999999999999999999', '99999999999999999999'],
+    [`'${ID}'::uuid`, ID],
+  ];
+  for (const [user, expected] of users) {
+    await db.query('truncate djr.event');
+    await db.query(`select djr.recheck(${user}, 'room:7'), djr.recheck(${user}), djr.disconnect(${user})`);
+    await db.query(
+      `select djr.recheck(user_id => ${user}, topic => 'room:7'), djr.disconnect(user_id => ${user}, reason => 'x')`,
+    );
+    const rows = await db.query<{ user_id: string | null }>('select user_id from djr.event');
+    t.deepEqual(
+      rows.map(({ user_id }) => user_id),
+      Array(5).fill(expected),
+      user,
+    );
+  }
+  await db.query('truncate djr.event');
+  await db.query(
+    `select djr.recheck(null, 'room:7'), djr.recheck(), djr.recheck(topic => 'room:7'), djr.recheck(null::int)`,
+  );
+  t.deepEqual(await db.query('select distinct user_id from djr.event'), [{ user_id: null }]);
+  t.is((await refusal(db, 'select djr.recheck(42.5)')).code, 'DJR03');
+});
+
 test('An order for nobody, or for what is no user or topic, is refused', async (t) => {
   const db = await createDatabase(t);
   t.is((await refusal(db, 'select djr.disconnect(null::text)')).code, 'DJR03');

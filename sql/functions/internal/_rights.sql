@@ -152,6 +152,11 @@ as $$
     'djr.disconnect(numeric, text)',
     'djr.disconnect(uuid, text)',
     'djr.recheck(text, text)',
+    'djr.recheck(smallint, text)',
+    'djr.recheck(integer, text)',
+    'djr.recheck(bigint, text)',
+    'djr.recheck(numeric, text)',
+    'djr.recheck(uuid, text)',
     'djr._order(text, text, text, text)',
     'djr._user_of(numeric)',
     'djr.position()'

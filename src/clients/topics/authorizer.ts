@@ -22,6 +22,9 @@ const BATCH = 500;
 /** Statements at a time, as others need the pool as well. */
 const MAX_RUNNING = 4;
 
+/** Milliseconds for which questions gather beside a statement that runs, as that one may hang. */
+const GATHER = 10;
+
 /** Whether a question failed rather than the connection: then each question is asked again by itself. */
 const isOfQuestion = (err: unknown): boolean =>
   err instanceof NoAnswerError ||
@@ -42,6 +45,10 @@ export class Authorizer {
   readonly #places = new Semaphore(MAX_RUNNING);
   #waiting: Waiting[] = [];
   #scheduled = false;
+  /** Statements for many questions that run. */
+  #running = 0;
+  /** Ends the gathering of questions. */
+  #gathering: NodeJS.Timeout | undefined;
   /** Questions that failed or were not answered in time. */
   failures = 0;
 
@@ -69,17 +76,39 @@ export class Authorizer {
     }
   }
 
-  /** Questions of one turn are asked together. Those that come while {@link MAX_RUNNING} statements run wait, and are then asked together. */
+  /**
+   * Questions of one turn are asked together. Those that come while a statement runs gather until it is answered, or for
+   * {@link GATHER}; those that come while {@link MAX_RUNNING} statements run wait, and are then asked together.
+   */
   #schedule(): void {
-    if (this.#scheduled) return;
+    if (this.#scheduled) {
+      if (this.#waiting.length >= BATCH) this.#endGathering();
+      return;
+    }
     this.#scheduled = true;
-    setImmediate(() => {
-      void this.#places.run(async () => {
-        this.#scheduled = false;
-        const batch = this.#waiting.splice(0, BATCH);
-        if (this.#waiting.length > 0) this.#schedule();
+    if (this.#running === 0) setImmediate(() => this.#askNext());
+    else this.#gathering = setTimeout(() => this.#endGathering(), GATHER);
+  }
+
+  #endGathering(): void {
+    if (this.#gathering === undefined) return;
+    clearTimeout(this.#gathering);
+    this.#gathering = undefined;
+    this.#askNext();
+  }
+
+  #askNext(): void {
+    void this.#places.run(async () => {
+      this.#scheduled = false;
+      this.#running += 1;
+      const batch = this.#waiting.splice(0, BATCH);
+      if (this.#waiting.length > 0) this.#schedule();
+      try {
         await this.#ask(batch);
-      });
+      } finally {
+        this.#running -= 1;
+        this.#endGathering();
+      }
     });
   }
 

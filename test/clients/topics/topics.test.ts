@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import test from 'ava';
 import type { TestDatabase } from '../../helpers/database.js';
-import { startApp } from '../../helpers/server.js';
+import { startApp, until } from '../../helpers/server.js';
 import type { Stream } from '../../helpers/stream.js';
 
 const seal = async (db: TestDatabase, call: string): Promise<string> =>
@@ -133,6 +133,36 @@ test('The function of authorize_topic decides for pages that ask by name', async
   t.deepEqual((await streamOf('u', '?topic=room:7&topic=room:8')).frames[0]!.data.topics, ['room:7']);
   t.deepEqual((await streamOf('v', '?topic=room:7')).frames[0]!.data.topics, []);
   t.deepEqual((await stream('?topic=room:7')).frames[0]!.data.topics, []);
+});
+
+test('Hundreds of pages that join at once are a handful of statements, and each has its own answer', async (t) => {
+  const { db, realtime, streamOf } = await startApp(t, { hookTimeout: 60_000 });
+  // Each statement leaves its transaction; none is answered while the test holds the lock.
+  await db.query(`
+    create table asked (xid xid8);
+    create function may_hear(user_id text, topic text) returns boolean language plpgsql as $$
+    begin
+      perform pg_advisory_xact_lock_shared(1);
+      insert into asked values (pg_current_xact_id());
+      return topic = 'of:' || user_id;
+    end $$;
+    select djr.configure(authorize_topic => 'public.may_hear')`);
+  const holder = await db.connect();
+  await holder.query('select pg_advisory_lock(1)');
+  const users = Array.from({ length: 300 }, (_, n) => `u${n}`);
+  const opening = users.map((user) => streamOf(user, `?topic=of:${user}&topic=of:all`));
+  await until('all have asked', async () => /^djr_places 300$/m.test(await realtime.metrics()));
+  await holder.query('select pg_advisory_unlock(1)');
+  for (const [n, { frames }] of (await Promise.all(opening)).entries()) {
+    t.deepEqual(frames[0]!.data.topics, [`of:u${n}`]);
+    t.deepEqual(frames[0]!.data.refused, ['of:all']);
+  }
+  const [row] = await db.query<{ asked: number; statements: number }>(
+    'select count(*)::int as asked, count(distinct xid)::int as statements from asked',
+  );
+  t.is(row!.asked, 600);
+  // Four run at a time, and what comes meanwhile goes together, 500 at most.
+  t.true(row!.statements <= 10, `${row!.statements} statements`);
 });
 
 test('The option authorizeTopic decides; an error, no boolean and no answer in time are no', async (t) => {

@@ -5,6 +5,12 @@ import { type AddressInfo, connect } from 'node:net';
 /** Milliseconds in which a client may read the rest of its answer. */
 const GRACE = 2_000;
 
+/**
+ * Connections that may wait to be accepted, where the kernel allows so many. Clients change their room, or come back, by the thousand
+ * at once; one that finds no place among Node's own 511 tries again a second later, and twice as long after that.
+ */
+const BACKLOG = 4096;
+
 /** Where a server listens: on a port of an address, or on a Unix socket. */
 export type Place = { host: string; port: number } | { socket: string };
 
@@ -29,8 +35,8 @@ export async function listen(server: Server, place: Place): Promise<string> {
         server.off('error', reject);
         resolve();
       };
-      if ('socket' in place) server.listen(place.socket, listening);
-      else server.listen(place.port, place.host, listening);
+      if ('socket' in place) server.listen({ path: place.socket, backlog: BACKLOG }, listening);
+      else server.listen({ ...place, backlog: BACKLOG }, listening);
     });
     // Proxies run as other users. The rights of the folder decide who can reach the socket.
     if ('socket' in place) await chmod(place.socket, 0o666);

@@ -32,7 +32,10 @@ export async function listen(client: pg.Client, openSecond: () => Promise<pg.Cli
   const ownership = await ownershipOf(client, openSecond);
   if (ownership === 'shared') {
     // The check does not LISTEN here, as that would affect another session as well.
-    return failed(`a pooler in transaction mode is in the way at ${addressOf(client)}: LISTEN is not heard`, DIRECT);
+    return failed(
+      `a pooler in transaction mode is in the way at ${addressOf(client)}: LISTEN is not heard, so events come late, and those without a row (store => false) never`,
+      DIRECT,
+    );
   }
   const { channel } = await one<{ channel: string }>(client, 'select djr.channel() as channel');
   const payload = JSON.stringify({ probe: randomBytes(8).toString('hex') });

@@ -14,7 +14,7 @@ export type Ownership = 'own' | 'shared' | 'unknown';
 /** The message for the log. */
 export const POOLED =
   'LISTEN is not heard: a connection pooler in transaction mode is in the way. Events are found by sweeping, up to ' +
-  '250 ms late. Give djr a direct connection: database: { listen, pool }';
+  '250 ms late, and those without a row (store => false) are lost. Give djr a direct connection: database: { listen, pool }';
 
 /** The backend is shared with other connections. Nothing was set on it, as a LISTEN would affect them as well. */
 export class PooledError extends Error {

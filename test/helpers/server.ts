@@ -22,7 +22,8 @@ export const byHeader = (request: Request): string | null => request.headers.get
 /** Listens on a free port until the test ends. */
 export async function listen(t: Pick<ExecutionContext, 'teardown'>, handler: RequestListener): Promise<TestServer> {
   const http = createServer(handler);
-  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+  // A thousand clients may come at once.
+  await new Promise<void>((resolve) => http.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, resolve));
   const origin = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
   t.teardown(() => {
     http.closeAllConnections();

@@ -38,7 +38,9 @@ export interface ListenerOptions {
   probeTimeout: number;
 }
 
-const NOT_HEARD = 'LISTEN is not heard: a pooler in transaction mode is in the way; events are found by sweeping';
+const NOT_HEARD =
+  'LISTEN is not heard: a pooler in transaction mode is in the way; events are found by sweeping, and those without a row ' +
+  '(store => false) are lost';
 
 /**
  * Keeps one connection listening for ever: it reconnects with backoff and jitter, and probes whether LISTEN is heard. On a backend that

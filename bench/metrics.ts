@@ -26,6 +26,7 @@ export const metrics = {
   added: { title: 'added p50', unit: 'ms', better: 'less' },
   added99: { title: 'added p99', unit: 'ms', better: 'less' },
   connections: { title: 'database connections', unit: '', better: 'less' },
+  cpuEach: { title: 'CPU/change', unit: 'µs', better: 'less' },
   heapEach: { title: 'heap/connection', unit: 'B', better: 'less' },
   rssEach: { title: 'RSS/connection', unit: 'B', better: 'less' },
   proxyCpu: { title: "proxy's CPU/delivery", unit: 'µs', better: 'less' },

@@ -1,5 +1,6 @@
 import { now } from '../clock.js';
 import { Batch } from './frames.js';
+import { newHistogram, pack, record } from './histogram.js';
 import { closeSessions, type Listener, openStream, type Stream, type StreamOptions } from './stream.js';
 import { type Expectation, type Received, Tally } from './tally.js';
 
@@ -25,6 +26,13 @@ export interface Readers {
   connect(options: ConnectOptions): Promise<{ seconds: number; lastOpened: number; refused: number }>;
   /** How many streams are open, while they are being opened. */
   opened(argument: null): Promise<number>;
+  /**
+   * Every client changes its topic at once, as a page does: it opens a stream from its last id, and closes the old one when the new
+   * one stands. What the old one brings meanwhile is not counted, as the new one has to bring it. They were connected with `keepId`.
+   *
+   * @returns seconds until the last stream stands, and a packed histogram of what each took
+   */
+  change(options: StreamOptions): Promise<{ seconds: number; delays: string }>;
   /** From now on events are counted and checked. */
   expect(expectation: Expectation): Promise<void>;
   /** Waits until everything expected is there, or nothing has come for `patience` milliseconds. */
@@ -63,6 +71,35 @@ export function play(): Readers {
       else tally.closed += 1;
     },
   };
+
+  /** The streams that may be changed for others, and what says that one is not looked at any more. */
+  const gates = new WeakMap<Stream, { ignored: boolean }>();
+
+  async function openGated(target: StreamOptions, index: number): Promise<Stream> {
+    const gate = { ignored: false };
+    const stream = await openStream({ ...target, keepId: true }, index, {
+      batch,
+      onRead(of, bytes) {
+        if (gate.ignored) batch.length = 0;
+        else listener.onRead(of, bytes);
+      },
+      onClose(ended) {
+        if (!gate.ignored) listener.onClose(ended);
+      },
+    });
+    gates.set(stream, gate);
+    return stream;
+  }
+
+  async function change(old: Stream, target: StreamOptions): Promise<Stream> {
+    const lastEventId = old.reader?.lastId;
+    if (!lastEventId) throw new Error('A client must have an id before it changes its topic.');
+    gates.get(old)!.ignored = true;
+    gates.delete(old);
+    const stream = await openGated({ ...target, lastEventId }, old.index);
+    old.destroy();
+    return stream;
+  }
 
   /** As a browser does when a stream has ended. */
   async function reopen({ index, reader }: Stream): Promise<void> {
@@ -107,7 +144,7 @@ export function play(): Readers {
           const mine = index++;
           for (;;) {
             try {
-              streams[mine] = await openStream(target, mine, listener);
+              streams[mine] = target.keepId ? await openGated(target, mine) : await openStream(target, mine, listener);
               break;
             } catch (error) {
               if (!again) throw error;
@@ -124,6 +161,18 @@ export function play(): Readers {
 
     async opened() {
       return opened;
+    },
+
+    async change(target) {
+      const started = now();
+      const delays = newHistogram();
+      const changeOne = async (old: Stream): Promise<Stream> => {
+        const stream = await change(old, target);
+        record(delays, now() - started);
+        return stream;
+      };
+      streams = await Promise.all(streams.map(changeOne));
+      return { seconds: (now() - started) / 1e6, delays: pack(delays) };
     },
 
     async expect(expectation) {

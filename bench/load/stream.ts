@@ -13,6 +13,8 @@ export interface StreamOptions {
   path: string;
   /** Topics among which the clients are dealt out. @defaultValue 1 */
   topics?: number | undefined;
+  /** Places by which a client's topic lies behind the one that it is dealt. @defaultValue 0 */
+  shift?: number | undefined;
   /** What the server speaks. @defaultValue `sse` */
   protocol?: Protocol | undefined;
   /** Streams that share a connection of HTTP/2. @defaultValue 1 */
@@ -49,10 +51,10 @@ export interface Listener {
 const buffer = Buffer.allocUnsafe(READ_BYTES);
 
 /** What is asked for, with the client's own numbers in it. */
-const fill = (text: string, index: number, topics = 1): string =>
+const fill = (text: string, index: number, { topics = 1, shift = 0 }: Partial<StreamOptions> = {}): string =>
   text
-    .replace('USER', String(index))
-    .replace('ROOM', String(index % topics))
+    .replaceAll('USER', String(index))
+    .replaceAll('ROOM', String((index + shift) % topics))
     .replace('TOKEN', () => tokenOf(index));
 
 /** Opens one stream. Resolves when its first bytes are there. */
@@ -61,7 +63,7 @@ export async function openStream(options: StreamOptions, index: number, listener
   if (options.protocol !== 'socket.io') return openHttp1(options, index, listener);
   // Only the checkout has the peers and what speaks to them.
   const { connectWebSocket } = await import('./web-socket.js');
-  return connectWebSocket(options.port, fill(options.path, index, options.topics), index, listener);
+  return connectWebSocket(options.port, fill(options.path, index, options), index, listener);
 }
 
 /** Follows a stream from its request to its end. */
@@ -105,7 +107,7 @@ class Opening {
 }
 
 function openHttp1(options: StreamOptions, index: number, listener: Listener): Promise<Stream> {
-  const { port, path, lastEventId, header, topics, protocol, localAddress } = options;
+  const { port, path, lastEventId, header, protocol, localAddress } = options;
   return new Promise((resolve, reject) => {
     const opening = new Opening(options, listener, { index, destroy: () => socket.destroy() }, resolve, reject);
     const target = {
@@ -129,7 +131,7 @@ function openHttp1(options: StreamOptions, index: number, listener: Listener): P
     const resume = lastEventId ? `Last-Event-ID: ${lastEventId}\r\n` : '';
     const own = header ? `${fill(header, index)}\r\n` : '';
     socket.write(
-      `GET ${fill(path, index, topics)} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAccept: text/event-stream\r\n${own}${resume}\r\n`,
+      `GET ${fill(path, index, options)} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAccept: text/event-stream\r\n${own}${resume}\r\n`,
     );
   });
 }
@@ -158,7 +160,7 @@ export function closeSessions(): void {
 function openHttp2(options: StreamOptions, index: number, listener: Listener): Promise<Stream> {
   return new Promise((resolve, reject) => {
     const stream = sessionOf(options).request({
-      ':path': fill(options.path, index, options.topics),
+      ':path': fill(options.path, index, options),
       accept: 'text/event-stream',
       ...(options.lastEventId ? { 'last-event-id': options.lastEventId } : {}),
     });

@@ -1,6 +1,6 @@
 import { now } from '../clock.js';
 import type { Sample } from '../metrics.js';
-import { djr, djrWith, httpFloor, rawFloor } from '../systems/variants.js';
+import { djr, djrWith, httpFloor, rawFloor, type Variant } from '../systems/variants.js';
 import { connectClients, failuresOf, type Round, type Scenario } from './scenario.js';
 
 async function idleRun(round: Round): Promise<Sample> {
@@ -9,7 +9,7 @@ async function idleRun(round: Round): Promise<Sample> {
   await connectClients(round, { clients: 50 });
   await readers.close(null);
   const before = await system!.remote.usage(null);
-  const { seconds } = await connectClients(round);
+  const { seconds } = await connectClients(round, { topics: GROUPS });
   const after = await system!.remote.usage(null);
   await readers.close(null);
   return {
@@ -29,6 +29,28 @@ export const idle: Scenario = {
   variants: [httpFloor, rawFloor, djr],
   columns: ['rssEach', 'heapEach', 'connects'],
   ratios: ['rssEach', 'heapEach'],
+  fresh: true,
+  long: true,
+  run: idleRun,
+};
+
+/** Among which the shared topics are dealt out. */
+const GROUPS = 20;
+
+const fifty = (name: string, own: boolean): Variant => djrWith(name, [], { topicsEach: { count: 50, own } });
+
+export const idleTopics: Scenario = {
+  name: 'idle-topics',
+  about:
+    '5,000 connections that wait, with 50 topics each, beside as many without: bytes each in the server, of which the address that Node keeps is a part.',
+  size: { clients: 5000, seconds: 1, rounds: 3 },
+  variants: [
+    { ...djr, name: 'no topics', floor: true },
+    fifty('50 shared topics', false),
+    fifty('50 topics of its own', true),
+  ],
+  columns: ['heapEach', 'rssEach', 'connects'],
+  ratios: ['heapEach'],
   fresh: true,
   long: true,
   run: idleRun,

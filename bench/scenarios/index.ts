@@ -2,7 +2,7 @@ import { allocations } from './allocations.js';
 import { largeBeside, unstoredBeside } from './beside.js';
 import { bulk } from './bulk.js';
 import { burst, burstSingles, peersBurst } from './burst.js';
-import { idle, resumeStorm } from './connections.js';
+import { idle, idleTopics, resumeStorm } from './connections.js';
 import { activity, fanOut, fanOut5000, oneAmongMany, peers, twoInstances, users } from './fan-out.js';
 import { oneClient } from './one-client.js';
 import { hooks, storage } from './options.js';
@@ -10,6 +10,7 @@ import { concurrentPublishers, manyListeners, tableSize, tableSizeMost } from '.
 import { range } from './range.js';
 import { relayScenarios } from './relay.js';
 import { retention } from './retention.js';
+import { roomChanges } from './room-changes.js';
 import { rowTrigger } from './row-trigger.js';
 import type { Scenario } from './scenario.js';
 import { storms } from './storms.js';
@@ -30,6 +31,7 @@ export const scenarios: Scenario[] = [
   resumeStorm,
   storms,
   idle,
+  idleTopics,
   range,
   transports,
   allocations,
@@ -40,6 +42,7 @@ export const scenarios: Scenario[] = [
   oneAmongMany,
   topics,
   topicToMany,
+  roomChanges,
   largeBeside,
   unstoredBeside,
   peers,
@@ -107,6 +110,7 @@ const targeted: Scenario[] = [
   chosen('one-among-many', { seconds: 4, rounds: 3 }),
   chosen('topics', { seconds: 4, rounds: 3 }),
   chosen('topic-to-many', { seconds: 4, rounds: 5 }),
+  chosen('room-changes', { rounds: 3 }),
 ];
 
 /** Whether a change cost something, in two minutes: the ceilings, and what delivers beside its floor. */

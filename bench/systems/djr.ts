@@ -31,6 +31,13 @@ function authenticateBy({ login, databaseUrl }: SystemOptions): NonNullable<Real
   return (request) => new URL(request.url).searchParams.get('user');
 }
 
+/** What each client hears, with its own numbers to be filled in. */
+function topicsOf({ topics, topicsEach }: SystemOptions): string[] {
+  const { count, own } = topicsEach ?? { count: 0, own: false };
+  const each = Array.from({ length: count }, (_, n) => `room:${own ? 'USER' : 'ROOM'}-${n}`);
+  return topics ? ['room:ROOM', ...each] : each;
+}
+
 export function play(): System {
   const statements = countStatements();
   let stop = async (): Promise<void> => {};
@@ -47,12 +54,13 @@ export function play(): System {
     resident,
     stop: () => stop(),
     async listen(all: SystemOptions) {
-      const { databaseUrl, hooks, instances = 1, topics, transport = 'http', perConnection = 1, ...options } = all;
+      const { databaseUrl, hooks, instances = 1, transport = 'http', perConnection = 1, ...options } = all;
+      const topics = topicsOf(all);
       const realtimes = Array.from({ length: instances }, () =>
         createRealtime({
           database: databaseUrl,
           authenticate: authenticateBy(all),
-          ...(topics ? { authorizeTopic: () => true } : {}),
+          ...(topics.length > 0 && !options.askInSql ? { authorizeTopic: () => true } : {}),
           ...(options.sweepInterval ? { sweepInterval: options.sweepInterval } : {}),
           ...(options.pruneInterval ? { pruneInterval: options.pruneInterval } : {}),
           ...(options.errorsOnly ? { logger: { ...stderrLogger, warn() {} } } : {}),
@@ -74,7 +82,7 @@ export function play(): System {
       };
       return {
         port: served.port,
-        path: `/realtime/sse/?user=USER${topics ? '&topic=room:ROOM' : ''}`,
+        path: `/realtime/sse/?user=USER${topics.map((topic) => `&topic=${topic}`).join('')}`,
         protocol: served.protocol,
         perConnection,
       };

@@ -17,6 +17,10 @@ export interface SystemOptions {
   topics?: boolean;
   /** relay only. `stamped`: the first edge remembers when each event went to a client. */
   relay?: { sources?: number; edges?: number; interest?: 'all' | 'own'; stamped?: boolean };
+  /** djr only: topics that each client hears; `own`: nobody else hears them, else each is heard by many. */
+  topicsEach?: { count: number; own: boolean };
+  /** djr only: the function of the setting `authorize_topic` says who may hear them, and no option. */
+  askInSql?: boolean;
   /** djr only: sweep interval in milliseconds. */
   sweepInterval?: number;
   /** djr only: milliseconds between two rounds of pruning. */

@@ -7,6 +7,7 @@ import { openServer } from '../../bench/database.js';
 import { failures, type Report } from '../../bench/report/report.js';
 import { fanOut } from '../../bench/scenarios/fan-out.js';
 import { oneClient } from '../../bench/scenarios/one-client.js';
+import { roomChanges } from '../../bench/scenarios/room-changes.js';
 import { runScenario } from '../../bench/suite.js';
 import { djr, rawFloor } from '../../bench/systems/variants.js';
 import { serverUrl } from '../helpers/database.js';
@@ -96,6 +97,16 @@ test('many clients get every event once, from djr as from the floor', async (t) 
   const report = await runScenario(server, { ...fanOut, variants }, { size: { clients: 100, seconds: 1, rounds: 1 } });
   t.deepEqual(failures({ scenarios: [report] } as Report), []);
   for (const { metrics } of report.variants) t.true(metrics.deliveries! > 0);
+});
+
+test('clients that change their room at once lose nothing of what is for everybody, and are in the new room alone', async (t) => {
+  const server = await openServer(serverUrl());
+  t.teardown(() => server.close());
+  const variants = roomChanges.variants.filter(({ name }) => name === 'djr, asked in SQL');
+  const report = await runScenario(server, { ...roomChanges, variants }, { size: { clients: 30, rounds: 1 } });
+  t.deepEqual(failures({ scenarios: [report] } as Report), []);
+  t.is(report.variants.length, 1);
+  for (const { metrics } of report.variants) t.true(metrics.allAfter! > 0 && metrics.queries! > 0);
 });
 
 test('whoever closes its output early, as head does, gets no stack trace', async (t) => {

@@ -1,11 +1,19 @@
 import { type ClientRequest, get, type IncomingMessage } from 'node:http';
+import { PASSING } from './passing.js';
 import { pause, type Random } from './random.js';
 import { Spans } from './unstored.js';
 import { type Receiver, type Rows, roomOf, rooms, type Stored } from './verdict.js';
 
+/** Bytes that NOTIFY can carry. */
+const MAX_MESSAGE = 7999;
+
 /** What all readers find out together. */
 export class Findings {
   deliveries = 0;
+  /** Of events without a row. */
+  passing = 0;
+  /** Of events that NOTIFY cannot carry. */
+  large = 0;
   repeats = 0;
   connections = 0;
   resumes = 0;
@@ -50,6 +58,8 @@ export class Reader implements Receiver {
   /** The numbers that the writers gave what it got. */
   readonly numbers = new Set<number>();
   readonly spans = new Spans();
+  /** The numbers of the events without a row that it got, of each connection in their order. */
+  readonly passing: number[][] = [];
   /** `performance.now()` of the first connected frame: what is committed after it has to come. */
   since = Number.POSITIVE_INFINITY;
   /** `performance.now()` of the last event, a repeat or not: a reader that gets any is not done. */
@@ -151,6 +161,8 @@ export class Reader implements Receiver {
     const came = this.lastEventId.slice(this.lastEventId.indexOf('-') + 1);
     const [home, at = ''] = came.split('.', 2);
     let buffer = '';
+    const passing: number[] = [];
+    this.passing.push(passing);
     // On the instance that it came from it goes on behind the place that it had there.
     const place = { instance: home, last: Number.parseInt(at, 36) };
     response.setEncoding('utf8');
@@ -176,7 +188,13 @@ export class Reader implements Receiver {
           continue;
         }
         this.heard = performance.now();
+        if (event.type === PASSING) {
+          passing.push(event.n);
+          this.#findings.passing += 1;
+          continue;
+        }
         this.#findings.deliveries += 1;
+        if (data.length > MAX_MESSAGE) this.#findings.large += 1;
         const [number, rest] = [id!.slice(0, id!.indexOf('-')), id!.slice(id!.indexOf('-') + 1)];
         if (this.#got.has(Number(number))) this.#findings.repeats += 1;
         this.#got.add(Number(number));

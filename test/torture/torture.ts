@@ -5,12 +5,13 @@ import { startNats } from '../helpers/nats-servers.js';
 import { Browsers, type Tab } from './browsers.js';
 import { EDGES, Faults } from './faults.js';
 import { Instances } from './instances.js';
+import { judgePassing, passInCalm } from './passing.js';
 import { pause, Random } from './random.js';
 import { Findings, Reader } from './reader.js';
 import { RelayUnderTorture } from './relay-faults.js';
 import { heal, judgeUnstored } from './unstored.js';
 import { index, judge, type Stored, type Verdict } from './verdict.js';
-import { Ledger, TABLE, Writer } from './writer.js';
+import { ALLOW_LARGE, Ledger, TABLE, Writer } from './writer.js';
 
 export interface TortureOptions {
   seconds: number;
@@ -44,6 +45,11 @@ export interface TortureResult {
   behind: string[];
   /** Received by whom it is not for, or not in the database at all. */
   foreign: string[];
+  /** Deliveries of events that NOTIFY cannot carry, and of events without a row. */
+  large: number;
+  passing: number;
+  /** Events without a row that reached somebody who must not have them, twice, or out of order. */
+  passingFaults: string[];
   /** Two clients of one instance got two orders. */
   disorder: string[];
   /** Topics that readers lost though they may hear them. */
@@ -132,6 +138,7 @@ export async function torture({
     await app.connect();
     await app.query(TABLE);
     await app.query('select djr.configure(storage => $1)', [storage]);
+    if (storage) await app.query(ALLOW_LARGE);
     await app.end();
     await instances.prepare(nats ? 5 : 3);
     await Promise.all([0, 1, ...(nats ? EDGES : [])].map((slot) => instances.start(slot)));
@@ -176,6 +183,7 @@ export async function torture({
     let verdict: Verdict;
     if (storage) {
       verdict = await judge(stored, [...readers, ...browsers.tabs], ledger, marker, log);
+      verdict.lost.push(...(await passInCalm(database.href, readers, USERS, ledger)));
     } else {
       await heal(readers, publish);
       verdict = judgeUnstored(readers, ledger, findings, calm);
@@ -191,6 +199,9 @@ export async function torture({
       resumes: findings.resumes,
       faults: new Map([...faults.counts, ...browsers.counts, ['reader paused', findings.pauses]]),
       ...verdict,
+      large: findings.large,
+      passing: findings.passing,
+      passingFaults: storage ? judgePassing(readers, ledger, !nats) : [],
       disorder: findings.disorder,
       taken: findings.taken,
       repeats: findings.repeats,
@@ -251,6 +262,8 @@ export function table(result: TortureResult): string {
     ['transactions rolled back', result.rolledBack],
     ['deliveries', result.deliveries],
     ['deliveries to browser tabs', result.browserDeliveries],
+    ['deliveries of large events', result.large],
+    ['deliveries without a row', result.passing],
     ['connections', result.connections],
     ['resumes', result.resumes],
     ...[...result.faults].sort().map(([name, count]): [string, number] => [`fault: ${name}`, count]),
@@ -258,6 +271,7 @@ export function table(result: TortureResult): string {
     ...[...result.refusals].map(([status, count]): [string, number] => [`refused: ${status}`, count]),
     ['repeats, bare readers', `${result.repeats} (${(repeatShare(result) * 100).toFixed(2)} %)`],
     ['repeats, browser tabs', result.browserRepeats.length],
+    ['faults without a row', result.passingFaults.length],
     ['out of order', result.disorder.length],
     ['topics lost wrongly', result.taken],
     ['runtimes that crashed', result.crashes],
@@ -279,10 +293,12 @@ export const isSound = ({
   behind,
   foreign,
   disorder,
+  passingFaults,
   browserRepeats,
   crashes,
   taken,
   resets,
 }: TortureResult): boolean =>
   [...resets.keys()].every((reason) => !storage && reason === UNSTORED) &&
-  lost.length + behind.length + foreign.length + disorder.length + browserRepeats.length + taken + crashes === 0;
+  [lost, behind, foreign, disorder, passingFaults, browserRepeats].every(({ length }) => length === 0) &&
+  taken + crashes === 0;

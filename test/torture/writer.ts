@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { PASS } from './passing.js';
 import { pause, type Random } from './random.js';
 import { roomOf, type Stored } from './verdict.js';
 
@@ -9,17 +10,29 @@ type Audience = Pick<Stored, 'scope' | 'topic' | 'user_id'>;
 export class Ledger {
   readonly #sent: number[] = [];
   readonly #audiences: Audience[] = [];
+  readonly #writers: unknown[] = [];
   /** Of replays, which have the number of their original: by the event's id. */
   readonly #replayed = new Map<number, number>();
   rolledBack = 0;
 
-  take(scope: Stored['scope'] = 'public', user: string | null = null, topic: string | null = null): number {
+  /** @param writer - whose events are told apart by it. */
+  take(
+    scope: Stored['scope'] = 'public',
+    user: string | null = null,
+    topic: string | null = null,
+    writer?: unknown,
+  ): number {
     this.#audiences.push({ scope, user_id: user, topic });
+    this.#writers.push(writer);
     return this.#sent.push(Number.NaN) - 1;
   }
 
   audience(n: number): Audience {
     return this.#audiences[n]!;
+  }
+
+  writerOf(n: number): unknown {
+    return this.#writers[n];
   }
 
   /** NaN: it was rolled back, or its writer was cut off before it committed. */
@@ -49,6 +62,13 @@ export class Ledger {
     return this.#sent.length;
   }
 }
+
+/** Of the events that are stored each writer's first, and then so many, are larger than NOTIFY can carry, and at most so large: more than may wait for a client. */
+const LARGE_SHARE = 0.01;
+const LARGEST = 100_000;
+
+/** Lets them be. */
+export const ALLOW_LARGE = 'select djr.configure(max_bytes => 262144)';
 
 const PUBLISH = {
   user: "select djr.publish($2::text, 'note', jsonb_build_object('n', $1::int, 'text', $3::text))",
@@ -85,6 +105,7 @@ export class Writer {
   readonly #period: number;
   readonly #storage: boolean;
   #stopped = false;
+  #published = 0;
 
   /** @param period - milliseconds between two transactions, on average. */
   constructor(url: string, users: readonly string[], random: Random, ledger: Ledger, period: number, storage: boolean) {
@@ -163,6 +184,8 @@ export class Writer {
 
   /** @param taken - told the number before anything is sent. */
   async #publish(client: pg.Client, taken: (n: number) => void): Promise<void> {
+    // Of one transaction some are rows and some are not.
+    if (this.#storage && this.#random.chance(0.15)) await this.#pass(client, taken);
     const how = this.#random.pick([
       'user',
       'user',
@@ -178,6 +201,20 @@ export class Writer {
     const scope = how === 'public' || how === 'system' || how === 'topic' ? how : 'user';
     const n = this.#ledger.take(scope, topic === null ? user : null, topic);
     taken(n);
-    await client.query(PUBLISH[how], [n, topic ?? user, 'x'.repeat(this.#random.between(0, 100))]);
+    // What NOTIFY cannot carry has to be a row.
+    const large = this.#storage && (this.#published === 0 || this.#random.chance(LARGE_SHARE));
+    this.#published += 1;
+    const length = large ? this.#random.between(8000, LARGEST) : this.#random.between(0, 100);
+    await client.query(PUBLISH[how], [n, topic ?? user, 'x'.repeat(length)]);
+  }
+
+  /** An event without a row. */
+  async #pass(client: pg.Client, taken: (n: number) => void): Promise<void> {
+    const how = this.#random.pick(['user', 'topic', 'public'] as const);
+    const user = this.#random.pick(this.#users);
+    const topic = how === 'topic' ? roomOf(user) : null;
+    const n = this.#ledger.take(how, how === 'user' ? user : null, topic, this);
+    taken(n);
+    await client.query(PASS[how], [n, topic ?? user]);
   }
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { DjrError } from '../lib/errors.js';
 import { nameIssue } from '../lib/name-issue.js';
+import { shown } from '../lib/shown.js';
 
 /** Options of `realtime.consume`. */
 export interface ConsumeOptions {
@@ -56,7 +57,7 @@ export interface ResolvedConsumeOptions extends Omit<z.output<typeof schema>, 's
 /** @throws {@link DjrError} `DJR_CONFIG` that names the option */
 export function resolveConsumeOptions(name: unknown, handler: unknown, options: unknown): ResolvedConsumeOptions {
   if (typeof name !== 'string' || name === '') {
-    throw new DjrError('DJR_CONFIG', `consume must be given the name of a consumer (it is ${JSON.stringify(name)}).`);
+    throw new DjrError('DJR_CONFIG', `consume must be given the name of a consumer (it is ${shown(name)}).`);
   }
   if (typeof handler !== 'function') {
     throw new DjrError('DJR_CONFIG', `consume must be given a function for the events (it is ${typeof handler}).`);

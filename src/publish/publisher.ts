@@ -2,6 +2,7 @@ import { isScope, SCOPES } from '../event/audience.js';
 import type { Detail, Scope } from '../event/event.js';
 import { toUserId, type UserId } from '../event/user-id.js';
 import { DjrError } from '../lib/errors.js';
+import { shown } from '../lib/shown.js';
 import { run, type SqlClient } from './sql-client.js';
 
 /** What every publication has. */
@@ -69,7 +70,7 @@ function audienceOf(publication: { scope?: unknown; userId?: unknown; topic?: un
       'DJR02',
       "an event must have a userId, a topic, or a scope: 'public', 'user', 'topic' or 'system'",
       {
-        detail: scope === undefined ? 'It has neither.' : `The scope is ${JSON.stringify(scope) ?? typeof scope}.`,
+        detail: scope === undefined ? 'It has neither.' : `The scope is ${shown(scope)}.`,
         hint: "For one user { userId, … }, for a topic { topic, … }, for every client { scope: 'public', … }.",
       },
     );
@@ -115,7 +116,7 @@ function keyOf(key: unknown): string | null {
 function isStored(store: unknown): boolean {
   if (store === undefined || store === null) return true;
   if (typeof store === 'boolean') return store;
-  throw new DjrError('DJR09', `store must be true or false (it is ${JSON.stringify(store) ?? typeof store})`, {
+  throw new DjrError('DJR09', `store must be true or false (it is ${shown(store)})`, {
     hint: 'false: by NOTIFY alone, without a row.',
   });
 }

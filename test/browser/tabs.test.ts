@@ -149,3 +149,19 @@ test('close() in one tab leaves the stream to the others', async (t) => {
   await waitForEvent(second, 'djr:chat');
   t.deepEqual(await numbers(first), []);
 });
+
+test('Tabs that share a stream each have a large event whole, and the small ones around it in their order', async (t) => {
+  const server = await startStreamServer(t);
+  const context = await newContext(t);
+  const url = server.page(head);
+  const pages = [await open(context, url), await open(context, url)];
+  await server.connected(1);
+  server.send({ type: 'chat', n: 1 }, '1-a');
+  server.send({ type: 'chat', n: 2, pad: 'ü'.repeat(500_000) }, '2-a');
+  server.send({ type: 'chat', n: 3 }, '3-a');
+  for (const page of pages) {
+    await waitForEvent(page, 'djr:chat', 3);
+    t.deepEqual(await numbers(page), [1, 2, 3]);
+    t.is(((await detailsOf(page, 'djr:chat'))[1] as { pad: string }).pad.length, 500_000);
+  }
+});

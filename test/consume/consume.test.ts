@@ -167,10 +167,27 @@ test('Options that cannot be are refused by name', async (t) => {
     t.throws(() => (realtime.consume as (...args: unknown[]) => unknown)(...call), { code: 'DJR_CONFIG', message });
   const handler = () => {};
   refused(/name of a consumer \(it is ""\)/, '', handler);
+  refused(/name of a consumer \(it is undefined\)/);
+  refused(/name of a consumer \(it is null\)/, null, handler);
+  refused(/name of a consumer \(it is 7\)/, 7, handler);
+  refused(/name of a consumer \(it is bigint\)/, 7n, handler);
   refused(/a function for the events \(it is undefined\)/, 'a');
+  refused(/a function for the events \(it is object\)/, 'a', { batch: 1 });
   refused(/^Option batch of consume: /, 'a', handler, { batch: 0 });
   refused(/^Option create\.form of consume: there is no such option/, 'a', handler, { create: { form: 'now' } });
   refused(/^Option pollInterval of consume: /, 'a', handler, { pollInterval: 1 });
+  refused(/^Option batch of consume: /, 'a', handler, { batch: 1.5 });
+  refused(/^Option batch of consume: /, 'a', handler, { batch: '100' });
+  refused(/^Option batch of consume: /, 'a', handler, { batch: 10_001 });
+  refused(/^Option timeout of consume: /, 'a', handler, { timeout: 0 });
+  refused(/^Option timeout of consume: /, 'a', handler, { timeout: Number.POSITIVE_INFINITY });
+  refused(/^Option share of consume: /, 'a', handler, { share: 'yes' });
+  refused(/^Option mode of consume: there is no such option/, 'a', handler, { mode: 'share' });
+  refused(/^Option create of consume: /, 'a', handler, { create: 'start' });
+  refused(/^Option create\.types of consume: /, 'a', handler, { create: { types: 'note' } });
+  refused(/^Option create\.from of consume: /, 'a', handler, { create: { from: 7 } });
+  refused(/^Option options of consume: /, 'a', handler, null);
+  refused(/^Option options of consume: /, 'a', handler, 'share');
 });
 
 test('Metrics say how far each consumer is; without consumers the database is not asked', async (t) => {

@@ -133,3 +133,31 @@ test('While events are not stored, a client that comes back to an edge is told r
   await back.until('the reset', () => back.resets.length === 1);
   t.deepEqual(back.events, []);
 });
+
+test('Large events reach the clients of edges whole and in order, and a client that goes from one edge to another has each once', async (t) => {
+  const { db, nats } = await startRelay(t);
+  await db.query('select djr.configure(max_bytes => 262144)');
+  await startSource(t, db, nats);
+  const edges = [await startEdge(t, nats), await startEdge(t, nats, { historyEvents: 1 })];
+  const [first, other] = edges as [(typeof edges)[0], (typeof edges)[0]];
+  // Quotes are two bytes each in what goes through the engine.
+  const publishLarge = (n: number) =>
+    db.query(`select djr.publish('ann', 'note', jsonb_build_object('n', $1::int, 'pad', repeat('"', $2)))`, [
+      n,
+      n % 2 === 0 ? 100_000 : 1,
+    ]);
+  const before = await first.streamOf('ann');
+  for (let n = 1; n <= 4; n += 1) await publishLarge(n);
+  await before.count(4);
+  before.close();
+  for (let n = 5; n <= 12; n += 1) await publishLarge(n);
+  for (const edge of [other, first]) {
+    const after = await edge.streamOf('ann', '', { lastEventId: before.lastEventId });
+    await after.count(8);
+    t.deepEqual(
+      [...before.events, ...after.events].map(({ data }) => [data.n, (data.pad as string).length]),
+      Array.from({ length: 12 }, (_, i) => [i + 1, i % 2 === 0 ? 1 : 100_000]),
+    );
+    t.deepEqual(after.resets, []);
+  }
+});

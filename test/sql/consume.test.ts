@@ -172,7 +172,18 @@ test('Polling an idle consumer writes nothing and takes no transaction id', asyn
 test('What cannot be is refused, each with its SQLSTATE', async (t) => {
   const db = await setUp(t);
   const codes = async (call: string) => (await refusal(db, `select djr.${call}`)).code;
-  for (const call of [`consume('none')`, 'consume(null)', `drop_consumer('none')`, `reset_consumer('none')`])
+  for (const call of [
+    `consume('none')`,
+    'consume(null)',
+    `consume('')`,
+    `consume('Billing')`,
+    `consume('billing ')`,
+    `drop_consumer('none')`,
+    'drop_consumer(null)',
+    `reset_consumer('none')`,
+    'reset_consumer(null)',
+    `reset_consumer('none', 'start')`,
+  ])
     t.is(await codes(call), 'DJR20', call);
   t.is(await codes(`create_consumer('billing', 'start')`), 'DJR21');
   for (const call of [
@@ -192,12 +203,34 @@ test('What cannot be is refused, each with its SQLSTATE', async (t) => {
     `create_consumer('a', '99999999999999999999:1:')`,
     `create_consumer('a', types => '{}')`,
     `create_consumer('a', topics => '{}')`,
+    `create_consumer('a', '')`,
+    `create_consumer('a', 'NOW')`,
+    `create_consumer('a', '3:3')`,
+    `create_consumer('a', '3:5:4,')`,
+    `create_consumer('a', '3:5:9')`,
+    `create_consumer('a', '-1:5:')`,
+    `create_consumer('a', '0-1:5:')`,
+    `create_consumer(E'a\\u00a0b')`,
+    `create_consumer(E'a\\u2028b')`,
+    `create_consumer(E'a\\tb')`,
+    `consume('billing', 1, 'WAIT')`,
+    `consume('billing', 1, '')`,
     `reset_consumer('billing', 'back')`,
+    `reset_consumer('billing', '')`,
+    `reset_consumer('billing', null)`,
+    `reset_consumer('billing', '1:9000000000000000000:')`,
   ])
     t.is(await codes(call), 'DJR10', call);
   t.is(await codes(`create_consumer('a', types => array['b c'])`), 'DJR01');
   t.is(await codes(`create_consumer('a', types => array[null])`), 'DJR01');
+  t.is(await codes(`create_consumer('a', types => array['ok', ''])`), 'DJR01');
   t.is(await codes(`create_consumer('a', topics => array['b c'])`), 'DJR18');
+  t.is(await codes(`create_consumer('a', topics => array[null])`), 'DJR18');
+  t.is(await codes(`create_consumer('a', topics => array['ok', ''])`), 'DJR18');
+  // Nothing of what was refused is there, and the consumer that is has its place.
+  t.deepEqual(await db.query('select name from djr.consumer'), [{ name: 'billing' }]);
+  await db.query(`select djr.publish_public('note')`);
+  t.is((await db.query(`select from djr.consume('billing')`)).length, 1);
   await db.query(`select djr.create_consumer(repeat('ü', 200))`);
   t.deepEqual(await db.query(`select * from djr.consume(repeat('ü', 200), 2147483647)`), []);
 });

@@ -14,7 +14,7 @@ Usage: npm run test:torture -- [options]
   --storage off        events by NOTIFY alone, and what is promised then
   --relay              two edges beside the instances, on a relay
   --servers 1          of one nats-server instead of three
-  --interest own       the edges ask for the events of their own clients only
+  --interest own       both edges ask for the events of their own clients only; all: neither does (default: one does)
   --verbose            says what happens, to stderr
   --help               this text
 

@@ -29,11 +29,11 @@ test('serve --drain: healthz answers 503 while new streams are served; then it e
   await Promise.all([old.end(), late.end()]);
 });
 
-test('serve --drain with --workers: each worker drains, and all end with 0', async (t) => {
+test('serve --drain with --workers: on SIGHUP, too, each worker drains, and all end with 0', async (t) => {
   const { url } = await createDatabase(t);
   const serve = start(t, ['serve', '-d', url, '--port', '0', '--workers', '2', '--drain', '2']);
   const [, address] = await serve.printed(/^listening on (\S+)\n/);
-  serve.child.kill('SIGTERM');
+  serve.child.kill('SIGHUP');
   await until('it drains', async () => (await status(`${address}healthz`)) === 503);
   t.is((await openStream(t, `${address}sse/`)).status, 200);
   t.is((await serve.ended).code, 0);

@@ -58,14 +58,16 @@ test('serve --workers: the metrics of all are for those whom metrics.authorize l
   t.regex(await seen.text(), /djr_listening\{worker="2"\} 1/);
 });
 
-test('serve --workers --trust-proxy: through each worker limits count the client behind the proxy, and redirects are https', async (t) => {
+test('serve --workers --trust-proxy: through each worker limits count the client behind the proxy, redirects are https, and cookies Secure', async (t) => {
   const database = await createDatabase(t);
   const config = join(await mkdtemp(join(tmpdir(), 'djr-')), 'djr.config.mjs');
   await writeFile(
     config,
     `export default {
       maxConnectionsPerAddress: 1,
-      admin: { authorize: (request) => Response.redirect(new URL('/login', request.url)) },
+      admin: {
+        authorize: (request) => request.headers.has('x-admin') || Response.redirect(new URL('/login', request.url)),
+      },
     };`,
   );
   const flags = ['--workers', '2', '--trust-proxy', '127.0.0.1', '--config', config];
@@ -83,14 +85,18 @@ test('serve --workers --trust-proxy: through each worker limits count the client
   const own = await Promise.all([1, 2, 3, 4, 5].map(() => open('198.51.100.1')));
   t.true(own.filter((status) => status === 200).length <= 2);
   t.true(own.includes(429));
-  for (const [proto, scheme] of [
-    ['https', 'https'],
-    ['http', 'http'],
-  ]) {
+  const [event] = await database.query<{ id: string }>(`select djr.publish_public('note') as id`);
+  for (const scheme of ['https', 'http']) {
     for (let request = 0; request < 4; request += 1) {
-      const headers = { 'x-forwarded-proto': proto!, connection: 'close' };
+      const headers = { 'x-forwarded-proto': scheme, connection: 'close' };
       const answer = await fetch(`${address}admin/`, { redirect: 'manual', headers });
       t.regex(answer.headers.get('location')!, new RegExp(`^${scheme}://127\\.0\\.0\\.1:\\d+/login$`));
+      const asked = await fetch(`${address}admin/replay/?id=${event!.id}`, {
+        headers: { ...headers, 'x-admin': 'yes' },
+      });
+      t.is(asked.status, 200);
+      const [cookie] = asked.headers.getSetCookie();
+      t.is(/; Secure/.test(cookie!), scheme === 'https', cookie);
     }
   }
 });

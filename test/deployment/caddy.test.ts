@@ -7,13 +7,14 @@ import { proxyTests } from './proxy-tests.js';
 const caddy = findProgram('caddy');
 
 proxyTests('Caddy', testWith(caddy !== undefined), {
-  async configure({ folder, port, certificate, instances }) {
+  socket: 'unix/',
+  async configure({ folder, port, certificate, upstreams }) {
     const [documented] = await codeBlocks('deployment.md', 'caddy');
     const text = adapt(documented!, [
       ['grace_period 10s', 'grace_period 1s\n\tadmin off\n\tauto_https disable_redirects'],
       ['app.example.com {', `https://localhost:${port} {\n\ttls ${certificate.certificate} ${certificate.key}`],
-      ['127.0.0.1:8000', `127.0.0.1:${instances[0]}`],
-      ['127.0.0.1:8001', `127.0.0.1:${instances[1]}`],
+      ['127.0.0.1:8000', upstreams[0]],
+      ['127.0.0.1:8001', upstreams[1]],
       ['health_interval 2s', 'health_interval 100ms'],
     ]);
     const file = path.join(folder, 'Caddyfile');

@@ -60,6 +60,17 @@ withNginx('doctor --url: a proxy that buffers', async (t) => {
   t.like(of(stdout, 'first byte'), { state: 'failed', found: 'no byte of the stream in 5 s: the answer is held back' });
 });
 
+withNginx('doctor --url: a proxy that compresses', async (t) => {
+  const stage = await bad(
+    t,
+    'proxy_set_header Host $http_host; gzip on; gzip_types text/event-stream; gzip_proxied any;',
+  );
+  const { stdout, status } = await doctor(stage, '/realtime/', 2);
+  t.is(status, 1);
+  t.is(of(stdout, 'first byte')!.state, 'failed');
+  t.regex(of(stdout, 'first byte')!.found, /compressed \(gzip\)|held back/);
+});
+
 withNginx('doctor --url: a proxy that drops Last-Event-ID, and one that keeps answers in a cache', async (t) => {
   const stage = await bad(
     t,

@@ -8,7 +8,8 @@ const nginx = findProgram('nginx');
 
 proxyTests('nginx', testWith(nginx !== undefined), {
   endSignal: 'SIGQUIT',
-  async configure({ folder, port, certificate, instances }) {
+  socket: 'unix:',
+  async configure({ folder, port, certificate, upstreams }) {
     const [main, http] = await codeBlocks('deployment.md', 'nginx');
     const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
       (kind) => `${kind}_temp_path ${path.join(folder, kind)};`,
@@ -23,8 +24,8 @@ http {
   access_log off;
   ${temporary.join('\n  ')}
   ${adapt(http!, [
-    ['127.0.0.1:8000', `127.0.0.1:${instances[0]}`],
-    ['127.0.0.1:8001', `127.0.0.1:${instances[1]}`],
+    ['127.0.0.1:8000', upstreams[0]],
+    ['127.0.0.1:8001', upstreams[1]],
     ['listen 443', `listen 127.0.0.1:${port}`],
     ['app.example.com;', 'localhost;'],
     ['/etc/ssl/app.example.com.pem', certificate.certificate],

@@ -1,6 +1,10 @@
 import { once } from 'node:events';
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { connect as connectHttp2 } from 'node:http2';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import test, { type TestFn } from 'ava';
+import { start } from '../cli/helpers.js';
 import { until } from '../helpers/server.js';
 import { ask, doctor, findings, type Owner, type ProxyProgram, publish, type Stage, startStage } from './stage.js';
 
@@ -163,6 +167,28 @@ export function proxyTests(name: string, withProxy: TestFn | TestFn['skip'], pro
     for (const mine of await Promise.all(clients)) t.is(mine.size, published);
     t.is(resets, 0);
     t.deepEqual(refused, []);
+  });
+
+  withProxy(`${name}: it leads to a Unix socket, written as the document has it`, async (t) => {
+    const text = await readFile(new URL('../../docs/deployment.md', import.meta.url), 'utf8');
+    t.regex(text, new RegExp(`\`[^\`]*${program.socket}/run/djr/djr\\.sock;?\` in ${name}`));
+    const folder = await mkdtemp(path.join(tmpdir(), 'djr-socket-'));
+    await chmod(folder, 0o755);
+    t.teardown(() => rm(folder, { recursive: true, force: true }));
+    const socket = path.join(folder, 'djr.sock');
+    const upstream = `${program.socket}${socket}`;
+    const own = await startStage(t, {
+      ...program,
+      configure: (context) => program.configure({ ...context, upstreams: [upstream, upstream] }),
+    });
+    const serve = start(t, ['serve', '-d', own.db.url, '--listen', `unix:${socket}`, '--trust-proxy', 'unix']);
+    await serve.printed(/^listening on /);
+    await until('the proxy leads there', async () => (await ask(own, '/realtime/healthz')).status === 200);
+    const stream = await own.stream(t);
+    t.is(stream.status, 200);
+    await own.db.query("select djr.publish_public('note')");
+    await stream.count(1);
+    t.is((await Promise.all(own.instances.map((instance) => instance.connections()))).join(), '0,0');
   });
 
   withProxy(`${name}: it ends within its grace although streams are open`, async (t) => {

@@ -32,6 +32,8 @@ const authorize = (request: Request): boolean | Response =>
 export interface ProxyProgram {
   /** Writes its configuration out of the document. @returns the command that runs it */
   configure(context: ProxyContext): Promise<string[]>;
+  /** How it writes the address of a Unix socket: what stands in the document before the path. */
+  socket?: string;
   /** @defaultValue SIGTERM */
   endSignal?: NodeJS.Signals;
 }
@@ -43,6 +45,8 @@ export interface ProxyContext {
   certificate: Certificate;
   /** The instances' ports. */
   instances: [number, number];
+  /** Where they are, as the proxy writes it. */
+  upstreams: [string, string];
 }
 
 /** One instance behind a proxy, on a port that it keeps. */
@@ -117,11 +121,13 @@ export async function startStage(owner: Owner, program: ProxyProgram): Promise<S
     }),
   );
   const port = await freePort();
+  const ports: ProxyContext['instances'] = [instances[0]!.port, instances[1]!.port];
   const [command, ...args] = await program.configure({
     folder,
     port,
     certificate,
-    instances: [instances[0]!.port, instances[1]!.port],
+    instances: ports,
+    upstreams: [`127.0.0.1:${ports[0]}`, `127.0.0.1:${ports[1]}`],
   });
   const env = { ...process.env, HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder };
   const proxy = spawn(command!, args, { stdio: ['ignore', 'pipe', 'pipe'], env });

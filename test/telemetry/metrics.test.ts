@@ -15,6 +15,7 @@ test('metrics count connections, events, deliveries, refusals and hook errors in
     },
   });
   const server = await startServer(t, realtime);
+  await realtime.start();
   const streams = [await server.streamOf('ada'), await server.streamOf('bob')];
   await query("select djr.publish_global('news'), djr.publish('ada', 'note'), djr.publish('bob', 'broken')");
   await query("select djr.publish_global('last')");
@@ -36,6 +37,13 @@ test('metrics count connections, events, deliveries, refusals and hook errors in
     'djr_healthy 1',
     'djr_pool_waiting 0',
     'djr_requests_refused_total{status="403"} 1',
+    // What has not happened yet is there with 0, so that the first time is an increase.
+    'djr_requests_refused_total{status="401"} 0',
+    'djr_requests_refused_total{status="503"} 0',
+    'djr_resume_duration_seconds_count{source="reset"} 0',
+    'djr_resume_duration_seconds_count{source="storage"} 0',
+    'djr_hook_errors_total{hook="onReceive"} 0',
+    'djr_connections_closed_total{reason="stalled"} 0',
     'djr_hook_errors_total{hook="beforeSend"} 1',
     'djr_connections_closed_total{reason="slow"} 0',
     'djr_listening 1',

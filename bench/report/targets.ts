@@ -276,15 +276,8 @@ const targets: Target[] = [
     most: 1,
   },
   { what: 'take-over of a source', scenario: 'relay-takeover', variant: '2 sources', metric: 'max', most: 2000 },
-  ...['djr', 'djr, asked in SQL'].map(
-    (variant): Target => ({
-      what: `1,000 changes of room at once, ${variant}: all done`,
-      scenario: 'room-changes',
-      variant,
-      metric: 'allAfter',
-      most: 1000,
-    }),
-  ),
+  { what: 'a thousand changes of room', scenario: 'room-changes', variant: 'djr', metric: 'allAfter', most: 1000 },
+  { what: 'and asked in SQL', scenario: 'room-changes', variant: 'djr, asked in SQL', metric: 'allAfter', most: 1000 },
 ];
 
 /** How a run stands to the targets that it measured. */

@@ -19,7 +19,7 @@ test('faults of every kind lose nothing and give nothing to whom it is not for',
   t.deepEqual(result.foreign, []);
   t.deepEqual(result.disorder, []);
   t.deepEqual(result.passingFaults, []);
-  t.true(result.large > 0 && result.passing > 0);
+  t.true(result.kinds.large > 0 && result.kinds.passing > 0);
   t.deepEqual([...result.resets], []);
   t.is(result.taken, 0);
   t.is(result.crashes, 0);

@@ -67,9 +67,6 @@ export class Ledger {
 const LARGE_SHARE = 0.01;
 const LARGEST = 100_000;
 
-/** Lets them be. */
-export const ALLOW_LARGE = 'select djr.configure(max_bytes => 262144)';
-
 const PUBLISH = {
   user: "select djr.publish($2::text, 'note', jsonb_build_object('n', $1::int, 'text', $3::text))",
   keyed:
@@ -80,10 +77,11 @@ const PUBLISH = {
   system: "select djr.publish_system('note', jsonb_build_object('n', $1::int, 'text', $3::text), $2::text)",
 };
 
-/** A table of the app's, whose rows are published by a trigger. */
+/** A table of the app's, whose rows are published by a trigger; and what lets large events be. */
 export const TABLE = `create table item (id bigint generated always as identity primary key, owner text, n int, text text);
   create trigger item_publish after insert or update or delete on item
-    for each row execute function djr.publish_row('note', 'owner', 'n,text')`;
+    for each row execute function djr.publish_row('note', 'owner', 'n,text');
+  select djr.configure(max_bytes => 262144)`;
 
 const REPLAY = `select djr.replay(id)::int as id from (
   select id from djr.event where replay_of is null order by id desc limit 1) latest`;

@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:10f85615edd800db1340ee7776266070e78724bb
+--! Hash: sha1:9c50717ab6f208dc7a9b4df634baba2e965371c7
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -4598,6 +4598,7 @@ comment on function djr.disconnect(uuid, text) is
   'Ends every open stream of a user, whose id is a uuid, within a second of the commit. The user''s pages come back when the login lets them. Call it in the transaction that deletes the session. `reason` is for the page.';
 --! EndIncluded functions/public/disconnect.sql
 --! Included functions/public/recheck.sql
+-- An overload for each type that ids of users have; only the one for text may be called without a user.
 create or replace function djr.recheck(
   user_id text default null,
   topic text default null
@@ -4608,7 +4609,67 @@ as $$
 $$;
 
 comment on function djr.recheck(text, text) is
-  'Makes every runtime ask again, within a second of the commit, whether the clients of this user (null: of every user) may still hear this topic (null: any topic). Seals made by a query that did not see this transaction no longer count for them. Call it in the transaction that deletes the membership.';
+  'Makes every runtime ask again, within a second of the commit, whether the clients of this user, whose id is a text (null: of every user), may still hear this topic (null: any topic). Seals made by a query that did not see this transaction no longer count for them. Call it in the transaction that deletes the membership.';
+
+create or replace function djr.recheck(
+  user_id smallint,
+  topic text default null
+) returns void
+language sql
+as $$
+  select djr._order('recheck', recheck.user_id::pg_catalog.text, null, recheck.topic)
+$$;
+
+comment on function djr.recheck(smallint, text) is
+  'Makes every runtime ask again, within a second of the commit, whether the clients of this user, whose id is a smallint (null: of every user), may still hear this topic (null: any topic). For the rest see the one for a text.';
+
+create or replace function djr.recheck(
+  user_id integer,
+  topic text default null
+) returns void
+language sql
+as $$
+  select djr._order('recheck', recheck.user_id::pg_catalog.text, null, recheck.topic)
+$$;
+
+comment on function djr.recheck(integer, text) is
+  'Makes every runtime ask again, within a second of the commit, whether the clients of this user, whose id is an integer (null: of every user), may still hear this topic (null: any topic). For the rest see the one for a text.';
+
+create or replace function djr.recheck(
+  user_id bigint,
+  topic text default null
+) returns void
+language sql
+as $$
+  select djr._order('recheck', recheck.user_id::pg_catalog.text, null, recheck.topic)
+$$;
+
+comment on function djr.recheck(bigint, text) is
+  'Makes every runtime ask again, within a second of the commit, whether the clients of this user, whose id is a bigint (null: of every user), may still hear this topic (null: any topic). For the rest see the one for a text.';
+
+create or replace function djr.recheck(
+  user_id numeric,
+  topic text default null
+) returns void
+language sql
+as $$
+  select djr._order('recheck', djr._user_of(recheck.user_id), null, recheck.topic)
+$$;
+
+comment on function djr.recheck(numeric, text) is
+  'Makes every runtime ask again, within a second of the commit, whether the clients of this user, whose id is a numeric (null: of every user), may still hear this topic (null: any topic). For the rest see the one for a text.';
+
+create or replace function djr.recheck(
+  user_id uuid,
+  topic text default null
+) returns void
+language sql
+as $$
+  select djr._order('recheck', recheck.user_id::pg_catalog.text, null, recheck.topic)
+$$;
+
+comment on function djr.recheck(uuid, text) is
+  'Makes every runtime ask again, within a second of the commit, whether the clients of this user, whose id is a uuid (null: of every user), may still hear this topic (null: any topic). For the rest see the one for a text.';
 --! EndIncluded functions/public/recheck.sql
 --! Included functions/runtime/report_presence.sql
 create or replace function djr.report_presence(
@@ -6047,6 +6108,11 @@ as $$
     'djr.disconnect(numeric, text)',
     'djr.disconnect(uuid, text)',
     'djr.recheck(text, text)',
+    'djr.recheck(smallint, text)',
+    'djr.recheck(integer, text)',
+    'djr.recheck(bigint, text)',
+    'djr.recheck(numeric, text)',
+    'djr.recheck(uuid, text)',
     'djr._order(text, text, text, text)',
     'djr._user_of(numeric)',
     'djr.position()'

@@ -14,7 +14,7 @@ const EVENT_UNITS = [
 ];
 const STREAM_UNITS = testsOf('stream', 'history backlog feed subscription resumption');
 const CLIENT_UNITS = [
-  ...testsOf('clients', 'client keeper hub audience-index audience-memory'),
+  ...testsOf('clients', 'client keeper sending hub audience-index audience-memory'),
   ...testsOf('clients/topics', 'orders'),
 ];
 

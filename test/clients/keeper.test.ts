@@ -148,3 +148,33 @@ test.serial('Who is stopped looks at nobody, and can begin again', (t) => {
   clock.pass(100);
   t.is(one.texts.length, 1);
 });
+
+test.serial(
+  'Thousands of clients are looked at in turns of which each leaves room for events, and each once',
+  async (t) => {
+    const clock = clockOf(t);
+    const readers = Array.from({ length: 2000 }, () => reader());
+    const keeper = keep(t, ...readers);
+    const turns = async (count: number) => {
+      for (let n = 0; n < count; n += 1) await new Promise(setImmediate);
+    };
+    for (let n = 0; n < 3; n += 1) {
+      clock.pass(100);
+      await turns(20);
+    }
+    const told = () => readers.filter(({ texts }) => texts.length === 1).length;
+    t.is(told(), 0);
+    clock.pass(100);
+    t.true(told() > 0 && told() < 2000, `${told()}`);
+    await turns(20);
+    t.is(told(), 2000);
+    for (let n = 0; n < 4; n += 1) {
+      if (n > 0) await turns(20);
+      clock.pass(100);
+    }
+    keeper.stop();
+    await turns(20);
+    const again = readers.filter(({ texts }) => texts.length > 1).length;
+    t.true(again > 0 && again < 2000, 'who is stopped looks at nobody any more');
+  },
+);

@@ -66,7 +66,7 @@ export const ROOMS = {
   page: {
     // What needs a browser to show anything (script tags, frameworks) is tested in Chromium, and not here.
     mutate: [...PAGE.map((name) => `src/browser/${name}.ts`), 'src/browser/tabs/*.ts'],
-    units: testsOf('browser/units', 'frame connection tabs'),
+    units: testsOf('browser/units', 'frame reset tabs connection'),
     tests: [],
   },
 };

@@ -3,6 +3,8 @@ import { createSeen } from '../../../src/browser/seen.js';
 import { joinGroup } from '../../../src/browser/tabs/group.js';
 import { roleAfter } from '../../../src/browser/tabs/role.js';
 import { createTabs, type Host } from '../../../src/browser/tabs/tabs.js';
+import type { Topics } from '../../../src/browser/topics/contract.js';
+import type { Want } from '../../../src/browser/topics/words.js';
 import { Locks } from './locks.js';
 import { settle, simulatePage } from './simulated-page.js';
 
@@ -11,15 +13,28 @@ function tab(name = 'x') {
   const shown: [text: string, id: string, repeat: boolean][] = [];
   const states: string[] = [];
   const calls: string[] = [];
+  /** What the part that knows topics was called for; without it: undefined. */
+  const asked: string[] = [];
+  const topics = new Proxy({} as Topics, {
+    get: (_, called: string) => {
+      return () => {
+        asked.push(called);
+        return called === 'all' ? state.wants : undefined;
+      };
+    },
+  });
+  const state = { topics: false, covered: true, wants: [] as [string, Want[]][] };
   const host: Host = {
     lastId: '',
     seen: createSeen(),
-    topics: undefined,
-    withTopics() {},
-    covered: () => true,
+    get topics() {
+      return state.topics ? topics : undefined;
+    },
+    withTopics: (call) => call(topics),
+    covered: () => state.covered,
     open: () => void calls.push('open'),
     close: () => void calls.push('close'),
-    look: () => void calls.push('look'),
+    look: (silence) => void calls.push(silence === undefined ? 'look' : `look ${silence}`),
     show: (text, id, repeat) => void shown.push([text, id, repeat]),
     state: ({ state }) => void states.push(state),
   };
@@ -30,6 +45,8 @@ function tab(name = 'x') {
     shown,
     states,
     calls,
+    asked,
+    state,
     /** Its own stream stands. */
     async connect(key = 'ada.1', { resuming = false, heartbeat = 4000 } = {}) {
       tabs.connected(key, resuming, heartbeat);
@@ -304,4 +321,111 @@ test('A page is what it may be after each thing that happens', (t) => {
   t.is(roleAfter('alone', 'elected'), 'alone');
   t.is(roleAfter('alone', 'welcomed'), 'alone');
   for (const role of ['alone', 'electing', 'leading', 'following'] as const) t.is(roleAfter(role, 'left'), 'alone');
+});
+
+test.serial('A third tab follows whoever leads next, and gets what that one passes on', async (t) => {
+  const { page } = start(t);
+  const { first, second } = await pair(page);
+  const third = tab();
+  await third.connect();
+  await page.pass(3100);
+  t.is(third.tabs.role, 'following');
+  first.tabs.leave();
+  await settle();
+  t.deepEqual([second.tabs.role, third.tabs.role], ['leading', 'following']);
+  second.tabs.changed({ state: 'connecting' });
+  await second.event(20);
+  t.deepEqual(third.shown, [], 'whose its new stream is, is not known yet');
+  await second.connect();
+  await second.event(21);
+  t.deepEqual(third.shown, [['event 21', '21-p', false]]);
+  second.tabs.leave(true);
+  await settle();
+  t.is(third.tabs.role, 'leading');
+  t.true(third.calls.includes('open'), 'after a logout it is asked anew whose the stream is');
+});
+
+test.serial(
+  'A tab that follows and has to catch up opens a stream of its own, and follows again behind it',
+  async (t) => {
+    const { page } = start(t);
+    const { first, second } = await pair(page);
+    second.tabs.catchUp();
+    t.is(second.tabs.role, 'electing');
+    t.deepEqual(second.calls, ['close', 'open']);
+    await page.pass(5000);
+    t.is(second.tabs.role, 'electing', 'it is not level before its stream has said so');
+    await second.connect();
+    await page.pass(3100);
+    t.is(second.tabs.role, 'following');
+    t.is(first.tabs.role, 'leading');
+  },
+);
+
+test.serial('A tab that leads and has to catch up lets another one lead', async (t) => {
+  const { page } = start(t);
+  const { first, second } = await pair(page);
+  first.tabs.catchUp();
+  await settle();
+  t.deepEqual([first.tabs.role, second.tabs.role], ['electing', 'leading']);
+  t.deepEqual(first.calls, [], 'its stream goes on');
+});
+
+test.serial('What tabs say of topics goes to the part that knows them', async (t) => {
+  const { page } = start(t);
+  const { first, second } = await pair(page);
+  t.deepEqual(second.asked, []);
+  second.tabs.post('want', 'me', []);
+  await settle();
+  t.deepEqual(first.asked, ['hear']);
+  first.tabs.post('grant', {} as never);
+  await settle();
+  t.deepEqual(second.asked, ['hear']);
+  first.state.topics = true;
+  first.state.wants = [['a', []]];
+  const third = tab();
+  await third.connect();
+  t.false(third.asked.includes('learn'), 'nobody wants any');
+  first.state.wants = [
+    ['a', []],
+    ['b', [['room:7', '', '']]],
+  ];
+  await third.connect();
+  t.true(third.asked.includes('learn'));
+  third.state.covered = false;
+  await page.pass(6000);
+  t.is(third.tabs.role, 'electing', 'the leader does not hear all that this page wants');
+  third.state.covered = true;
+  third.tabs.covered();
+  await page.pass(3100);
+  t.is(third.tabs.role, 'following');
+});
+
+test.serial('A look asks the leader, or looks at the tab’s own stream', async (t) => {
+  const { page } = start(t);
+  const { first, second } = await pair(page);
+  second.tabs.look(1000);
+  await settle();
+  t.deepEqual(first.calls, ['look']);
+  t.deepEqual(second.calls, ['close']);
+  first.tabs.look(1000);
+  t.deepEqual(first.calls, ['look', 'look 1000']);
+});
+
+test.serial('A leader whose stream does not stand welcomes nobody; its own stream’s end ends an overlap', async (t) => {
+  const { page } = start(t);
+  const [first, second] = [tab(), tab()];
+  await first.connect();
+  first.tabs.changed({ state: 'waiting' });
+  await second.connect();
+  await page.pass(5000);
+  t.is(second.tabs.role, 'electing');
+  await first.connect();
+  await page.pass(2000);
+  second.tabs.changed({ state: 'waiting' });
+  await page.pass(5000);
+  t.is(second.tabs.role, 'electing');
+  await second.connect();
+  await page.pass(3100);
+  t.is(second.tabs.role, 'following');
 });

@@ -13,12 +13,16 @@ test('An event is for everybody, one user, one topic, or no client', (t) => {
 });
 
 test('What a client is entitled to is taken apart as it was put together', (t) => {
-  t.deepEqual(entitlementOf(['*', userAudience('u:1'), topicAudience('t:2'), topicAudience('room:7')]), {
-    everybody: true,
-    users: ['u:1'],
-    topics: ['t:2', 'room:7'],
-  });
-  t.deepEqual(entitlementOf([userAudience('*')]), { everybody: false, users: ['*'], topics: [] });
+  const of = (...audiences: string[]) => {
+    const { everybody, named } = entitlementOf(audiences);
+    return [everybody, ...named.map(({ scope, column, names }) => [scope, column, names])];
+  };
+  t.deepEqual(of('*', userAudience('u:1'), topicAudience('t:2'), topicAudience('room:7')), [
+    true,
+    ['user', 'user_id', ['u:1']],
+    ['topic', 'topic', ['t:2', 'room:7']],
+  ]);
+  t.deepEqual(of(userAudience('*')), [false, ['user', 'user_id', ['*']]]);
   t.is(topicOf(topicAudience('u:1')), 'u:1');
   t.is(topicOf(userAudience('t:1')), undefined);
   t.is(topicOf('*'), undefined);

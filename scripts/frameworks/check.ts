@@ -114,15 +114,15 @@ async function develop({ browser }: Bench, app: App, database: Database, module:
     await until('the instance says that it is there', async () => (await database.instances()).length === 1);
     const ofOne = await database.connections('djr');
     const all = await database.connections('all');
-    let before = await database.instances();
+    const known = await database.instances();
     for (let edit = 1; edit <= EDITS; edit += 1) {
       await appendFile(module, `\n// Edit ${edit}\n`);
-      const known = before;
-      await until(`edit ${edit} has brought one other instance`, async () => {
+      await until(`edit ${edit} has brought another instance`, async () => {
         // The module is loaded anew when something asks for it. Nuxt answers nothing to a request that comes while it changes its worker.
         await ann.page.reload({ timeout: PATIENCE }).catch(() => {});
-        before = await database.instances();
-        return before.length === 1 && !known.includes(before[0]!);
+        const others = (await database.instances()).filter((instance) => !known.includes(instance));
+        known.push(...others);
+        return others.length === 1;
       });
     }
     await ann.connected();

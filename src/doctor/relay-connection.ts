@@ -78,10 +78,15 @@ export class RelayConnection {
 
   /** Whether the login may not subscribe below this subject. */
   async #isDenied(subject: string): Promise<boolean> {
-    const subscription = this.connection.subscribe(`${subject}.>`, { callback: () => {} });
+    let isDenied = false;
+    const subscription = this.connection.subscribe(`${subject}.>`, {
+      callback: (error) => {
+        isDenied ||= error instanceof Error;
+      },
+    });
     await this.connection.flush();
     subscription.unsubscribe();
-    return this.#denied.some((one) => one.startsWith(subject));
+    return isDenied;
   }
 
   async #watch(): Promise<void> {

@@ -22,7 +22,8 @@ export class EdgeHead {
   #last: string | undefined;
   #frontier: Frontier | undefined;
   #ahead: Ahead | undefined;
-  #stored = true;
+  /** Whether events have rows: without them they are not in the log. */
+  isStored = true;
 
   /** @param own - the name of this edge's order; undefined: it is that of the log */
   constructor(own?: string) {
@@ -35,7 +36,7 @@ export class EdgeHead {
    * place in memory here.
    */
   get order(): string {
-    return this.#stored && this.#order !== NO_ORDER ? this.#order : '';
+    return this.isStored && this.#order !== NO_ORDER ? this.#order : '';
   }
 
   /** All events visible in it have been delivered. @throws before the first checkpoint */
@@ -47,12 +48,10 @@ export class EdgeHead {
   get position(): string {
     const packed = this.#ahead?.packed ?? '';
     // An event without a row is in no log: nobody can say whether it has come, and no place may promise it.
-    return packPosition(this.#stored ? this.#order : NO_ORDER, this.#sequence, this.reached, packed);
+    return packPosition(this.isStored ? this.#order : NO_ORDER, this.#sequence, this.reached, packed);
   }
 
-  /** @param stored - whether events have rows, without which they are not in the log */
-  moveTo(frontier: Frontier, stored: boolean): void {
-    this.#stored = stored;
+  moveTo(frontier: Frontier): void {
     this.#frontier = frontier;
     this.#ahead ??= new Ahead(frontier);
     this.#ahead.moveTo(frontier);

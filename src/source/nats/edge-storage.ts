@@ -118,8 +118,9 @@ export class EdgeStorage implements StoredEvents {
 
   /** @returns undefined: the log does not have it all, and a source knows whether storage has */
   async #partSince(since: Frontier): Promise<Part | undefined> {
-    const { follower, status } = this.#options;
-    const { prunedXid, startedAt, storage } = status();
+    const { follower, history, status } = this.#options;
+    const { prunedXid, startedAt } = status();
+    const storage = history.stored;
     const frontier = follower.at?.said.frontier;
     if (!frontier || unavailable({ frontier, prunedXid, startedAt, storage }, since) !== undefined) return undefined;
     return partSince(follower, since);

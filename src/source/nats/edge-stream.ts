@@ -34,6 +34,8 @@ export class EdgeStream {
   readonly #interest: Interest | undefined;
   #status: LogStatus | undefined;
   #movedAt = 0;
+  /** When the last event was published that has no row because storage is off, milliseconds since 1970. */
+  #unstoredAt = 0;
   /** Every client is told with the first frontier of the new history. */
   #isReplaced = false;
 
@@ -140,6 +142,12 @@ export class EdgeStream {
 
   #deliver(envelope: Envelope, place: Place | undefined): void {
     if (place) this.head.place(place.generation + place.term, place.sequence);
+    else if (!envelope.unstored) {
+      // Storage is off, which the next checkpoint may not know yet.
+      this.#unstoredAt = Math.max(this.#unstoredAt, envelope.createdAt);
+      this.head.isStored = false;
+      this.#options.downstream.history.stored = false;
+    }
     void this.#options.downstream.deliver(envelope);
   }
 
@@ -149,12 +157,14 @@ export class EdgeStream {
     const before = this.#status && this.head.reached;
     this.#status = status;
     this.#movedAt = performance.now();
-    history.stored = status.storage;
+    const isStored = status.storage && frontier.time > this.#unstoredAt;
+    history.stored = isStored;
     history.restarted(status.startedAt);
     // Events that had no row were between: of those, nobody knows here which there were.
     if (before?.isNew(status.prunedXid)) history.markIncompleteBefore(frontier.xmax);
     downstream.setActivity(status.activity);
-    this.head.moveTo(frontier, status.storage);
+    this.head.isStored = isStored;
+    this.head.moveTo(frontier);
     if (!this.#isReplaced) return;
     this.#isReplaced = false;
     downstream.replaced();

@@ -1,8 +1,9 @@
 /**
- * Checks that sql/, the committed migrations, the schema dump, docs/sql.md and docs/errors.md say the same.
+ * Checks that sql/, the committed migrations, the schema dump, docs/sql.md and docs/errors.md say the same, and that the tables
+ * of options in the documents are those of the code.
  *
  *   npm run sql:check     fails on a difference
- *   npm run sql:write     writes sql/schema.txt, docs/sql.md and docs/errors.md anew
+ *   npm run sql:write     writes sql/schema.txt, docs/sql.md, docs/errors.md and the tables of options anew
  */
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -10,6 +11,7 @@ import pg from 'pg';
 import { committedMigrations, migrate } from '../src/install/migrate.js';
 import { startEmbedded } from '../src/testing/embedded.js';
 import { errorReference, lintErrors } from './error-catalogue.js';
+import { optionTables } from './option-tables.js';
 import { dumpSchema } from './schema-dump.js';
 import { sqlReference } from './sql-reference.js';
 
@@ -27,7 +29,7 @@ async function source(file: string): Promise<string> {
 async function sameAs(file: string, text: string): Promise<void> {
   if (write) await writeFile(file, text);
   else if ((await readFile(file, 'utf8').catch(() => '')) !== text) {
-    failures.push(`${file} is not what the schema says: run \`npm run sql:write\` and look at the difference.`);
+    failures.push(`${file} is not what the code says: run \`npm run sql:write\` and look at the difference.`);
   }
 }
 
@@ -42,6 +44,7 @@ for (const [name, hash] of Object.entries(released)) {
 
 await sameAs('docs/errors.md', errorReference());
 failures.push(...(await lintErrors()));
+for (const [document, text] of await optionTables()) await sameAs(document, text);
 
 const server = await startEmbedded({ settings: { fsync: 'off' } });
 try {

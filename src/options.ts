@@ -64,20 +64,21 @@ const authorized = z.strictObject({ authorize: fn<Authorize>() });
 /** Bun's server ends a connection that is quiet for ten seconds, and a heartbeat may be late by a quarter of its interval. */
 const HEARTBEAT = 'bun' in process.versions ? 5000 : 15_000;
 
-const schema = z.strictObject({
+export const RELAY_OPTIONS = z.strictObject({
+  servers,
+  namespace: z
+    .string()
+    .regex(/^[\w-]{1,32}$/, 'must be 1 to 32 letters, digits, - and _')
+    .default('default'),
+  credentials: credentials.optional(),
+  interest: z.enum(['all', 'own'], "must be 'all' or 'own'").default('all'),
+  maxAge: z.number().int().min(60_000).optional(),
+});
+
+/** The options of `createRealtime`: what each may be, and what it is where it is not given. */
+export const OPTIONS = z.strictObject({
   database: database.optional(),
-  relay: z
-    .strictObject({
-      servers,
-      namespace: z
-        .string()
-        .regex(/^[\w-]{1,32}$/, 'must be 1 to 32 letters, digits, - and _')
-        .default('default'),
-      credentials: credentials.optional(),
-      interest: z.enum(['all', 'own'], "must be 'all' or 'own'").default('all'),
-      maxAge: z.number().int().min(60_000).optional(),
-    })
-    .optional(),
+  relay: RELAY_OPTIONS.optional(),
   basePath: path.default('/realtime'),
   publicPath: path.optional(),
   authenticate: fn<Authenticate>().optional(),
@@ -140,7 +141,7 @@ const schema = z.strictObject({
   shutdownGrace: milliseconds(0).default(10_000),
 });
 
-export interface ResolvedOptions extends Omit<z.output<typeof schema>, 'database' | 'publicPath' | 'health' | 'hot'> {
+export interface ResolvedOptions extends Omit<z.output<typeof OPTIONS>, 'database' | 'publicPath' | 'health' | 'hot'> {
   publicPath: string;
   /** The key under which the runtime replaces an earlier one; undefined: it replaces none and is not replaced. */
   hot: string | undefined;
@@ -153,11 +154,11 @@ export interface ResolvedOptions extends Omit<z.output<typeof schema>, 'database
 
 /** Validates options and fills in defaults. @throws {@link DjrError} `DJR_CONFIG`: one sentence that names the option */
 export function resolveOptions(options: RealtimeOptions): ResolvedOptions {
-  const result = schema.safeParse(options);
+  const result = OPTIONS.safeParse(options);
   if (!result.success) throw toError(result.error);
   const isEdge = options.relay !== undefined && options.database === undefined;
   const { database = process.env.DATABASE_URL ?? {}, ...given } = result.data as Omit<
-    z.output<typeof schema>,
+    z.output<typeof OPTIONS>,
     'database'
   > & { database?: RealtimeOptions['database'] };
   const rest = {

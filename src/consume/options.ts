@@ -5,7 +5,7 @@ import { shown } from '../lib/shown.js';
 
 /** Options of `realtime.consume`. */
 export interface ConsumeOptions {
-  /** The most events in one transaction, 1 to 10000. @defaultValue 100 */
+  /** Events that one transaction takes at most, 1 to 10000. @defaultValue 100 */
   batch?: number;
   /**
    * Whether several processes work at the same time, each on different events, in no common order. Otherwise one process works at a
@@ -32,7 +32,7 @@ export interface ConsumeOptions {
 }
 
 const list = z.array(z.string()).nullable().default(null);
-const schema = z.strictObject({
+export const CONSUME_OPTIONS = z.strictObject({
   batch: z.number().int().min(1).max(10_000).default(100),
   share: z.boolean().default(false),
   create: z.strictObject({ from: z.string().default('now'), types: list, topics: list }).optional(),
@@ -50,7 +50,7 @@ const schema = z.strictObject({
     .default(5000),
 });
 
-export interface ResolvedConsumeOptions extends Omit<z.output<typeof schema>, 'share'> {
+export interface ResolvedConsumeOptions extends Omit<z.output<typeof CONSUME_OPTIONS>, 'share'> {
   mode: 'skip' | 'share';
 }
 
@@ -62,7 +62,7 @@ export function resolveConsumeOptions(name: unknown, handler: unknown, options: 
   if (typeof handler !== 'function') {
     throw new DjrError('DJR_CONFIG', `consume must be given a function for the events (it is ${typeof handler}).`);
   }
-  const result = schema.safeParse(options);
+  const result = CONSUME_OPTIONS.safeParse(options);
   if (result.success) {
     const { share, ...rest } = result.data;
     return { ...rest, mode: share ? 'share' : 'skip' };

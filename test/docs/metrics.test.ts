@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import test from 'ava';
 import { parse } from 'yaml';
 import { startApp, until } from '../helpers/server.js';
@@ -63,4 +63,15 @@ test('each alert has a threshold, a severity and what to do, and the page has a 
     t.truthy(annotations.summary && annotations.action, alert);
     t.true(page.includes(`\`${alert}\``), `${alert} in operations.md`);
   }
+});
+
+test('The metrics that the page about the relay explains are those of its sources and edges', async (t) => {
+  const folder = new URL('../../src/source/nats/', import.meta.url);
+  const files = (await readdir(folder)).filter((name) => name.endsWith('.ts'));
+  const sources = await Promise.all(files.map((name) => readFile(new URL(name, folder), 'utf8')));
+  const registered = new Set(
+    sources.flatMap((source) => [...source.matchAll(/'(djr_relay_\w+)'/g)].map((match) => match[1]!)),
+  );
+  const explained = named(await read('relay.md')).filter((name) => name.startsWith('djr_relay_'));
+  t.deepEqual(explained.sort(), [...registered].sort());
 });

@@ -14,7 +14,7 @@ interface Answer {
   headers?: Record<string, Header>;
   content?: Record<string, { schema: object }>;
 }
-type Operations = Record<string, { responses: Record<string, Answer> }>;
+type Operations = Record<string, { parameters?: { name: string; in: string }[]; responses: Record<string, Answer> }>;
 
 const document = parse(await readFile(new URL('../../docs/openapi.yaml', import.meta.url), 'utf8')) as {
   paths: Record<string, Operations>;
@@ -81,8 +81,10 @@ test('real answers of every route are as docs/openapi.yaml has them', async (t) 
   await check(t, '/sse/', await fetch(`${at}/sse/`, { headers: foreign }));
   await check(t, '/sse/', await fetch(`${at}/sse/`, { method: 'DELETE' }));
   const preflight = { method: 'OPTIONS', headers: { origin: 'https://app.example.com' } };
-  await check(t, '/sse/', await fetch(`${at}/sse/`, preflight), 'options');
-  await check(t, '/sse/', await fetch(`${at}/sse/`, { ...preflight, headers: foreign }), 'options');
+  for (const path of ['/sse/', '/ack/']) {
+    await check(t, path, await fetch(at + path, preflight), 'options');
+    await check(t, path, await fetch(at + path, { ...preflight, headers: foreign }), 'options');
+  }
 
   const ack = (body: string, headers: Record<string, string> = json) =>
     fetch(`${at}/ack/`, { method: 'POST', headers, body });
@@ -94,7 +96,7 @@ test('real answers of every route are as docs/openapi.yaml has them', async (t) 
   await check(t, '/ack/', await ack(' '.repeat(20_000)), 'post');
   await check(t, '/ack/', await ack('{}', { ...json, ...foreign }), 'post');
 
-  for (const script of ['/djr.js', '/djr.mjs']) {
+  for (const script of ['/djr.js', '/djr.mjs', '/djr-topics.mjs']) {
     const first = await fetch(at + script);
     const etag = first.headers.get('etag')!;
     await check(t, script, first);
@@ -151,4 +153,30 @@ test('real frames of every kind are as docs/openapi.yaml has them', async (t) =>
   for (const type of ['connected', 'heartbeat', 'reset', 'left', 'presence', 'disconnected', 'said']) {
     t.true(types.has(type), type);
   }
+});
+
+test('docs/http.md has the routes, methods and parameters of docs/openapi.yaml, and no others', async (t) => {
+  const page = await readFile(new URL('../../docs/http.md', import.meta.url), 'utf8');
+  const cells = (heading: string): string[][] => {
+    const table = page.slice(page.indexOf(heading)).split('\n\n')[0]!;
+    return table
+      .split('\n')
+      .slice(2)
+      .map((row) => row.split('|').map((cell) => cell.trim()));
+  };
+  const routes = cells('| route | methods |').flatMap(([, names = '', methods = '']) =>
+    [...names.matchAll(/`([^`]+)`/g)].map(([, name]) => [`/${name}`, methods.replaceAll('HEAD', '').match(/[A-Z]+/g)]),
+  );
+  t.deepEqual(
+    Object.fromEntries(routes),
+    Object.fromEntries(
+      Object.entries(document.paths).map(([path, operations]) => [
+        path,
+        Object.keys(operations).map((method) => method.toUpperCase()),
+      ]),
+    ),
+  );
+  const parameters = cells('| parameter | meaning |').map(([, cell]) => /^`([\w.]+)=/.exec(cell!)![1]!);
+  const declared = document.paths['/sse/']!.get!.parameters!.filter((one) => one.in === 'query');
+  t.deepEqual(parameters.sort(), declared.map(({ name }) => name).sort());
 });

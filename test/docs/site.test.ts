@@ -19,3 +19,11 @@ test('each page begins with a heading of its own', async (t) => {
   t.false(titles.includes(undefined));
   t.is(new Set(titles).size, titles.length);
 });
+
+test('The picture of the life of an event names folders that there are, in its order', async (t) => {
+  const page = await readFile(new URL('concepts.md', docs), 'utf8');
+  const picture = page.slice(page.indexOf('## The life of an event'), page.indexOf('### Two ways'));
+  const folders = [...picture.matchAll(/ (src\/\w+|sql)\/$/gm)].map((match) => match[1]!);
+  t.deepEqual(folders, ['sql', 'src/source', 'src/stream', 'src/clients', 'src/http', 'src/browser']);
+  for (const folder of folders) await t.notThrowsAsync(readdir(new URL(`../${folder}/`, docs)), folder);
+});

@@ -3,7 +3,7 @@ import { connect } from '/realtime/djr.mjs';
 
 const user = new URLSearchParams(location.search).get('as') ?? '';
 const element = (id) => document.getElementById(id);
-element('who').textContent = user ? `${user[0].toUpperCase()}${user.slice(1)}` : 'visitor';
+element('who').textContent = user ? `${user[0].toUpperCase()}${user.slice(1)}` : 'a visitor';
 
 element('events').tabIndex = 0; // It scrolls, also by keyboard.
 

@@ -93,9 +93,13 @@ class Opening {
     this.reader.read(bytes, this.#listener.batch);
     if (!this.#open) {
       if (!this.reader.begun) return;
+      if (this.reader.status !== 200) {
+        this.#reject(new Error(`The stream was refused with ${this.reader.status}.`));
+        this.#stream.destroy();
+        return;
+      }
       this.#open = true;
-      if (this.reader.status === 200) this.#resolve(this.#stream);
-      else this.#reject(new Error(`The stream was refused with ${this.reader.status}.`));
+      this.#resolve(this.#stream);
     }
     this.#listener.onRead(this.#stream.index, bytes.length);
   }

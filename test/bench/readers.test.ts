@@ -35,3 +35,21 @@ test('A second run ends when its own events are there, and an event of the first
   const second = await readers.received({ patience: FOR_EVER });
   t.like(second, { deliveries: 4, missing: 0, repeated: 2, foreign: 0 });
 });
+
+test('A client that is refused comes again where it is to, and the refusal is no stream that was closed', async (t) => {
+  let asked = 0;
+  const server = createServer((_, response) => {
+    asked += 1;
+    if (asked === 1) return void response.writeHead(503, { Connection: 'close' }).end('{}');
+    response.writeHead(200, { 'Content-Type': 'text/event-stream' });
+    response.write('data: {"type":"connected"}\n\ndata: {"n":0,"t":0}\n\n');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => server.close());
+  const readers = play();
+  t.teardown(() => readers.close(null));
+  const { port } = server.address() as AddressInfo;
+  await readers.expect({ events: 1, warmup: 0, clients: 1 });
+  t.is((await readers.connect({ port, path: '/', clients: 1, again: true })).refused, 1);
+  t.like(await readers.received({ patience: FOR_EVER }), { deliveries: 1, missing: 0, closed: 0 });
+});

@@ -347,3 +347,59 @@ test.serial('Whoever waits for an event has it when it was fired, is told a rese
   for (const id of ['', 'x', -1, 0, 1.5, '1e3', 2 ** 53])
     t.regex(await reason(connection.seen(id)), /must be given the id/);
 });
+
+test.serial(
+  'A server that refuses a stream is asked why, ever more rarely, and the page is told the status',
+  async (t) => {
+    const page = simulatePage(t);
+    const asked: [url: string, init: RequestInit][] = [];
+    let status = 503;
+    const { fetch } = globalThis;
+    Object.assign(globalThis, {
+      fetch: async (url: string, init: RequestInit) => {
+        asked.push([url, init]);
+        if (status === 0) throw new TypeError('there is nobody');
+        return new Response(null, { status });
+      },
+    });
+    t.teardown(() => Object.assign(globalThis, { fetch }));
+    const { connection } = await open({ withCredentials: true });
+    const refuse = async () => {
+      page.source.fail(true);
+      await settle();
+      const said = connection.told.state;
+      page.happen('pageshow');
+      await settle();
+      return said;
+    };
+    const { url } = page.source;
+    t.like(await refuse(), { state: 'refused', status: 503 });
+    t.is(asked[0]![0], `${url.href}&probe=1`);
+    t.like(asked[0]![1], { credentials: 'include', cache: 'no-store', headers: { Accept: 'text/event-stream' } });
+    status = 299;
+    t.is((await refuse()).state, 'waiting', 'it would be let in now');
+    t.is((await refuse()).state, 'waiting');
+    t.is(asked.length, 2, 'it is not asked at the third');
+    status = 300;
+    t.like(await refuse(), { state: 'refused', status: 300 });
+    for (let n = 0; n < 3; n += 1) await refuse();
+    t.is(asked.length, 3);
+    status = 0;
+    t.is((await refuse()).state, 'waiting');
+    t.is(asked.length, 4);
+    page.source.fail();
+    await settle();
+    t.is(asked.length, 4, 'a stream that was cut off was not refused');
+  },
+);
+
+test.serial('Of topics a page shows those that its address names, again where it is joined', async (t) => {
+  const page = simulatePage(t);
+  const awaited = createAwaited();
+  createConnection(`${ENDPOINT}?topic=room:7`, 'x', { shareTabs: false }, awaited);
+  await settle();
+  page.source.frame({ type: 'connected' }, '0-a');
+  page.source.frame({ type: 'said', ':topic': 'room:7' }, '7-a');
+  page.source.frame({ type: 'said', ':topic': 'room:8' }, '8-a');
+  t.deepEqual(names(page), ['djr:connected', 'djr:said']);
+});

@@ -50,6 +50,22 @@ test('A user is a text that PostgreSQL holds, a safe integer or a bigint; anythi
   }
 });
 
+const SAID: [value: unknown, was: RegExp][] = [
+  [undefined, /^a user_id must name a user \(it is undefined\)$/],
+  [10n ** 255n, /\(it has 256 digits\)$/],
+  [-0, /\(it is -0\)$/],
+  [1.5, /\(it is 1\.5\)$/],
+  [['42'], /\(it is of type array\)$/],
+  [true, /\(it is of type boolean\)$/],
+  ['a\0b', /\(it has a NUL character\)$/],
+  ['a\ud800', /\(it has half a surrogate pair\)$/],
+  ['😀'.repeat(256), /\(it has 256 characters\)$/],
+];
+
+test('The error of a value that is no user says what the value was', (t) => {
+  for (const [value, was] of SAID) t.throws(() => toUserId(value), { message: was });
+});
+
 test('The domain djr.event_user holds every user that is taken, as it is', async (t) => {
   const db = await createDatabase(t);
   for (const [, id] of GOOD) {

@@ -176,7 +176,13 @@ test('The option authorizeTopic decides; an error, no boolean and no answer in t
   });
   const { frames } = await streamOf('u', '?topic=yes&topic=truthy&topic=no&topic=never&topic=throws');
   t.deepEqual(frames[0]!.data.topics, ['yes']);
-  t.is(lines.filter(({ message }) => message.includes('could not be decided')).length, 2);
+  // PostgreSQL is asked as well, and on a busy machine may not answer in that time either.
+  const failures = lines.filter(({ message }) => message.includes('could not be decided'));
+  const reasons = failures.map(({ context }) => (context.err as Error).message);
+  t.deepEqual(reasons.filter((reason) => !reason.startsWith('PostgreSQL')).sort(), [
+    'no answer within 200 ms (hookTimeout)',
+    'no such room',
+  ]);
 });
 
 test('recheck takes a topic from who may no longer hear it, and voids seals made before it', async (t) => {

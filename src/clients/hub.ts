@@ -15,7 +15,8 @@ export interface HubOptions extends KeeperOptions {
 
 /**
  * Decides which clients get an event, and writes it to them. It finds clients by audience, so an event for one user or topic costs
- * nothing for other clients. Events that come in one turn of the event loop are joined into one buffer: each client gets one write.
+ * nothing for other clients. Events of one turn of the event loop are written together, with one write for each client, unless `flush`
+ * runs earlier or `beforeSend` answers for each event.
  */
 export class Hub {
   /** Every open stream, including those that still resume. */
@@ -45,12 +46,15 @@ export class Hub {
     return this.#clients;
   }
 
-  /** The clients of an audience, including those that still resume. The result is not affected by clients that join or leave later. */
+  /** The clients of an audience, including those that still resume. The result is not affected by clients that are admitted or leave later. */
   clientsOf(audience: Audience): Iterable<Client> {
     return audience === EVERYBODY ? [...this.#clients] : this.#index.of(audience);
   }
 
-  /** From now on this client gets heartbeats and is closed when it does not read. It gets events only once it has joined. */
+  /**
+   * From now on this client gets heartbeats and is closed when it does not read. The hub writes events to it only after {@link join};
+   * until then only its resume does.
+   */
   admit(client: Client): void {
     this.#clients.add(client);
     this.#index.add(client);
@@ -74,7 +78,7 @@ export class Hub {
     if (this.#clients.has(client)) this.#index.drop(client, audience);
   }
 
-  /** Writes a frame that is no event to the live clients of an audience. */
+  /** Writes a frame that is no event to the clients of a user or a topic that are live or behind. It is not for the audience of everybody. */
   tell(audience: Audience, chunk: Buffer, except?: ReadonlySet<Client>): void {
     this.flush();
     for (const client of this.#index.of(audience)) {
@@ -125,6 +129,10 @@ export class Hub {
     return sum;
   }
 
+  /**
+   * Keeps an event for the write at the end of this turn. It ignores an event without an audience, which is for no client, and an event
+   * for a user or a topic for which no client is connected.
+   */
   deliver(item: Item): void {
     const { audience } = item.envelope;
     if (audience === undefined) return;

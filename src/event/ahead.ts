@@ -56,7 +56,8 @@ export class Ahead {
 
   /** Adds an event that is delivered now, after all that were added before. */
   add({ createdAt, id, unstored, xid }: Named): void {
-    // No resume brings an event without a row, so it need not be named. But no other event has its id, and naming it joins the runs on both sides.
+    // No resume brings an event with `store => false`, so it need not be named. But no other event has its id, and naming it joins the runs
+    // on both sides.
     if (xid === null && unstored && this.#runs[0]?.high === id - 1) this.#name(id, createdAt);
     if (xid === null || !this.#frontier.isNew(xid)) return;
     if (this.#events.length >= MAX_EVENTS || createdAt > this.#frontier.time + MAX_LEAD) {

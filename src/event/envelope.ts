@@ -4,9 +4,9 @@ import type { Detail, Event, Scope } from './event.js';
 /** An event on its way through the runtime. Its detail stays text until a hook or a subscriber needs it parsed. */
 export class Envelope {
   readonly id: number;
-  /** The publisher's transaction; null when the event is not stored. */
+  /** The publisher's transaction; null: the event is without a row, as it was published with `store => false` or while storage was off. */
   readonly xid: number | null;
-  /** Whether it was published with `store => false`, so that it is in no history and no resume. While storage is off, other events have no row either. */
+  /** Whether it was published with `store => false`, so that it is in no history and no resume. Not every event without a row was. */
   readonly unstored: boolean;
   /** `control` marks an order of `djr.disconnect` or `djr.recheck` to the runtimes. */
   readonly scope: Scope | 'control';

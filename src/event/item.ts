@@ -3,9 +3,9 @@ import { eventFrame } from './frame.js';
 
 /** An event that this instance delivers, with its place in the order. */
 export class Item {
-  /** Its sequence number in the source's order, by which history finds it. An event without a row has that of the last stored event before it. */
+  /** Its sequence number in the source's order, by which history finds it. An event with `store => false` has that of the event before it. */
   readonly sequence: number;
-  /** Its number among all events that this instance delivers, including those without a row. */
+  /** Its number among all events that this instance delivers, including those with `store => false`. */
   readonly order: number;
   readonly envelope: Envelope;
   /** The position in the frame's id: what a client has got once it has got this event. */

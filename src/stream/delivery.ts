@@ -75,7 +75,7 @@ export class Delivery implements Downstream {
     if (envelope === null) return;
     const { activity, history, hooks, hub, lag, order } = this.#options;
     const item = order.next(envelope);
-    // An event that was published without a row is only for clients that are connected now, so history does not keep it.
+    // An event with `store => false` is only for clients that are connected now, so history does not keep it.
     if (!envelope.unstored) history.push(item);
     activity.dispatched(envelope);
     lag.record(Date.now() - envelope.createdAt);

@@ -7,11 +7,11 @@ import type { Meter } from '../lib/meter.js';
 import { Serial } from '../lib/serial.js';
 
 export interface FeedOptions {
-  /** Called for each event, once and in order. It should not throw or reject; if it does, only that event is lost. */
+  /** Called for each event once, in the order in which this instance's feed took them. If it throws or rejects, only that event is lost. */
   deliver(envelope: Envelope): void | Promise<void>;
-  /** How many events may wait for a slow `onReceive` before the fast lane closes. */
+  /** If so many events wait for a slow `onReceive`, the fast lane closes, the running sweep pauses, and an event without a row is lost. */
   maxWaiting: number;
-  /** Bytes of events that may wait for a slow `onReceive`; with more the sweep pauses. @defaultValue any number */
+  /** If events of so many bytes wait for a slow `onReceive`, the running sweep pauses. @defaultValue any number */
   maxWaitingBytes?: number;
   /** Bytes of events that a sweep delivers before it lets clients read; fewer than may wait for one client. */
   turnBytes: number;
@@ -24,15 +24,19 @@ export interface FeedOptions {
 /** The fast lane waits at most so many sweeps, about a second, for older transactions to end. */
 const MAX_SETTLING = 200;
 
-/** Events that the fast lane may deliver while one sweep runs. During a sweep of millions it closes then, and the next sweep delivers the rest. */
+/**
+ * Events that the fast lane may have taken and no sweep has covered yet. With more the fast lane closes, as during a sweep of millions,
+ * and the next sweep reads the rest.
+ */
 const MAX_AHEAD = 50_000;
 
 /**
  * Combines the two ways by which events reach an instance, NOTIFY (the fast lane) and sweeps, into one order: without repeats, and
  * without leaving any event out.
  *
- * An event may come by NOTIFY, by a sweep, or by both, in either order. The feed knows repeats by two things: the frontier, as every
- * event that is visible in it was delivered before; and the ids of the events that the fast lane delivered since the last sweep.
+ * An event may come by NOTIFY, by a sweep, or by both, in either order. The feed knows repeats by three things: the frontier, as the
+ * feed has taken every event that is visible in it; the ids of the events that the fast lane took and no sweep has covered yet; and the
+ * ids of the events that sweeps took since the frontier last moved.
  *
  * The fast lane is open while every stored event is certain to be announced with NOTIFY and heard. While it is closed, stored events
  * are left to the sweep.
@@ -40,11 +44,11 @@ const MAX_AHEAD = 50_000;
 export class Feed {
   readonly #options: FeedOptions;
   readonly #steps: Serial<Envelope | Frontier | (() => void)>;
-  /** Ids of events that the fast lane delivered and no sweep has covered yet, each with the number of the last sweep that had begun then. */
+  /** Ids of events that the fast lane took and no sweep has covered yet, each with the number of the last sweep that had begun then. */
   readonly #ahead = new Map<number, number>();
   /**
-   * Ids of events that sweeps have delivered since the frontier last moved. The NOTIFY for such an event may come later; and a sweep that
-   * fails half way leaves the frontier where it is, so that the next sweep reads the same events again.
+   * Ids of events that sweeps took since the frontier last moved. The NOTIFY for such an event may come later; and a sweep that fails
+   * half way leaves the frontier where it is, so that the next sweep reads the same events again.
    */
   readonly #swept = new IdSet();
   /** Bytes of events that wait to be delivered. */
@@ -52,9 +56,9 @@ export class Feed {
   #sweeps = 0;
   /** How many events the feed has begun to deliver since the start. */
   taken = 0;
-  /** How many events with `store => false` came. */
+  /** How many events came that were published with `store => false`. */
   unstored = 0;
-  /** How many events without a row were lost because too many waited for `onReceive`. */
+  /** How many events without a row, of either kind, were lost because too many events waited for `onReceive`. */
   lost = 0;
   /** How many events could not be delivered. */
   failures = 0;
@@ -71,7 +75,7 @@ export class Feed {
   /** Set while publishers may still commit events without NOTIFY, because delivery was `sweep` when they published. */
   #awaitingSilentPublishers: { xmax: number | undefined; sweeps: number } | undefined;
   #frontier: Frontier | undefined;
-  /** The frontier up to which events have been delivered. It moves only after the events that are visible in it. */
+  /** The frontier that frames' ids carry. It moves once every event that is visible in it has been delivered; {@link rebase} moves it sooner. */
   #reached: Frontier | undefined;
 
   constructor(options: FeedOptions) {
@@ -129,7 +133,7 @@ export class Feed {
     return this.#steps.length;
   }
 
-  /** Whether delivery is `notify` again, but the fast lane is still closed: until it opens, sweeps should come fast. */
+  /** True from when a sweep has read the mode `sweep` until the feed counts every publisher as notifying: until then sweeps must come fast. */
   get settling(): boolean {
     return this.#awaitingSilentPublishers !== undefined;
   }
@@ -146,9 +150,9 @@ export class Feed {
   }
 
   /**
-   * The database was restored or replaced. Ids of frames carry this frontier from now on, while the next sweep still reads from the
-   * earlier one. All remembered event ids are forgotten, as they may belong to other events now. Resolves when everything that came
-   * before has been delivered.
+   * The database was restored or replaced. Once all waiting events have been delivered, ids of frames carry this frontier, and the
+   * promise resolves. {@link frontier} stays as it is, so the running sweep still reads from there. All remembered event ids are
+   * forgotten, as they may belong to other events now.
    */
   rebase(frontier: Frontier): Promise<void> {
     this.#steps.push(frontier);
@@ -197,7 +201,7 @@ export class Feed {
     this.#sweeps += 1;
   }
 
-  /** Takes rows of the running sweep, in any number of batches. Resolves when there is room for more. */
+  /** Takes events of the running sweep, in any number of batches. If few events wait then, it resolves; otherwise it resolves when none waits. */
   async sweep(envelopes: readonly Envelope[]): Promise<void> {
     let bytes = 0;
     for (const envelope of envelopes) {
@@ -224,7 +228,7 @@ export class Feed {
     if (!frontier.fits) this.cut += 1;
     this.#steps.push(frontier);
     this.#swept.clear();
-    // Events that the fast lane delivered before this sweep began were visible to the sweep, so the frontier includes them now.
+    // Events that the fast lane took before this sweep began were visible to the sweep, so the frontier includes them now.
     for (const [id, sweep] of this.#ahead) {
       if (sweep >= this.#sweeps) break;
       this.#ahead.delete(id);
@@ -239,9 +243,10 @@ export class Feed {
   }
 
   /**
-   * True once every event that this sweep could have missed is certain to be announced with NOTIFY. The mode that a sweep reads may be
-   * newer than its snapshot, so only the sweep after the first one that read `notify` counts. And every transaction that was in flight
-   * then may have published without NOTIFY, so these must have ended, or {@link MAX_SETTLING} sweeps must have passed.
+   * Whether the fast lane may open as far as publishers are concerned. The first sweep that reads `notify` does not count, as the mode
+   * may be newer than the sweep's snapshot. Transactions that are in progress at the second one may have published without NOTIFY, so
+   * the feed waits until all of them have ended, for at most {@link MAX_SETTLING} sweeps. If one lasts longer, its events may come
+   * without NOTIFY: a later sweep delivers them, after younger events.
    */
   #heardAll(frontier: Frontier, notifying: boolean): boolean {
     if (!notifying) {

@@ -31,7 +31,10 @@ export class Head {
     return this.#pack(this.#aheadOfFrontier());
   }
 
-  /** Numbers the next event of the stream. An event without a row gets no sequence number of its own, so a client that gets it resumes from where it stood. */
+  /**
+   * Numbers the next event of the stream. An event with `store => false` gets no sequence number of its own, so a client that gets it
+   * resumes from where it stood.
+   */
   next(envelope: Envelope): Item {
     const before = this.#last ?? this.position;
     this.#order += 1;

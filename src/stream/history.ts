@@ -15,18 +15,21 @@ const sequenceOf = (item: Item | undefined): number => item?.sequence ?? Number.
 export class History {
   readonly #maxEvents: number;
   readonly #maxBytes: number;
-  /** The events; places before the head are empty. */
+  /** The events; indexes below the head are empty. */
   #items: (Item | undefined)[] = [];
   #head = 0;
   #bytes = 0;
   #lastSequence = 0;
   /** The sequence number of the last item that was dropped. */
   #droppedUpTo = 0;
-  /** The history has every event of this transaction and of all later ones, as far as they are visible to this instance. */
+  /** The history has every event of this transaction and of all later ones, as far as this instance has delivered them. */
   #completeFrom = Number.POSITIVE_INFINITY;
-  /** False while storage is off: other instances may have delivered events that this one never saw. */
+  /**
+   * False while storage is off: other instances may have delivered events that this one never saw. The source sets it at each sweep or
+   * checkpoint, and {@link push} sets it to false.
+   */
   stored = true;
-  /** If the source brings events of some audiences only: from where on the history has those of each. */
+  /** Set if the source brings events of some audiences only: for each audience the point from which the history has its events. */
   beginnings: Beginnings | undefined;
   /** When PostgreSQL was started, milliseconds since 1970. For a frontier from before that, transaction ids may have been used a second time. */
   #xidsValidFrom = 0;
@@ -49,7 +52,7 @@ export class History {
   }
 
   push(item: Item): void {
-    // An event without a transaction was published while storage was off. The next sweep reads the setting again.
+    // An event without a row that is kept here was published while storage was off. The next sweep reads the setting again.
     if (item.envelope.xid === null) this.stored = false;
     this.#lastSequence = item.sequence;
     this.#items.push(item);
@@ -92,13 +95,13 @@ export class History {
     this.#completeFrom = Math.max(this.#completeFrom, xid);
   }
 
-  /** From now on items up to this sequence number may be missing. */
+  /** From now on items up to this sequence number may be missing. The last sequence number becomes at least this one. */
   markIncompleteUpTo(sequence: number): void {
     this.#droppedUpTo = Math.max(this.#droppedUpTo, sequence);
     this.#lastSequence = Math.max(this.#lastSequence, sequence);
   }
 
-  /** Whether every item for these audiences after this sequence number is still here. */
+  /** Whether every item for these audiences after this sequence number is still here. With no audiences only the history's bounds are checked. */
   reaches(sequence: number, audiences: Iterable<Audience> = []): boolean {
     if (sequence > this.#lastSequence || sequence < this.#droppedUpTo) return false;
     return this.beginnings?.reach(sequence, audiences) ?? true;
@@ -110,7 +113,7 @@ export class History {
     return this.#items.slice(start, start + count) as Item[];
   }
 
-  /** Whether the history has every event for these audiences that is new since this frontier. */
+  /** Whether it has every event for these audiences that is new since this frontier. With no audiences only the history's bounds are checked. */
   covers(frontier: Frontier, audiences: Iterable<Audience> = []): boolean {
     if (!this.stored || frontier.xmin < this.#completeFrom || frontier.time < this.#xidsValidFrom) return false;
     return this.beginnings?.cover(frontier, audiences) ?? true;
@@ -119,8 +122,8 @@ export class History {
   /** Whether all events that a client's id names are here. The search begins with the newest, as the named ones are mostly among them. */
   hasAll(ahead: NamedAhead): boolean {
     let missing = ahead.size;
-    for (let place = this.#items.length - 1; place >= this.#head && missing > 0; place -= 1) {
-      if (ahead.has(this.#items[place]!.envelope)) missing -= 1;
+    for (let index = this.#items.length - 1; index >= this.#head && missing > 0; index -= 1) {
+      if (ahead.has(this.#items[index]!.envelope)) missing -= 1;
     }
     return missing <= 0;
   }

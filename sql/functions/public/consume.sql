@@ -50,7 +50,7 @@ begin
       from djr.event
       where event.xid = any (array(select pg_snapshot_xip(_place.frontier)))
     )
-    -- Written as exists() the planner might search the whole table.
+    -- With exists() the planner might search the whole table.
     and (
       select event.id
       from djr.event
@@ -116,4 +116,4 @@ end
 $$;
 
 comment on function djr.consume(text, integer, text) is
-  'Returns the next events for a consumer, oldest first, and moves its place in the caller''s transaction: what the transaction does with the events commits together with the place. It reads by snapshot, as a sweep does, so an event that commits late comes late and is not skipped. No rows means that nothing is due. mode wait (the default) waits while another transaction consumes; skip returns nothing then; share takes events that no other caller has taken, and they come again if its transaction is rolled back. DJR20: there is no such consumer. DJR22: it was overtaken. DJR06: storage is off.';
+  'Returns the next events for a consumer in the order of their ids, and moves its place in the caller''s transaction: what the transaction does with the events commits together with the place. It reads by snapshot, as a sweep does: an event that commits after one snapshot comes with a later one and is not skipped, even if its id is lower. No rows means that nothing is due. mode wait (the default) waits while another transaction consumes; skip returns nothing then; share takes events that no other caller has taken, and they come again if its transaction is rolled back. DJR10: max_events is below 1, or mode is another word. DJR20: there is no such consumer. DJR22: it was overtaken, or restored from a dump. DJR06: nothing is due, and storage is off.';

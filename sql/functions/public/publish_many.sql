@@ -10,8 +10,9 @@ declare
   _members constant text[] := array['scope', 'user_id', 'topic', 'type', 'detail', 'private_data', 'key', 'store'];
   _keyed boolean := false;
   _unstored boolean := false;
-  -- The first event's type, if it is valid. Most arrays have one type only, so elements with the same type are not checked again. They
-  -- are checked with the constant 'sound' in its place, for which the planner evaluates the rule once.
+  -- The first event's type, if it is valid. Most arrays have one type only, so the type of elements with the same type is not checked
+  -- again. For these the check of user_id and detail gets the fixed valid type 'sound', so the planner evaluates the rule for types only
+  -- once.
   _type jsonb := case
     when jsonb_typeof(publish_many.events #> '{0,type}') = 'string'
       and djr._is_valid(null, publish_many.events #>> '{0,type}', '{}') then publish_many.events #> '{0,type}'

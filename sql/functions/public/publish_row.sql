@@ -1,4 +1,4 @@
--- The first migrations made this one.
+-- Drops a helper that the first migrations created.
 drop function if exists djr._publish_row(text, text, text, text[], text, jsonb);
 
 -- SECURITY DEFINER, so that a role that may change the row needs no right to publish. The formats of dates and numbers are fixed and not
@@ -27,6 +27,7 @@ declare
   _row text;
   _old_table name;
   _new_table name;
+  -- Whether the old and the new rows of an update are matched by their positions in the transition tables; otherwise by their ids.
   _by_place boolean := true;
   _query text;
   _before jsonb;
@@ -53,7 +54,8 @@ begin
     perform djr._validate('public', null, _type, '{}', null, '', null);
   end if;
 
-  -- The scope follows from the form of the second argument: one case for each kind of audience.
+  -- The scope follows from the form of the second argument. null: everyone. Two elements: a column of users. Any odd number of elements:
+  -- a topic.
   _audience := djr._row_audience(tg_name, tg_relid, tg_argv[1]);
   _scope := case when _audience is null then 'public' when cardinality(_audience) = 2 then 'user' else 'topic' end;
 
@@ -93,6 +95,7 @@ begin
       into _by_place;
     end if;
     _query := djr._row_statement(_old_table, _new_table, _row, _by_place, _op, _scope, _type, _refuse);
+    -- While storage is off, events are published without rows.
     if (select settings.storage from djr.settings) then
       execute format('insert into djr.event (scope, %I, type, detail) ', case _scope when 'topic' then 'topic' else 'user_id' end) || _query;
     else
@@ -127,6 +130,7 @@ begin
     _op, _scope, _type, _refuse, _before, _before_audience, _before_id, _after, _after_audience, _after_id
   ) event
   where (select settings.storage from djr.settings);
+  -- While storage is off, events are published without rows.
   if not found and (select settings.storage from djr.settings) is not true then
     perform djr._publish(
       _scope,

@@ -11,7 +11,7 @@ import { type FrontierText, fromText, request, toText } from '../../relay/reques
 import type { Taken } from '../../relay/way.js';
 import type { History } from '../../stream/history.js';
 import { type Need, type Recent, unavailable } from '../../stream/resume/backlog.js';
-import type { Reader, ResumeProgress, StoredEvents } from '../../stream/resume/source.js';
+import type { ResumeProgress, StoredEvents, Wanted } from '../../stream/resume/source.js';
 import { isNewSince, type Part, partSince, readEvents, sequencesFor } from './log-reading.js';
 
 export interface EdgeStorageOptions {
@@ -73,17 +73,17 @@ export class EdgeStorage implements StoredEvents {
 
   async readSince(
     since: Frontier,
-    client: Reader,
+    wanted: Wanted,
     from: ResumeProgress | undefined,
     onBatch: (envelopes: Envelope[]) => Promise<number>,
   ): Promise<ResumeProgress | { reset: string }> {
-    if (from && !('part' in from)) return this.#ask(since, client, from, onBatch);
+    if (from && !('part' in from)) return this.#ask(since, wanted, from, onBatch);
     const progress = from as LogProgress | undefined;
     if (!progress) await this.#settle();
     const part = progress?.part ?? (await this.#partSince(since));
-    if (!part) return this.#ask(since, client, undefined, onBatch);
+    if (!part) return this.#ask(since, wanted, undefined, onBatch);
     let behind = progress?.behind ?? 0;
-    const audiences = [...client.audiences];
+    const audiences = [...wanted.audiences];
     const paused = (last: number): LogProgress => ({ ...this.#end(part), done: false, part, behind: last });
     try {
       let batch: Taken[] = [];
@@ -96,7 +96,7 @@ export class EdgeStorage implements StoredEvents {
         return taken === given.length;
       };
       for await (const read of this.#eventsOf(part, since, audiences, behind)) {
-        if (client.types && !client.types.has(read.envelope.type)) continue;
+        if (wanted.types && !wanted.types.has(read.envelope.type)) continue;
         batch.push(read);
         if (batch.length >= BATCH && !(await give())) return paused(behind);
       }
@@ -104,7 +104,7 @@ export class EdgeStorage implements StoredEvents {
       return { ...this.#end(part), done: true };
     } catch (error) {
       // The log has lost it meanwhile: a source has it, and the client drops what it has got by its id.
-      if (error instanceof GoneError) return this.#ask(since, client, undefined, onBatch);
+      if (error instanceof GoneError) return this.#ask(since, wanted, undefined, onBatch);
       throw error;
     }
   }
@@ -173,13 +173,13 @@ export class EdgeStorage implements StoredEvents {
   /** A source reads it in its storage, a page at a time. */
   async #ask(
     since: Frontier,
-    client: Reader,
+    wanted: Wanted,
     from: ResumeProgress | undefined,
     onBatch: (envelopes: Envelope[]) => Promise<number>,
   ): Promise<ResumeProgress | { reset: string }> {
     let progress = from;
     for (;;) {
-      const answer = await this.#page(since, [...client.audiences], client.types, progress);
+      const answer = await this.#page(since, [...wanted.audiences], wanted.types, progress);
       if ('reset' in answer) return answer;
       const envelopes = answer.lines.map(decodeLine);
       const frontier = fromText(answer.frontier);

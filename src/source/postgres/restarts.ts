@@ -20,14 +20,14 @@ export interface RestartsOptions {
 /** Finds out, after a restart of PostgreSQL, whether the database still has the same history, and tells all clients to reset if not. */
 export class Restarts {
   readonly #options: RestartsOptions;
-  /** The events that had been delivered before the restart; kept until a sweep has succeeded. */
+  /** The events that were in the history at the restart, so that they were delivered before; kept until a sweep has succeeded. */
   readonly #deliveredBefore = new Set<string>();
 
   constructor(options: RestartsOptions) {
     this.#options = options;
   }
 
-  /** Whether this event was delivered before the restart. */
+  /** Whether this event was in the history at the restart, so that it was delivered before. */
   wasDelivered(envelope: Envelope): boolean {
     return this.#deliveredBefore.has(identityOf(envelope));
   }

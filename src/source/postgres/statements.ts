@@ -14,9 +14,13 @@ export const EVENT_COLUMNS = `id, xid, scope, user_id, type,
 /** Leaves out rows of a restored dump whose transaction ids are another cluster's and lie in the future: no snapshot says anything about those. */
 export const NOT_FOREIGN = 'xid operator(pg_catalog.<) pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())';
 
-/** Where a row's transaction lies to a frontier: `$1` is the frontier's xmax, `$2` the transactions that were in progress. */
-const BEHIND = 'xid operator(pg_catalog.>=) $1::pg_catalog.xid8';
-const BEFORE = 'xid operator(pg_catalog.<) $1::pg_catalog.xid8';
+/** The row's transaction began to write after the frontier, whose xmax is `$1`. */
+const AFTER_XMAX = 'xid operator(pg_catalog.>=) $1::pg_catalog.xid8';
+
+/** The row's transaction began to write before the frontier. It may have been in progress then. */
+const BEFORE_XMAX = 'xid operator(pg_catalog.<) $1::pg_catalog.xid8';
+
+/** The row's transaction was in progress at the frontier: it is one of `$2`. */
 const IN_PROGRESS = 'xid operator(pg_catalog.=) any($2::pg_catalog.xid8[])';
 
 /** Which events to read: those of any part that pass `rest`. No event is in two parts. */
@@ -35,14 +39,14 @@ export interface Filter {
  */
 export function newSince(frontier: Frontier, bornAfter: number | undefined): Filter {
   const filter = {
-    parts: [IN_PROGRESS, BEHIND],
+    parts: [IN_PROGRESS, AFTER_XMAX],
     inOrder: bornAfter === undefined,
     rest: '',
     values: [String(frontier.xmax), frontier.inProgress.map(String)] as unknown[],
   };
   if (bornAfter !== undefined) {
     filter.values.push(new Date(bornAfter));
-    filter.parts.push(`created_at operator(pg_catalog.>=) $3 and not (${BEHIND} or ${IN_PROGRESS})`);
+    filter.parts.push(`created_at operator(pg_catalog.>=) $3 and not (${AFTER_XMAX} or ${IN_PROGRESS})`);
   }
   return filter;
 }
@@ -69,7 +73,8 @@ export function goOn(filter: Filter, last: { readonly xid: number; readonly id: 
 /**
  * The status and the rows in one statement, so that both are of the same snapshot. The status is the first row. PostgreSQL
  * runs the parts one after another and never in parallel, because the status calls a function that rules parallel plans
- * out. So the rows are not sorted once more, which took a third of a row's cost. The store checks the order of the rows.
+ * out. As each part is sorted, the statement does not sort the union, which took a third of the time for a row. The store
+ * checks the order of the rows.
  */
 export function withStatus(...parts: string[]): string {
   const first = `select status, null::bigint as id, null::pg_catalog.xid8 as xid, null as scope, null as user_id, null as type,
@@ -78,6 +83,12 @@ export function withStatus(...parts: string[]): string {
   return [first, ...parts.map((part) => `(${part})`)].join('\n union all\n');
 }
 
+/**
+ * The status, and the events of a filter in the order of transaction and id. Unless the filter's `rest` leaves them out, events
+ * for every audience are among them, and rows with foreign transaction ids, which the store drops.
+ *
+ * @param limit - how many events there may be
+ */
 export function sinceStatement(filter: Filter, limit?: number): Query {
   const values = [...filter.values];
   const most = limit === undefined ? '' : ` limit $${values.push(limit)}::bigint`;
@@ -98,12 +109,12 @@ export function sinceStatement(filter: Filter, limit?: number): Query {
  */
 export function recentStatement({ inProgress, time, xmax }: Need, limit: number): Query {
   const parts: [condition: string, order: string][] = [
-    [`${IN_PROGRESS} and ${BEFORE}`, ''],
+    [`${IN_PROGRESS} and ${BEFORE_XMAX}`, ''],
     [
-      `pg_catalog.pg_postmaster_start_time() operator(pg_catalog.>) $3 and created_at operator(pg_catalog.>=) $3 and ${BEFORE} and not ${IN_PROGRESS}`,
+      `pg_catalog.pg_postmaster_start_time() operator(pg_catalog.>) $3 and created_at operator(pg_catalog.>=) $3 and ${BEFORE_XMAX} and not ${IN_PROGRESS}`,
       '',
     ],
-    [`${BEHIND} and ${NOT_FOREIGN}`, 'order by event.xid desc, event.id desc'],
+    [`${AFTER_XMAX} and ${NOT_FOREIGN}`, 'order by event.xid desc, event.id desc'],
   ];
   const ofClients = CLIENT_SCOPES.map((scope) => `'${scope}'`).join(', ');
   const events = parts.map(

@@ -5,7 +5,7 @@ import { ask } from '../../postgres/ask.js';
 import type { Pool } from '../../postgres/connect.js';
 import { AS_TEXT, BATCH, type Query, readRows } from '../../postgres/rows.js';
 import { type Need, type Recent, unavailable } from '../../stream/resume/backlog.js';
-import type { Reader, ResumeProgress, StoredEvents } from '../../stream/resume/source.js';
+import type { ResumeProgress, StoredEvents, Wanted } from '../../stream/resume/source.js';
 import { ascending, isReadable, type Order, ownOf, type Row, readEnvelopes } from './event-rows.js';
 import type { Session } from './session.js';
 import {
@@ -149,13 +149,13 @@ export class Store implements StoredEvents {
 
   async readSince(
     since: Frontier,
-    client: Reader,
+    wanted: Wanted,
     from: ResumeProgress | undefined,
     onBatch: (envelopes: Envelope[]) => Promise<number>,
   ): Promise<ResumeProgress | { reset: string }> {
     for (const bornAfter of [undefined, since.time]) {
       const result = await onceMore((began) =>
-        this.#readEntitled(since, bornAfter, client, from, (envelopes) => {
+        this.#readEntitled(since, bornAfter, wanted, from, (envelopes) => {
           began();
           return onBatch(envelopes);
         }),
@@ -224,14 +224,14 @@ export class Store implements StoredEvents {
   async #readEntitled(
     since: Frontier,
     bornAfter: number | undefined,
-    client: Reader,
+    wanted: Wanted,
     from: ResumeProgress | undefined,
     onBatch: (envelopes: Envelope[]) => Promise<number>,
   ): Promise<ResumeProgress | { reset: string } | 'restarted'> {
     const filter = newSince(since, bornAfter);
     const bind = (value: unknown) => `$${filter.values.push(value)}`;
-    filter.rest += ` and ${entitled(client.audiences, bind)} and ${NOT_FOREIGN}`;
-    if (client.types) filter.rest += ` and type operator(pg_catalog.=) any(${bind([...client.types])})`;
+    filter.rest += ` and ${entitled(wanted.audiences, bind)} and ${NOT_FOREIGN}`;
+    if (wanted.types) filter.rest += ` and type operator(pg_catalog.=) any(${bind([...wanted.types])})`;
     if (from) goOn(filter, from.last, from.frontier);
     let last = from?.last ?? { xid: 0, id: 0 };
     let rows = from?.rows;

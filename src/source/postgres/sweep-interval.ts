@@ -1,8 +1,12 @@
 import type { Status } from './status.js';
 
-/** Milliseconds between two sweeps while sweeps deliver, and after so many sweeps in a row that found nothing. */
+/** Milliseconds between two sweeps while sweeps deliver. */
 const FAST = 5;
+
+/** Milliseconds between two sweeps while sweeps deliver, after {@link IDLE_AFTER} sweeps in a row that found nothing. */
 const FAST_IDLE = 10;
+
+/** After so many sweeps in a row that found nothing, sweeps come less often. */
 const IDLE_AFTER = 20;
 
 /** Milliseconds between two sweeps while NOTIFY should deliver and no probe has been heard. */

@@ -4,17 +4,19 @@ import { isNoAnswer } from '../../postgres/sqlstate.js';
 import type { Row } from './event-rows.js';
 import type { Session } from './session.js';
 
-/**
- * Milliseconds within which the pool must answer before a sweep uses the listening connection; milliseconds that the sweep may take
- * there; and milliseconds for which the pool is not asked again.
- */
+/** If the pool does not answer a sweep within so many milliseconds, the sweep uses the listening connection. */
 const POOL_TIMEOUT = 2000;
+
+/** Milliseconds that a sweep may take on the listening connection. */
 const DIRECT_TIMEOUT = 3000;
+
+/** Milliseconds for which the pool is not asked after a sweep has used the listening connection. */
 const POOL_REST = 5000;
 
 /**
  * Chooses the connection for a sweep: the pool, or the listening connection if the pool does not answer. While the pool cannot reach the
- * database, NOTIFY may still deliver; but without sweeps it could not for long.
+ * database, NOTIFY may still deliver. But a sweep that fails closes the fast lane, so without another connection for sweeps NOTIFY would
+ * soon deliver no stored event.
  */
 export class SweepWay {
   readonly #onPool: (query: Query) => Promise<Row[]>;

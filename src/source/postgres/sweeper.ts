@@ -16,19 +16,26 @@ export interface SweeperOptions {
   store: Store;
   feed: Feed;
   logger: Logger;
-  /** Milliseconds until the next sweep. @param empty - how many sweeps in a row found nothing */
+  /**
+   * Milliseconds until the next sweep.
+   *
+   * @param empty - how many sweeps in a row ended without the feed having begun to deliver an event during them; 0 in the mode `notify`
+   */
   interval(mode: Status['mode'], empty: number): number;
   /** Whether LISTEN is in force. If a sweep begins then, its end opens the fast lane. */
   listening(): boolean;
   /** A sweep has succeeded. @param since - the frontier from which it read */
   onStatus(status: Status, since: Frontier): void;
-  /** PostgreSQL was restarted since the last sweep, so transaction ids may have been used a second time. */
+  /**
+   * PostgreSQL was started anew, or the epoch's generation changed, since the last sweep: transaction ids may have been used a second
+   * time. It is called before any event of the sweep is delivered.
+   */
   onRestart(status: Status): Promise<void>;
   /** Milliseconds between two sweeps while NOTIFY delivers. Health reports when no sweep has succeeded for several of them. */
   longestInterval: number;
   /** The sweep skipped events with transaction ids of another cluster, which a restore brought. */
   onForeign(): void;
-  /** Whether this event was delivered before the restart of PostgreSQL. */
+  /** Whether this event was in the history at the restart of PostgreSQL, so that it was delivered before. */
   wasDelivered(envelope: Envelope): boolean;
 }
 
@@ -80,7 +87,7 @@ export class Sweeper {
     this.#onceLog = databaseLog(options.logger);
   }
 
-  /** @param status - the status that has the feed's first frontier */
+  /** @param status - the status with whose frontier the caller has called `feed.startAt` */
   start(status: Status): void {
     this.#startedAt = status.startedAt;
     this.#generation = status.generation;
@@ -90,7 +97,7 @@ export class Sweeper {
     this.now();
   }
 
-  /** Whether only sweeps find events at present, so that they must come fast. */
+  /** Whether sweeps must come fast: publishers do not notify, or the feed waits for publishers that did not. It says nothing about LISTEN. */
   get fast(): boolean {
     return this.#mode === 'sweep' || this.#options.feed.settling;
   }
@@ -121,7 +128,7 @@ export class Sweeper {
     this.#timer = setTimeout(() => this.now(), SOON);
   }
 
-  /** Resolves when a sweep that began after this call has succeeded. */
+  /** Resolves when a sweep that began after this call has succeeded. It never resolves once the sweeper has been stopped. */
   next(): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting.push(resolve);

@@ -35,7 +35,10 @@ export interface Recent extends StorageState {
   readonly completeFrom: number;
 }
 
-/** A crash may forget up to so many transactions that had left nothing on disk. Their ids are used again, and a frontier may include them. */
+/**
+ * A crash may forget up to so many transactions that had left nothing on disk. Their ids are used again, and a frontier may include them.
+ * A frontier whose xmax lies further ahead is from another database, or from before a restore.
+ */
 const MAX_FORGOTTEN = 1000;
 
 /** Why the events that are new since this frontier cannot be had from storage; undefined: they can. */
@@ -48,7 +51,7 @@ export function unavailable(state: StorageState, since: Frontier): string | unde
 
 /**
  * Whether an event that is new since this frontier may have been pruned, or published while storage was off. Events of transactions that
- * are still in progress cannot have been.
+ * are still in progress cannot have been pruned, and nobody has missed them yet.
  */
 function lacks({ frontier, prunedXid, startedAt }: StorageState, since: Frontier): boolean {
   // After a restart of PostgreSQL transaction ids may have been used a second time, even those of transactions that had ended.
@@ -66,7 +69,7 @@ export function needOf(frontiers: readonly Frontier[]): Need {
   let time = Number.POSITIVE_INFINITY;
   for (const frontier of frontiers) {
     // A frontier with too many in-flight transactions is widened to its xmin. Clients that reconnect together mostly have the same
-    // in-flight transactions.
+    // in-flight transactions, so the limit is seldom reached.
     const more = frontier.inProgress.filter((xid) => !inProgress.has(xid));
     const few = inProgress.size + more.length <= MAX_IN_PROGRESS;
     for (const xid of few ? more : []) inProgress.add(xid);
@@ -80,12 +83,15 @@ const xidOf = ({ envelope }: Item): number => envelope.xid!;
 
 /** The events that many clients which reconnect together have missed, read from storage once for all of them. It never changes. */
 export class Backlog {
-  /** The last sequence number of this instance when the reading began: later events are in the history. */
+  /**
+   * The last sequence number of this instance when the reading began. Every item with a higher number comes from the history; the backlog
+   * may contain the same event.
+   */
   readonly before: number;
   readonly state: StorageState;
   readonly #need: Need;
   readonly #completeFrom: number;
-  /** The events by audience, in the order of transaction and id; their sequence numbers are places in this backlog. */
+  /** The events by audience, in the order of transaction and id; their sequence numbers are indexes in this backlog. */
   readonly #byAudience = new Map<Audience, Item[]>();
 
   /** @param envelopes - the events as `onReceive` returned them */
@@ -95,8 +101,8 @@ export class Backlog {
     this.state = recent;
     this.#completeFrom = recent.completeFrom;
     const ordered = [...envelopes].sort((a, b) => a.xid! - b.xid! || a.id - b.id);
-    ordered.forEach((envelope, place) => {
-      const item = new Item(place, envelope, '');
+    ordered.forEach((envelope, index) => {
+      const item = new Item(index, envelope, '');
       if (envelope.audience === undefined) return;
       const others = this.#byAudience.get(envelope.audience);
       if (others) others.push(item);

@@ -3,15 +3,16 @@ import type { Envelope } from '../../event/envelope.js';
 import type { Frontier } from '../../event/frontier.js';
 
 /**
- * The position in the ids of frames that a client gets while it resumes: the frontier with which it reconnected, and the events ahead of
- * it that it has got since. A client that is cut off in the middle of a resume can go on from there at any instance.
+ * The position in the ids of the frames with which a resume sends events by frontier: a frontier, and the events ahead of it that were
+ * sent since. The frontier is the one with which the client reconnected or, after a reading from storage, the snapshot of that reading.
+ * From such an id the client can continue at any instance.
  */
 export class ResumeId {
   readonly #base: string;
   readonly #ahead: Ahead;
 
   /**
-   * @param position - the position in the id with which the client reconnected
+   * @param position - the text of the position to begin with: of the client's last id, or of the snapshot of a reading
    * @param frontier - the frontier in that position
    * @param named - the events ahead of the frontier that the position names
    */

@@ -64,8 +64,8 @@ export class Resume {
   }
 
   /**
-   * A client that was live had no room for this item. From this item on it gets events as a client that resumes does. Resolves when it is
-   * live again, or gone.
+   * A client that was live had too many bytes waiting to take this item, which is large or came together with a large one. From this item
+   * on it gets events as a client that resumes does. Resolves when it is live again, or gone.
    */
   async behind(client: Client, item: Item): Promise<void> {
     const last = parsePosition(`0-${item.before}`);

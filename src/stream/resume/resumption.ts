@@ -15,7 +15,7 @@ import type { StorageReader, Unavailable } from './storage-reader.js';
 
 /** Where a client resumes from: its last id, or a snapshot that its page has read with `djr.position()`. */
 export type ResumeFrom = ({ last: Position } | { frontier: Frontier }) & {
-  /** The position in the ids of its frames while it resumes. */
+  /** The text of the position with which the client came: {@link ResumeId} makes the ids of its first frames from it. */
   position: string;
   /** Audiences that begin at a snapshot of their own: the page has read what is visible in it, and lacks what is not. */
   starts?: ReadonlyMap<Audience, Frontier> | undefined;
@@ -31,8 +31,8 @@ export interface ResumeTools {
 }
 
 /**
- * The resume of one client, from its last position until it joins the live stream. In each step it takes the nearest place that has what
- * the client lacks: this instance's order (after the client's sequence number), the history (by its frontier), or storage.
+ * The resume of one client, from its last position until it joins the live stream. Each step tries three sources and takes the first that
+ * has everything the client lacks: the history by the client's sequence number, the history by its frontier, or storage.
  */
 export class Resumption {
   readonly #client: Client;
@@ -40,11 +40,11 @@ export class Resumption {
   readonly #starts: ResumeFrom['starts'];
   /** The frontier with which the client reconnected. */
   readonly #came: Frontier;
-  /** Events that it had got ahead of that frontier, by the fast lane of another instance. */
+  /** Events that the client's last id names: an instance had delivered them before the client left, although that frontier did not include them. */
   readonly #ahead: NamedAhead | undefined;
   /** The client has got every event that is visible in this frontier. */
   #frontier: Frontier;
-  /** The sequence number up to which the client needs no further item; undefined: it has no place in this instance's order yet. */
+  /** The sequence number up to which the client needs no further item; undefined: it has no sequence number of this instance's order yet. */
   #sequence: number | undefined;
   /** The snapshot up to which the client was sent events from storage: an item of the history that is visible in it is a repeat. */
   #snapshot: Frontier | undefined;
@@ -64,13 +64,16 @@ export class Resumption {
     this.#id = new ResumeId(from.position, this.#came, this.#ahead);
   }
 
-  /** Resolves when the client is live, with the place from which the first missed events came; or with the reason why they cannot be had. */
+  /**
+   * Resolves when the client is live or gone: with `storage` if any step read storage, otherwise with `history` if a step searched by
+   * frontier, otherwise with `memory`. Or it resolves with the reason why the missed events cannot be had.
+   */
   async run(): Promise<ResumeOrigin | Unavailable> {
     const client = this.#client;
     if (this.#sequence === undefined) await catchUpWith(this.#came, this.#tools, this.#ahead);
     for (const [audience, start] of this.#starts ?? []) await this.#fillGap(audience, start);
     while (!client.closed) {
-      if (this.#hasPlace()) {
+      if (this.#canFollow()) {
         if (await this.#followOrder()) break;
       } else if (this.#tools.history.covers(this.#frontier, this.#client.audiences)) await this.#fromHistory();
       else {
@@ -81,8 +84,8 @@ export class Resumption {
     return this.#origin ?? 'memory';
   }
 
-  /** Whether the history has everything after the client's place in this instance's order. */
-  #hasPlace(): boolean {
+  /** Whether the client has a sequence number of this instance's order, and the history has everything after it. */
+  #canFollow(): boolean {
     return this.#sequence !== undefined && this.#tools.history.reaches(this.#sequence, this.#client.audiences);
   }
 
@@ -107,7 +110,7 @@ export class Resumption {
     return false;
   }
 
-  /** For a client that was on another instance: sends what is new since its frontier. It then has a place in this instance's order. */
+  /** For a client that was on another instance: sends what is new since its frontier. It then has a sequence number of this instance's order. */
   async #fromHistory(): Promise<void> {
     const { history, sender } = this.#tools;
     this.#origin ??= 'history';
@@ -126,7 +129,7 @@ export class Resumption {
     this.#sequence = result.before;
     this.#snapshot = result.frontier;
     this.#frontier = result.frontier;
-    // The id has no place in this instance's order: with one, a client that is cut off now would get all of the history again.
+    // The id has no sequence number of this instance's order: with one, a client that is cut off now would get all of the history again.
     this.#id = new ResumeId(packPosition('0', 0, this.#frontier), this.#frontier);
     this.#markCaughtUp(this.#id.position);
     return undefined;
@@ -138,7 +141,7 @@ export class Resumption {
     if (this.#sequence === history.lastSequence) sender.mark(this.#client, position);
   }
 
-  /** Sends the events of one audience between its own snapshot and the place from which the rest of the stream resumes. */
+  /** Sends the events of one audience between its own snapshot and the position from which the rest of the stream resumes. */
   async #fillGap(audience: Audience, start: Frontier): Promise<void> {
     const { history, sender, storage } = this.#tools;
     const client = this.#client;
@@ -149,11 +152,11 @@ export class Resumption {
   }
 
   /**
-   * Whether the rest of the resume brings this item. It does not bring events that the client's id names as ahead of its frontier: they
-   * were delivered before, but not to this client, which did not hear the topic then.
+   * Whether later steps send this item. They skip the events that the client's last id names. For an audience with a start of its own
+   * those must be sent here, as the client was not subscribed to it when they were delivered.
    */
   #comesLater({ envelope, sequence }: Item): boolean {
-    if (this.#hasPlace()) return sequence > this.#sequence!;
+    if (this.#canFollow()) return sequence > this.#sequence!;
     return this.#came.isNew(envelope.xid ?? this.#came.xmax) && !this.#ahead?.has(envelope);
   }
 

@@ -40,7 +40,7 @@ export class Sender {
     }
   }
 
-  /** Moves the client's last id to this position, unless events that were sent still wait for a hook. */
+  /** Writes a frame that sets the client's last event id to this position; nothing while `beforeSend` has not answered for an earlier event. */
   mark(client: Client, position: string): void {
     if (client.hooksPending) return;
     const frame = positionFrame(position, client.pulse);

@@ -38,7 +38,10 @@ export class SharedReading {
     this.#options = options;
   }
 
-  /** The backlog of an earlier reading, if it has everything for a client with this frontier, or shows that no reading can have it. */
+  /**
+   * The backlog of an earlier reading, if it has everything for a client with this frontier, or shows that another shared reading would
+   * not reach back that far.
+   */
   held(frontier: Frontier, audiences: Iterable<Audience>): Backlog | undefined {
     const backlog = this.#held;
     if (!backlog || !this.#options.history.reaches(backlog.before, audiences)) return undefined;

@@ -12,12 +12,12 @@ export interface ResumeProgress {
   readonly frontier: Frontier;
   readonly last: { readonly xid: number; readonly id: number };
   readonly done: boolean;
-  /** How many rows the next page should begin with; undefined: as many as memory has room for. */
+  /** How many rows the next page fetches first, fewer for a slow client; undefined: as many as memory has room for. */
   readonly rows?: number | undefined;
 }
 
-/** What is read from storage: events of these audiences and of these types (null: of all types). */
-export interface Reader {
+/** Which events are read from storage: those of these audiences and of these types (null: of all types). */
+export interface Wanted {
   readonly audiences: Iterable<Audience>;
   readonly types: ReadonlySet<string> | null;
 }
@@ -25,7 +25,7 @@ export interface Reader {
 /** Reads from storage what clients missed. */
 export interface StoredEvents {
   /**
-   * Reads the events that one client may have, asked for, and that are new since a frontier.
+   * Reads the events that are new since a frontier, that the client is entitled to, and whose type it asked for.
    *
    * @param from - what an earlier call returned whose reading was not done
    * @param onBatch - returns how many events it took. If it took fewer than it got, the reading ends for now, after those: a connection
@@ -34,7 +34,7 @@ export interface StoredEvents {
    */
   readSince(
     since: Frontier,
-    client: Reader,
+    wanted: Wanted,
     from: ResumeProgress | undefined,
     onBatch: (envelopes: Envelope[]) => Promise<number>,
   ): Promise<ResumeProgress | { reset: string }>;
@@ -59,8 +59,9 @@ export interface ResumeSource extends StoredEvents {
 const MAX_CATCH_UP = 10_000;
 
 /**
- * Waits until this instance has delivered everything that is visible in a frontier of another instance: a sweep may not have found it
- * yet, or `onReceive` may not have answered. A client that joined before that would get events again that it has.
+ * Waits until this instance has delivered every event that is visible in a frontier: another instance's, a page's, or that of a reading
+ * from storage. A sweep may not have found it yet, or `onReceive` may not have answered, and a client that joined before that would get
+ * events again that it has. After {@link MAX_CATCH_UP} the resume goes on all the same, and the client may get events a second time.
  *
  * @param ahead - events that the client has got although they are not visible in the frontier
  */

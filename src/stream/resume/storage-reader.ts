@@ -11,7 +11,7 @@ import { unavailable } from './backlog.js';
 import type { ResumeId } from './resume-id.js';
 import { chunkOf, type Sender } from './sender.js';
 import { SharedReading } from './shared-reading.js';
-import type { Reader, ResumeProgress, StoredEvents } from './source.js';
+import type { ResumeProgress, StoredEvents, Wanted } from './source.js';
 
 export interface StorageReaderOptions {
   source: StoredEvents;
@@ -26,7 +26,7 @@ export interface StorageReaderOptions {
 export interface StorageSnapshot {
   /** It has got every event that is visible in this frontier. */
   readonly frontier: Frontier;
-  /** Any event that it lacks has a higher sequence number than this in the order of the source. */
+  /** Every event that it still lacks has a higher sequence number than this, in this instance's order. */
   readonly before: number;
 }
 
@@ -35,7 +35,10 @@ export interface Unavailable {
   readonly reset: string;
 }
 
-/** Storage is read for up to so many clients at a time, each by itself. Further clients share one reading. */
+/**
+ * Storage is read for up to so many clients at a time, each by itself. Further clients share one reading. The backlog that an earlier
+ * shared reading left is used first. A client that the shared reading does not cover waits until it can be read for by itself.
+ */
 const MAX_READERS = 3;
 
 /** Reads from storage the events that clients missed, and sends them. */
@@ -72,7 +75,7 @@ export class StorageReader {
     return this.#readAlone(client, since, id, lacks);
   }
 
-  /** Reads for this client only. While the client reads what was sent, no place and no connection to the database is held. */
+  /** Reads for this client only. While the client reads what was sent, it holds no turn of {@link MAX_READERS} and no connection to the database. */
   async #readAlone(
     client: Client,
     since: Frontier,
@@ -113,7 +116,10 @@ export class StorageReader {
     return items;
   }
 
-  /** Sends a client the events of one audience that are new since the audience's own snapshot; the rest of its stream resumes from elsewhere. */
+  /**
+   * Sends a client the events of one audience that are new since the audience's own snapshot. If they cannot be had, it writes a `reset`
+   * frame to the client, and the rest of the resume goes on.
+   */
   async readAudience(
     client: Client,
     audience: Audience,
@@ -140,7 +146,7 @@ export class StorageReader {
   async #readPages(
     client: Client,
     since: Frontier,
-    wanted: Reader,
+    wanted: Wanted,
     isTooMany: () => boolean,
     onBatch: (envelopes: Envelope[]) => Promise<number>,
   ): Promise<ResumeProgress | Unavailable> {

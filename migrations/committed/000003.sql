@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:9c50717ab6f208dc7a9b4df634baba2e965371c7
+--! Hash: sha1:c6cb08ea333e1caf852a19da26a84cdcbadbb10e
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -2661,8 +2661,9 @@ declare
   _members constant text[] := array['scope', 'user_id', 'topic', 'type', 'detail', 'private_data', 'key', 'store'];
   _keyed boolean := false;
   _unstored boolean := false;
-  -- The first event's type, if it is valid. Most arrays have one type only, so elements with the same type are not checked again. They
-  -- are checked with the constant 'sound' in its place, for which the planner evaluates the rule once.
+  -- The first event's type, if it is valid. Most arrays have one type only, so the type of elements with the same type is not checked
+  -- again. For these the check of user_id and detail gets the fixed valid type 'sound', so the planner evaluates the rule for types only
+  -- once.
   _type jsonb := case
     when jsonb_typeof(publish_many.events #> '{0,type}') = 'string'
       and djr._is_valid(null, publish_many.events #>> '{0,type}', '{}') then publish_many.events #> '{0,type}'
@@ -3591,7 +3592,7 @@ comment on function djr._refuse_trigger(text, regclass, text) is
   'Raises DJR08: a trigger of djr.publish_row does not fit its table. Internal.';
 --! EndIncluded functions/internal/_refuse_trigger.sql
 --! Included functions/public/publish_row.sql
--- The first migrations made this one.
+-- Drops a helper that the first migrations created.
 drop function if exists djr._publish_row(text, text, text, text[], text, jsonb);
 
 -- SECURITY DEFINER, so that a role that may change the row needs no right to publish. The formats of dates and numbers are fixed and not
@@ -3620,6 +3621,7 @@ declare
   _row text;
   _old_table name;
   _new_table name;
+  -- Whether the old and the new rows of an update are matched by their positions in the transition tables; otherwise by their ids.
   _by_place boolean := true;
   _query text;
   _before jsonb;
@@ -3646,7 +3648,8 @@ begin
     perform djr._validate('public', null, _type, '{}', null, '', null);
   end if;
 
-  -- The scope follows from the form of the second argument: one case for each kind of audience.
+  -- The scope follows from the form of the second argument. null: everyone. Two elements: a column of users. Any odd number of elements:
+  -- a topic.
   _audience := djr._row_audience(tg_name, tg_relid, tg_argv[1]);
   _scope := case when _audience is null then 'public' when cardinality(_audience) = 2 then 'user' else 'topic' end;
 
@@ -3686,6 +3689,7 @@ begin
       into _by_place;
     end if;
     _query := djr._row_statement(_old_table, _new_table, _row, _by_place, _op, _scope, _type, _refuse);
+    -- While storage is off, events are published without rows.
     if (select settings.storage from djr.settings) then
       execute format('insert into djr.event (scope, %I, type, detail) ', case _scope when 'topic' then 'topic' else 'user_id' end) || _query;
     else
@@ -3720,6 +3724,7 @@ begin
     _op, _scope, _type, _refuse, _before, _before_audience, _before_id, _after, _after_audience, _after_id
   ) event
   where (select settings.storage from djr.settings);
+  -- While storage is off, events are published without rows.
   if not found and (select settings.storage from djr.settings) is not true then
     perform djr._publish(
       _scope,
@@ -5724,7 +5729,7 @@ begin
       from djr.event
       where event.xid = any (array(select pg_snapshot_xip(_place.frontier)))
     )
-    -- Written as exists() the planner might search the whole table.
+    -- With exists() the planner might search the whole table.
     and (
       select event.id
       from djr.event
@@ -5790,7 +5795,7 @@ end
 $$;
 
 comment on function djr.consume(text, integer, text) is
-  'Returns the next events for a consumer, oldest first, and moves its place in the caller''s transaction: what the transaction does with the events commits together with the place. It reads by snapshot, as a sweep does, so an event that commits late comes late and is not skipped. No rows means that nothing is due. mode wait (the default) waits while another transaction consumes; skip returns nothing then; share takes events that no other caller has taken, and they come again if its transaction is rolled back. DJR20: there is no such consumer. DJR22: it was overtaken. DJR06: storage is off.';
+  'Returns the next events for a consumer in the order of their ids, and moves its place in the caller''s transaction: what the transaction does with the events commits together with the place. It reads by snapshot, as a sweep does: an event that commits after one snapshot comes with a later one and is not skipped, even if its id is lower. No rows means that nothing is due. mode wait (the default) waits while another transaction consumes; skip returns nothing then; share takes events that no other caller has taken, and they come again if its transaction is rolled back. DJR10: max_events is below 1, or mode is another word. DJR20: there is no such consumer. DJR22: it was overtaken, or restored from a dump. DJR06: nothing is due, and storage is off.';
 --! EndIncluded functions/public/consume.sql
 --! Included functions/public/create_consumer.sql
 create or replace function djr.create_consumer(

@@ -5,6 +5,8 @@ import type { Question } from '../../clients/topics/topic-store.js';
 import { AudienceSet } from '../../event/audience-set.js';
 import type { Envelope } from '../../event/envelope.js';
 import type { Reading } from '../../instance/series.js';
+import { DjrError } from '../../lib/errors.js';
+import { Semaphore } from '../../lib/semaphore.js';
 import type { Engine } from '../../relay/engine.js';
 import { encodeLine } from '../../relay/line.js';
 import { answerTo, fromText, type Request, toText } from '../../relay/requests.js';
@@ -33,10 +35,22 @@ const SPARE = 32 * 1024;
 /** The queue group: one of all sources answers. */
 const SOURCES = 'sources';
 
+/**
+ * Statements of edges that run at a time, apart from those that a client waits for. Edges report at once, each once in a few seconds:
+ * without a bound, many of them would fill the pool that this source's own clients need.
+ */
+const SIDE_BY_SIDE = 2;
+
+/** So many may wait for their turn, as while PostgreSQL is away; an edge that is refused tries again. */
+const WAITING = 1000;
+
 /** What edges ask of PostgreSQL, they ask a source. */
 export class Answers {
   readonly #options: AnswersOptions;
   readonly #ends: (() => void)[] = [];
+  readonly #turns = new Semaphore(SIDE_BY_SIDE);
+  /** One look at the database, which all edges that ask meanwhile share. */
+  #ping: Promise<unknown> | undefined;
 
   constructor(options: AnswersOptions) {
     this.#options = options;
@@ -45,13 +59,18 @@ export class Answers {
   start(): void {
     const { engine, presenceOf, rowOf, source } = this.#options;
     this.#on('since', (body: SinceRequest) => this.#since(body));
-    this.#on('acknowledge', (body: Acknowledgement[]) => source.acknowledge(body));
-    this.#on('record', (body: Step[]) => source.record(body));
-    this.#on('ping', () => source.ping());
-    this.#on('report', (body: { instance: string; host: string; reading: Reading }) =>
+    this.#inTurn('acknowledge', (body: Acknowledgement[]) => source.acknowledge(body));
+    this.#inTurn('record', (body: Step[]) => source.record(body));
+    this.#on('ping', () => {
+      this.#ping ??= source.ping().finally(() => {
+        this.#ping = undefined;
+      });
+      return this.#ping;
+    });
+    this.#inTurn('report', (body: { instance: string; host: string; reading: Reading }) =>
       rowOf(body.instance).write(body.reading, body.host),
     );
-    this.#on('withdraw', (body: { instance: string }) => rowOf(body.instance).remove());
+    this.#inTurn('withdraw', (body: { instance: string }) => rowOf(body.instance).remove());
     this.#on('permissions', async () => {
       const { keys, revocations } = await source.topics.permissions();
       const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
@@ -60,7 +79,7 @@ export class Answers {
     this.#on('authorize', (body: { questions: Question[]; milliseconds: number }) =>
       source.topics.authorize(body.questions, body.milliseconds),
     );
-    this.#on('presence', (body: { instance: string; counts: PresenceCount[]; afresh: boolean }) =>
+    this.#inTurn('presence', (body: { instance: string; counts: PresenceCount[]; afresh: boolean }) =>
       presenceOf(body.instance).report(body.counts, body.afresh),
     );
     this.#on('users', async (body: string[]) => [...(await source.presence.usersOf(body))]);
@@ -75,6 +94,14 @@ export class Answers {
     const { engine } = this.#options;
     const respond = (text: string) => answerTo(() => work(JSON.parse(text) as Body));
     this.#ends.push(engine.answer(engine.subjects.ask(what), SOURCES, respond));
+  }
+
+  /** What no client waits for. */
+  #inTurn<Body>(what: Request, work: (body: Body) => Promise<unknown>): void {
+    this.#on(what, async (body: Body) => {
+      if (this.#turns.waiting >= WAITING) throw new DjrError('DJR_DATABASE', 'Too much waits for the database.');
+      return this.#turns.run(() => work(body));
+    });
   }
 
   /** Only the source that writes the log can say that everything is in it. */

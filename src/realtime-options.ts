@@ -5,7 +5,7 @@ import type { UserId } from './event/user-id.js';
 import type { RequestContext } from './http/incoming.js';
 import type { Logger } from './lib/logger.js';
 import type { PoolSource } from './postgres/connect.js';
-import type { RelayCredentials } from './relay/library.js';
+import type { RelayCredentials } from './relay/credentials.js';
 import type { BeforeSend, OnReceive } from './stream/hooks.js';
 
 /**

@@ -1,8 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { DjrError } from '../lib/errors.js';
-
-/** How to log in: the path of a `.creds` file, a user with a password, or a token. */
-export type RelayCredentials = string | { user: string; password: string } | { token: string };
+import type { RelayCredentials } from './credentials.js';
 
 /** Where the engine is, and how to log in there. */
 export interface Address {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { createDatabase } from '../helpers/database.js';
+import { until } from '../helpers/server.js';
 import { djr, readEvents, start } from './helpers.js';
 
 test('serve --workers: one line, all workers deliver, one that dies is replaced, metrics are of all, SIGTERM ends all', async (t) => {
@@ -25,8 +26,9 @@ test('serve --workers: one line, all workers deliver, one that dies is replaced,
 
   process.kill(Number(workers()[0]), 'SIGKILL');
   await serve.complained(/a worker ended; another is started/);
-  let later = '';
-  while (!/^djr_listening\{worker="3"\} 1$/m.test(later)) later = await (await fetch(`${address}metrics`)).text();
+  await until('the third listens', async () =>
+    /^djr_listening\{worker="3"\} 1$/m.test(await (await fetch(`${address}metrics`)).text()),
+  );
   t.is((await fetch(`${address}healthz`)).status, 200);
 
   const last = workers();

@@ -1,6 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import { startChatroom } from '../../examples/chatroom/server.js';
 import { createDatabase } from '../helpers/database.js';
+import { until } from '../helpers/server.js';
 
 async function openRoom(t: ExecutionContext) {
   const database = await createDatabase(t);
@@ -134,7 +135,7 @@ test('who gives the key back hears no more, with a seal of before either', async
   const page = await back.see('/', 'Ann');
   t.deepEqual(await hears('Ann', page), ['room:back']);
   t.is((await back.post('/give-up', {}, 'Ann')).headers.get('location'), '/?as=Ann');
-  while ((await hears('Ann', page)).length > 0);
+  await until('she hears no more', async () => (await hears('Ann', page)).length === 0);
   t.regex(await back.see('/', 'Ann'), /Knock/);
   t.pass();
 });

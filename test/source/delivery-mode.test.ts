@@ -3,7 +3,6 @@ import pg from 'pg';
 import { createRealtime } from '../../src/index.js';
 import { migrate } from '../../src/install/migrate.js';
 import { startEmbedded } from '../../src/testing/embedded.js';
-import { createDatabase } from '../helpers/database.js';
 
 /** A server whose commits are slow, as on a cloud disk: there publishers queue behind NOTIFY's lock. */
 async function startSlowServer(t: ExecutionContext): Promise<string> {
@@ -91,21 +90,4 @@ test("delivery => 'sweep' and 'notify' are kept whatever the load, and both deli
     const { rows } = await pool.query("select djr.set_delivery_mode('sweep') as set");
     t.false(rows[0].set);
   }
-});
-
-test('The channel may get another name while instances listen: they follow, and events come at once again', async (t) => {
-  const { url, query } = await createDatabase(t);
-  const realtime = createRealtime({ database: url, sweepInterval: 3_600_000 });
-  t.teardown(() => realtime.stop());
-  await realtime.start();
-  await query("select djr.configure(channel => 'djr_another')");
-  const listening = () =>
-    query(
-      `select 1 from pg_stat_activity where query like 'listen "djr_another"%' or query like 'select pg_notify%'
-        and exists (select from djr.settings where channel = 'djr_another')`,
-    );
-  while ((await listening()).length === 0);
-  const received = new Promise<number>((resolve) => realtime.subscribe((event) => resolve(event.id)));
-  const [row] = await query<{ id: string }>("select djr.publish_global('after') as id");
-  t.is(await received, Number(row!.id));
 });

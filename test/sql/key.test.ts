@@ -1,5 +1,6 @@
 import test from 'ava';
 import { createDatabase } from '../helpers/database.js';
+import { until } from '../helpers/server.js';
 import { listen, refusal } from '../helpers/sql.js';
 
 const publish = (key: string) => `select djr.publish('1', 't', key => '${key}') as id`;
@@ -22,7 +23,10 @@ test('two sessions with one key at once: one event, and both get its id', async 
   const first = await one.query(publish('k'));
   const { pid } = (await two.query('select pg_backend_pid() as pid')).rows[0];
   const second = two.query(publish('k'));
-  while ((await db.query('select pg_blocking_pids($1) as by', [pid]))[0]!.by.length === 0);
+  await until(
+    'the second waits',
+    async () => (await db.query('select pg_blocking_pids($1) as by', [pid]))[0]!.by.length > 0,
+  );
   await one.query('commit');
   t.is((await second).rows[0].id, first.rows[0].id);
   t.is((await db.query('select from djr.event')).length, 1);

@@ -15,7 +15,7 @@ const status = async (url: string) => (await fetch(url)).status;
 
 test('serve --drain: healthz answers 503 while new streams are served; then it ends with 0', async (t) => {
   const { url, query } = await createDatabase(t);
-  const serve = start(t, ['serve', '-d', url, '--port', '0', '--drain', '3']);
+  const serve = start(t, ['serve', '-d', url, '--port', '0', '--drain', '10']);
   const [, address] = await serve.printed(/^listening on (\S+)\n/);
   t.is(await status(`${address}healthz`), 200);
   const old = await openStream(t, `${address}sse/`);
@@ -31,7 +31,7 @@ test('serve --drain: healthz answers 503 while new streams are served; then it e
 
 test('serve --drain with --workers: on SIGHUP, too, each worker drains, and all end with 0', async (t) => {
   const { url } = await createDatabase(t);
-  const serve = start(t, ['serve', '-d', url, '--port', '0', '--workers', '2', '--drain', '2']);
+  const serve = start(t, ['serve', '-d', url, '--port', '0', '--workers', '2', '--drain', '10']);
   const [, address] = await serve.printed(/^listening on (\S+)\n/);
   serve.child.kill('SIGHUP');
   await until('it drains', async () => (await status(`${address}healthz`)) === 503);
@@ -140,7 +140,9 @@ test('serve --workers: one that hangs is shown, ended and replaced, and metrics 
       return ''; // the connection was dealt to the one that hangs
     }
   };
-  t.regex(await metrics(), /^djr_workers\{state="serving"\} 3\ndjr_workers\{state="hung"\} 0$/m);
+  await until('all serve', async () =>
+    /^djr_workers\{state="serving"\} 3\ndjr_workers\{state="hung"\} 0$/m.test(await metrics()),
+  );
   const [pid] = execFileSync('pgrep', ['-P', String(serve.child.pid)], { encoding: 'utf8' }).split('\n');
   process.kill(Number(pid), 'SIGSTOP');
   await serve.complained(/a worker does not answer/);

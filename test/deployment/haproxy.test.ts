@@ -17,7 +17,7 @@ proxyTests('HAProxy', testWith(haproxy !== undefined), {
       ['/etc/haproxy/app.example.com.pem', certificate.both],
       ['127.0.0.1:8000', upstreams[0]],
       ['127.0.0.1:8001', upstreams[1]],
-      ['60s', '2s'],
+      ['60s', '4s'],
       ['inter 2s', 'inter 100ms'],
       // Else an answer that takes longer than 100 ms, on a busy machine, takes an instance out.
       ['retries 3', 'retries 3\n  timeout check 5s'],

@@ -30,7 +30,7 @@ http {
     ['app.example.com;', 'localhost;'],
     ['/etc/ssl/app.example.com.pem', certificate.certificate],
     ['/etc/ssl/app.example.com.key', certificate.key],
-    ['60s', '2s'],
+    ['60s', '4s'],
   ])}
 }`;
     const file = path.join(folder, 'nginx.conf');

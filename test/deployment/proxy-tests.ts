@@ -32,7 +32,7 @@ export function proxyTests(name: string, withProxy: TestFn | TestFn['skip'], pro
       await publish(stage, 'ann', 1);
       await stream.count(1);
       const before = stream.comments.length;
-      // Nine of 500 ms are more than twice a time-out of 2 s.
+      // Nine of a second are more than twice a time-out of 4 s.
       await stream.until('heartbeats', () => stream.comments.length >= before + 9);
       t.false(stream.ended);
     },

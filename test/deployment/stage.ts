@@ -19,8 +19,8 @@ import { openStream, type StreamOptions } from '../helpers/stream.js';
 
 export type Owner = Pick<ExecutionContext, 'teardown'>;
 
-/** Milliseconds. The documents have 15 s in front of time-outs of 60 s, and tests a quarter of theirs of 2 s. */
-const HEARTBEAT = 500;
+/** Milliseconds. The documents have 15 s in front of time-outs of 60 s, and tests a quarter of theirs of 4 s. */
+const HEARTBEAT = 1000;
 
 /** An admin behind a login of the app. */
 const authorize = (request: Request): boolean | Response =>

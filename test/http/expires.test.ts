@@ -4,14 +4,15 @@ import { jwtLogin } from '../../src/cli/login/token-login.js';
 import { startApp } from '../helpers/server.js';
 
 test('A stream ends with its login, says so, and comes back with a new one without a gap', async (t) => {
-  let expires: Date | undefined;
-  const { stream, db } = await startApp(t, { authenticate: () => ({ userId: 'u', expires }) });
-  expires = new Date(Date.now() + 1000);
+  let ends = true;
+  const { stream, db } = await startApp(t, {
+    authenticate: () => ({ userId: 'u', expires: ends ? new Date(Date.now() + 1000) : undefined }),
+  });
   const first = await stream();
   await first.until('the last frame', () => first.frames.at(-1)?.data.type === 'disconnected');
   t.deepEqual(first.frames.at(-1)!.data, { type: 'disconnected', reason: 'the login has expired' });
   await db.query(`select djr.publish('u', 'missed')`);
-  expires = undefined;
+  ends = false;
   const back = await stream('', { lastEventId: first.lastEventId });
   await back.event('missed');
   t.deepEqual(back.types, ['missed']);

@@ -24,7 +24,7 @@ const bulk = (app: TestApp, events: number) =>
   );
 
 test('a client of HTTP/2 that reads slowly but steadily is not taken for one that does not read', async (t) => {
-  const app = await startApp(t, { writeTimeout: 1000, maxClientBytes: 64 * 1024 * 1024 });
+  const app = await startApp(t, { writeTimeout: 3000, maxClientBytes: 64 * 1024 * 1024 });
   const session = await serve(t, app);
   const stream = session.request({ ':path': '/realtime/sse/' });
   stream.on('error', () => {});
@@ -35,7 +35,7 @@ test('a client of HTTP/2 that reads slowly but steadily is not taken for one tha
     bytes += chunk.length;
     if (bytes < 20_000) return;
     bytes = 0;
-    // Many pauses in all, each shorter than the time-out.
+    // Fifty pauses, four time-outs in all, each much shorter than one.
     stream.pause();
     setTimeout(() => stream.resume(), 250);
   });

@@ -118,7 +118,8 @@ test('healthz says when no event gets through any more', async (t) => {
   await until('some time', () => feed.stuckFor > 5);
   const stuck = healthOf(feed.findings(1), null);
   t.false(stuck.ok);
-  t.deepEqual(stuck.problems, ['no event has been delivered for 0 s: one before them does not end']);
+  t.is(stuck.problems.length, 1);
+  t.regex(stuck.problems[0]!, /^no event has been delivered for \d+ s: one before them does not end$/);
   release();
 });
 

@@ -9,12 +9,15 @@
 const testsOf = (folder, names) => names.split(' ').map((name) => `test/${folder}/${name}.test.ts`);
 
 const EVENT_UNITS = [
-  ...testsOf('event', 'envelope audience-keys frame-forms position short-snapshot user-id position-properties'),
+  ...testsOf(
+    'event',
+    'envelope audience-keys frame-forms position xid-list ahead-runs short-snapshot user-id position-properties',
+  ),
   ...testsOf('stream', 'ahead properties'),
 ];
 const STREAM_UNITS = testsOf('stream', 'history backlog feed subscription resumption');
 const CLIENT_UNITS = [
-  ...testsOf('clients', 'client keeper sending hub audience-index audience-memory'),
+  ...testsOf('clients', 'client client-writes keeper sending hub audience-index audience-memory'),
   ...testsOf('clients/topics', 'orders'),
 ];
 
@@ -29,7 +32,7 @@ export const ROOMS = {
   },
   guards: {
     mutate: ['src/http/guards/*.ts'],
-    units: testsOf('http', 'guard-rules'),
+    units: testsOf('http', 'origin-rules limit-rules proxy-rules'),
     tests: testsOf(
       'http',
       'trusted-proxies origins guards authenticate authenticate-errors refusals identity expires places limits',
@@ -66,7 +69,7 @@ export const ROOMS = {
   page: {
     // What needs a browser to show anything (script tags, frameworks) is tested in Chromium, and not here.
     mutate: [...PAGE.map((name) => `src/browser/${name}.ts`), 'src/browser/tabs/*.ts'],
-    units: testsOf('browser/units', 'frame reset tabs connection'),
+    units: testsOf('browser/units', 'frame reset tabs leader connection attempts'),
     tests: [],
   },
 };

@@ -1,11 +1,20 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { createDatabase } from '../helpers/database.js';
 import { until } from '../helpers/server.js';
 import { djr, readEvents, start } from './helpers.js';
+
+/** Writes these options into a configuration file, which is gone with the test. */
+async function writeConfig(t: ExecutionContext, options: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'djr-config-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const file = join(folder, 'djr.config.mjs');
+  await writeFile(file, `export default { ${options} };`);
+  return file;
+}
 
 test('serve --workers: one line, all workers deliver, one that dies is replaced, metrics are of all, SIGTERM ends all', async (t) => {
   const database = await createDatabase(t);
@@ -48,9 +57,7 @@ test('serve --workers: what is wrong for one ends all, and is said once; no numb
 
 test('serve --workers: the metrics of all are for those whom metrics.authorize lets in', async (t) => {
   const database = await createDatabase(t);
-  const config = join(await mkdtemp(join(tmpdir(), 'djr-')), 'djr.config.mjs');
-  const authorize = "(request) => request.headers.get('x-staff') === 'yes'";
-  await writeFile(config, `export default { metrics: { authorize: ${authorize} } };`);
+  const config = await writeConfig(t, "metrics: { authorize: (request) => request.headers.get('x-staff') === 'yes' }");
   const serve = start(t, [...['serve', '-d', database.url, '--port', '0', '--workers', '2', '--config', config]]);
   const [, address] = await serve.printed(/^listening on (http:\/\/127\.0\.0\.1:\d+\/realtime\/)\n$/);
   const ask = (headers: Record<string, string>) => fetch(`${address}metrics/`, { headers });
@@ -62,15 +69,12 @@ test('serve --workers: the metrics of all are for those whom metrics.authorize l
 
 test('serve --workers --trust-proxy: through each worker limits count the client behind the proxy, redirects are https, and cookies Secure', async (t) => {
   const database = await createDatabase(t);
-  const config = join(await mkdtemp(join(tmpdir(), 'djr-')), 'djr.config.mjs');
-  await writeFile(
-    config,
-    `export default {
-      maxConnectionsPerAddress: 1,
-      admin: {
-        authorize: (request) => request.headers.has('x-admin') || Response.redirect(new URL('/login', request.url)),
-      },
-    };`,
+  const config = await writeConfig(
+    t,
+    `maxConnectionsPerAddress: 1,
+    admin: {
+      authorize: (request) => request.headers.has('x-admin') || Response.redirect(new URL('/login', request.url)),
+    }`,
   );
   const flags = ['--workers', '2', '--trust-proxy', '127.0.0.1', '--config', config];
   const serve = start(t, ['serve', '-d', database.url, '--port', '0', ...flags]);

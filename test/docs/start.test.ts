@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
-import { createServer } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
+import { freePort } from '../../src/testing/embedded.js';
 import { createDatabase, type TestDatabase } from '../helpers/database.js';
 import { adapt, fencedBlocks } from '../helpers/document.js';
 import { until } from '../helpers/server.js';
@@ -29,14 +29,6 @@ Module({})(AppModule);`,
   },
   'node:http': {},
 };
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** Starts the server of a tab as it stands. @returns its origin, and its process */
 async function start(t: ExecutionContext, tab: string, db: TestDatabase) {

@@ -1,4 +1,4 @@
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -121,7 +121,9 @@ test('realtime.fetch counts by the address that it is given, or clientAddress sa
 test('a proxy on a Unix socket is trusted by name', async (t) => {
   const app = await startApp(t, { trustProxy: ['unix'], maxConnectionsPerAddress: 1 });
   const server = createServer(app.realtime.handler);
-  const socketPath = join(await mkdtemp(join(tmpdir(), 'djr-')), 'djr.sock');
+  const folder = await mkdtemp(join(tmpdir(), 'djr-socket-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const socketPath = join(folder, 'djr.sock');
   await new Promise<void>((resolve) => server.listen(socketPath, resolve));
   t.teardown(() => {
     server.closeAllConnections();

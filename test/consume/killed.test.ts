@@ -80,7 +80,8 @@ for (const mode of ['one at a time', 'share']) {
           last = Number(id);
           seen.add(n);
         }
-        await new Promise((resolve) => setTimeout(resolve, 1));
+        // Less than a transaction stays open, and no more often than that.
+        await new Promise((resolve) => setTimeout(resolve, 5));
       }
       outbox = seen.size;
       missed.push(...range(total).filter((n) => !seen.has(n)));
@@ -90,7 +91,7 @@ for (const mode of ['one at a time', 'share']) {
     const writing = Promise.all([poll(), ...range(writers).map((writer) => write(writer - 1))]);
     for (let kills = 0; published < total; kills += 1) {
       const before = (await effects(db)).length;
-      await until('progress', async () => published === total || (await effects(db)).length > before + 50);
+      await until('progress', async () => published === total || (await effects(db)).length > before + 100);
       workers[kills % 2]!.kill('SIGKILL');
       workers[kills % 2] = await startWorker(t, db, ...args);
     }

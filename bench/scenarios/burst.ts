@@ -10,7 +10,7 @@ async function run(round: Round, together: boolean): Promise<Sample> {
   await publisher.connect({ url: round.databaseUrl, connections: 4, statements: round.variant.statements });
   await readers.expect({ events: warmup, warmup: 0 });
   await publisher.burst({ events: warmup, together });
-  const warm = await readers.received({ patience: 3000 });
+  const warm = await readers.received({ patience: 10_000 });
   const before = await system!.remote.usage(null);
   await readers.expect({ events, from: warmup, warmup: 0 });
   const published = await publisher.burst({ events, together, from: warmup });

@@ -26,7 +26,7 @@ export async function paced(
   });
   await readers.expect({ events: warmup + events, warmup, toUsers, ...(topics ? { topics } : {}) });
   const published = await publisher.paced({ rate, events, warmup, toUsers: toUsers ? clients : topics });
-  const received = await readers.received({ patience: 3000 });
+  const received = await readers.received({ patience: 10_000 });
   const after = await system!.remote.usage(null);
   await readers.close(null);
   await publisher.close(null);

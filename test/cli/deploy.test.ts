@@ -136,7 +136,7 @@ test('SIGTERM under load: every client is told when to come, goes on at the othe
     const has = new Set(got);
     return wanted(user).filter((n) => !has.has(n));
   };
-  await until('all have everything', () => clients.every((client) => lacks(client).length === 0), 60);
+  await until('all have everything', () => clients.every((client) => lacks(client).length === 0));
   t.deepEqual(
     clients.flatMap(({ user, got }) => {
       const own = new Set(wanted(user));

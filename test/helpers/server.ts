@@ -91,8 +91,8 @@ export async function startApp(
   return { ...server, db: own, realtime, lines };
 }
 
-/** Waits for what no stream tells of; says what it waited for when that never comes. */
-export async function until(what: string, condition: () => boolean | Promise<boolean>, seconds = 60): Promise<void> {
+/** Waits for what no stream tells of; says what it waited for when that never comes, before ava ends the run without a word. */
+export async function until(what: string, condition: () => boolean | Promise<boolean>, seconds = 100): Promise<void> {
   const end = performance.now() + seconds * 1000;
   // Looking again and again costs the processor that the others wait for, most of all where a page is asked.
   for (let pause = 5; !(await condition()); pause = Math.min(100, pause * 1.5)) {

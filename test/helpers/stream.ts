@@ -24,7 +24,7 @@ export interface StreamOptions {
 }
 
 /** Nothing is asserted on time: a machine that is busy takes its time. */
-const SECONDS = 60;
+const SECONDS = 100;
 
 /** An EventSource that a test looks into: all frames and comments, and the id that it would come back with. */
 export class Stream {

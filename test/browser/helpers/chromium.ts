@@ -16,7 +16,7 @@ export function useChromium(): (t: ExecutionContext, options?: BrowserContextOpt
   return async (t, options) => {
     await takeTurn(t);
     const context = await browser.newContext(options);
-    context.setDefaultTimeout(60_000);
+    context.setDefaultTimeout(100_000);
     // tsx names the functions that it compiles by this helper, which a page does not have.
     await context.addInitScript('globalThis.__name = (target) => target');
     t.teardown(() => context.close());

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
+import { freePort } from './free-port.js';
 
 /** What `NATS_SERVER` names, or Debian's, which is not on everybody's path. */
 const COMMAND = process.env.NATS_SERVER || 'nats-server';
@@ -46,12 +46,4 @@ async function ready(child: ChildProcess, url: string): Promise<void> {
     }
   }
   throw new Error(`nats-server must be there (NATS_SERVER, or on the path): ${String(failure ?? 'no answer')}`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

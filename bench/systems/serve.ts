@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { Protocol } from '../load/stream.js';
+import { freePort } from './free-port.js';
 import { haproxyConfig, nginxConfig } from './proxies.js';
 import type { Transport } from './system.js';
 
@@ -59,15 +60,8 @@ async function listen(server: Server): Promise<Server> {
   return server;
 }
 
-async function freePort(): Promise<number> {
-  const server = await listen(createServer());
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 async function reachable(port: number): Promise<void> {
-  for (let attempt = 0; attempt < 100; attempt += 1) {
+  for (let attempt = 0; attempt < 400; attempt += 1) {
     const answered = await new Promise<boolean>((resolve) => {
       const socket = connect(port, '127.0.0.1', () => {
         socket.destroy();
@@ -77,7 +71,7 @@ async function reachable(port: number): Promise<void> {
     if (answered) return;
     await setTimeout(50);
   }
-  throw new Error('The proxy took no connection within 5 s.');
+  throw new Error('The proxy took no connection within 20 s.');
 }
 
 /** Signed by itself. An elliptic curve, as most certificates have now. */

@@ -14,7 +14,7 @@ export const SQLSTATES: CatalogueEntry[] = [
   {
     code: 'DJR01',
     what: 'the type must have 1 to 200 characters, no white space and no control characters, and must not be one that the stream itself uses',
-    by: '`publish*`, `publish_row`',
+    by: '`publish*`, `publish_row`, `create_consumer`',
     cause:
       'The type is null, empty, too long or two words; or it is `connected`, `disconnected`, `reset`, `heartbeat`, `state`, `error`, `left`, `refused` or `presence`, or begins with `djr:`.',
     cure: 'Name what happened in a word or two: `order_paid`.',
@@ -127,8 +127,9 @@ export const SQLSTATES: CatalogueEntry[] = [
   {
     code: 'DJR18',
     what: 'a topic must have 1 to 255 characters, no white space and no control characters',
-    by: '`publish_topic`, `publish_many`, `seal`, `recheck`, `realtime.publish`',
-    cause: 'The topic is null, empty, too long, or made of words.',
+    by: '`publish_topic`, `publish_many`, `publish_row` with `refuse`, `seal`, `recheck`, `create_consumer`, `realtime.publish`, `realtime.recheck`',
+    cause:
+      'The topic is null, empty, too long, or made of words; or (in JavaScript) it is no text, or has NUL or half a surrogate pair.',
     cure: 'Use a colon between words: `room:7`.',
   },
   {

@@ -1,4 +1,4 @@
-import { isScope, SCOPES } from '../event/audience.js';
+import { isScope, isTopic, SCOPES } from '../event/audience.js';
 import type { Detail, Scope } from '../event/event.js';
 import { toUserId, type UserId } from '../event/user-id.js';
 import { DjrError } from '../lib/errors.js';
@@ -68,22 +68,23 @@ function audienceOf(publication: { scope?: unknown; userId?: unknown; topic?: un
   if (!isScope(scope)) {
     throw new DjrError(
       'DJR02',
-      "an event must have a userId, a topic, or a scope: 'public', 'user', 'topic' or 'system'",
+      `an event must have a userId, a topic, or a scope: 'public', 'user', 'topic' or 'system' (${scope === undefined ? 'it has none' : `the scope is ${shown(scope)}`})`,
       {
-        detail: scope === undefined ? 'It has neither.' : `The scope is ${shown(scope)}.`,
+        detail: scope === undefined ? 'It has none.' : `The scope is ${shown(scope)}.`,
         hint: "For one user { userId, … }, for a topic { topic, … }, for every client { scope: 'public', … }.",
       },
     );
   }
   const { user, topic } = SCOPES[scope];
   if (names && user === 'none') {
-    throw new DjrError('DJR02', `an event of scope ${scope} must have no userId`, {
+    throw new DjrError('DJR02', `an event of scope ${scope} must have no userId (it is ${shown(userId)})`, {
       detail: `The userId is ${userId === undefined ? 'there, and undefined' : 'given'}.`,
       hint: 'Everyone would get it. For one user leave the scope out.',
     });
   }
   if (hasTopic !== (topic === 'required')) {
-    throw new DjrError('DJR02', `an event of scope ${scope} must have ${hasTopic ? 'no' : 'a'} topic`, {
+    const must = hasTopic ? `no topic (it is ${shown(publication.topic)})` : 'a topic (there is none)';
+    throw new DjrError('DJR02', `an event of scope ${scope} must have ${must}`, {
       detail: hasTopic ? 'The topic is there.' : 'There is no topic.',
       hint: "For the clients that may hear a topic publish { topic: 'room:7', … }.",
     });
@@ -93,12 +94,18 @@ function audienceOf(publication: { scope?: unknown; userId?: unknown; topic?: un
   return { scope, name: toUserId(userId, 'the userId of an event') };
 }
 
-/** A value that is no text must not become the name of a topic that others hear. */
+/**
+ * A value that is no topic must not become the name of one that others hear: pg would send the same replacement character for each
+ * half of a surrogate pair.
+ */
 export function toTopic(topic: unknown): string {
-  if (typeof topic === 'string' && topic !== '') return topic;
-  throw new DjrError('DJR18', 'a topic must be a text of 1 to 255 characters', {
-    detail: topic === '' ? 'It is empty.' : `It is ${topic === null ? 'null' : `of type ${typeof topic}`}.`,
-    hint: 'Name what the clients follow: room:7.',
+  if (typeof topic === 'string' && isTopic(topic)) return topic;
+  const rule = 'a topic must be a text of 1 to 255 characters, without white space and control characters';
+  const length = typeof topic === 'string' ? [...topic].length : 0;
+  const was = length > 255 ? `has ${length}` : `is ${shown(topic)}`;
+  throw new DjrError('DJR18', `${rule} (it ${was})`, {
+    detail: `It ${was}.`,
+    hint: 'Name what the clients follow, with a colon between words: room:7.',
   });
 }
 
@@ -106,10 +113,14 @@ export function toTopic(topic: unknown): string {
 function keyOf(key: unknown): string | null {
   if (key === undefined || key === null) return null;
   if (typeof key === 'string') return key;
-  throw new DjrError('DJR11', 'the key of an event must be a text of 1 to 255 characters', {
-    detail: `It is of type ${typeof key}.`,
-    hint: 'Use what identifies the occurrence: `invoice-17-paid`.',
-  });
+  throw new DjrError(
+    'DJR11',
+    `the key of an event must be a text of 1 to 255 characters (it is of type ${typeof key})`,
+    {
+      detail: `It is of type ${typeof key}.`,
+      hint: 'Use what identifies the occurrence: `invoice-17-paid`.',
+    },
+  );
 }
 
 /** A value that is no boolean must not decide whether the event is stored. */

@@ -26,6 +26,14 @@ const REFUSED: [what: string, publication: Record<string, unknown>, code: RegExp
   ['scope public with a user who is null', { scope: 'public', userId: null }, /^DJR02$/],
   ['scope system with a user who is undefined', { scope: 'system', userId: undefined }, /^DJR02$/],
   ['scope system with a user who is NaN', { scope: 'system', userId: Number.NaN }, /^DJR03$/],
+  ['an empty topic', { topic: '' }, /^DJR18$/],
+  ['a topic that is no text', { topic: 7 }, /^DJR18$/],
+  ['a topic with white space', { topic: 'room 7' }, /^DJR18$/],
+  ['a topic with NUL', { topic: 'room:\0' }, /^DJR18$/],
+  ['a topic with half a surrogate pair', { topic: 'room:\ud800' }, /^DJR18$/],
+  ['a topic that is too long', { topic: 'x'.repeat(256) }, /^DJR18$/],
+  ['a topic in scope public', { scope: 'public', topic: 'room:7' }, /^DJR02$/],
+  ['scope topic without a topic', { scope: 'topic' }, /^DJR02$/],
   ['a key that is no text', { scope: 'public', key: Number.NaN }, /^DJR11$/],
 ];
 
@@ -36,6 +44,7 @@ test('An event whose user is missing, or no user, is an error and nothing is pub
     const call = app.realtime.publish({ type: 'leak', ...publication } as unknown as Publication);
     const error = await t.throwsAsync(call, { instanceOf: DjrError }, what);
     t.regex(error.code, code, what);
+    t.regex(error.message, /\((it|the scope|there) .+\)$/s, what);
     t.truthy(error.hint);
   }
   await app.realtime.publish({ scope: 'public', type: 'last' });

@@ -108,10 +108,10 @@ since17(
 
 test('queue_limit must be a share', async (t) => {
   const db = await createDatabase(t);
-  for (const wrong of ['0', '-1', '1.5', "'NaN'"]) {
-    await t.throwsAsync(db.query(`select djr.configure(queue_limit => ${wrong})`), {
+  for (const wrong of ['0', '-1', '1.5', 'NaN']) {
+    await t.throwsAsync(db.query(`select djr.configure(queue_limit => '${wrong}')`), {
       code: 'DJR10',
-      message: 'the setting queue_limit must be between 0.001 and 1',
+      message: `queue_limit must be between 0.001 and 1 (it is ${wrong})`,
     });
   }
   const [row] = await db.query('select queue_limit from djr.configure(queue_limit => 0.5)');

@@ -34,13 +34,15 @@ begin
   if length(_seal.user_id) not between 1 and 255 then
     raise exception using
       errcode = 'DJR03',
-      message = 'a user_id must have 1 to 255 characters',
+      message = format('a user_id must have 1 to 255 characters (it has %s)', length(_seal.user_id)),
       detail = format('It has %s.', length(_seal.user_id)),
       hint = 'Pass the id by which your login knows the user; null seals for everyone who has the seal.';
   elsif _seal.valid is null or _seal.valid <= interval '0' or _seal.valid > interval '31 days' then
     raise exception using
       errcode = 'DJR19',
-      message = 'a seal must be valid for more than no time and at most 31 days',
+      message = format(
+        'a seal must be valid for more than no time and at most 31 days (it is %s)', coalesce(_seal.valid::text, 'null')
+      ),
       detail = format('It is %s.', coalesce(_seal.valid::text, 'null')),
       hint = 'An hour is the default: a page asks for a new one in time.';
   end if;

@@ -59,13 +59,13 @@ begin
     if topic is null then
       raise exception using
         errcode = 'DJR02',
-        message = place || 'an event of scope topic needs a topic',
+        message = place || 'an event of scope topic must have a topic (it is null)',
         detail = 'The topic is null.',
         hint = 'Publish it with djr.publish_topic, or name the topic: room:7.';
     elsif user_id is not null then
       raise exception using
         errcode = 'DJR02',
-        message = place || 'an event of scope topic must have no user_id',
+        message = place || pg_catalog.format('an event of scope topic must have no user_id (it is %s)', pg_catalog.to_json(user_id)),
         detail = pg_catalog.format('The user_id is %s.', pg_catalog.to_json(user_id)),
         hint = 'Everyone who may hear the topic would get it. For one user publish with djr.publish.';
     end if;
@@ -83,7 +83,7 @@ begin
     if scope is distinct from 'topic' then
       raise exception using
         errcode = 'DJR02',
-        message = place || pg_catalog.format('an event of scope %s must have no topic', scope),
+        message = place || pg_catalog.format('an event of scope %s must have no topic (it is %s)', scope, pg_catalog.to_json(topic)),
         detail = pg_catalog.format('The topic is %s.', pg_catalog.to_json(topic)),
         hint = 'An event with a topic is of scope topic: publish it with djr.publish_topic.';
     end if;

@@ -56,7 +56,7 @@ begin
   elsif not configure.queue_limit between 0.001 and 1 then
     raise exception using
       errcode = 'DJR10',
-      message = 'the setting queue_limit must be between 0.001 and 1',
+      message = format('queue_limit must be between 0.001 and 1 (it is %s)', configure.queue_limit),
       detail = format('It is %s.', configure.queue_limit),
       hint = 'It is a share of the NOTIFY queue: 0.25 is a quarter.';
   elsif configure.max_bytes not between 7999 and 1048576 then
@@ -81,7 +81,10 @@ begin
     if _function is null then
       raise exception using
         errcode = 'DJR10',
-        message = 'the setting authorize_topic must name a function (text, text) returns boolean',
+        message = format(
+          'the setting authorize_topic must name a function (text, text) returns boolean (there is none named %s)',
+          configure.authorize_topic
+        ),
         detail = format('There is none named %s.', configure.authorize_topic),
         hint = 'Name it with its schema, app.may_hear; '''' stops asking.';
     end if;

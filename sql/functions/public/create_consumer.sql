@@ -40,7 +40,7 @@ begin
     perform djr._validate('public', null, _one, '{}', null, 'types: ', null);
   end loop;
   foreach _one in array coalesce(create_consumer.topics, '{}') loop
-    perform djr._validate_topic(_one);
+    perform djr._validate_topic(_one, 'topics: ');
   end loop;
   _frontier := djr._consumer_from(create_consumer."from");
 

@@ -95,7 +95,15 @@ begin
     then
       raise exception using
         errcode = 'DJR09',
-        message = format('events[%s]: scope, type, user_id, topic and key must be strings', _index),
+        message = format(
+          'events[%s]: scope, type, user_id, topic and key must be strings (%s)',
+          _index,
+          (
+            select string_agg(format('%s is of type %s', member.key, jsonb_typeof(member.value)), ', ' order by member.key)
+            from jsonb_each(_element) member
+            where member.key in ('scope', 'type', 'user_id', 'topic', 'key') and jsonb_typeof(member.value) <> 'string'
+          )
+        ),
         detail = format('The event is %s.', left(_element::text, 200)),
         hint = 'A user_id and a key may be numbers.';
     end if;

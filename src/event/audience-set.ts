@@ -20,7 +20,8 @@ export class AudienceSet implements Iterable<Audience> {
   has(audience: Audience): boolean {
     const text = this.#text;
     const { length } = audience;
-    for (let at = text.indexOf(audience); at >= 0; at = text.indexOf(audience, at + 1)) {
+    // The bound is for an empty text, which is found at every place, and behind the last one again and again.
+    for (let at = text.indexOf(audience); at >= 0 && at < text.length; at = text.indexOf(audience, at + 1)) {
       if (text[at - 1] === END && text[at + length] === END) return true;
     }
     return false;

@@ -49,6 +49,10 @@ test('A set of nothing has nothing', (t) => {
   }
 });
 
+test('No set has an empty text, which is no audience', (t) => {
+  for (const set of [new AudienceSet([]), new AudienceSet(['*', 't:room:7'])]) t.false(set.has(''));
+});
+
 test('A topic is a text that djr.event_topic holds', (t) => {
   for (const topic of ['a', 'room:7', 'ü'.repeat(255), '😀'.repeat(255), '!', '\u00a1', '\u200b'])
     t.true(isTopic(topic), topic);

@@ -23,8 +23,10 @@ export class Keeper {
   #timer: NodeJS.Timeout | undefined;
   /** The immediate that goes on with the current round; undefined: no round is under way. */
   #round: NodeJS.Immediate | undefined;
-  /** `performance.now()` of the last check. */
+  /** `performance.now()` of the last tick. */
   #ticked = 0;
+  /** Milliseconds since the last round began for which this process itself stalled. */
+  #heldUp = 0;
 
   constructor(options: KeeperOptions, clients: Iterable<Client>) {
     this.#options = options;
@@ -35,6 +37,7 @@ export class Keeper {
     if (this.#timer) return;
     const interval = Math.min(this.#options.heartbeat, this.#options.writeTimeout) / 4;
     this.#ticked = performance.now();
+    this.#heldUp = 0;
     this.#timer = setInterval(() => this.#tick(interval), interval);
   }
 
@@ -46,30 +49,36 @@ export class Keeper {
   }
 
   #tick(interval: number): void {
+    const now = performance.now();
+    // If this process itself stalled, clients are not blamed for that time: a tick counts for its interval only.
+    this.#heldUp += Math.max(0, now - this.#ticked - interval);
+    this.#ticked = now;
     // The last round is still under way; it is completed first.
     if (this.#round) return;
-    const now = performance.now();
-    // If this process itself stalled, clients are not blamed for that time: a check counts for its interval only.
-    const heldUp = Math.max(0, now - this.#ticked - interval);
-    this.#ticked = now;
-    this.#look(this.#clients[Symbol.iterator](), heldUp);
+    const heldUp = this.#heldUp;
+    this.#heldUp = 0;
+    this.#look(this.#clients[Symbol.iterator](), now, heldUp);
   }
 
-  /** Checks the next clients of a round, and leaves the others to a later turn. */
-  #look(clients: Iterator<Client>, heldUp: number): void {
+  /**
+   * Checks the next clients of a round, and leaves the others to a later turn.
+   *
+   * @param now - when the round began: all of it goes by this time, as the process may stall between two turns, and the next tick counts that
+   */
+  #look(clients: Iterator<Client>, now: number, heldUp: number): void {
     this.#round = undefined;
-    const now = performance.now();
     const heartbeats: Heartbeats = {};
     for (let left = SLICE; left > 0; left -= 1) {
       const { done, value: client } = clients.next();
       if (done) return;
-      if (client.stalledSince !== undefined) client.stalledSince += heldUp;
+      const { stalledSince } = client;
+      if (stalledSince !== undefined && stalledSince < now) client.stalledSince = Math.min(now, stalledSince + heldUp);
       if (client.stalledFor(now) > this.#options.writeTimeout) client.close('stalled');
       else if (now > client.expires) client.close('lifetime');
       else if (now - client.lastWrite >= this.#options.heartbeat) this.#beat(client, now, heartbeats);
     }
     // The last client may have left just now, and then the timer was stopped.
-    if (this.#timer) this.#round = setImmediate(() => this.#look(clients, heldUp));
+    if (this.#timer) this.#round = setImmediate(() => this.#look(clients, now, heldUp));
   }
 
   #beat(client: Client, now: number, heartbeats: Heartbeats): void {

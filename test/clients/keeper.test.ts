@@ -126,6 +126,51 @@ test.serial('The time for which this process itself was held up is not counted a
   t.deepEqual(one.closed, ['stalled']);
 });
 
+/** More clients than are checked in one turn. */
+function stalledReaders() {
+  const readers = Array.from({ length: 600 }, () => reader());
+  for (const { client, connection } of readers) {
+    connection.waits = true;
+    client.write(Buffer.from('x'), performance.now());
+  }
+  return readers;
+}
+
+const nextTurn = () => new Promise(setImmediate);
+
+test.serial('Nor is it counted if the process was held up between two turns of a check', async (t) => {
+  const clock = clockOf(t);
+  const readers = stalledReaders();
+  keep(t, ...readers);
+  clock.pass(100);
+  clock.late(5000);
+  for (let n = 0; n < 7; n += 1) {
+    await nextTurn();
+    clock.pass(100);
+  }
+  await nextTurn();
+  t.deepEqual(
+    readers.flatMap(({ closed }) => closed),
+    [],
+  );
+  clock.pass(100);
+  await nextTurn();
+  t.true(readers.every(({ closed }) => closed.join() === 'stalled'));
+});
+
+test.serial('A check that takes several turns does not prolong the time of a client that reads nothing', async (t) => {
+  const clock = clockOf(t);
+  const readers = stalledReaders();
+  keep(t, ...readers);
+  for (let n = 0; n < 3; n += 1) {
+    clock.pass(300);
+    await nextTurn();
+  }
+  clock.pass(100);
+  await nextTurn();
+  t.true(readers.every(({ closed }) => closed.join() === 'stalled'));
+});
+
 test.serial('A stream ends when its time is over', (t) => {
   const clock = clockOf(t);
   const one = reader();

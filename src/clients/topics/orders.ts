@@ -1,6 +1,9 @@
 /** Milliseconds for which an order is remembered: opening a stream mostly takes less. */
 const REMEMBERED = 60_000;
 
+/** Orders that are remembered at most: an app may disconnect all of its users at once. */
+const MOST = 100_000;
+
 /** An order of `djr.disconnect` or `djr.recheck`. */
 export interface Order {
   readonly type: string;
@@ -22,7 +25,7 @@ export class Orders {
   add(order: Order): void {
     const now = performance.now();
     for (const [key, at] of this.#times) {
-      if (now - at < REMEMBERED) break;
+      if (now - at < REMEMBERED && this.#times.size < MOST) break;
       this.#times.delete(key);
       this.#forgotten = at;
     }

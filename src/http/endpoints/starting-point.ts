@@ -7,7 +7,7 @@ import type { ResumeFrom } from '../../stream/resume/resume.js';
 import { MAX_QUERY, type StreamQuery } from '../stream-query.js';
 
 export interface StartingPointOptions {
-  source: Pick<Source, 'position' | 'epoch' | 'time' | 'interest'>;
+  source: Pick<Source, 'position' | 'epoch' | 'time'>;
 }
 
 /** Decides where a stream begins: after the last frame that its client got, at the position at which its page read its state, or now. */

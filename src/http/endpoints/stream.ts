@@ -9,6 +9,7 @@ import { placeOf } from '../../event/position.js';
 import type { Logger } from '../../lib/logger.js';
 import type { Meter } from '../../lib/meter.js';
 import type { ResolvedOptions } from '../../options.js';
+import type { Source } from '../../source/source.js';
 import type { Hooks } from '../../stream/hooks.js';
 import type { Resume } from '../../stream/resume/resume.js';
 import type { Endpoint, StreamStart } from '../endpoint.js';
@@ -31,6 +32,7 @@ export interface StreamsOptions extends EntranceOptions, StartingPointOptions {
   activity: ActivityCounter;
   topics: Topics;
   logger: Logger;
+  source: StartingPointOptions['source'] & Pick<Source, 'interest'>;
 }
 
 const HEADERS = {
@@ -42,8 +44,8 @@ const HEADERS = {
   'X-Content-Type-Options': 'nosniff',
 };
 
-/** Milliseconds after which a client reconnects for which an order came between its login and the beginning of its stream. */
-const REORDERED_RETRY = 1000;
+/** Milliseconds after which a client reconnects whose stream does not begin: an order came since its login, or the instance stops. */
+const TURNED_AWAY_RETRY = 1000;
 
 /** Milliseconds for which {@link Streams.stop} waits until connections are gone. */
 const STOP_GRACE = 1000;
@@ -152,15 +154,19 @@ export class Streams implements Endpoint {
     }
   }
 
-  /** @returns undefined if an order came since the client was let in: the client is told to reconnect, and is authenticated again */
+  /**
+   * @returns undefined if an order came since the client was let in, or the instance was told to stop: the client is told to reconnect, and
+   *   is authenticated again
+   */
   readonly #begin = (connection: Connection, accepted: Accepted): Client | undefined => {
     const { incoming, query, userId, expires, heard, began, lastEventId, place } = accepted;
     const { hub, hooks, options, topics } = this.#options;
     const pulse = pulseOf(incoming, query);
-    if (topics.concerned(userId, query.topics, began)) {
-      connection.write(farewellFrame(REORDERED_RETRY, pulse));
-      connection.end(REORDERED_RETRY);
-      this.closed.disconnected += 1;
+    const isStopping = this.#entrance.refusal !== undefined;
+    if (isStopping || topics.concerned(userId, query.topics, began)) {
+      connection.write(farewellFrame(TURNED_AWAY_RETRY, pulse));
+      connection.end(TURNED_AWAY_RETRY);
+      this.closed[isStopping ? 'shutdown' : 'disconnected'] += 1;
       return undefined;
     }
     const client = new Client({

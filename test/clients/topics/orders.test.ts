@@ -101,6 +101,20 @@ for (const [name, given] of [
   });
 }
 
+test('A stream that was let in just before its instance is stopped does not begin', async (t) => {
+  const { hub, open, streams } = stage({});
+  const start = await open('/realtime/sse/', 'u');
+  const stopped = streams.stop();
+  let ended = false;
+  t.is(start.begin({ ...connectionTo(() => {}), end: () => (ended = true) }), undefined);
+  t.true(ended);
+  t.is(hub.size, 0);
+  start.gone();
+  await stopped;
+  t.is(streams.places, 0);
+  t.is(streams.closed.shutdown, 1);
+});
+
 test('An order is about its user and its topic only', (t) => {
   const orders = new Orders();
   const before = performance.now();
@@ -115,6 +129,16 @@ test('An order is about its user and its topic only', (t) => {
   t.true(orders.concern(null, ['room:7'], before));
   t.false(orders.concern(null, ['room:8'], before));
   t.false(orders.concern('u', ['room:7'], performance.now() + 1));
+});
+
+test('So many orders that not all are remembered concern every stream that began to open before the forgotten ones', (t) => {
+  const orders = new Orders();
+  const before = performance.now();
+  for (let n = 0; n < 100_001; n += 1) orders.add({ type: 'disconnect', userId: `u${n}`, topic: null });
+  t.true(orders.concern('u0', [], before), 'the order that is forgotten');
+  t.true(orders.concern('u100000', [], before));
+  t.true(orders.concern('somebody else', [], before), 'nobody can tell');
+  t.false(orders.concern('somebody else', [], performance.now() + 1));
 });
 
 test('A reading of the permissions that began before a recheck does not answer for a stream that is opened after it', async (t) => {

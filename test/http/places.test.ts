@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
-import { startApp, type TestApp, until } from '../helpers/server.js';
+import { listen, startApp, type TestApp, until } from '../helpers/server.js';
 
 const number = async (app: TestApp, name: string) => {
   const metrics = await app.realtime.metrics();
@@ -8,7 +8,7 @@ const number = async (app: TestApp, name: string) => {
 };
 
 /** A bare connection to the app. */
-function open(t: ExecutionContext, app: TestApp): { socket: Socket; text(): string } {
+function open(t: ExecutionContext, app: Pick<TestApp, 'origin'>): { socket: Socket; text(): string } {
   const socket = connect(Number(new URL(app.origin).port), '127.0.0.1');
   t.teardown(() => socket.destroy());
   let text = '';
@@ -40,6 +40,26 @@ test('a thousand pipelined requests for a stream are one stream, asked about onc
   socket.destroy();
   await until('nothing to be left', async () => (await number(app, 'djr_places')) === 0);
   t.is(await number(app, 'djr_connections'), 0);
+});
+
+test('a middleware that throws when a stream begins costs no place, and its connection answers the next request', async (t) => {
+  const app = await startApp(t);
+  const server = await listen(t, (req, res) => {
+    const { writeHead } = res;
+    if (req.url!.includes('/sse/')) {
+      res.writeHead = () => {
+        res.writeHead = writeHead;
+        throw new Error('a fault of the middleware');
+      };
+    }
+    void app.realtime.handler(req, res);
+  });
+  const { socket, text } = open(t, server);
+  socket.write(get('/realtime/sse/'));
+  await until('an answer', () => /^HTTP\/1\.1 500 /.test(text()));
+  t.is(await number(app, 'djr_places'), 0);
+  socket.write(get('/realtime/healthz'));
+  await until('a second answer', () => text().match(/HTTP\/1\.1 /g)!.length === 2);
 });
 
 test('requests behind a refused one get their turn', async (t) => {

@@ -140,8 +140,15 @@ const ignore = (): void => {};
 function carry(req: IncomingMessage, res: ServerResponse, start: StreamStart, over: () => void): void {
   const http1 = req.httpVersionMajor < 2;
   listen(res, 'error', ignore);
-  if (http1) begin1(req, res, start);
-  else start.begin(open2(res, start.headers));
+  try {
+    if (http1) begin1(req, res, start);
+    else start.begin(open2(res, start.headers));
+  } catch (error) {
+    // A middleware that wraps the response has thrown. The stream gives its place back, and an answer that has begun ends.
+    start.gone();
+    if (res.headersSent) res.destroy();
+    throw error;
+  }
   const end = () => {
     start.gone();
     over();
@@ -158,6 +165,7 @@ function begin1(req: IncomingMessage, res: ServerResponse, start: StreamStart): 
   socket.cork();
   try {
     start.begin(open(req, res, start.headers));
+    carryStream(socket);
   } finally {
     socket.uncork();
   }
@@ -171,7 +179,6 @@ const isWrapped = (res: ServerResponse): boolean =>
 
 function open(req: IncomingMessage, res: ServerResponse, headers: Record<string, string>): NodeConnection {
   const { socket } = req;
-  carryStream(socket);
   socket.setKeepAlive(true, TCP_KEEP_ALIVE);
   socket.setNoDelay(true);
   socket.setTimeout(0);

@@ -1,3 +1,5 @@
+import { within } from '../lib/deadline.js';
+
 /** A complete answer, which the adapter sends. */
 export interface Reply {
   status: number;
@@ -43,14 +45,30 @@ export function problem(status: number, detail: string, headers: Record<string, 
 /** Headers that are not copied: the server that writes the answer sets them. */
 const NOT_COPIED = new Set(['set-cookie', 'content-length', 'transfer-encoding', 'connection', 'keep-alive']);
 
-/** Turns a Response of the app into a reply. Unless it has a `Cache-Control` of its own, no cache stores it. */
-export async function fromResponse(response: Response): Promise<Reply> {
+/**
+ * Turns a Response of the app into a reply. Unless it has a `Cache-Control` of its own, no cache stores it.
+ *
+ * @param timeout - milliseconds that its body may take: the app may pass on a Response that it has from another server
+ */
+export async function fromResponse(response: Response, timeout: number): Promise<Reply> {
   const headers = Object.fromEntries([...response.headers].filter(([name]) => !NOT_COPIED.has(name)));
+  // What fetch has brought is decoded already.
+  if (response.url !== '') delete headers['content-encoding'];
   if (!response.headers.has('cache-control')) headers['cache-control'] = PERSONAL_HEADERS['Cache-Control'];
   return {
     status: response.status,
     headers,
     cookies: response.headers.getSetCookie(),
-    body: Buffer.from(await response.arrayBuffer()),
+    body: await bodyOf(response, timeout),
   };
+}
+
+/** The body of a Response; empty if the app has read it already, or it does not come: the status then says enough. */
+async function bodyOf(response: Response, timeout: number): Promise<Buffer> {
+  try {
+    // A copy is read, as an app may keep one Response for all its refusals.
+    return Buffer.from(await within(timeout, response.clone().arrayBuffer()));
+  } catch {
+    return Buffer.alloc(0);
+  }
 }

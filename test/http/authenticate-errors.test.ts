@@ -1,5 +1,6 @@
+import { gzipSync } from 'node:zlib';
 import test from 'ava';
-import { startApp } from '../helpers/server.js';
+import { listen, startApp } from '../helpers/server.js';
 
 /** What authenticate throws, and the status of the answer. */
 const THROWN: [string, () => never, number][] = [
@@ -93,6 +94,44 @@ for (const [what, fail, status] of THROWN) {
     }
   });
 }
+
+for (const [way, answerWith] of [
+  ['throws', (response: Response) => Promise.reject(response)],
+  ['returns', (response: Response) => Promise.resolve(response)],
+] as const) {
+  test(`one Response that authenticate ${way} for every request is the answer to each`, async (t) => {
+    const refused = new Response('log in', { status: 403 });
+    const app = await startApp(t, { authenticate: () => answerWith(refused) });
+    for (let n = 0; n < 3; n += 1) {
+      const answer = await fetch(`${app.origin}/realtime/sse/`);
+      t.is(answer.status, 403);
+      t.is(await answer.text(), 'log in');
+    }
+  });
+
+  test(`a Response that authenticate ${way} refuses with its status, even if its body was read or does not come`, async (t) => {
+    const read = new Response('log in', { status: 403 });
+    await read.text();
+    for (const response of [read, new Response(new ReadableStream(), { status: 403 })]) {
+      const app = await startApp(t, { authenticate: () => answerWith(response), hookTimeout: 100 });
+      const answer = await fetch(`${app.origin}/realtime/sse/`);
+      t.is(answer.status, 403);
+      t.is(await answer.text(), '');
+      t.regex(await app.realtime.metrics(), /^djr_places 0$/m);
+    }
+  });
+}
+
+test('a Response that authenticate has from another server can be read, though it was compressed there', async (t) => {
+  const login = await listen(t, (_req, res) => {
+    res.writeHead(401, { 'Content-Encoding': 'gzip' });
+    res.end(gzipSync('log in'));
+  });
+  const app = await startApp(t, { authenticate: () => fetch(login.origin) });
+  const answer = await fetch(`${app.origin}/realtime/sse/`);
+  t.is(answer.status, 401);
+  t.is(await answer.text(), 'log in');
+});
 
 test('a Response that authenticate throws is the answer, with its cookies, and no error', async (t) => {
   const app = await startApp(t, {

@@ -32,10 +32,10 @@ export async function identify(
   try {
     const answer: unknown = incoming.login ?? authenticate?.(request, incoming.context);
     const user = isPromiseLike(answer) ? await within(hookTimeout, answer) : answer;
-    if (user instanceof Response) return await refusal(user);
+    if (user instanceof Response) return await refusal(user, hookTimeout);
     return identityOf(user, log);
   } catch (err) {
-    if (err instanceof Response) return refusal(err);
+    if (err instanceof Response) return refusal(err, hookTimeout);
     if (err instanceof TimeoutError) {
       log.say('warn', { err }, 'authenticate takes too long: a request is refused, to be tried again');
       return problem(503, 'authenticate did not answer in time; try again.', { 'Retry-After': '2' });
@@ -76,8 +76,8 @@ function endOf(expires: unknown): number {
 }
 
 /** Every Response refuses the request: one with a status of success is sent with 401. */
-async function refusal(response: Response): Promise<Reply> {
-  const reply = await fromResponse(response);
+async function refusal(response: Response, hookTimeout: number): Promise<Reply> {
+  const reply = await fromResponse(response, hookTimeout);
   return response.ok ? { ...reply, status: 401 } : reply;
 }
 

@@ -36,5 +36,5 @@ export async function ask(
     if (!(err instanceof Response)) logger.error({ err }, `${name} failed: nobody is let in`);
     answer = err;
   }
-  return answer instanceof Response ? fromResponse(answer) : answer === true;
+  return answer instanceof Response ? fromResponse(answer, hookTimeout) : answer === true;
 }

@@ -53,7 +53,7 @@ export class Acknowledger {
       (acknowledgement) =>
         new Promise<boolean>((resolve, reject) => this.#waiting.push({ acknowledgement, resolve, reject })),
     );
-    this.#running ??= this.#run();
+    if (answers.length > 0) this.#running ??= this.#run();
     return Promise.all(answers);
   }
 
@@ -61,6 +61,8 @@ export class Acknowledger {
     while (this.#waiting.length > 0) {
       await this.#answer(this.#waiting.splice(0, BATCH));
     }
+    // Set in the same turn as the last check of what waits, so that an acknowledgement which comes later starts the next run.
+    this.#running = undefined;
   }
 
   /** If the database refuses one of a batch, the batch is halved until that one stands alone, so that no other is lost. */
@@ -78,8 +80,6 @@ export class Acknowledger {
         await this.#answer(batch.slice(half));
       } else for (const { reject } of batch) reject(error);
     }
-    // Set in the same turn as the last check of what waits, so that an acknowledgement which comes later starts the next run.
-    this.#running = undefined;
   }
 
   async #store(batch: Acknowledgement[]): Promise<boolean[]> {

@@ -91,7 +91,7 @@ export const SQLSTATES: CatalogueEntry[] = [
     code: 'DJR11',
     what: 'the key must have 1 to 255 characters',
     by: '`publish*`, `realtime.publish`',
-    cause: 'The key is empty or too long.',
+    cause: 'The key is empty or too long; or (in JavaScript) it is no text, or has NUL or half a surrogate pair.',
     cure: 'Use what identifies the occurrence: `invoice-17-paid`. Without a key leave it out.',
   },
   {

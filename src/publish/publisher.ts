@@ -1,6 +1,6 @@
 import { isScope, isTopic, SCOPES } from '../event/audience.js';
 import type { Detail, Scope } from '../event/event.js';
-import { toUserId, type UserId } from '../event/user-id.js';
+import { isUserText, toUserId, type UserId } from '../event/user-id.js';
 import { DjrError } from '../lib/errors.js';
 import { shown } from '../lib/shown.js';
 import { run, type SqlClient } from './sql-client.js';
@@ -101,26 +101,28 @@ function audienceOf(publication: { scope?: unknown; userId?: unknown; topic?: un
 export function toTopic(topic: unknown): string {
   if (typeof topic === 'string' && isTopic(topic)) return topic;
   const rule = 'a topic must be a text of 1 to 255 characters, without white space and control characters';
-  const length = typeof topic === 'string' ? [...topic].length : 0;
-  const was = length > 255 ? `has ${length}` : `is ${shown(topic)}`;
-  throw new DjrError('DJR18', `${rule} (it ${was})`, {
-    detail: `It ${was}.`,
+  throw new DjrError('DJR18', `${rule} (it ${describe(topic)})`, {
+    detail: `It ${describe(topic)}.`,
     hint: 'Name what the clients follow, with a colon between words: room:7.',
   });
 }
 
-/** A value that is no text must not become a key, which other events might then share. */
+/** A value that is no text, or would be another text in PostgreSQL, must not become a key, which other events might then share. */
 function keyOf(key: unknown): string | null {
   if (key === undefined || key === null) return null;
-  if (typeof key === 'string') return key;
-  throw new DjrError(
-    'DJR11',
-    `the key of an event must be a text of 1 to 255 characters (it is of type ${typeof key})`,
-    {
-      detail: `It is of type ${typeof key}.`,
-      hint: 'Use what identifies the occurrence: `invoice-17-paid`.',
-    },
-  );
+  // The rule for keys is that for the ids of users.
+  if (isUserText(key)) return key;
+  throw new DjrError('DJR11', `the key of an event must be a text of 1 to 255 characters (it ${describe(key)})`, {
+    detail: `It ${describe(key)}.`,
+    hint: 'Use what identifies the occurrence: `invoice-17-paid`.',
+  });
+}
+
+function describe(value: unknown): string {
+  if (value === null) return 'is null';
+  if (typeof value !== 'string') return `is of type ${typeof value}`;
+  const { length } = [...value];
+  return length > 255 ? `has ${length}` : `is ${shown(value)}`;
 }
 
 /** A value that is no boolean must not decide whether the event is stored. */
@@ -133,7 +135,8 @@ function isStored(store: unknown): boolean {
 }
 
 /**
- * Publishes through SQL, which checks all rules but one: that a user is missing, which SQL could not see.
+ * Publishes through SQL, which checks all rules but those that it could not see: that a user is missing, and that a topic or a key would
+ * be another text in PostgreSQL.
  *
  * @returns the event's id; null if it has no row and was dropped because too many such events came
  * @throws {@link DjrError} with the SQLSTATE of the rule that was broken (docs/sql.md)

@@ -35,6 +35,10 @@ const REFUSED: [what: string, publication: Record<string, unknown>, code: RegExp
   ['a topic in scope public', { scope: 'public', topic: 'room:7' }, /^DJR02$/],
   ['scope topic without a topic', { scope: 'topic' }, /^DJR02$/],
   ['a key that is no text', { scope: 'public', key: Number.NaN }, /^DJR11$/],
+  ['an empty key', { scope: 'public', key: '' }, /^DJR11$/],
+  ['a key with NUL', { scope: 'public', key: 'a\0' }, /^DJR11$/],
+  ['a key with half a surrogate pair', { scope: 'public', key: 'a\ud800' }, /^DJR11$/],
+  ['a key that is too long', { scope: 'public', key: 'x'.repeat(256) }, /^DJR11$/],
 ];
 
 test('An event whose user is missing, or no user, is an error and nothing is published', async (t) => {

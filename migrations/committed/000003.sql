@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:c6cb08ea333e1caf852a19da26a84cdcbadbb10e
+--! Hash: sha1:ec165a38c7d94e42f0f5a06876260d1fc4ecffa0
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -809,13 +809,14 @@ begin
   if topic is null or pg_catalog.length(topic) not between 1 and 255 then
     raise exception using
       errcode = 'DJR18',
-      message = place || 'a topic must have 1 to 255 characters',
+      message = place || 'a topic must have 1 to 255 characters'
+        || case when topic is null then ' (it is null)' else pg_catalog.format(' (it has %s)', pg_catalog.length(topic)) end,
       detail = case when topic is null then 'It is null.' else pg_catalog.format('It has %s.', pg_catalog.length(topic)) end,
       hint = 'Name what the clients follow: room:7.';
   elsif topic ~ E'[\\u0001-\\u0020\\u007f-\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]' then
     raise exception using
       errcode = 'DJR18',
-      message = place || 'a topic must have no white space and no control characters',
+      message = place || pg_catalog.format('a topic must have no white space and no control characters (it is %s)', pg_catalog.to_json(topic)),
       detail = pg_catalog.format('It is %s.', pg_catalog.to_json(topic)),
       hint = 'Use a colon between words: room:7.';
   end if;
@@ -887,13 +888,13 @@ begin
     if topic is null then
       raise exception using
         errcode = 'DJR02',
-        message = place || 'an event of scope topic needs a topic',
+        message = place || 'an event of scope topic must have a topic (it is null)',
         detail = 'The topic is null.',
         hint = 'Publish it with djr.publish_topic, or name the topic: room:7.';
     elsif user_id is not null then
       raise exception using
         errcode = 'DJR02',
-        message = place || 'an event of scope topic must have no user_id',
+        message = place || pg_catalog.format('an event of scope topic must have no user_id (it is %s)', pg_catalog.to_json(user_id)),
         detail = pg_catalog.format('The user_id is %s.', pg_catalog.to_json(user_id)),
         hint = 'Everyone who may hear the topic would get it. For one user publish with djr.publish.';
     end if;
@@ -911,7 +912,7 @@ begin
     if scope is distinct from 'topic' then
       raise exception using
         errcode = 'DJR02',
-        message = place || pg_catalog.format('an event of scope %s must have no topic', scope),
+        message = place || pg_catalog.format('an event of scope %s must have no topic (it is %s)', scope, pg_catalog.to_json(topic)),
         detail = pg_catalog.format('The topic is %s.', pg_catalog.to_json(topic)),
         hint = 'An event with a topic is of scope topic: publish it with djr.publish_topic.';
     end if;
@@ -2746,7 +2747,15 @@ begin
     then
       raise exception using
         errcode = 'DJR09',
-        message = format('events[%s]: scope, type, user_id, topic and key must be strings', _index),
+        message = format(
+          'events[%s]: scope, type, user_id, topic and key must be strings (%s)',
+          _index,
+          (
+            select string_agg(format('%s is of type %s', member.key, jsonb_typeof(member.value)), ', ' order by member.key)
+            from jsonb_each(_element) member
+            where member.key in ('scope', 'type', 'user_id', 'topic', 'key') and jsonb_typeof(member.value) <> 'string'
+          )
+        ),
         detail = format('The event is %s.', left(_element::text, 200)),
         hint = 'A user_id and a key may be numbers.';
     end if;
@@ -4193,13 +4202,15 @@ begin
   if length(_seal.user_id) not between 1 and 255 then
     raise exception using
       errcode = 'DJR03',
-      message = 'a user_id must have 1 to 255 characters',
+      message = format('a user_id must have 1 to 255 characters (it has %s)', length(_seal.user_id)),
       detail = format('It has %s.', length(_seal.user_id)),
       hint = 'Pass the id by which your login knows the user; null seals for everyone who has the seal.';
   elsif _seal.valid is null or _seal.valid <= interval '0' or _seal.valid > interval '31 days' then
     raise exception using
       errcode = 'DJR19',
-      message = 'a seal must be valid for more than no time and at most 31 days',
+      message = format(
+        'a seal must be valid for more than no time and at most 31 days (it is %s)', coalesce(_seal.valid::text, 'null')
+      ),
       detail = format('It is %s.', coalesce(_seal.valid::text, 'null')),
       hint = 'An hour is the default: a page asks for a new one in time.';
   end if;
@@ -4894,7 +4905,7 @@ begin
   elsif not configure.queue_limit between 0.001 and 1 then
     raise exception using
       errcode = 'DJR10',
-      message = 'the setting queue_limit must be between 0.001 and 1',
+      message = format('queue_limit must be between 0.001 and 1 (it is %s)', configure.queue_limit),
       detail = format('It is %s.', configure.queue_limit),
       hint = 'It is a share of the NOTIFY queue: 0.25 is a quarter.';
   elsif configure.max_bytes not between 7999 and 1048576 then
@@ -4919,7 +4930,10 @@ begin
     if _function is null then
       raise exception using
         errcode = 'DJR10',
-        message = 'the setting authorize_topic must name a function (text, text) returns boolean',
+        message = format(
+          'the setting authorize_topic must name a function (text, text) returns boolean (there is none named %s)',
+          configure.authorize_topic
+        ),
         detail = format('There is none named %s.', configure.authorize_topic),
         hint = 'Name it with its schema, app.may_hear; '''' stops asking.';
     end if;
@@ -5840,7 +5854,7 @@ begin
     perform djr._validate('public', null, _one, '{}', null, 'types: ', null);
   end loop;
   foreach _one in array coalesce(create_consumer.topics, '{}') loop
-    perform djr._validate_topic(_one);
+    perform djr._validate_topic(_one, 'topics: ');
   end loop;
   _frontier := djr._consumer_from(create_consumer."from");
 

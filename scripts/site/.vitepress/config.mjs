@@ -41,6 +41,28 @@ function emptyHeaders(/** @type {import('vitepress').MarkdownRenderer} */ markdo
   });
 }
 
+/**
+ * Tables of options, and others of three columns and more whose rows begin with a name in code, are read on a phone one row below
+ * the other: each cell then says under which heading it stands.
+ */
+function stackedTables(/** @type {import('vitepress').MarkdownRenderer} */ markdown) {
+  markdown.core.ruler.push('stacked-tables', ({ tokens }) => {
+    let table;
+    let headings = [];
+    let column = 0;
+    for (const [index, token] of tokens.entries()) {
+      if (token.type === 'table_open') [table, headings] = [token, []];
+      if (token.type === 'th_open') headings.push(tokens[index + 1].content);
+      if (token.type === 'tr_open') column = 0;
+      if (token.type !== 'td_open') continue;
+      if (column === 0 && headings.length > 2 && tokens[index + 1].content.startsWith('`'))
+        table.attrJoin('class', 'stacked');
+      if (column > 0 && headings[column]) token.attrSet('data-heading', headings[column]);
+      column += 1;
+    }
+  });
+}
+
 export default defineConfig({
   title: 'djr',
   description: DESCRIPTION,
@@ -52,7 +74,9 @@ export default defineConfig({
   head: [['meta', { name: 'theme-color', content: '#1b5e4b' }]],
   srcDir: './pages',
   markdown: {
-    config: emptyHeaders,
+    config(markdown) {
+      markdown.use(emptyHeaders).use(stackedTables);
+    },
     theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
   },
   themeConfig: {

@@ -79,7 +79,7 @@ database ${database.url}
 
 Say something from SQL:
 
-  psql '${database.url}' -c ${JSON.stringify(hello).replace(/\\"/g, '\\"')}
+  psql '${database.url}' -c ${JSON.stringify(hello)}
 
 See what is going on, by a link that works once:
 

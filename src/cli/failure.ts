@@ -81,7 +81,7 @@ const KNOWN: Record<string, (error: Coded) => Failure> = {
   '42883': (error) => (error.message.includes('djr.') ? NOT_INSTALLED : fromDatabase(error)),
   '42501': (error) => ({
     message: `PostgreSQL: ${error.message}.`,
-    hint: 'As owner of the schema: select djr.grant_publish(ROLE) to publish, djr.grant_server(ROLE) to serve and tail.',
+    hint: 'As owner of the schema: select djr.grant_publish(ROLE) to publish, djr.grant_server(ROLE) for the other commands.',
   }),
   '25006': (error) => ({
     message: `PostgreSQL: ${error.message}.`,

@@ -5,7 +5,7 @@ import type { Audience } from '../../event/audience.js';
 import type { Envelope } from '../../event/envelope.js';
 import type { Frontier } from '../../event/frontier.js';
 import type { Item } from '../../event/item.js';
-import { type Position, packPosition } from '../../event/position.js';
+import { type Position, packPosition, parsePosition } from '../../event/position.js';
 import type { History } from '../history.js';
 import type { ResumeOrigin } from './resume.js';
 import { ResumeId } from './resume-id.js';
@@ -38,10 +38,12 @@ export class Resumption {
   readonly #client: Client;
   readonly #tools: ResumeTools;
   readonly #starts: ResumeFrom['starts'];
-  /** The frontier with which the client reconnected. */
-  readonly #came: Frontier;
+  /** The frontier with which the client reconnected, or to which it followed this instance's order. */
+  #came: Frontier;
   /** Events that the client's last id names: an instance had delivered them before the client left, although that frontier did not include them. */
-  readonly #ahead: NamedAhead | undefined;
+  #ahead: NamedAhead | undefined;
+  /** The client's position in this instance's order; undefined: it has none. */
+  #position: string | undefined;
   /** The client has got every event that is visible in this frontier. */
   #frontier: Frontier;
   /** The sequence number up to which the client needs no further item; undefined: it has no sequence number of this instance's order yet. */
@@ -60,7 +62,10 @@ export class Resumption {
     this.#came = 'last' in from ? from.last.frontier : from.frontier;
     this.#frontier = this.#came;
     this.#ahead = last?.ahead;
-    this.#sequence = last?.instance === tools.source.order ? last.sequence : undefined;
+    if (last?.instance === tools.source.order) {
+      this.#sequence = last.sequence;
+      this.#position = from.position;
+    }
     this.#id = new ResumeId(from.position, this.#came, this.#ahead);
   }
 
@@ -75,7 +80,10 @@ export class Resumption {
     while (!client.closed) {
       if (this.#canFollow()) {
         if (await this.#followOrder()) break;
-      } else if (this.#tools.history.covers(this.#frontier, this.#client.audiences)) await this.#fromHistory();
+        continue;
+      }
+      this.#leaveOrder();
+      if (this.#tools.history.covers(this.#frontier, client.audiences)) await this.#fromHistory();
       else {
         const failed = await this.#fromStorage();
         if (failed) return failed;
@@ -87,6 +95,21 @@ export class Resumption {
   /** Whether the client has a sequence number of this instance's order, and the history has everything after it. */
   #canFollow(): boolean {
     return this.#sequence !== undefined && this.#tools.history.reaches(this.#sequence, this.#client.audiences);
+  }
+
+  /**
+   * The history no longer has what follows the client's position in this instance's order, so the client goes on by the frontier of
+   * that position. Its ids have no sequence number then: nothing would be found by it.
+   */
+  #leaveOrder(): void {
+    const { frontier, ahead } = parsePosition(`0-${this.#position}`) ?? {};
+    this.#position = undefined;
+    // A reading from storage has brought the client further than that.
+    if (!frontier || this.#snapshot) return;
+    this.#came = frontier;
+    this.#frontier = frontier;
+    this.#ahead = ahead;
+    this.#id = new ResumeId(packPosition('0', 0, frontier), frontier, ahead);
   }
 
   /** Sends the next items of this instance's order. @returns true if there were none, so that the client has joined the live stream */
@@ -105,19 +128,23 @@ export class Resumption {
       return false;
     }
     this.#client.sendAll(items.filter((item) => this.#lacks(item) && !this.#wasInStorage(item)));
-    this.#sequence = items.at(-1)!.sequence;
+    const { position, sequence } = items.at(-1)!;
+    this.#sequence = sequence;
+    this.#position = position;
     await sender.keepUp(this.#client);
     return false;
   }
 
   /** For a client that was on another instance: sends what is new since its frontier. It then has a sequence number of this instance's order. */
   async #fromHistory(): Promise<void> {
-    const { history, sender } = this.#tools;
+    const { history, sender, source } = this.#tools;
     this.#origin ??= 'history';
     const items = history.since(this.#frontier).filter((item) => this.#lacks(item));
+    const { position } = source;
     this.#sequence = history.lastSequence;
     await sender.sendAll(this.#client, items, this.#id);
-    this.#markCaughtUp(this.#tools.source.position);
+    this.#position = position;
+    this.#markCaughtUp(source.position);
   }
 
   /** Sends what is new since the client's frontier from storage. @returns why that cannot be had; undefined: it was sent */

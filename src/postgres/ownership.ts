@@ -26,11 +26,26 @@ export class PooledError extends Error {
 /** Milliseconds within which a backend that no other connection uses answers. */
 const ANSWERS_WITHIN = 3000;
 
+/**
+ * How often a connection must find the same backend. The busier the backends of a pooler are with other clients, the likelier it gives the
+ * same one a few times by chance.
+ */
+const LOOKS = 20;
+
+/** The same where the connection's process id is the backend's, as it is without a pooler. */
+const LOOKS_AT_OWN = 2;
+
 const BACKEND = 'select pg_catalog.pg_backend_pid() as pid';
 
 async function backendOf(client: pg.Client): Promise<number> {
   const [row] = await select<{ pid: number }>(client, BACKEND);
   return row!.pid;
+}
+
+/** Whether a connection finds the same backend each time. */
+async function keeps(client: pg.Client, pid: number, looks: number): Promise<boolean> {
+  for (let look = 0; look < looks; look += 1) if ((await backendOf(client)) !== pid) return false;
+  return true;
 }
 
 /**
@@ -41,9 +56,9 @@ async function backendOf(client: pg.Client): Promise<number> {
  */
 export async function ownershipOf(client: pg.Client, openSecond: () => Promise<pg.Client>): Promise<Ownership> {
   const processId = (client as unknown as { processID: number | null }).processID;
-  const before = [await backendOf(client), await backendOf(client)];
-  const pid = before[0]!;
-  if (before[1] !== pid) return 'shared';
+  const pid = await backendOf(client);
+  const looks = processId === pid ? LOOKS_AT_OWN : LOOKS;
+  if (!(await keeps(client, pid, looks))) return 'shared';
   let second: pg.Client;
   try {
     second = await openSecond();
@@ -58,7 +73,7 @@ export async function ownershipOf(client: pg.Client, openSecond: () => Promise<p
       return 'shared';
     }
     if ((await backendOf(second)) === pid) return 'shared';
-    const behind = backendOf(client).then(async (first) => first === pid && (await backendOf(client)) === pid);
+    const behind = keeps(client, pid, looks);
     // A pooler with one backend has none left for the first connection, which is answered only when the second one has ended.
     const same = await inTime(behind, ANSWERS_WITHIN);
     if (same === undefined) {

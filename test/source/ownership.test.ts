@@ -61,6 +61,19 @@ for (const backends of [1, 2, 3, 10]) {
   }
 }
 
+test('a pooler shares its backends, also where it gives the same one to a connection many times by chance', async (t) => {
+  const answering = (...pids: number[]) => {
+    let asked = 0;
+    const query = async () => ({ rows: [{ pid: pids[Math.min(asked++, pids.length - 1)] }] });
+    return { processID: 7, query, end: async () => {} } as unknown as pg.Client;
+  };
+  const sameFor = (times: number) => answering(...Array<number>(times).fill(100), 101);
+  for (const times of [1, 5, 30]) {
+    t.is(await ownershipOf(sameFor(times), async () => answering(102)), 'shared', String(times));
+  }
+  t.is(await ownershipOf(answering(100), async () => answering(102)), 'unknown');
+});
+
 test('a direct connection is its own; where no second one can be made nobody knows', async (t) => {
   const db = await createDatabase(t);
   t.is(await ownershipOf(await db.connect(), () => db.connect()), 'own');

@@ -144,7 +144,7 @@ test.serial('Nor is it counted if the process was held up between two turns of a
   keep(t, ...readers);
   clock.pass(100);
   clock.late(5000);
-  for (let n = 0; n < 7; n += 1) {
+  for (let n = 0; n < 8; n += 1) {
     await nextTurn();
     clock.pass(100);
   }

@@ -49,28 +49,3 @@ test('the recipe for express-session works with the session of a login', async (
   const login = await fetch(`${app.origin}/login`, { method: 'POST' });
   await check(t, app, { cookie: login.headers.get('set-cookie')!.split(';')[0]! });
 });
-
-test('the recipe for Koa works with what a middleware before it has put into the state', async (t) => {
-  const app = await run(t, 'koa', (code) => {
-    const login =
-      "app.use((ctx, next) => { if (ctx.get('x-session')) ctx.state.user = { id: 'ada' }; return next(); });";
-    return `${code.replace('app.use(', `${login}\napp.use(`)}
-      const server = app.listen(0, '127.0.0.1', () => { ${said} });`;
-  });
-  await check(t, app, { 'x-session': '1' });
-});
-
-test('the recipe for Fastify works with what a hook has put on the request', async (t) => {
-  const app = await run(
-    t,
-    'fastify',
-    (code) => `${code}
-      app.addHook('onRequest', async (request) => {
-        if (request.headers['x-session']) request.user = { id: 'ada' };
-      });
-      await app.listen({ port: 0, host: '127.0.0.1' });
-      const { server } = app;
-      ${said}`,
-  );
-  await check(t, app, { 'x-session': '1' });
-});

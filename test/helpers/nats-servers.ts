@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { jetstreamManager } from '@nats-io/jetstream';
+import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import type { ExecutionContext } from 'ava';
 import { freePort } from '../../src/testing/embedded.js';
@@ -55,7 +55,7 @@ export class NatsServer {
 export interface Nats {
   readonly servers: readonly NatsServer[];
   readonly urls: string[];
-  /** Resolves when JetStream works. */
+  /** Resolves when JetStream works, and each copy of a stream has what its leader has: only then one more server may die. */
   ready(): Promise<void>;
   /** All of them lose all that they have, and start anew. */
   wipe(): Promise<void>;
@@ -112,6 +112,14 @@ export async function startNats(
   };
 }
 
+async function areCopiesCurrent(manager: JetStreamManager): Promise<boolean> {
+  for await (const { cluster } of manager.streams.list()) {
+    if (!cluster?.leader || !(cluster.replicas ?? []).every(({ current, offline }) => current && !offline))
+      return false;
+  }
+  return true;
+}
+
 /** A cluster elects the leader of its own log first, which takes seconds. */
 async function jetstreamIsThere(servers: string[], login: object): Promise<void> {
   for (let attempt = 0; ; attempt += 1) {
@@ -120,7 +128,8 @@ async function jetstreamIsThere(servers: string[], login: object): Promise<void>
       try {
         const manager = await jetstreamManager(connection, { timeout: 1000 });
         await manager.getAccountInfo();
-        return;
+        if (await areCopiesCurrent(manager)) return;
+        throw new Error('a copy of a stream is not current');
       } finally {
         await connection.close();
       }

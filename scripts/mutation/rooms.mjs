@@ -15,10 +15,13 @@ const EVENT_UNITS = [
   ),
   ...testsOf('stream', 'ahead properties'),
 ];
-const STREAM_UNITS = testsOf('stream', 'history backlog feed subscription resumption');
+const STREAM_UNITS = testsOf(
+  'stream',
+  'history backlog feed feed-bounds subscription resumption resumption-ways storage-reader shared-reading hook-rules delivery',
+);
 const CLIENT_UNITS = [
   ...testsOf('clients', 'client client-writes keeper sending hub audience-index audience-memory'),
-  ...testsOf('clients/topics', 'orders'),
+  ...testsOf('clients/topics', 'orders seals rules presence-rules authorizer'),
 ];
 
 const PAGE = ['awaited', 'connection', 'frame', 'lines', 'reset', 'seen', 'stream', 'told'];
@@ -32,7 +35,7 @@ export const ROOMS = {
   },
   guards: {
     mutate: ['src/http/guards/*.ts'],
-    units: testsOf('http', 'origin-rules limit-rules proxy-rules'),
+    units: testsOf('http', 'origin-rules limit-rules proxy-rules login-rules entrance-rules'),
     tests: testsOf(
       'http',
       'trusted-proxies origins guards authenticate authenticate-errors refusals identity expires places limits',
@@ -69,7 +72,7 @@ export const ROOMS = {
   page: {
     // What needs a browser to show anything (script tags, frameworks) is tested in Chromium, and not here.
     mutate: [...PAGE.map((name) => `src/browser/${name}.ts`), 'src/browser/tabs/*.ts'],
-    units: testsOf('browser/units', 'frame reset tabs leader connection attempts'),
+    units: testsOf('browser/units', 'frame reset tabs leader connection attempts stream lines told topics shared'),
     tests: [],
   },
 };

@@ -84,9 +84,11 @@ export function openStream(
 
   const again = () => {
     drop();
+    const mine = term;
     state({ state: 'waiting', at: Date.now() });
     error(new Event('error'));
-    begin();
+    // The owner may have closed the stream meanwhile, as another one takes its place.
+    if (mine === term) begin();
   };
 
   const begin = async () => {

@@ -95,6 +95,56 @@ test('An audience may have thousands of clients, and each is found and removed',
   t.false(index.has(room));
 });
 
+test('Where topics share a hash, their clients are told apart, in groups of any size', (t) => {
+  for (const count of [3, 300]) {
+    const index = new AudienceIndex(() => 1);
+    const [a, b] = ['a', 'b'].map(topicAudience) as [string, string];
+    const of = (topics: string[]) => Array.from({ length: count }, () => clientWith(topics));
+    const [some, others, both] = [of([a]), of([b]), of([b, a])];
+    for (const client of [...some, ...others, ...both]) index.add(client);
+    t.deepEqual(new Set(index.of(a)), new Set([...some, ...both]));
+    t.deepEqual(new Set(index.of(b)), new Set([...others, ...both]));
+    t.deepEqual(index.of(topicAudience('c')), []);
+    for (const client of both) index.drop(client, a);
+    t.deepEqual(new Set(index.of(a)), new Set(some));
+    for (const client of both) index.drop(client, b);
+    t.deepEqual(new Set(index.of(b)), new Set(others));
+    for (const client of some) index.remove(client);
+    t.deepEqual(new Set(index.of(b)), new Set(others));
+    t.deepEqual(index.of(a), []);
+    for (const client of others) index.remove(client);
+    t.false(index.has(b));
+  }
+});
+
+test('A client that loses one of two topics with the same hash is found by the other, in groups of any size', (t) => {
+  for (const count of [1, 3, 300]) {
+    const index = new AudienceIndex(() => 1);
+    const [a, b] = ['a', 'b'].map(topicAudience) as [string, string];
+    const clients = Array.from({ length: count }, () => clientWith([a, b]));
+    for (const client of clients) index.add(client);
+    index.drop(clients[0]!, a);
+    t.deepEqual(new Set(index.of(b)), new Set(clients));
+    t.deepEqual(new Set(index.of(a)), new Set(clients.slice(1)));
+  }
+});
+
+test('A list of few clients is as it was when it was asked for, oldest first; places of those that left are used again', (t) => {
+  const index = new AudienceIndex();
+  const room = topicAudience('room:7');
+  const clients = Array.from({ length: 4 }, () => clientWith([room]));
+  for (const client of clients.slice(0, 3)) index.add(client);
+  const before = index.of(room);
+  t.deepEqual(before, clients.slice(0, 3));
+  index.add(clients[3]!);
+  index.remove(clients[0]!);
+  t.deepEqual(before, clients.slice(0, 3));
+  t.deepEqual(index.of(room), clients.slice(1));
+  const next = clientWith([room]);
+  index.add(next);
+  t.is(next.slot, clients[0]!.slot);
+});
+
 test('A set of audiences has what it was made of, and nothing that only looks like it', (t) => {
   const anyText = fc.oneof(
     anyAudience,

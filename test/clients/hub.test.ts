@@ -1,12 +1,14 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { ActivityCounter } from '../../src/activity/counter.js';
-import { Client } from '../../src/clients/client.js';
+import { Client, type ClientOptions } from '../../src/clients/client.js';
 import { Hub } from '../../src/clients/hub.js';
-import { EVERYBODY, userAudience } from '../../src/event/audience.js';
+import { EVERYBODY, topicAudience, userAudience } from '../../src/event/audience.js';
 import { Envelope } from '../../src/event/envelope.js';
 import { Item } from '../../src/event/item.js';
+import type { Meter } from '../../src/lib/meter.js';
 import { connectionTo } from '../helpers/connection.js';
+import { event, openClient } from './open-client.js';
 
 interface Reader {
   client: Client;
@@ -148,4 +150,143 @@ test('An event does not wait until thousands of clients have had their heartbeat
   await last;
   for (const client of clients) hub.leave(client);
   t.deepEqual(frames.slice(0, 3), ['0 heartbeat', '0 event', '1999 event']);
+});
+
+const newHub = () =>
+  new Hub({ heartbeat: 60_000, writeTimeout: 60_000, position: () => 'p', activity: new ActivityCounter(100) });
+
+/** A client that is live, and leaves the hub when it is closed. */
+function enter(hub: Hub, options: Partial<ClientOptions> = {}) {
+  const opened = openClient({ onClose: (client) => hub.leave(client), ...options });
+  hub.admit(opened.client);
+  hub.join(opened.client);
+  return opened;
+}
+
+const said = (id: number, topic: string) =>
+  new Item(id, new Envelope(id, id, 'topic', null, 'said', 0, '{}', topic), 'p');
+
+test('The events of a turn are written at its end, in every turn', async (t) => {
+  const hub = newHub();
+  const { client, written } = enter(hub);
+  for (const id of [1, 3]) {
+    hub.deliver(event(id));
+    hub.deliver(event(id + 1));
+    t.is(written.length, id - 1);
+    await Promise.resolve();
+    t.is(written.length, id + 1);
+  }
+  hub.leave(client);
+});
+
+test('A client with several topics gets the events of a turn in their order, and no other client gets them', (t) => {
+  const hub = newHub();
+  const [a, b] = ['a', 'b'].map(topicAudience) as [string, string];
+  const both = enter(hub, { audiences: [EVERYBODY, a, b] });
+  const one = enter(hub, { audiences: [EVERYBODY, a] });
+  const none = enter(hub, { audiences: [] });
+  for (const turn of [0, 10]) {
+    hub.deliver(said(turn + 1, 'b'));
+    hub.deliver(said(turn + 2, 'a'));
+    hub.deliver(event(turn + 3));
+    hub.deliver(said(turn + 4, 'b'));
+    hub.deliver(said(turn + 5, 'nobody'));
+    hub.deliver(new Item(turn + 6, new Envelope(turn + 6, 5, 'system', null, 'x', 0, '{}'), 'p'));
+    hub.flush();
+  }
+  t.deepEqual(both.written, [1, 2, 3, 4, 11, 12, 13, 14]);
+  t.deepEqual(one.written, [2, 3, 12, 13]);
+  t.deepEqual(none.written, []);
+  for (const { client } of [both, one, none]) hub.leave(client);
+});
+
+test('A frame that is no event goes to the clients of a user behind the events of the turn, and past those that resume', (t) => {
+  const hub = newHub();
+  const written: string[] = [];
+  const [live, behind, resuming, excepted, other] = ['live', 'behind', 'resuming', 'excepted', 'other'].map((name) => {
+    const connection = connectionTo((chunk) =>
+      written.push(`${name} ${/^event|^data|^id/.test(`${chunk}`) ? 'event' : chunk}`),
+    );
+    return enter(hub, { connection, audiences: [EVERYBODY, userAudience(name === 'other' ? 'bob' : 'ada')] }).client;
+  }) as [Client, Client, Client, Client, Client];
+  for (const client of [behind, resuming]) client.live = false;
+  behind.behind = true;
+  hub.deliver(event(1, 0, 'ada'));
+  hub.tell(userAudience('ada'), Buffer.from('word'), new Set([excepted]));
+  t.deepEqual(written, ['live event', 'excepted event', 'live word', 'behind word']);
+  hub.join(behind);
+  t.false(behind.behind);
+  hub.tell(userAudience('bob'), Buffer.from('word'));
+  t.deepEqual(written.slice(4), ['other word']);
+  for (const client of [live, behind, resuming, excepted, other]) hub.leave(client);
+});
+
+test('A client that loses a topic gets what was published before that, and the others keep it', (t) => {
+  const hub = newHub();
+  const audiences = [EVERYBODY, topicAudience('a')];
+  const [slow, other] = [enter(hub, { audiences, maxBytes: 10 }), enter(hub, { audiences })];
+  hub.drop(other.client, topicAudience('b'));
+  slow.state.waits = true;
+  hub.deliver(said(1, 'a'));
+  // It is closed meanwhile, as it does not read.
+  hub.drop(slow.client, topicAudience('a'));
+  t.true(slow.client.closed);
+  hub.deliver(said(2, 'a'));
+  hub.drop(other.client, topicAudience('a'));
+  hub.deliver(said(3, 'a'));
+  hub.deliver(event(4));
+  hub.flush();
+  t.deepEqual(other.written, [1, 2, 4]);
+  hub.leave(other.client);
+});
+
+test('A client that is closed before it was live does not become so', (t) => {
+  const hub = newHub();
+  const { client } = openClient({ onClose: (one) => hub.leave(one) });
+  hub.admit(client);
+  client.close('client');
+  hub.join(client);
+  t.false(client.live);
+  t.is(hub.size, 0);
+});
+
+test('What was written stays counted when clients have gone; what waits and what is open is of those that are here', (t) => {
+  const hub = newHub();
+  const values = new Map<string, () => number | undefined>();
+  const add = (name: string, _: string, read: () => number | undefined) => void values.set(name, read);
+  hub.metrics({ gauge: add, counter: add } as unknown as Meter);
+  const read = () => Object.fromEntries([...values].map(([name, value]) => [name, value()]));
+  const audiences = [EVERYBODY, topicAudience('a')];
+  const [first, second] = [enter(hub, { audiences }), enter(hub, { audiences })];
+  second.state.waits = true;
+  hub.deliver(event(1));
+  hub.flush();
+  const { bytes } = first.client;
+  t.true(bytes > 0);
+  const expected = { djr_sent_bytes_total: 2 * bytes, djr_topics: 1 };
+  t.deepEqual(read(), { ...expected, djr_connections: 2, djr_buffered_bytes: bytes });
+  t.deepEqual([...hub.clientsOf(EVERYBODY)], [first.client, second.client]);
+  const before = hub.clientsOf(EVERYBODY);
+  hub.leave(first.client);
+  hub.leave(first.client);
+  t.deepEqual(read(), { ...expected, djr_connections: 1, djr_buffered_bytes: bytes });
+  t.deepEqual([...before], [first.client, second.client]);
+  t.deepEqual([...hub.clients], [second.client]);
+  t.deepEqual([...hub.clientsOf(topicAudience('a'))], [second.client]);
+  t.is(hub.delivered, 2);
+  hub.leave(second.client);
+  t.deepEqual(read(), { djr_sent_bytes_total: 2 * bytes, djr_topics: 0, djr_connections: 0, djr_buffered_bytes: 0 });
+  t.is(hub.delivered, 2);
+});
+
+test('A hub without clients keeps no timer, and one with clients keeps one', (t) => {
+  const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+  const hub = newHub();
+  const before = timers();
+  const [first, second] = [enter(hub), enter(hub)];
+  t.is(timers(), before + 1);
+  hub.leave(first.client);
+  t.is(timers(), before + 1);
+  hub.leave(second.client);
+  t.is(timers(), before);
 });

@@ -11,11 +11,11 @@ export const event = (id: number, bytes = 0, userId: string | null = null) => {
   return new Item(id, new Envelope(id, id, userId === null ? 'public' : 'user', userId, 'news', 0, detail), 'p');
 };
 
-/** A client whose connection keeps what it is written, and takes it or lets it wait. */
+/** A client whose connection keeps the events that it is written, and takes it or lets it wait. */
 export function openClient(options: Partial<ClientOptions> = {}) {
   const connection: Connection & { buffered: number; progress: number } = {
     write(chunk) {
-      for (const [, id] of chunk.toString().matchAll(/^id: (\d+)-/gm)) written.push(Number(id));
+      for (const [, id] of chunk.toString().matchAll(/^id: ([1-9]\d*)-/gm)) written.push(Number(id));
       if (!state.waits) return true;
       connection.buffered += chunk.length;
       return false;

@@ -126,3 +126,49 @@ test('Who brings more transactions in progress than a reading may name is served
     [1, 0],
   );
 });
+
+test('Why missed events cannot be had is told: nothing is stored, another database, or pruned', (t) => {
+  const now = new Frontier('e', 1000, 50, 50, []);
+  const state = { frontier: now, storage: true, startedAt: 1, prunedXid: 0 };
+  const since = (xmax: number, inProgress: number[] = [], time = 500) =>
+    new Frontier('e', time, inProgress[0] ?? xmax, xmax, inProgress);
+  t.is(unavailable({ ...state, storage: false }, since(50)), 'events are not stored');
+  t.is(unavailable(state, since(1050)), undefined, 'a crash may forget so many transactions');
+  t.is(unavailable(state, since(1051)), 'the database was replaced or restored');
+  const pruned = 'events since then have been pruned or were not stored';
+  t.is(unavailable({ ...state, prunedXid: 30 }, since(31)), undefined);
+  t.is(unavailable({ ...state, prunedXid: 30 }, since(30)), pruned);
+  t.is(unavailable({ ...state, prunedXid: 30 }, since(40, [30])), pruned);
+  t.is(unavailable({ ...state, prunedXid: 30 }, since(40, [31])), undefined);
+  const running = { ...state, frontier: new Frontier('e', 1000, 30, 50, [30]) };
+  t.is(unavailable({ ...running, prunedXid: 35 }, since(40, [30])), undefined, 'it is still in progress');
+  const restarted = { ...state, startedAt: 501, prunedXid: 30 };
+  t.is(unavailable(restarted, since(40, [31])), undefined);
+  t.is(unavailable(restarted, since(40, [30])), pruned);
+  t.is(unavailable({ ...restarted, startedAt: 500 }, since(40, [31])), undefined);
+});
+
+test('Clients need together what each of them needs: from the oldest on, and what ran then', (t) => {
+  const frontiers = [new Frontier('e', 20, 8, 30, [8, 9]), new Frontier('e', 10, 9, 25, [9, 12])];
+  t.deepEqual(needOf(frontiers), { epoch: 'e', xmax: 25, inProgress: new Set([8, 9, 12]), time: 10 });
+});
+
+test('A backlog in which older events had no room is of no use to who needs them, and says so', (t) => {
+  const need = needOf([new Frontier('e', 1, 10, 10, [])]);
+  const recent = { frontier: new Frontier('e', 1000, 50, 50, []), storage: true, startedAt: 0, prunedXid: 0 };
+  const backlog = new Backlog(need, 7, { ...recent, envelopes: [], completeFrom: 20 }, []);
+  t.is(backlog.before, 7);
+  t.is(backlog.state.frontier.xmax, 50);
+  for (const [xmax, covers] of [
+    [19, false],
+    [20, true],
+    [21, true],
+  ] as const) {
+    const since = new Frontier('e', 1, xmax, xmax, []);
+    t.is(backlog.covers(since), covers);
+    t.is(backlog.isBeyond(since), !covers);
+  }
+  t.false(backlog.covers(new Frontier('f', 1, 30, 30, [])), 'of another history of the database');
+  const whole = new Backlog(need, 7, { ...recent, envelopes: [], completeFrom: 10 }, []);
+  t.false(whole.isBeyond(new Frontier('e', 1, 9, 9, [])), 'another reading may bring it');
+});

@@ -92,3 +92,11 @@ test('After the end nothing that waited is handed over', async (t) => {
   await setImmediate();
   t.is(got.length, MAX_IN_HAND);
 });
+
+test('A subscriber that does not answer keeps no process alive', (t) => {
+  const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+  const before = timers();
+  const { subscribed } = subscription(() => new Promise(() => {}));
+  subscribed.call(event(1));
+  t.is(timers(), before);
+});

@@ -16,7 +16,10 @@ export class Source {
   onerror: ((event: Event) => void) | undefined;
   #lastEventId = '';
 
-  constructor(url: string) {
+  constructor(
+    url: string,
+    readonly init?: EventSourceInit,
+  ) {
     this.url = new URL(url);
     Source.all.push(this);
   }

@@ -1,0 +1,281 @@
+import { mock } from 'node:test';
+import test from 'ava';
+import type { Client } from '../../src/clients/client.js';
+import type { Place } from '../../src/http/guards/admission.js';
+import { type Admitted, Entrance } from '../../src/http/guards/entrance.js';
+import { interestIn } from '../../src/http/guards/interest.js';
+import { Senders } from '../../src/http/guards/senders.js';
+import type { Incoming } from '../../src/http/incoming.js';
+import { problem, type Reply } from '../../src/http/reply.js';
+import { parseQuery } from '../../src/http/stream-query.js';
+import { openClient } from '../clients/open-client.js';
+import { recordingLogger } from '../helpers/server.js';
+
+const HEARD = { topics: new Map([['room:7', Number.POSITIVE_INFINITY]]), refused: new Map() };
+
+/** An entrance whose users, topics and streams are the test's; each user may have one stream. */
+function open(options: object = {}) {
+  const { logger, lines } = recordingLogger();
+  const said = {
+    unready: undefined as string | undefined,
+    /** Whether an order concerns the user, at each of the next looks. */
+    concerned: [] as boolean[],
+    heard: async (..._: unknown[]) => HEARD,
+    clients: [] as Client[],
+  };
+  const entrance = new Entrance({
+    options: {
+      maxConnections: 100,
+      maxConnectionsPerUser: 1,
+      maxConnectionsPerAddress: 0,
+      hookTimeout: 20,
+      ...options,
+    },
+    hub: { clientsOf: () => said.clients },
+    topics: {
+      heard: (...values: unknown[]) => said.heard(...values),
+      concerned: () => said.concerned.shift() ?? false,
+    },
+    logger,
+    life: { unready: async () => said.unready },
+  } as unknown as ConstructorParameters<typeof Entrance>[0]);
+  const incoming = (login?: object) =>
+    ({
+      login,
+      address: undefined,
+      context: {},
+      request: () => new Request('http://localhost/'),
+    }) as unknown as Incoming;
+  const query = parseQuery('/sse?topic=room:7&seal=s')!;
+  const admit = async (userId: string | null) => {
+    const place = entrance.enter(incoming()) as Place;
+    const answer = (await entrance.admit(incoming({ userId }), query, place)) as Admitted & Reply;
+    return { answer, place, retry: answer.headers?.['Retry-After'], text: `${answer.body ?? ''}` };
+  };
+  return { entrance, lines, said, incoming, admit };
+}
+
+test('Whoever is let in has a user, its topics and a place; a refusal has none of them', async (t) => {
+  const { entrance, admit, said } = open();
+  const asked: unknown[] = [];
+  said.heard = async (...values) => {
+    asked.push(...values);
+    return HEARD;
+  };
+  const began = performance.now();
+  const { answer, place } = await admit('ada');
+  t.like(answer, { userId: 'ada', expires: Number.POSITIVE_INFINITY, heard: HEARD });
+  t.true(answer.began >= began && answer.began <= performance.now());
+  t.deepEqual(asked, ['ada', ['room:7'], ['s']]);
+  t.is(entrance.places, 1);
+  place.leave();
+  t.is(entrance.places, 0);
+  t.is((await admit('')).answer.status, 401);
+});
+
+test('While the instance is not ready, or permissions cannot be read, the client is to try again', async (t) => {
+  const { admit, said, lines } = open();
+  said.unready = 'The database cannot be reached.';
+  const { answer, retry, text } = await admit('ada');
+  t.is(answer.status, 503);
+  t.is(retry, '2');
+  t.regex(text, /The database cannot be reached/);
+  said.unready = undefined;
+  said.heard = async () => {
+    throw new Error('no connection');
+  };
+  const failed = await admit('ada');
+  t.is(failed.answer.status, 503);
+  t.is(failed.retry, '2');
+  t.deepEqual(
+    lines.map(({ level }) => level),
+    ['error'],
+  );
+});
+
+test('Whom an order concerned meanwhile is asked again, thrice at most', async (t) => {
+  const { admit, said } = open({ maxConnectionsPerUser: 10 });
+  said.concerned = [true, true];
+  t.is((await admit('ada')).answer.userId, 'ada');
+  said.concerned = [true, true, true];
+  const { answer, retry } = await admit('ada');
+  t.is(answer.status, 503);
+  t.is(retry, '1');
+});
+
+test('An instance that stops lets nobody in, nor who is on the way', async (t) => {
+  const { entrance, admit, said, incoming } = open();
+  t.is(entrance.refusal, undefined);
+  said.heard = async () => {
+    entrance.close();
+    return HEARD;
+  };
+  const { answer, retry, place } = await admit('ada');
+  t.is(answer.status, 503);
+  t.is(retry, '1');
+  t.is((entrance.enter(incoming()) as Reply).status, 503);
+  t.is(entrance.refusal?.status, 503);
+  let empty = false;
+  const emptied = entrance.emptied(60_000).then(() => {
+    empty = true;
+  });
+  await Promise.resolve();
+  t.false(empty);
+  place.leave();
+  await emptied;
+});
+
+test('A user with all streams has one ended for a new one: one that does not read, else the oldest', async (t) => {
+  const { admit, said, lines } = open({ maxConnectionsPerUser: 3 });
+  const texts: string[] = [];
+  const client = async (opened: number, stalled: boolean) => {
+    const { place } = await admit('ada');
+    const one = openClient({ place });
+    one.connection.write = (chunk) => Boolean(texts.push(`${chunk}`));
+    Object.assign(one.client, { opened, stalledSince: stalled ? 1 : undefined });
+    const { close } = one.client;
+    one.client.close = (...values) => {
+      close.apply(one.client, values);
+      place.release();
+    };
+    return one;
+  };
+  const [young, old, stalled] = [await client(30, false), await client(10, false), await client(20, true)];
+  said.clients = [young.client, old.client, stalled.client];
+  t.is((await admit('bob')).answer.userId, 'bob', 'another user has places of its own');
+  t.is((await admit(null)).answer.userId, null);
+  t.deepEqual(
+    [young, old, stalled].flatMap(({ closed }) => closed),
+    [],
+  );
+  t.is((await admit('ada')).answer.userId, 'ada');
+  t.deepEqual([young.closed, old.closed, stalled.closed], [[], [], ['replaced']]);
+  const wait = Number(/retry: (\d+)/.exec(texts[0]!)![1]);
+  t.true(wait >= 30_000 && wait <= 60_000, `${wait}`);
+  said.clients = [young.client, old.client];
+  t.is((await admit('ada')).answer.userId, 'ada');
+  t.deepEqual([young.closed, old.closed], [[], ['replaced']]);
+  said.clients = [old.client, young.client].map((one) => Object.assign(one, { stalledSince: 1 }));
+  t.is(lines[0]!.level, 'warn');
+  said.clients = [];
+  const { answer, retry } = await admit('ada');
+  t.is(answer.status, 429, 'there is none to be ended');
+  t.is(retry, '10');
+});
+
+test.serial(
+  'A user whose streams keep replacing one another is refused in the end, and a stream that keeps its place does not help',
+  async (t) => {
+    const now = mock.method(performance, 'now', () => 1000);
+    t.teardown(() => now.mock.restore());
+    const { admit, said } = open();
+    let { place } = await admit('ada');
+    const replace = async () => {
+      const { client } = openClient({ onClose: () => place.release() });
+      said.clients = [client];
+      const next = await admit('ada');
+      if (next.answer.userId === 'ada') place = next.place;
+      return next.answer.status ?? 200;
+    };
+    const statuses: number[] = [];
+    for (let n = 0; n < 31; n += 1) statuses.push(await replace());
+    t.deepEqual(statuses, [...Array.from({ length: 30 }, () => 200), 429]);
+    now.mock.mockImplementation(() => 61_000);
+    t.is(await replace(), 200);
+    said.clients = [openClient().client];
+    t.is((await admit('ada')).answer.status, 429);
+  },
+);
+
+test('A source is asked for a client’s events, told when a stream does not begin, and not asked where all come anyway', async (t) => {
+  const asked: unknown[] = [];
+  const ended: string[] = [];
+  const source = {
+    interest: async (audiences: Iterable<string>) => {
+      asked.push([...audiences]);
+      return () => void ended.push('ended');
+    },
+  };
+  t.is(
+    await interestIn(
+      {},
+      () => t.fail() as never,
+      () => undefined,
+    ),
+    undefined,
+  );
+  const end = await interestIn(
+    source,
+    () => ['*'],
+    () => undefined,
+  );
+  t.deepEqual([asked, ended], [[['*']], []]);
+  (end as () => void)();
+  t.deepEqual(ended, ['ended']);
+  const refusal = problem(503, 'stopping');
+  t.is(
+    await interestIn(
+      source,
+      () => ['*'],
+      () => refusal,
+    ),
+    refusal,
+  );
+  t.is(ended.length, 2);
+  const failed = await interestIn(
+    { interest: () => Promise.reject(new Error('away')) },
+    () => ['*'],
+    () => undefined,
+  );
+  t.like(failed, { status: 503 });
+  t.is((failed as Reply).headers['Retry-After'], '2');
+});
+
+/** An address as the options say, and what was logged for it. */
+function sent(options: object, { peer, ...headers }: Record<string, string | undefined> = {}) {
+  const { logger, lines } = recordingLogger();
+  const senders = new Senders({ trustProxy: [], maxConnectionsPerAddress: 5, logger, ...options });
+  const request = new Request('http://localhost/');
+  const address = senders.address({ peer, header: (name) => headers[name], request: () => request, context: {} });
+  return { address, said: lines.map(({ level, context }) => [level, context] as const) };
+}
+
+test('The address is that of the peer, of a proxy’s header, or what the app says', (t) => {
+  t.is(sent({}, { peer: '1.1.1.1' }).address, '1.1.1.1');
+  t.deepEqual(sent({}, { peer: '1.1.1.1' }).said, []);
+  const forwarded = { peer: '10.0.0.1', 'x-forwarded-for': '2.2.2.2' };
+  t.deepEqual(sent({ trustProxy: ['10.0.0.1'] }, forwarded), { address: '2.2.2.2', said: [] });
+  t.deepEqual(sent({}, forwarded), { address: '10.0.0.1', said: [['warn', { proxy: '10.0.0.1' }]] });
+  t.deepEqual(sent({ maxConnectionsPerAddress: 0 }, forwarded), { address: '10.0.0.1', said: [] });
+  const clientAddress = (...[request, context]: [Request, object]) => `${request.url} ${JSON.stringify(context)}`;
+  t.deepEqual(sent({ clientAddress }, forwarded), { address: 'http://localhost/ {}', said: [] });
+});
+
+test('An address that is not known is logged where a limit needs it; what the app says must be one', (t) => {
+  t.deepEqual(sent({}), { address: undefined, said: [['error', {}]] });
+  t.deepEqual(sent({ maxConnectionsPerAddress: 0 }), { address: undefined, said: [] });
+  for (const none of [null, undefined]) {
+    const { address, said } = sent({ clientAddress: () => none, maxConnectionsPerAddress: 0 });
+    t.deepEqual([address, said], [undefined, []]);
+  }
+  t.is(sent({ clientAddress: () => 'x'.repeat(200) }).address, 'x'.repeat(200));
+  for (const wrong of ['', 7, 'x'.repeat(201)]) {
+    const { address, said } = sent({ clientAddress: () => wrong, maxConnectionsPerAddress: 0 });
+    t.is(address, undefined);
+    t.is(said.length, 1);
+    t.is(said[0]![0], 'error');
+    t.regex(`${(said[0]![1].err as Error).message}`, /must return an address or null/);
+  }
+  const fails = () => {
+    throw new Error('broken');
+  };
+  t.is(sent({ clientAddress: fails }).said[0]![0], 'error');
+});
+
+test('Whether a client came by https is for a trusted proxy to say', (t) => {
+  const { logger } = recordingLogger();
+  const senders = new Senders({ trustProxy: ['10.0.0.1'], maxConnectionsPerAddress: 0, logger });
+  const header = (name: string) => (name === 'x-forwarded-proto' ? 'https' : undefined);
+  t.true(senders.isSecure('10.0.0.1', header));
+  t.is(senders.isSecure('1.1.1.1', header), undefined);
+});

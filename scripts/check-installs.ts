@@ -2,7 +2,7 @@
  * Installs the packed file as an app does, with each package manager, in a folder of its own: none may fail or complain of engines, and
  * what is there must run. Managers that are not on the machine come through `npx`.
  *
- *   node --import=tsx scripts/check-installs.ts [npm pnpm yarn1 yarn4 bun]
+ *   node --import=tsx scripts/check-installs.ts [npm pnpm yarn1 yarn4 yarn4-pnp bun]
  */
 import { spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -14,6 +14,8 @@ interface Manager {
   /** Files that it wants beside package.json. */
   files?: Record<string, string>;
   env?: Record<string, string>;
+  /** What runs Node and the package's command, where packages are not in node_modules. */
+  yarn?: string[];
 }
 
 const npx = (name: string, ...args: string[]) => ['npx', '--yes', `--package=${name}`, '--', ...args];
@@ -29,6 +31,13 @@ const MANAGERS: Record<string, Manager> = {
     install: npx('@yarnpkg/cli-dist@4', 'yarn', 'install', '--no-immutable'),
     files: { '.yarnrc.yml': 'nodeLinker: node-modules\nenableTelemetry: false\n', 'yarn.lock': '' },
     env: { YARN_ENABLE_HARDENED_MODE: '0' },
+  },
+  // Packages are found by those alone that declare them, and read from their archives.
+  'yarn4-pnp': {
+    install: npx('@yarnpkg/cli-dist@4', 'yarn', 'install', '--no-immutable'),
+    files: { '.yarnrc.yml': 'nodeLinker: pnp\nenableTelemetry: false\n', 'yarn.lock': '' },
+    env: { YARN_ENABLE_HARDENED_MODE: '0' },
+    yarn: npx('@yarnpkg/cli-dist@4', 'yarn'),
   },
   bun: { install: npx('bun@1', 'bun', 'install') },
 };
@@ -48,19 +57,25 @@ const run = (cwd: string, [command = '', ...args]: string[], env: Record<string,
   return { status, output: `${stdout}${stderr}` };
 };
 
-async function check(name: string, { install, files = {}, env = {} }: Manager, tarball: string): Promise<string[]> {
+async function check(
+  name: string,
+  { install, files = {}, env = {}, yarn }: Manager,
+  tarball: string,
+): Promise<string[]> {
   const folder = path.join(root, name);
   await mkdir(folder);
-  const manifest = { private: true, type: 'module', dependencies: { djr: `file:${tarball}` } };
+  const manifest = { private: true, type: 'module', dependencies: { djr: `file:${tarball}`, react: '^19' } };
   await writeFile(path.join(folder, 'package.json'), JSON.stringify(manifest));
   for (const [file, content] of Object.entries(files)) await writeFile(path.join(folder, file), content);
   const { status, output } = run(folder, install, env);
   if (status !== 0) return [`it ended with ${status}:\n${output}`];
   const complaint = output.split('\n').filter((line) => COMPLAINTS.test(line));
+  const node = yarn ? [...yarn, 'node'] : [process.execPath];
   const ran = [
-    run(folder, [process.execPath, '-e', "import('djr').then(({ createRealtime }) => createRealtime())"]),
-    run(folder, [process.execPath, '-e', "import('djr/browser')"]),
-    run(folder, [path.join(folder, 'node_modules/.bin/djr'), '--version']),
+    run(folder, [...node, '-e', "import('djr').then(({ createRealtime }) => createRealtime())"], env),
+    run(folder, [...node, '-e', "import('djr/browser')"], env),
+    run(folder, [...node, '-e', "import('djr/react')"], env),
+    run(folder, [...(yarn ? [...yarn, 'djr'] : [path.join(folder, 'node_modules/.bin/djr')]), '--version'], env),
   ];
   return [...complaint, ...ran.filter((one) => one.status !== 0).map((one) => one.output)];
 }

@@ -1,12 +1,14 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { isBuiltin } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import test from 'ava';
+import { build } from 'esbuild';
 
 // The packed file in a folder of its own, with the dependencies that package.json names and no others: what the checkout
 // has and the package lacks is missed here. .ci/run also installs it with npm, which asks the registry.
@@ -49,6 +51,30 @@ test('the migrations are in it, as SQL that marks itself as applied', async (t) 
   t.true(stdout.includes('insert into djr.migrations'));
 });
 
+/** An import of a package, static or dynamic, minified or not. */
+const IMPORT = /(?:\bfrom|\bimport|\bimport\()\s*["']([@\w][^"'\s]*)["']/g;
+
+test('every package that it imports is a dependency or a peer of it, as strict package managers find no other', async (t) => {
+  const packed = path.join(folder, 'node_modules', 'djr');
+  const { dependencies, name, peerDependencies } = JSON.parse(
+    await readFile(path.join(packed, 'package.json'), 'utf8'),
+  );
+  const declared = [name, ...Object.keys({ ...dependencies, ...peerDependencies })];
+  const imported = new Map<string, string>();
+  for (const file of await readdir(path.join(packed, 'dist'), { recursive: true })) {
+    // The benchmark measures peers where they are installed, and says so where they are not.
+    if (!/\.m?js$/.test(file) || file.startsWith('bench')) continue;
+    const code = await readFile(path.join(packed, 'dist', file), 'utf8');
+    for (const [, specifier] of code.matchAll(IMPORT)) {
+      const from = /^(@[^/]+\/)?[^/]+/.exec(specifier!)![0];
+      if (!isBuiltin(from)) imported.set(from, file);
+    }
+  }
+  for (const known of ['pg', 'react', 'vue', 'svelte', '@nats-io/jetstream']) t.true(imported.has(known), known);
+  const missing = [...imported].filter(([from]) => !declared.includes(from));
+  t.deepEqual(missing, []);
+});
+
 test('the runtime and the browser client can be imported', async (t) => {
   const script = `console.log(Object.keys(await import('djr')).join(), Object.keys(await import('djr/browser')).join(), Object.keys(await import('djr/migrate')).join())`;
   const { stdout } = await node('--input-type=module', '-e', script);
@@ -56,6 +82,20 @@ test('the runtime and the browser client can be imported', async (t) => {
     stdout.trim(),
     'DjrError,createRealtime ack,client,close,connect,default,join,seen,subscribe DjrError,migrate,printMigrations,uninstall',
   );
+});
+
+test('a bundler makes one file of an app that has none of the optional packages', async (t) => {
+  for (const format of ['esm', 'cjs'] as const) {
+    const { warnings } = await build({
+      stdin: { contents: `import { createRealtime } from 'djr'; createRealtime();`, resolveDir: folder },
+      outfile: path.join(folder, `app.${format}`),
+      bundle: true,
+      platform: 'node',
+      format,
+      logLevel: 'silent',
+    });
+    t.deepEqual(warnings, []);
+  }
 });
 
 test('its types hold where nothing is skipped, and know the events of an app', async (t) => {

@@ -1,3 +1,8 @@
+/** Marks the listeners of all runtimes of the process, those of another copy of djr as well. */
+const OURS = Symbol.for('djr.stopOn');
+
+type Listener = NodeJS.SignalsListener & { [OURS]?: true };
+
 /**
  * Stops a runtime at a signal. A server that waits for its open responses before it tells other code that it ends would wait for the
  * streams for ever.
@@ -16,7 +21,8 @@ export class StopSignals {
   listen(): void {
     if (this.#listening) return;
     this.#listening = true;
-    for (const signal of this.#signals) process.on(signal, this.#onSignal);
+    // Before all others: one that was added with `once` is no longer listed when it has been called.
+    for (const signal of this.#signals) process.prependListener(signal, this.#onSignal);
   }
 
   /** Stops listening: the runtime has stopped. */
@@ -24,12 +30,16 @@ export class StopSignals {
     for (const signal of this.#signals) process.off(signal, this.#onSignal);
   }
 
-  readonly #onSignal = (signal: NodeJS.Signals): void => {
-    // A listener takes the signal's default effect away. If ours was the only one, the signal is sent again, and the process ends by it.
-    const alone = process.listeners(signal).every((listener) => listener === this.#onSignal);
-    void this.#stop().finally(() => {
-      this.off();
-      if (alone && process.listenerCount(signal) === 0) process.kill(process.pid, signal);
-    });
-  };
+  readonly #onSignal: Listener = Object.assign(
+    (signal: NodeJS.Signals): void => {
+      // A listener takes the signal's default effect away. If only runtimes of djr hear it, the last one that has stopped sends it again,
+      // and the process ends by it.
+      const alone = process.listeners(signal).every((listener: Listener) => listener[OURS]);
+      void this.#stop().finally(() => {
+        this.off();
+        if (alone && process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+      });
+    },
+    { [OURS]: true as const },
+  );
 }

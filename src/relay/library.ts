@@ -12,7 +12,9 @@ export interface Address {
 /** The packages of NATS, which the app installs: only with a relay are they needed. @throws when they are not there */
 export async function loadLibrary() {
   try {
-    const [transport, jetstream] = await Promise.all([import('@nats-io/transport-node'), import('@nats-io/jetstream')]);
+    // Each is awaited by itself within the try: from that bundlers tell that the package may be missing.
+    const transport = await import('@nats-io/transport-node');
+    const jetstream = await import('@nats-io/jetstream');
     return { ...transport, jetstreamManager: jetstream.jetstreamManager };
   } catch (cause) {
     throw new DjrError('DJR_CONFIG', 'Option relay: the packages of NATS must be installed.', {

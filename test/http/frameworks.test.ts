@@ -24,7 +24,7 @@ test('in Koa the handler is a middleware, and what is not its own goes on', asyn
     await next();
     over += 1;
   });
-  koa.use(app.realtime.handler as never);
+  koa.use(app.realtime.handler);
   koa.use((context) => {
     context.body = 'from Koa';
   });
@@ -57,6 +57,21 @@ test('in Koa the handler may be called with the raw request, a login and next as
   await app.realtime.publish({ type: 'x', userId: 'ada' });
   await stream.event('x');
   t.is(stream.status, 200);
+});
+
+test('in Koa the path counts that the client has sent, whatever a mount has cut off', async (t) => {
+  const app = await startApp(t);
+  const koa = new Koa();
+  koa.use((context, next) => {
+    // As koa-mount does.
+    context.path = context.path.replace(/^\/(api|realtime)/, '');
+    return next();
+  });
+  koa.use(app.realtime.handler);
+  const server = await listen(t, koa.callback());
+  t.is((await fetch(`${server.origin}/realtime/healthz`)).status, 200);
+  t.is((await fetch(`${server.origin}/api/realtime/sse/`)).status, 404);
+  t.is(app.lines.filter(({ message }) => /basePath to \/api\/realtime$/.test(message)).length, 1);
 });
 
 test('in Fastify a stream is hijacked, with the login and the body that Fastify has read', async (t) => {

@@ -164,7 +164,7 @@ test('The stream ends for a Fetch client when the runtime stops', async (t) => {
 
 test('Works in an HTTP/2 server', async (t) => {
   const app = await startApp(t, { authenticate: byHeader });
-  const server = createHttp2(app.realtime.handler as unknown as Parameters<typeof createHttp2>[1]);
+  const server = createHttp2(app.realtime.handler);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const session = connectHttp2(origin);

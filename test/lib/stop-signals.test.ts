@@ -46,3 +46,24 @@ test('where nobody else hears the signal, the process ends by it once the stream
   await stream.end();
   t.deepEqual(await ended, [null, 'SIGTERM']);
 });
+
+test('an app that listens for the signal once ends by itself, however long after the streams', async (t) => {
+  const { child, ended, stream } = await start(
+    t,
+    "process.once('SIGTERM', () => server.close(() => setTimeout(() => process.exit(7), 500)));",
+  );
+  child.kill('SIGTERM');
+  await stream.end();
+  t.deepEqual(await ended, [7, null]);
+});
+
+test('where only runtimes hear the signal, the process ends by it once the last of them has stopped', async (t) => {
+  const { child, ended, stream } = await start(
+    t,
+    `const other = createRealtime({ database: process.env.DATABASE_URL, stopOn: ['SIGTERM'] });
+     await other.start();`,
+  );
+  child.kill('SIGTERM');
+  await stream.end();
+  t.deepEqual(await ended, [null, 'SIGTERM']);
+});

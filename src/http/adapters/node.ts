@@ -1,5 +1,5 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
-import type { Http2ServerResponse } from 'node:http2';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { StreamStart } from '../endpoint.js';
 import type { HandedLogin } from '../incoming.js';
 import { problem, type Reply } from '../reply.js';
@@ -23,11 +23,17 @@ export interface HandlerContext {
 /** Calls the next handler of the app. */
 export type Next = (error?: unknown) => unknown;
 
+type NodeRequest = IncomingMessage | Http2ServerRequest;
+type NodeResponse = ServerResponse | Http2ServerResponse;
+
 /** The parts of Koa's context that the handler uses. */
 export interface KoaContext {
   req: IncomingMessage;
   res: ServerResponse;
-  request?: { body?: unknown };
+  /** Where a body parser, such as koa-bodyparser, leaves the body. */
+  request?: object;
+  /** The whole of it: koa-mount cuts the path off `req.url`. */
+  originalUrl?: string;
 }
 
 /**
@@ -36,14 +42,16 @@ export interface KoaContext {
  */
 export interface NodeHandler {
   (context: KoaContext, next: Next): Promise<void>;
-  (req: IncomingMessage, res: ServerResponse, context: HandlerContext): Promise<void>;
-  (req: IncomingMessage, res: ServerResponse, next?: Next, context?: HandlerContext): Promise<void>;
+  (req: NodeRequest, res: NodeResponse, context: HandlerContext): Promise<void>;
+  (req: NodeRequest, res: NodeResponse, next?: Next, context?: HandlerContext): Promise<void>;
 }
 
 /** The arguments with which the handler was called. */
 interface Call {
   req: IncomingMessage;
   res: ServerResponse;
+  /** Path and query, as the client has sent them. */
+  target: string;
   next: Next | undefined;
   context: HandlerContext;
 }
@@ -73,10 +81,7 @@ async function answer(
   rest: unknown[],
   over: () => void,
 ): Promise<boolean> {
-  const { req, res, next, context } = readCall(first, second, rest);
-  // Express and Connect cut the mount path off `url` and keep the whole in `originalUrl`.
-  const { originalUrl } = req as IncomingMessage & { originalUrl?: string };
-  const target = originalUrl ?? req.url ?? '/';
+  const { req, res, target, next, context } = readCall(first, second, rest);
   const route = router.route(target);
   if (route === undefined) {
     router.missed(target);
@@ -111,12 +116,18 @@ const isNext = (value: unknown): value is Next => typeof value === 'function';
 
 function readCall(first: unknown, second: unknown, rest: unknown[]): Call {
   if (isNext(second)) {
-    const { req, res, request } = first as KoaContext;
-    return { req, res, next: second, context: request?.body === undefined ? {} : { body: request.body } };
+    const { req, res, request, originalUrl } = first as KoaContext;
+    const { body } = (request ?? {}) as { body?: unknown };
+    const context = body === undefined ? {} : { body };
+    return { req, res, target: originalUrl ?? targetOf(req), next: second, context };
   }
+  const req = first as IncomingMessage;
   const context = rest.find((value) => typeof value === 'object' && value !== null) ?? {};
-  return { req: first as IncomingMessage, res: second as ServerResponse, next: rest.find(isNext), context };
+  return { req, res: second as ServerResponse, target: targetOf(req), next: rest.find(isNext), context };
 }
+
+/** Express and Connect cut the mount path off `url` and keep the whole in `originalUrl`. */
+const targetOf = (req: IncomingMessage & { originalUrl?: string }): string => req.originalUrl ?? req.url ?? '/';
 
 async function send(req: IncomingMessage, res: ServerResponse, reply: Reply): Promise<void> {
   if (res.headersSent || res.destroyed || res.writableEnded) return;

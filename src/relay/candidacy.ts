@@ -1,7 +1,11 @@
+import { inTime } from '../lib/deadline.js';
 import type { Election } from './ring.js';
 
 /** Milliseconds between two questions whether this source is elected. */
 const INTERVAL = 500;
+
+/** Milliseconds that the end of a source waits for PostgreSQL. */
+const END = 500;
 
 /** Whether this source is the one that should write: it asks from time to time. */
 export class Candidacy {
@@ -36,7 +40,7 @@ export class Candidacy {
       });
   }
 
-  /** Another source writes: it is to be the one. */
+  /** Another source writes, so this one gives the election up. */
   step(now: number): void {
     if (!this.#elected) return;
     this.#elected = false;
@@ -44,7 +48,11 @@ export class Candidacy {
     this.#election.yield().catch(() => {});
   }
 
+  /** Lets another source be the one at once. Where PostgreSQL does not answer, it learns by the end of the session. */
   async end(): Promise<void> {
-    await this.#election.yield().catch(() => {});
+    await inTime(
+      this.#election.yield().catch(() => {}),
+      END,
+    );
   }
 }

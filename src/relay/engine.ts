@@ -15,7 +15,7 @@ import {
   UNREACHABLE,
 } from './library.js';
 import type { Log, LogMessage, LogState } from './log.js';
-import { type Description, describeStream, LogStream } from './stream.js';
+import { LogStream } from './stream.js';
 import { Subjects } from './subjects.js';
 
 export interface EngineOptions extends Address {
@@ -27,7 +27,7 @@ export interface EngineOptions extends Address {
   /** Which instance this is. */
   instance: string;
   logger: Logger;
-  /** It is there again. */
+  /** Called when the connection is there again. */
   onBack?(): void;
 }
 
@@ -113,11 +113,6 @@ export class Engine implements Log {
     return this.#isRefused ? REFUSED : UNREACHABLE;
   }
 
-  /** The server's version, as `2.9.10`. */
-  get version(): string {
-    return this.#connection.info?.version ?? '';
-  }
-
   /** Bytes of one message, without the headers of an append. */
   get maxBytes(): number {
     return (this.#connection.info?.max_payload ?? DEFAULT_MAX_PAYLOAD) - HEADERS;
@@ -140,12 +135,6 @@ export class Engine implements Log {
 
   prepare(): Promise<void> {
     return this.#stream.prepare(this.#options.maxAge);
-  }
-
-  /** What the stream is, for who looks after it. */
-  async describe(): Promise<Description | undefined> {
-    const info = await this.#stream.info();
-    return info && describeStream(info, this.subjects);
   }
 
   newest(subject: string, leader: boolean): Promise<LogMessage | undefined> {

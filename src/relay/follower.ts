@@ -68,6 +68,7 @@ export class Follower {
   readonly #waiters = new Waiters();
   #held: Copy[] = [];
   #working: Promise<void> | undefined;
+  #replayed: Promise<void> | undefined;
   #lookedAt = 0;
   #stopped = false;
 
@@ -158,7 +159,7 @@ export class Follower {
       this.#take(copy);
       return;
     }
-    // What finds no place is read: it is in the log.
+    // A copy for which there is no room is read later: it is in the log.
     if (this.#held.length < MAX_HELD) this.#held.push(copy);
   }
 
@@ -185,14 +186,18 @@ export class Follower {
   }
 
   /**
-   * Resolves when the log has come to where this reader was. Until then some of its messages are not delivered: they were, with
-   * another number.
+   * Resolves when the log has come to where this reader was. Until then messages that were delivered before, under another
+   * number, are skipped.
    */
   replayed(): Promise<void> {
-    return this.until(() => this.#standing.isCaughtUp);
+    // All clients share one waiter: if no checkpoint comes for hours, many clients reconnect in vain.
+    this.#replayed ??= this.until(() => this.#standing.isCaughtUp).finally(() => {
+      this.#replayed = undefined;
+    });
+    return this.#replayed;
   }
 
-  /** What has asked for events begins, as soon as nothing is being read. */
+  /** Audiences that were asked for begin as soon as nothing is being read. */
   arrive(): void {
     if (!this.#working) this.#way.arrive?.();
   }

@@ -37,10 +37,10 @@ export class Interest {
   readonly #idle = new Map<Audience, number>();
   /** How many wanted audiences have a hash. */
   readonly #hashes = new Map<number, number>();
-  /** They begin with the next place in the log that is known. */
+  /** Audiences that begin at the next place in the log that the follower knows. */
   #arriving = new Set<Audience>();
   #arrival: PromiseWithResolvers | undefined;
-  /** Begun behind this sequence, before which the log has events of them that no frontier shows yet. */
+  /** Audiences that have begun, and the sequence behind which: the log has earlier events of theirs that no frontier shows yet. */
   readonly #unsettled = new Map<Audience, number>();
 
   constructor(options: InterestOptions) {
@@ -94,7 +94,7 @@ export class Interest {
     };
   }
 
-  /** Those that are new begin here. @param isCaughtUp - nothing that comes was delivered before */
+  /** Audiences that were asked for begin here. @param isCaughtUp - nothing that comes was delivered before */
   arrive(at: Placed, isCaughtUp: boolean): void {
     const arriving = this.#arriving;
     if (arriving.size === 0) return;

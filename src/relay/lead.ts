@@ -5,7 +5,6 @@ import { Chain } from './chain.js';
 import { encodeCheckpoint, type LogStatus } from './checkpoint.js';
 import type { Claim } from './claim.js';
 import { toRuns } from './id-runs.js';
-import { encodeLine } from './line.js';
 import type { Log } from './log.js';
 import type { Subjects } from './subjects.js';
 
@@ -82,7 +81,7 @@ export class Lead {
     return this.#entries.length > 0;
   }
 
-  append(envelope: Envelope, line = encodeLine(envelope)): void {
+  append(envelope: Envelope, line: string): void {
     const { subjects } = this.#options;
     const { audience, id, xid } = envelope;
     // Readers have to know first that transaction ids may have come again.

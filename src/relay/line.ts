@@ -9,6 +9,15 @@ export function encodeLine(envelope: Envelope): string {
   return `${JSON.stringify(header)}\t${detailText}`;
 }
 
+/** @returns undefined for what is no event: a stranger may have written it into the log */
+export function readLine(line: string): Envelope | undefined {
+  try {
+    return decodeLine(line);
+  } catch {
+    return undefined;
+  }
+}
+
 /** @throws when it is not one event */
 export function decodeLine(line: string): Envelope {
   const envelopes = decodeMessage(line);

@@ -89,7 +89,7 @@ export class OwnSubjects implements Way {
     const range = (await rangeTo(reader, to, ({ sequence }) => sequence <= from.sequence))!;
     const sequences = [...sequencesIn(range, (hash) => this.#wants(hash))];
     checkFill(sequences.length);
-    // All of it before the first is delivered: who fails in the middle begins where it was.
+    // All messages are read before the first is delivered: if a reading fails, this reader is where it was.
     const messages = await this.#read(sequences);
     if (isStopped()) return;
     this.#forget();
@@ -125,14 +125,14 @@ export class OwnSubjects implements Way {
     const isHole = before > this.#options.standing.at!.sequence && !this.#got.has(before);
     if (isHole && this.#waiting.size === 0) this.holes += 1;
     if (!isHole && this.#waiting.size === 0) this.#deliver(copy);
-    // What finds no place is in the manifest.
+    // A copy for which there is no room is read later: the manifest names it.
     else if (this.#waiting.size < MAX_WAITING) this.#waiting.set(sequence, copy);
   }
 
   #deliver({ sequence, text }: LogMessage): void {
     const { interest, standing } = this.#options;
     const envelope = standing.read(text);
-    // Two audiences may have one hash, and one that has been given up may be asked for again.
+    // Another audience may have the same hash. The event is not noted as taken, as a client may ask for its audience before the next checkpoint.
     if (envelope?.audience !== undefined && !interest.has(envelope.audience)) return;
     this.#got.set(sequence, envelope);
     if (envelope) standing.deliver(envelope, sequence);

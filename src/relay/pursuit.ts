@@ -4,7 +4,7 @@ import type { Log } from './log.js';
 import { isBefore, newestCheckpoint, type Placed, type Reader } from './reader.js';
 import type { Standing } from './standing.js';
 import type { Subjects } from './subjects.js';
-import type { Way } from './way.js';
+import { TooFarError, type Way } from './way.js';
 
 export interface PursuitOptions {
   log: Log;
@@ -79,14 +79,24 @@ export class Pursuit {
       onReplaced();
       standing.forget();
     } else if (frontier) {
-      const way = await reader.back(newest, (placed) => isBefore(placed, frontier));
-      if (way) {
-        await this.#replay(newest, way[0] ?? newest, frontier);
-        return;
-      }
-      this.begin('the log does not reach back to where the stream was');
+      const reason = await this.#goOn(newest, frontier);
+      if (reason === undefined) return;
+      this.begin(reason);
     }
     await this.#replay(newest, undefined, undefined);
+  }
+
+  /** Reads what is new since the stream's frontier. @returns why that cannot be done; undefined: it was */
+  async #goOn(newest: Placed, frontier: Frontier): Promise<string | undefined> {
+    const way = await this.#options.reader.back(newest, (placed) => isBefore(placed, frontier));
+    if (!way) return 'the log does not reach back to where the stream was';
+    try {
+      await this.#replay(newest, way[0] ?? newest, frontier);
+      return undefined;
+    } catch (error) {
+      if (error instanceof TooFarError) return error.message;
+      throw error;
+    }
   }
 
   async #replay(to: Placed, from: Placed | undefined, had: Frontier | undefined): Promise<void> {

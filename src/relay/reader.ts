@@ -26,7 +26,11 @@ function toPlaced({ sequence, subject, text }: LogMessage, subjects: Subjects): 
  */
 export async function newestCheckpoint(log: Log, subjects: Subjects, leader: boolean): Promise<Placed | undefined> {
   const message = await log.newest(subjects.claim(), leader);
-  if (!message) return undefined;
+  if (!message) {
+    // A claim that has expired is old, and so is all that an earlier writer had on its way then.
+    const last = await log.newest(subjects.checkpoint(), leader);
+    return last && toPlaced(last, subjects);
+  }
   const claim = toPlaced(message, subjects);
   const newest = await log.newest(subjects.checkpoint(claim.generation, claim.said.term), leader);
   return newest ? toPlaced(newest, subjects) : claim;
@@ -50,12 +54,10 @@ const WAIT = 20;
 /** Checkpoints that one walk back looks at. */
 const MAX_WALK = 20_000;
 
-/** Reads the log by sequence: whoever does costs the engine nothing that lasts. */
+/** Reads the log by sequence, for which the engine keeps no state. */
 export class Reader {
   readonly #log: Log;
   readonly #subjects: Subjects;
-  /** Messages read. */
-  count = 0;
   /** Checkpoints that need not be read again. */
   readonly known = new PlacedCache();
 
@@ -70,7 +72,6 @@ export class Reader {
 
   /** @throws {@link GoneError} */
   async one(sequence: number): Promise<LogMessage> {
-    this.count += 1;
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       // Any server may answer; what it has not got yet the stream's leader has.
       const message = await this.#log.read(sequence, attempt === ATTEMPTS);

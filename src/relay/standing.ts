@@ -39,7 +39,7 @@ export class Standing {
   readonly #options: StandingOptions;
   readonly #reader: Reader;
   #frontier: Frontier | undefined;
-  /** While messages are read again: what is visible in it was delivered before. */
+  /** Set while messages are read again: events that are visible in it were delivered before. */
   #had: Frontier | undefined;
   /** Delivered, and not visible in the frontier. */
   readonly #ahead = new Map<number, Envelope>();

@@ -34,7 +34,10 @@ export class LogStream {
     // What its owner gave a stream that is there stays: copies, placement, limits.
     if (info) {
       if (maxAge === undefined || info.config.max_age === maxAge * NANOSECONDS) return;
-      await this.#manager.streams.update(this.#subjects.stream, { max_age: maxAge * NANOSECONDS });
+      const max_age = maxAge * NANOSECONDS;
+      // The engine refuses an age below this window, in which it compares ids that the relay's messages do not have.
+      const duplicate_window = Math.min(info.config.duplicate_window, max_age);
+      await this.#manager.streams.update(this.#subjects.stream, { max_age, duplicate_window });
       return;
     }
     const { log, stream } = this.#subjects;
@@ -54,7 +57,7 @@ export class LogStream {
   }
 }
 
-/** What a stream is, for who looks after it. */
+/** What an operator has to know of a stream. */
 export function describeStream({ cluster, config, state }: StreamInfo, subjects: Subjects): Description {
   const { log } = subjects;
   return {

@@ -20,7 +20,7 @@ export interface SuccessionOptions {
   /** Messages that may be on their way to the engine without an answer. */
   pipeline: number;
   isStopped(): boolean;
-  /** Called in the same step in which the last of what is missing was found: what is delivered from then on is its business. */
+  /** Called in the same turn in which the last missing event was found: events that are delivered later are not among {@link Succeeded.missing}. */
   onSucceeded(succeeded: Succeeded): void;
 }
 
@@ -90,7 +90,7 @@ export class Succession {
     const generation = newGeneration();
     const reached = outlet.reached();
     const frontier = this.#gap === undefined ? beginningOf(found, reached, marks) : reached;
-    // Before the engine has it: whoever takes over next knows which generation it has to find.
+    // Recorded before the engine has it, so that the source that takes over next knows which generation must be there.
     await ring.record({ generation, sequence: 0, frontier });
     const level = marks.length === 0 && !checkpoint ? 'info' : 'warn';
     logger[level]({ generation, reason: decision }, 'the relay begins a new generation of its log');

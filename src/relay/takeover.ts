@@ -1,7 +1,7 @@
 import type { Frontier } from '../event/frontier.js';
 import { hashAudience, NOTHING_HASH, ORDER_HASH } from './audience-hash.js';
 import { fromRuns } from './id-runs.js';
-import { decodeLine } from './line.js';
+import { readLine } from './line.js';
 import type { Log, LogMessage } from './log.js';
 import { newestCheckpoint, type Placed } from './reader.js';
 import type { Mark } from './ring.js';
@@ -30,7 +30,8 @@ export async function findEnd(log: Log, subjects: Subjects): Promise<Found> {
   const newest = await newestCheckpoint(log, subjects, true);
   if (!newest) return { last: state.last, checkpoint: undefined, tail: [] };
   if (state.last - newest.sequence > MAX_TAIL) {
-    throw new Error(`the log has ${state.last - newest.sequence} messages behind its last checkpoint`);
+    const behind = state.last - newest.sequence;
+    throw new Error(`the log must have at most ${MAX_TAIL} messages behind its last checkpoint (it has ${behind})`);
   }
   const tail: LogMessage[] = [];
   for (let from = newest.sequence + 1; from <= state.last; from += AT_ONCE) {
@@ -47,8 +48,9 @@ export async function findEnd(log: Log, subjects: Subjects): Promise<Found> {
     tail: tail.map(({ sequence, subject, text }) => {
       const parsed = subjects.parse(subject);
       const isEvent = parsed?.kind === 'event' || parsed?.kind === 'order';
-      if (!isEvent || parsed.generation !== newest.generation) return { sequence, id: undefined, hash: NOTHING_HASH };
-      const { id, audience } = decodeLine(text);
+      const envelope = isEvent && parsed.generation === newest.generation ? readLine(text) : undefined;
+      if (!envelope) return { sequence, id: undefined, hash: NOTHING_HASH };
+      const { id, audience } = envelope;
       return { sequence, id, hash: audience === undefined ? ORDER_HASH : hashAudience(audience) };
     }),
   };

@@ -69,7 +69,7 @@ export class WholeLog implements Way {
     for await (const message of reader.many(sequences)) {
       if (isStopped()) return;
       if (message.sequence > beginning.sequence) this.#apply(message);
-      // Of before the checkpoint where it begins only what its frontier does not show is new.
+      // Before the checkpoint at which reading begins, only events that its frontier does not show are new.
       else if (reader.isEvent(message, beginning.generation)) this.#deliver(message);
     }
   }
@@ -103,14 +103,16 @@ export class WholeLog implements Way {
     const { reader, standing, subjects } = this.#options;
     const { sequence, subject } = message;
     const parsed = subjects.parse(subject);
-    if (!parsed) throw new BrokenChainError('a message of the log has a subject that is not ours');
     const { said, generation } = standing.at!;
-    if (parsed.kind === 'claim') standing.move(reader.toPlaced(message));
-    else if (parsed.kind === 'checkpoint') {
+    if (parsed?.kind === 'claim') standing.move(reader.toPlaced(message));
+    else if (parsed?.kind === 'checkpoint') {
       const placed = reader.toPlaced(message);
-      // An earlier writer had it on its way when the log was claimed: what it promises is not so.
+      // An earlier writer had sent it when the log was claimed: its promise does not hold.
       if (placed.said.term === said.term) standing.move(placed);
-    } else if (parsed.kind !== 'filler' && parsed.generation === generation) this.#deliver(message);
+    } else if (parsed?.kind === 'event' || parsed?.kind === 'order') {
+      if (parsed.generation === generation) this.#deliver(message);
+    }
+    // A filler, and a message that a stranger wrote into the log, take a place and nothing more.
     standing.last = sequence;
   }
 

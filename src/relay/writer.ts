@@ -64,7 +64,7 @@ export class Writer {
   #retryAt = 0;
   /** Take-overs in a row that have failed. */
   #failures = 0;
-  /** Where in the log that ends which a take-over has brought: it does not count as what the engine is too slow for. */
+  /** Sequence of the last message that a take-over brought: these do not count as waiting for a slow engine. */
   #broughtUntil = 0;
   /** When another source's checkpoint came. */
   #heardAt = 0;
@@ -143,7 +143,7 @@ export class Writer {
     this.#append(lead, envelope);
     const { acknowledged, waiting } = lead.chain;
     if (acknowledged >= this.#broughtUntil && waiting > MAX_WAITING)
-      this.#breaks(lead, new Error('the engine is too slow'));
+      this.#breaks(lead, new Error(`at most ${MAX_WAITING} messages may wait for the engine, and more do`));
   }
 
   /** A checkpoint is in the log, whoever wrote it. @param claim - the sequence, where it is a claim */
@@ -151,7 +151,7 @@ export class Writer {
     if (this.#succession.isOwn(term)) return;
     this.#heardAt = this.#now();
     const lead = this.#lead;
-    // Mostly the next message is refused as well. It is not where the engine has lost this source's own claim meanwhile.
+    // The next message would be refused anyway, unless the engine has lost this source's own claim meanwhile.
     if (lead && claim !== undefined && claim >= lead.claimed)
       this.#breaks(lead, new RefusedError('the log was claimed'));
   }
@@ -286,7 +286,7 @@ export class Writer {
     this.broken += 1;
     if (this.#stopped) return;
     this.#onceLog.say('warn', { err: error }, 'the log of the relay did not take a message; taking it over anew');
-    // Somebody else writes: only where this one was paused, or cut off from the engine, can that be.
+    // Another source writes, which is possible only if this one was paused or cut off from the engine.
     if (error instanceof RefusedError) this.#step();
   }
 }

@@ -6,7 +6,8 @@ import { EdgeStorage } from '../../src/source/nats/edge-storage.js';
 import { EdgeStream } from '../../src/source/nats/edge-stream.js';
 import type { Downstream } from '../../src/stream/downstream.js';
 import { History } from '../../src/stream/history.js';
-import { type FakeDatabase, type FakeLog, matches, silent, subjects } from './world.js';
+import { type FakeDatabase, type FakeLog, matches } from './fakes.js';
+import { settle, silent, subjects } from './world.js';
 
 /** What an edge takes out of the log of a world, with a real history; the test decides which live copies come. */
 export class EdgeWorld {
@@ -18,6 +19,8 @@ export class EdgeWorld {
   isLost: (copy: Copy) => boolean = () => false;
   /** Times that its clients were ended, or told to fetch their state anew. */
   ends = 0;
+  /** Resolves when the engine has heard what the edge has sent. */
+  flush = async (): Promise<void> => {};
   readonly #database: FakeDatabase;
   readonly #log: FakeLog;
 
@@ -54,13 +57,29 @@ export class EdgeWorld {
     });
   }
 
+  /** Compares what it has heard with what the engine has, until nothing is left to be read. */
+  async look(): Promise<void> {
+    const { follower } = this.stream;
+    // The first look may only find that the chain is another one.
+    for (let i = 0; i < 3; i += 1) {
+      follower.look();
+      await follower.idle();
+    }
+    await settle();
+  }
+
+  /** The ids of the events that its history has, in their order. */
+  get ids(): number[] {
+    return this.history.all().map(({ envelope }) => envelope.id);
+  }
+
   /** The engine as an edge uses it. */
   #engine(): Engine {
     const engine = {
       ...this.#log.view(-1),
       subjects,
       connected: true,
-      flush: async () => {},
+      flush: () => this.flush(),
       ask: async () => {
         throw new Error('no source answers');
       },

@@ -134,6 +134,31 @@ test('While events are not stored, a client that comes back to an edge is told r
   t.deepEqual(back.events, []);
 });
 
+test("An event that is larger than the engine takes reaches the source's own clients and no edge, and is counted and logged", async (t) => {
+  const db = await createDatabase(t);
+  const nats = await startNats(t, { config: 'max_payload: 65536' });
+  await db.query('select djr.configure(max_bytes => 262144)');
+  const source = await startSource(t, db, nats);
+  const edge = await startEdge(t, nats);
+  const [here, there] = [await source.streamOf('ann'), await edge.streamOf('ann')];
+  await publish(db, 'ann', 1);
+  await db.query(`select djr.publish('ann', 'note', jsonb_build_object('n', 2, 'pad', repeat('x', 100000)))`);
+  await publish(db, 'ann', 3);
+  await here.count(3);
+  await there.until('the last', () => there.events.some(({ data }) => data.n === 3));
+  t.deepEqual(
+    there.events.map(({ data }) => data.n),
+    [1, 3],
+  );
+  t.deepEqual(there.resets, []);
+  t.regex(await source.realtime.metrics(), /^djr_relay_too_large_total 1$/m);
+  const said = source.lines.filter(({ message }) => message.startsWith('an event is larger than the relay takes'));
+  t.deepEqual(
+    said.map(({ level }) => level),
+    ['error'],
+  );
+});
+
 test('Large events reach the clients of edges whole and in order, and a client that goes from one edge to another has each once', async (t) => {
   const { db, nats } = await startRelay(t);
   await db.query('select djr.configure(max_bytes => 262144)');

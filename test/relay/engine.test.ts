@@ -4,10 +4,16 @@ import { RefusedError } from '../../src/relay/log.js';
 import { startNats, natsTest as test } from '../helpers/nats.js';
 import { silent } from './world.js';
 
-async function open(t: ExecutionContext, servers: readonly string[], namespace = 'test'): Promise<Engine> {
-  const engine = await Engine.open({ servers, namespace, role: 'source', instance: 'one', logger: silent });
+async function open(t: ExecutionContext, servers: readonly string[], maxAge?: number): Promise<Engine> {
+  const asked = { servers, namespace: 'test', role: 'source', instance: 'one', maxAge, logger: silent } as const;
+  const engine = await Engine.open(asked);
   t.teardown(() => engine.close());
   return engine;
+}
+
+/** How the engine has made the stream. */
+async function configOf(engine: Engine): Promise<{ num_replicas: number; max_age: number }> {
+  return JSON.parse(await engine.ask(`$JS.API.STREAM.INFO.${engine.subjects.stream}`, '')).config;
 }
 
 const append = (engine: Engine, subject: string, text: string, last: number): Promise<number> =>
@@ -21,7 +27,7 @@ for (const count of [1, 3] as const) {
     const engine = await open(t, nats.urls);
     t.is(await engine.state(), undefined);
     await engine.prepare();
-    t.is((await engine.describe())?.replicas, count);
+    t.is((await configOf(engine)).num_replicas, count);
     const heard: unknown[] = [];
     engine.follow(engine.subjects.live(engine.subjects.log), (message) => heard.push(message));
     await engine.flush();
@@ -37,6 +43,20 @@ for (const count of [1, 3] as const) {
     t.deepEqual(heard[0], { subject: engine.subjects.live(subject), text: 'first', sequence: 1 });
   });
 }
+
+test('The log keeps events for an hour or as long as maxAge says, and without it a stream that is there keeps its own', async (t) => {
+  const nats = await startNats(t);
+  for (const [maxAge, kept] of [
+    [undefined, 3_600_000],
+    [60_000, 60_000],
+    [undefined, 60_000],
+    [7_200_000, 7_200_000],
+  ] as const) {
+    const engine = await open(t, nats.urls, maxAge);
+    await engine.prepare();
+    t.is((await configOf(engine)).max_age, kept * 1_000_000, `maxAge ${maxAge}`);
+  }
+});
 
 test('An append behind a message that is not the last is refused, and so are those behind it', async (t) => {
   const nats = await startNats(t);

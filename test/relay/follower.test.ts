@@ -4,7 +4,8 @@ import type { Envelope } from '../../src/event/envelope.js';
 import type { Frontier } from '../../src/event/frontier.js';
 import { Follower } from '../../src/relay/follower.js';
 import { cases } from '../helpers/fuzz.js';
-import { anyStep, type FakeDatabase, type FakeLog, type Step, settle, silent, subjects, World } from './world.js';
+import type { FakeDatabase, FakeLog } from './fakes.js';
+import { anyStep, type Step, settle, silent, subjects, World } from './world.js';
 
 /** An edge, what its clients have got, and what is wrong with it. */
 class FakeEdge {
@@ -60,7 +61,9 @@ class FakeEdge {
   }
 }
 
-type EdgeStep = Step | { readonly kind: 'deaf' | 'hearing' | 'look' | 'lose' | 'wipe'; readonly which: number };
+type EdgeStep =
+  | Step
+  | { readonly kind: 'deaf' | 'hearing' | 'look' | 'lose' | 'wipe' | 'expire'; readonly which: number };
 
 const anyEdgeStep = (losses: boolean): fc.Arbitrary<EdgeStep> =>
   fc.oneof(
@@ -74,7 +77,10 @@ const anyEdgeStep = (losses: boolean): fc.Arbitrary<EdgeStep> =>
     },
     {
       weight: losses ? 1 : 0,
-      arbitrary: fc.record({ kind: fc.constantFrom('lose' as const, 'wipe' as const), which: fc.nat(9) }),
+      arbitrary: fc.record({
+        kind: fc.constantFrom('lose' as const, 'wipe' as const, 'expire' as const),
+        which: fc.nat(9),
+      }),
     },
   );
 
@@ -90,6 +96,7 @@ async function play(steps: readonly EdgeStep[]): Promise<string[]> {
       else if (step.kind === 'look') edge.follower.look();
       else if (step.kind === 'lose') world.log.lose(step.which);
       else if (step.kind === 'wipe') world.log.wipe();
+      else if (step.kind === 'expire') world.log.expire(step.which * 5);
       else await world.run([step as Step]);
       await settle();
     }

@@ -5,7 +5,9 @@ import { cases } from '../helpers/fuzz.js';
 import { EdgeWorld } from './edge-world.js';
 import { anyStep, type Step, settle, World } from './world.js';
 
-type EdgeStep = Step | { readonly kind: 'deaf' | 'hearing' | 'look' | 'lose' | 'wipe' | 'ask'; readonly which: number };
+type EdgeStep =
+  | Step
+  | { readonly kind: 'deaf' | 'hearing' | 'look' | 'lose' | 'wipe' | 'expire' | 'ask'; readonly which: number };
 
 const anyEdgeStep: fc.Arbitrary<EdgeStep> = fc.oneof(
   { weight: 20, arbitrary: anyStep as fc.Arbitrary<EdgeStep> },
@@ -16,7 +18,13 @@ const anyEdgeStep: fc.Arbitrary<EdgeStep> = fc.oneof(
       which: fc.nat(9),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('lose' as const, 'wipe' as const), which: fc.nat(9) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constantFrom('lose' as const, 'wipe' as const, 'expire' as const),
+      which: fc.nat(9),
+    }),
+  },
 );
 
 const USERS = ['u:user 1', 'u:user 2'];
@@ -39,6 +47,7 @@ async function play(steps: readonly EdgeStep[], interest: 'all' | 'own'): Promis
       else if (step.kind === 'look') await look();
       else if (step.kind === 'lose') world.log.lose(step.which);
       else if (step.kind === 'wipe') world.log.wipe();
+      else if (step.kind === 'expire') world.log.expire(step.which * 5);
       else if (step.kind === 'ask') {
         const audience = USERS[step.which % 2]!;
         if (!asked.includes(audience)) asked.push(audience);

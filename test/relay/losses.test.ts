@@ -2,19 +2,7 @@ import test from 'ava';
 import { decodeCheckpoint } from '../../src/relay/checkpoint.js';
 import { decodeLine } from '../../src/relay/line.js';
 import { EdgeWorld } from './edge-world.js';
-import { settle, subjects, World } from './world.js';
-
-/** A world in which one source writes, and so many events are in the log. */
-async function start(events: number): Promise<World> {
-  const world = new World();
-  world.sources[0]!.elected = true;
-  for (let i = 0; i < events; i += 1) {
-    world.database.publish();
-    world.database.commit(0);
-  }
-  await world.heal();
-  return world;
-}
+import { settle, startWorld, subjects, World } from './world.js';
 
 test('A new generation promises nothing before all that the log lacked is in it', async (t) => {
   const world = new World();
@@ -22,10 +10,7 @@ test('A new generation promises nothing before all that the log lacked is in it'
   world.sources[0]!.elected = true;
   await world.heal();
   // More than one checkpoint names.
-  for (let i = 0; i < 1500; i += 1) {
-    world.database.publish();
-    world.database.commit(0);
-  }
+  world.publish(1500);
   world.log.wipe();
   await world.heal();
   const here = new Set<number>();
@@ -45,7 +30,7 @@ test('A new generation promises nothing before all that the log lacked is in it'
 
 for (const interest of ['all', 'own'] as const) {
   test(`A client that comes to an edge while the log is replayed lacks nothing, interest ${interest}`, async (t) => {
-    const world = await start(3);
+    const world = await startWorld(3);
     t.teardown(() => world.end());
     const edge = new EdgeWorld(world.database, world.log, interest);
     t.teardown(() => edge.end());
@@ -53,10 +38,7 @@ for (const interest of ['all', 'own'] as const) {
     follower.look();
     await follower.idle();
     const since = world.database.snapshot();
-    for (let i = 0; i < 4; i += 1) {
-      world.database.publish();
-      world.database.commit(0);
-    }
+    world.publish(4);
     await world.heal();
     follower.look();
     await follower.idle();
@@ -82,3 +64,68 @@ for (const interest of ['all', 'own'] as const) {
     t.deepEqual(await reading, [4, 5, 6, 7]);
   });
 }
+
+const SWITCHED = { 'stays on': undefined, 'is switched off before': false, 'is switched off meanwhile': true };
+
+for (const [what, isDeaf] of Object.entries(SWITCHED)) {
+  const ends = isDeaf === undefined ? 'go on' : 'end';
+  test(`Where an edge is cut off and storage ${what}, its streams ${ends} when it is back`, async (t) => {
+    const world = await startWorld(3);
+    t.teardown(() => world.end());
+    const edge = new EdgeWorld(world.database, world.log, 'all');
+    t.teardown(() => edge.end());
+    await edge.look();
+    edge.isLost = () => isDeaf === true;
+    world.database.storage = isDeaf === undefined;
+    await world.heal();
+    t.is(edge.ends, 0);
+    edge.isLost = () => false;
+    edge.stream.back();
+    await edge.look();
+    await world.heal();
+    t.is(edge.ends, isDeaf === undefined ? 0 : 1);
+  });
+}
+
+/** More messages than an edge reads to go on where it was. */
+const TOO_MANY = 50_001;
+
+test('An edge that missed more than it reads ends its streams, and goes on in the log as it is', async (t) => {
+  const world = await startWorld(3);
+  t.teardown(() => world.end());
+  const edge = new EdgeWorld(world.database, world.log, 'all');
+  t.teardown(() => edge.end());
+  await edge.look();
+  edge.isLost = () => true;
+  for (let i = 0; i < TOO_MANY; i += 1) world.log.intrude(subjects.filler('other'), '');
+  await world.heal();
+  edge.isLost = () => false;
+  await edge.look();
+  t.is(edge.ends, 1);
+  world.publish(1);
+  await world.heal();
+  t.is(edge.ids.at(-1), 4);
+});
+
+test('So does one with its own subjects for which the engine has taken back what it had heard', async (t) => {
+  const world = await startWorld(3);
+  t.teardown(() => world.end());
+  const edge = new EdgeWorld(world.database, world.log, 'own');
+  t.teardown(() => edge.end());
+  await edge.look();
+  // A checkpoint that the edge hears, and of which its source never learns that it was stored.
+  world.sources[0]!.pass(1000);
+  world.log.take(false);
+  world.log.lose(1);
+  edge.isLost = () => true;
+  for (let i = 0; i < 2; i += 1) {
+    world.publish(Math.ceil(TOO_MANY / 2));
+    await world.heal();
+  }
+  edge.isLost = () => false;
+  await edge.look();
+  t.is(edge.ends, 1);
+  world.publish(1);
+  await world.heal();
+  t.is(edge.ids.at(-1), 3 + TOO_MANY + 2);
+});

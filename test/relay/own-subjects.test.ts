@@ -6,7 +6,8 @@ import type { Frontier } from '../../src/event/frontier.js';
 import { Follower } from '../../src/relay/follower.js';
 import { Interest } from '../../src/relay/interest.js';
 import { cases } from '../helpers/fuzz.js';
-import { anyStep, type FakeDatabase, type FakeLog, type Step, settle, silent, subjects, World } from './world.js';
+import type { FakeDatabase, FakeLog } from './fakes.js';
+import { anyStep, type Step, settle, silent, subjects, World } from './world.js';
 
 const AUDIENCES: readonly Audience[] = ['*', 'u:user 1', 'u:user 2'];
 
@@ -126,7 +127,7 @@ class OwnEdge {
 type OwnStep =
   | Step
   | { readonly kind: 'loss'; readonly which: number; readonly loss: keyof typeof LOSSES }
-  | { readonly kind: 'toggle' | 'look' | 'lose' | 'wipe'; readonly which: number };
+  | { readonly kind: 'toggle' | 'look' | 'lose' | 'wipe' | 'expire'; readonly which: number };
 
 const anyOwnStep = (losses: boolean): fc.Arbitrary<OwnStep> =>
   fc.oneof(
@@ -148,7 +149,10 @@ const anyOwnStep = (losses: boolean): fc.Arbitrary<OwnStep> =>
     },
     {
       weight: losses ? 1 : 0,
-      arbitrary: fc.record({ kind: fc.constantFrom('lose' as const, 'wipe' as const), which: fc.nat(9) }),
+      arbitrary: fc.record({
+        kind: fc.constantFrom('lose' as const, 'wipe' as const, 'expire' as const),
+        which: fc.nat(9),
+      }),
     },
   );
 
@@ -164,6 +168,7 @@ async function play(steps: readonly OwnStep[]): Promise<string[]> {
       else if (step.kind === 'look') edge.follower.look();
       else if (step.kind === 'lose') world.log.lose(step.which);
       else if (step.kind === 'wipe') world.log.wipe();
+      else if (step.kind === 'expire') world.log.expire(step.which * 5);
       else await world.run([step as Step]);
       await settle();
     }

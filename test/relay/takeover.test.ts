@@ -2,6 +2,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import type { Envelope } from '../../src/event/envelope.js';
 import { hashAudience } from '../../src/relay/audience-hash.js';
+import { Candidacy } from '../../src/relay/candidacy.js';
 import { type Checkpoint, decodeCheckpoint } from '../../src/relay/checkpoint.js';
 import { fromRuns } from '../../src/relay/id-runs.js';
 import { decodeLine } from '../../src/relay/line.js';
@@ -110,4 +111,10 @@ test('A database that is replaced while the log is taken over begins a generatio
   );
   t.deepEqual([...[...epochs.values()].at(-1)!], ['epoch002']);
   t.true(source!.writer.leads);
+});
+
+test('A source that ends does not wait for a database that does not answer', async (t) => {
+  const candidacy = new Candidacy({ win: async () => true, yield: () => new Promise(() => {}) });
+  await candidacy.end();
+  t.pass();
 });

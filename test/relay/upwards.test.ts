@@ -105,6 +105,7 @@ test('An edge refuses what needs a database, each with a sentence', async (t) =>
   ]) {
     await t.throwsAsync(asked(), { code: 'DJR_EDGE', message: /needs a database/ });
   }
+  t.throws(() => edge.consume('mail', () => {}), { code: 'DJR_EDGE', message: /^consume needs a database/ });
 });
 
 test('An edge without a source serves what it has, says that it is degraded, and is not unhealthy', async (t) => {

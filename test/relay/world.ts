@@ -1,15 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
-import { Envelope } from '../../src/event/envelope.js';
-import { Frontier } from '../../src/event/frontier.js';
+import type { Envelope } from '../../src/event/envelope.js';
+import type { Frontier } from '../../src/event/frontier.js';
 import type { Logger } from '../../src/lib/logger.js';
 import { decodeCheckpoint } from '../../src/relay/checkpoint.js';
-import { type Log, type LogMessage, type LogState, RefusedError } from '../../src/relay/log.js';
 import { Recent } from '../../src/relay/recent.js';
-import type { Mark } from '../../src/relay/ring.js';
 import { Subjects } from '../../src/relay/subjects.js';
-import type { Copy } from '../../src/relay/way.js';
 import { Writer } from '../../src/relay/writer.js';
+import { FakeDatabase, FakeLog } from './fakes.js';
 
 export const subjects = new Subjects('test');
 
@@ -18,124 +16,6 @@ export const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 /** Lets all that can go on without the outside go on. */
 export async function settle(): Promise<void> {
   for (let i = 0; i < 8; i += 1) await setImmediate();
-}
-
-/** Transactions and what is visible of them, as PostgreSQL has it: some commit late. */
-export class FakeDatabase {
-  /** Which history of the database it is: another one where it was replaced or restored. */
-  epoch = 'epoch001';
-  readonly marks: Mark[] = [];
-  readonly committed: Envelope[] = [];
-  readonly #open = new Map<number, Envelope>();
-  #next = 1;
-  #time = 1_000_000;
-
-  /** A transaction publishes an event and stays open. */
-  publish(audience = 'public'): void {
-    const id = this.#next;
-    this.#next += 1;
-    this.#time += 1;
-    const user = audience === 'public' ? null : audience;
-    const scope = audience === 'public' ? 'public' : 'user';
-    this.#open.set(id, new Envelope(id, 100 + id, scope, user, 'tick', this.#time, `{"id": ${id}}`));
-  }
-
-  /** One of the open transactions commits. */
-  commit(which: number): void {
-    const open = [...this.#open.values()];
-    const envelope = open[which % Math.max(1, open.length)];
-    if (!envelope) return;
-    this.#open.delete(envelope.id);
-    this.committed.push(envelope);
-  }
-
-  commitAll(): void {
-    while (this.#open.size > 0) this.commit(0);
-  }
-
-  snapshot(): Frontier {
-    this.#time += 1;
-    const inProgress = [...this.#open.values()].map(({ xid }) => xid!).sort((a, b) => a - b);
-    const xmax = 100 + this.#next;
-    return new Frontier(this.epoch, this.#time, inProgress[0] ?? xmax, xmax, inProgress);
-  }
-}
-
-interface Pending {
-  readonly owner: number;
-  readonly subject: string;
-  readonly text: string;
-  readonly last: number;
-  readonly done: (error: unknown, sequence: number) => void;
-}
-
-/** Whether a subject fits a pattern with `*` for one token. */
-export const matches = (subject: string, pattern: string): boolean => {
-  const [tokens, wanted] = [subject.split('.'), pattern.split('.')];
-  return tokens.length === wanted.length && wanted.every((token, i) => token === '*' || token === tokens[i]);
-};
-
-/** The engine: appends wait until the test lets it take them, and it loses what the test tells it to lose. */
-export class FakeLog {
-  messages: LogMessage[] = [];
-  /** Sequences go on when what is old has expired. */
-  last = 0;
-  pending: Pending[] = [];
-  readonly #listeners = new Set<(copy: Copy) => void>();
-
-  follow(onMessage: (copy: Copy) => void): () => void {
-    this.#listeners.add(onMessage);
-    return () => this.#listeners.delete(onMessage);
-  }
-
-  /** @param answered - false: the answer is lost on the way */
-  take(answered = true): void {
-    const append = this.pending.shift();
-    if (!append) return;
-    const { done, last, subject, text } = append;
-    if (last !== this.last) {
-      if (answered) done(new RefusedError(`wrong last sequence: ${this.last}`), 0);
-      else done(new Error('no answer'), 0);
-      return;
-    }
-    this.last += 1;
-    const message = { sequence: this.last, subject, text };
-    const before = this.messages.findLast((one) => one.subject === subject)?.sequence ?? 0;
-    this.messages.push(message);
-    for (const listener of this.#listeners) listener({ ...message, before });
-    if (answered) done(undefined, message.sequence);
-    else done(new Error('no answer'), 0);
-  }
-
-  /** The next append never arrives. */
-  drop(): void {
-    this.pending.shift()?.done(new Error('no answer'), 0);
-  }
-
-  /** The newest are gone, though they were acknowledged. */
-  lose(count: number): void {
-    this.messages.splice(Math.max(0, this.messages.length - count));
-    this.last = this.messages.at(-1)?.sequence ?? 0;
-  }
-
-  wipe(): void {
-    this.messages = [];
-    this.last = 0;
-  }
-
-  view(owner: number): Log {
-    const state = async (): Promise<LogState> => ({
-      first: this.messages[0]?.sequence ?? this.last + 1,
-      last: this.last,
-    });
-    return {
-      append: (subject, text, last, done) => this.pending.push({ owner, subject, text, last, done }),
-      state,
-      prepare: async () => {},
-      newest: async (subject) => this.messages.findLast((message) => matches(message.subject, subject)),
-      read: async (sequence) => this.messages.find((message) => message.sequence === sequence),
-    };
-  }
 }
 
 /** An instance on PostgreSQL with its writer: the test decides what it hears and when it sweeps. */
@@ -180,7 +60,7 @@ export class FakeSource {
       },
       outlet: {
         epoch: () => database.epoch,
-        status: () => ({ startedAt: 0, prunedXid: 0, storage: true, activity: 'off' }),
+        status: () => ({ startedAt: 0, prunedXid: 0, storage: database.storage, activity: 'off' }),
         reached: () => this.#reached,
         catchUp: async () => {
           this.beforeCatchUp();
@@ -225,7 +105,7 @@ export class FakeSource {
 export type Step =
   | { readonly kind: 'publish' | 'commit'; readonly which: number }
   | { readonly kind: 'hear' | 'sweep' | 'pass' | 'elect' | 'crash'; readonly source: number; readonly which: number }
-  | { readonly kind: 'take' | 'unanswered' | 'drop' | 'expire'; readonly which: number };
+  | { readonly kind: 'take' | 'unanswered' | 'drop'; readonly which: number };
 
 export const anyStep: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -274,6 +154,14 @@ export class World {
       const { term } = decodeCheckpoint(text);
       for (const { writer } of this.sources) writer.hear(term, kind === 'claim' ? sequence : undefined);
     });
+  }
+
+  /** Events for everybody, which are committed at once. */
+  publish(count: number): void {
+    for (let i = 0; i < count; i += 1) {
+      this.database.publish();
+      this.database.commit(0);
+    }
   }
 
   async run(steps: readonly Step[]): Promise<void> {
@@ -329,4 +217,13 @@ export class World {
   end(): void {
     for (const { writer } of [...this.sources, ...this.#gone]) void writer.stop();
   }
+}
+
+/** A world in which one source writes, and so many events are in the log. */
+export async function startWorld(events: number): Promise<World> {
+  const world = new World();
+  world.sources[0]!.elected = true;
+  world.publish(events);
+  await world.heal();
+  return world;
 }

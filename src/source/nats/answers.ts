@@ -99,7 +99,12 @@ export class Answers {
   /** What no client waits for. */
   #inTurn<Body>(what: Request, work: (body: Body) => Promise<unknown>): void {
     this.#on(what, async (body: Body) => {
-      if (this.#turns.waiting >= WAITING) throw new DjrError('DJR_DATABASE', 'Too much waits for the database.');
+      if (this.#turns.waiting >= WAITING) {
+        throw new DjrError(
+          'DJR_DATABASE',
+          `At most ${WAITING} requests of edges may wait for the database, and so many do.`,
+        );
+      }
       return this.#turns.run(() => work(body));
     });
   }

@@ -21,6 +21,7 @@ import type { Downstream } from '../../stream/downstream.js';
 import type { Need, Recent } from '../../stream/resume/backlog.js';
 import type { ResumeProgress, StoredEvents } from '../../stream/resume/source.js';
 import type { Source, StartFailure } from '../source.js';
+import { CatchUp } from './catch-up.js';
 import { findingsOf, measureEdge } from './edge-metrics.js';
 import { EdgeStorage } from './edge-storage.js';
 import { EdgeStream } from './edge-stream.js';
@@ -50,9 +51,6 @@ const TICK = 250;
 const RETRY = 1000;
 const DEAD = 4000;
 
-/** Milliseconds that a source may take to bring everything into the log. */
-const FLUSH_TIMEOUT = 5000;
-
 /** Events as the log of the relay has them: an instance without a connection to PostgreSQL. */
 export class EdgeSource implements Source {
   readonly topics: TopicStore;
@@ -61,12 +59,11 @@ export class EdgeSource implements Source {
   readonly #onceLog: OnceLogger;
   #engine: Engine | undefined;
   #stream: EdgeStream | undefined;
+  #catchUp: CatchUp | undefined;
   #storage: EdgeStorage | undefined;
   #timer: NodeJS.Timeout | undefined;
   #failure: unknown;
   #stopped = false;
-  #flushing: Promise<void> | undefined;
-  #flushed: Promise<void> = Promise.resolve();
   #reconnectedAt = 0;
 
   constructor(options: EdgeSourceOptions) {
@@ -139,6 +136,12 @@ export class EdgeSource implements Source {
     const own = relay.interest === 'own' ? instance : undefined;
     this.#stream ??= new EdgeStream({ engine, downstream, logger, historyEvents, own });
     const { follower } = this.#stream;
+    this.#catchUp ??= new CatchUp({
+      follower,
+      logger,
+      flush: (milliseconds) => request(engine, 'flush', {}, milliseconds),
+      isStopped: () => this.#stopped,
+    });
     this.#storage ??= new EdgeStorage({
       engine,
       follower,
@@ -196,33 +199,8 @@ export class EdgeSource implements Source {
     return this.#log.interest(audiences);
   }
 
-  /** One question runs, and whoever asks meanwhile shares the next one: each is a sweep of the source. */
-  catchUp(): Promise<void> {
-    this.#flushing ??= this.#flushed.then(() => {
-      this.#flushing = undefined;
-      this.#flushed = this.#flush();
-      return this.#flushed;
-    });
-    return this.#flushing;
-  }
-
-  async #flush(): Promise<void> {
-    const { follower } = this.#log;
-    while (!this.#stopped) {
-      try {
-        const { generation, sequence } = await request<{ generation: string; sequence: number }>(
-          this.#connected,
-          'flush',
-          {},
-          FLUSH_TIMEOUT,
-        );
-        await follower.until((placed) => placed.generation !== generation || placed.sequence >= sequence);
-        return;
-      } catch (err) {
-        this.#options.logger.debug({ err }, 'no source has brought the log of the relay up to now; asking again');
-        await sleep(RETRY / 2);
-      }
-    }
+  async catchUp(): Promise<void> {
+    await started(this.#catchUp).run();
   }
 
   readSince(...asked: Parameters<StoredEvents['readSince']>): Promise<ResumeProgress | { reset: string }> {

@@ -5,7 +5,7 @@ import { inTime } from '../../lib/deadline.js';
 import type { LogStatus } from '../../relay/checkpoint.js';
 import type { Engine } from '../../relay/engine.js';
 import type { Follower } from '../../relay/follower.js';
-import { decodeLine } from '../../relay/line.js';
+import { decodeLine, readLine } from '../../relay/line.js';
 import { GoneError } from '../../relay/reader.js';
 import { type FrontierText, fromText, request, toText } from '../../relay/requests.js';
 import type { Taken } from '../../relay/way.js';
@@ -165,8 +165,8 @@ export class EdgeStorage implements StoredEvents {
     const tail = Array.from({ length: Math.max(0, last - end) }, (_, i) => end + 1 + i);
     for await (const message of follower.reader.many(tail)) {
       if (!follower.reader.isEvent(message, part.end.generation)) continue;
-      const envelope = decodeLine(message.text);
-      if (isMeant(envelope)) yield { sequence: message.sequence, envelope };
+      const envelope = readLine(message.text);
+      if (envelope && isMeant(envelope)) yield { sequence: message.sequence, envelope };
     }
   }
 

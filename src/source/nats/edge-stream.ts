@@ -26,6 +26,9 @@ export interface EdgeStreamOptions {
 const HEARD = 1000;
 const BEGUN = 10_000;
 
+/** Milliseconds behind the end of a cut up to which checkpoints tell of it: the edge knows the database's clock roughly. */
+const SWITCHED = 2000;
+
 /** What an edge takes out of the log, on its way to history and clients. */
 export class EdgeStream {
   readonly head: EdgeHead;
@@ -36,6 +39,13 @@ export class EdgeStream {
   #movedAt = 0;
   /** When the last event was published that has no row because storage is off, milliseconds since 1970. */
   #unstoredAt = 0;
+  /** Audiences have been asked for that the engine may not know yet. */
+  #telling: Promise<void> | undefined;
+  /**
+   * Since a cut: the checkpoints up to this time of the database may say that storage was switched off meanwhile. Milliseconds since 1970;
+   * undefined: none may.
+   */
+  #awayUntil: number | undefined;
   /** Every client is told with the first frontier of the new history. */
   #isReplaced = false;
 
@@ -116,14 +126,23 @@ export class EdgeStream {
     const { begun, end, isNew } = this.#interest.add(audiences);
     try {
       this.follower.arrive();
-      // What has no row comes to those only whom the engine knows of by then.
-      if (isNew && engine.connected) await inTime(engine.flush(), HEARD);
+      if (isNew && engine.connected) this.#tell();
+      // An event without a row comes for those audiences only that the engine knows by then; another client may have asked for them just now.
+      if (this.#telling) await inTime(this.#telling, HEARD);
       await orThrow(begun, BEGUN, () => new DjrError('DJR_DATABASE', 'The relay cannot be read.'));
       return end;
     } catch (error) {
       end();
       throw error;
     }
+  }
+
+  /** Finds out when the engine knows all audiences that have been asked for. */
+  #tell(): void {
+    const telling = this.#options.engine.flush().finally(() => {
+      if (this.#telling === telling) this.#telling = undefined;
+    });
+    this.#telling = telling;
   }
 
   tick(): void {
@@ -136,8 +155,15 @@ export class EdgeStream {
     const { downstream } = this.#options;
     this.follower.look();
     downstream.reconnected();
-    // What has no row is in no log: whoever was to get it meanwhile has to be told.
-    if (this.#status?.storage === false) downstream.interrupted();
+    this.#awayUntil = this.time + SWITCHED;
+    this.#interruptUnstored();
+  }
+
+  /** Events without a row are in no log, so clients of an edge that was cut off while there were such events have to be told. */
+  #interruptUnstored(): void {
+    if (this.#awayUntil === undefined || this.head.isStored) return;
+    this.#awayUntil = undefined;
+    this.#options.downstream.interrupted();
   }
 
   #deliver(envelope: Envelope, place: Place | undefined): void {
@@ -160,11 +186,13 @@ export class EdgeStream {
     const isStored = status.storage && frontier.time > this.#unstoredAt;
     history.stored = isStored;
     history.restarted(status.startedAt);
-    // Events that had no row were between: of those, nobody knows here which there were.
+    // Events were pruned or had no row since the frontier before, and nobody here knows which.
     if (before?.isNew(status.prunedXid)) history.markIncompleteBefore(frontier.xmax);
     downstream.setActivity(status.activity);
     this.head.isStored = isStored;
     this.head.moveTo(frontier);
+    this.#interruptUnstored();
+    if (this.#awayUntil !== undefined && frontier.time > this.#awayUntil) this.#awayUntil = undefined;
     if (!this.#isReplaced) return;
     this.#isReplaced = false;
     downstream.replaced();

@@ -3,7 +3,7 @@ import type { Envelope } from '../../event/envelope.js';
 import type { Frontier } from '../../event/frontier.js';
 import { hashAudience, NOTHING_HASH } from '../../relay/audience-hash.js';
 import type { Follower } from '../../relay/follower.js';
-import { decodeLine } from '../../relay/line.js';
+import { readLine } from '../../relay/line.js';
 import { type Range, rangeSince, sequencesIn } from '../../relay/range.js';
 import { GoneError, type Placed } from '../../relay/reader.js';
 import type { Taken } from '../../relay/way.js';
@@ -49,6 +49,7 @@ export async function* readEvents(
   for await (const message of reader.many(sequences)) {
     const { sequence, text } = message;
     if (!reader.isEvent(message, generation)) throw new GoneError(sequence);
-    yield { sequence, envelope: decodeLine(text) };
+    const envelope = readLine(text);
+    if (envelope) yield { sequence, envelope };
   }
 }

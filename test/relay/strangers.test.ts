@@ -1,0 +1,38 @@
+import test from 'ava';
+import { EdgeWorld } from './edge-world.js';
+import { startWorld, subjects } from './world.js';
+
+/** What somebody writes who knows nothing of the relay, as `nats pub` does. @param generation - of the log */
+const STRANGE: Readonly<Record<string, (generation: string) => string>> = {
+  'with a subject of its own': () => 'djr.test.hello',
+  'with the subject of an event': (generation) => subjects.event(generation, '*'),
+};
+
+for (const interest of ['all', 'own'] as const) {
+  for (const [what, subjectIn] of Object.entries(STRANGE)) {
+    test(`A message of a stranger ${what} to a log at rest costs nobody an event, interest ${interest}`, async (t) => {
+      const world = await startWorld(2);
+      t.teardown(() => world.end());
+      const edge = new EdgeWorld(world.database, world.log, interest);
+      t.teardown(() => edge.end());
+      await edge.look();
+      const since = world.database.snapshot();
+      world.publish(1);
+      await world.heal();
+      world.log.intrude(subjectIn(edge.stream.follower.at!.generation), 'hello');
+      // The next message of the source is refused, and it takes the log over anew.
+      world.sources[0]!.pass(1000);
+      world.log.take();
+      world.publish(1);
+      await world.heal();
+      await edge.look();
+      t.deepEqual(edge.ids.slice(-2), [3, 4]);
+      t.is(edge.ends, 0);
+      // One that begins now reads it in the log, and so does a client that reconnects.
+      const late = new EdgeWorld(world.database, world.log, interest);
+      t.teardown(() => late.end());
+      await late.look();
+      for (const one of [edge, late]) t.deepEqual(await one.read(since, ['*']), [3, 4]);
+    });
+  }
+}

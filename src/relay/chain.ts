@@ -15,6 +15,7 @@ export interface ChainOptions {
 interface Waiting {
   readonly subject: string;
   readonly text: string;
+  readonly earlier: string | undefined;
 }
 
 /** Appends messages, each of which names the sequence of the one before: they come into the log once and in this order. */
@@ -54,10 +55,10 @@ export class Chain {
   }
 
   /** @returns the sequence that the message has, if it comes into the log */
-  push(subject: string, text: string): number {
+  push(subject: string, text: string, earlier?: string): number {
     const sequence = this.next;
     if (this.#broken) return sequence;
-    this.#waiting.push({ subject, text });
+    this.#waiting.push({ subject, text, earlier });
     this.#pump();
     return sequence;
   }
@@ -71,7 +72,7 @@ export class Chain {
 
   #pump(): void {
     while (!this.#broken && this.waiting > 0 && this.#sent - this.#acknowledged < this.#options.pipeline) {
-      const { subject, text } = this.#waiting[this.#next]!;
+      const { earlier, subject, text } = this.#waiting[this.#next]!;
       this.#next += 1;
       if (this.#next > 1024 && this.#next * 2 > this.#waiting.length) {
         this.#waiting = this.#waiting.slice(this.#next);
@@ -79,7 +80,8 @@ export class Chain {
       }
       const last = this.#sent;
       this.#sent += 1;
-      this.#options.log.append(subject, text, last, (error, sequence) => this.#onAnswer(error, sequence, last + 1));
+      const done = (error: unknown, sequence: number) => this.#onAnswer(error, sequence, last + 1);
+      this.#options.log.append(subject, text, last, done, earlier);
     }
   }
 

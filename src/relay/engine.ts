@@ -37,6 +37,8 @@ export interface LiveMessage {
   readonly text: string;
   /** undefined: it is not in the log, as an event that is not stored. */
   readonly sequence: number | undefined;
+  /** Which events of the same transaction came before it: of `Transaction`. */
+  readonly earlier: string | undefined;
 }
 
 /** Milliseconds within which the engine must answer. */
@@ -48,7 +50,10 @@ const MAX_PINGS = 2;
 
 /** Bytes of a message that nats-server takes by default, and of them what our headers take at most. */
 const DEFAULT_MAX_PAYLOAD = 1024 * 1024;
-const HEADERS = 100;
+const HEADERS = 400;
+
+/** The header in which an event names the earlier ones of its transaction. */
+const EARLIER = 'Djr-Earlier';
 
 /** NATS JetStream: the one connection of an instance, and the log in its stream. */
 export class Engine implements Log {
@@ -118,13 +123,14 @@ export class Engine implements Log {
     return (this.#connection.info?.max_payload ?? DEFAULT_MAX_PAYLOAD) - HEADERS;
   }
 
-  append(subject: string, text: string, last: number, done: Done): void {
+  append(subject: string, text: string, last: number, done: Done, earlier?: string): void {
     this.#answers ??= this.#connection.subscribe(`${this.#inbox}.*`, {
       callback: (_, message) => this.#appends.answer(message.subject.slice(this.#inbox.length + 1), message),
     });
     const token = this.#appends.add(done);
     const headers = this.#library.headers();
     headers.set('Nats-Expected-Last-Sequence', String(last));
+    if (earlier !== undefined) headers.set(EARLIER, earlier);
     this.#connection.publish(subject, text, { headers, reply: `${this.#inbox}.${token}` });
   }
 
@@ -156,7 +162,8 @@ export class Engine implements Log {
         const sequence = Number(message.headers?.get('Nats-Sequence') || 0);
         const before = Number(message.headers?.get('Nats-Last-Sequence') || 0);
         try {
-          const copy = { subject: message.subject, text: message.string(), sequence: sequence || undefined };
+          const earlier = message.headers?.get(EARLIER) || undefined;
+          const copy = { subject: message.subject, text: message.string(), sequence: sequence || undefined, earlier };
           onMessage(copy, before);
         } catch (err) {
           // What a callback throws ends the connection's reading for good.

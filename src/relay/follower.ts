@@ -147,14 +147,14 @@ export class Follower {
   }
 
   /** A live copy came. */
-  hear({ before, sequence, subject, text }: Heard): void {
+  hear({ before, earlier, sequence, subject, text }: Heard): void {
     if (this.#stopped) return;
     if (sequence === undefined) {
       const envelope = this.at && this.#standing.read(text);
       if (envelope) this.#options.deliver(envelope, undefined);
       return;
     }
-    const copy = { before, sequence, subject, text };
+    const copy = { before, earlier, sequence, subject, text };
     if (!this.#working && this.at) {
       this.#take(copy);
       return;
@@ -168,6 +168,12 @@ export class Follower {
     if (this.#stopped || this.#working) return;
     if (this.at && now - this.#standing.heardAt < SILENCE) return;
     if (now - this.#lookedAt < SILENCE / 3) return;
+    this.look();
+  }
+
+  /** The connection is there again: what came meanwhile was not heard. */
+  back(): void {
+    this.#way.cut?.();
     this.look();
   }
 

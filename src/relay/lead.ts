@@ -7,6 +7,7 @@ import type { Claim } from './claim.js';
 import { toRuns } from './id-runs.js';
 import type { Log } from './log.js';
 import type { Subjects } from './subjects.js';
+import { Transaction, UNNAMED } from './transaction.js';
 
 export interface LeadOptions {
   log: Log;
@@ -52,6 +53,10 @@ export class Lead {
   #since: Frontier | undefined;
   /** When PostgreSQL was started, as the last checkpoint says it. */
   #startedAt: number;
+  /** That of the last event. */
+  #transaction: Transaction | undefined;
+  /** A checkpoint that comes at the end of this turn. */
+  #hastened: NodeJS.Immediate | undefined;
   /** Checkpoints that the engine has not acknowledged, the oldest first. */
   readonly #unmarked: { readonly sequence: number; readonly frontier: Frontier }[] = [];
 
@@ -88,15 +93,35 @@ export class Lead {
     if (this.#options.outlet.status().startedAt !== this.#startedAt) this.checkpoint();
     const { generation } = this;
     const subject = audience === undefined ? subjects.order(generation) : subjects.event(generation, audience);
-    const sequence = this.chain.push(subject, line);
+    const hash = audience === undefined ? ORDER_HASH : hashAudience(audience);
+    const earlier = this.#earlier(xid!, hash);
+    const sequence = this.chain.push(subject, line, earlier);
     this.#ahead.set(id, { xid: xid!, sequence });
-    this.#entries.push(audience === undefined ? ORDER_HASH : hashAudience(audience));
+    this.#entries.push(hash);
     if (this.#entries.length >= MAX_ENTRIES) this.checkpoint();
+    // An edge that hears its own subjects alone waits for the next one.
+    else if (earlier === UNNAMED) this.#hasten();
+  }
+
+  #earlier(xid: number, hash: number): string | undefined {
+    if (this.#transaction?.xid !== xid) {
+      // The writer before may have brought the beginning of a transaction, whose end is among what the log lacked, or comes first behind it.
+      const isWhole = this.#since === undefined && this.#transaction !== undefined;
+      this.#transaction = new Transaction(xid, isWhole);
+    }
+    return this.#transaction.add(this.chain.next, hash);
+  }
+
+  #hasten(): void {
+    this.#hastened ??= setImmediate(() => {
+      if (!this.chain.broken) this.checkpoint();
+    });
   }
 
   /** All that the log lacked has been appended. */
   complete(): void {
     this.#since = undefined;
+    this.#transaction = undefined;
     this.checkpoint();
   }
 
@@ -106,6 +131,8 @@ export class Lead {
     const frontier = this.#since ?? outlet.reached();
     const status = outlet.status();
     this.#startedAt = status.startedAt;
+    clearImmediate(this.#hastened);
+    this.#hastened = undefined;
     let aheadFrom = 0;
     for (const [id, { xid, sequence }] of this.#ahead) {
       if (!frontier.isNew(xid)) this.#ahead.delete(id);

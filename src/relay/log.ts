@@ -27,8 +27,15 @@ export interface Log {
    * Appends a message behind the one with this sequence, and behind no other.
    *
    * @param done - called once, with the sequence of the message or with why nobody knows of one; {@link RefusedError}: there is none
+   * @param earlier - what stands beside the text for whoever hears the live copy: of `Transaction`
    */
-  append(subject: string, text: string, last: number, done: (error: unknown, sequence: number) => void): void;
+  append(
+    subject: string,
+    text: string,
+    last: number,
+    done: (error: unknown, sequence: number) => void,
+    earlier?: string,
+  ): void;
 
   /** By the stream's leader; undefined: there is no such stream. */
   state(): Promise<LogState | undefined>;

@@ -7,6 +7,7 @@ import { rangeTo, sequencesIn, sequencesOf } from './range.js';
 import type { Placed, Reader } from './reader.js';
 import { BrokenChainError, type Standing } from './standing.js';
 import type { Subjects } from './subjects.js';
+import { earlierOf } from './transaction.js';
 import { type Copy, checkFill, type Taken, type Way, type Work } from './way.js';
 
 export interface OwnSubjectsOptions {
@@ -34,6 +35,8 @@ export class OwnSubjects implements Way {
   readonly #got = new Map<number, Envelope | undefined>();
   /** A copy is known to be missing: what comes behind it waits for the next checkpoint, by sequence. */
   readonly #waiting = new Map<number, Copy>();
+  /** The connection was cut: copies of before may be missing, which the first checkpoint that is heard behind the cut names. */
+  #isCut = false;
 
   constructor(options: OwnSubjectsOptions) {
     this.#options = options;
@@ -59,6 +62,7 @@ export class OwnSubjects implements Way {
     if (placed.generation !== generation || placed.said.previous < sequence) {
       throw new BrokenChainError('a checkpoint does not follow the one before');
     }
+    this.#isCut = false;
     if (placed.said.previous > sequence) return () => this.reach(placed);
     if (this.#missing(placed).length > 0) {
       this.holes += 1;
@@ -100,6 +104,10 @@ export class OwnSubjects implements Way {
     this.#got.clear();
   }
 
+  cut(): void {
+    this.#isCut = true;
+  }
+
   arrive(): void {
     const { interest, standing } = this.#options;
     if (standing.at) interest.arrive(standing.at, standing.isCaughtUp);
@@ -120,13 +128,22 @@ export class OwnSubjects implements Way {
 
   /** A live copy of an event behind the last checkpoint. */
   #hear(copy: Copy): void {
-    const { before = 0, sequence } = copy;
+    const { sequence } = copy;
     if (this.#got.has(sequence) || this.#waiting.has(sequence)) return;
-    const isHole = before > this.#options.standing.at!.sequence && !this.#got.has(before);
-    if (isHole && this.#waiting.size === 0) this.holes += 1;
-    if (!isHole && this.#waiting.size === 0) this.#deliver(copy);
+    if (!this.#isCut && this.#waiting.size === 0 && this.#isNext(copy)) this.#deliver(copy);
     // A copy for which there is no room is read later: the manifest names it.
     else if (this.#waiting.size < MAX_WAITING) this.#waiting.set(sequence, copy);
+  }
+
+  /** Whether those before it have come: of its audience, and of its transaction. */
+  #isNext({ before = 0, earlier, sequence }: Copy): boolean {
+    const named = earlierOf(earlier, sequence);
+    // There are earlier events that it does not name, and the next checkpoint does: that comes at once, and is no hole.
+    if (!named) return false;
+    const isHere = (other: number) => other <= this.#options.standing.at!.sequence || this.#got.has(other);
+    if (isHere(before) && named.every((one) => !this.#wants(one.hash) || isHere(one.sequence))) return true;
+    this.holes += 1;
+    return false;
   }
 
   #deliver({ sequence, text }: LogMessage): void {

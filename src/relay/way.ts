@@ -7,6 +7,8 @@ import type { Placed } from './reader.js';
 export interface Copy extends LogMessage {
   /** The message before it with the same subject; 0, or undefined: none that is known. */
   readonly before?: number | undefined;
+  /** Which events of the same transaction came before it: of `Transaction`. */
+  readonly earlier?: string | undefined;
 }
 
 /** An event of the log, with its place. */
@@ -42,6 +44,9 @@ export interface Way {
    * @param from - all that is new since `had` lies behind it; undefined: the stream begins anew
    */
   replay(to: Placed, from: Placed | undefined, had: Frontier | undefined): Promise<void>;
+
+  /** The connection was cut: live copies of before may be missing. */
+  cut?(): void;
 
   /** Nothing is being read: what has asked for events meanwhile may begin. */
   arrive?(): void;

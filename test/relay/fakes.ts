@@ -12,27 +12,31 @@ export class FakeDatabase {
   storage = true;
   readonly marks: Mark[] = [];
   readonly committed: Envelope[] = [];
-  readonly #open = new Map<number, Envelope>();
+  readonly #open = new Map<number, readonly Envelope[]>();
   #next = 1;
   #time = 1_000_000;
 
-  /** A transaction publishes an event and stays open. */
-  publish(audience = 'public'): void {
-    const id = this.#next;
-    this.#next += 1;
-    this.#time += 1;
-    const user = audience === 'public' ? null : audience;
-    const scope = audience === 'public' ? 'public' : 'user';
-    this.#open.set(id, new Envelope(id, 100 + id, scope, user, 'tick', this.#time, `{"id": ${id}}`));
+  /** A transaction publishes an event for each of these and stays open. */
+  publish(...audiences: string[]): void {
+    const xid = 100 + this.#next;
+    const envelopes = (audiences.length > 0 ? audiences : ['public']).map((audience) => {
+      const id = this.#next;
+      this.#next += 1;
+      this.#time += 1;
+      const user = audience === 'public' ? null : audience;
+      const scope = audience === 'public' ? 'public' : 'user';
+      return new Envelope(id, xid, scope, user, 'tick', this.#time, `{"id": ${id}}`);
+    });
+    this.#open.set(xid, envelopes);
   }
 
   /** One of the open transactions commits. */
   commit(which: number): void {
     const open = [...this.#open.values()];
-    const envelope = open[which % Math.max(1, open.length)];
-    if (!envelope) return;
-    this.#open.delete(envelope.id);
-    this.committed.push(envelope);
+    const envelopes = open[which % Math.max(1, open.length)];
+    if (!envelopes) return;
+    this.#open.delete(envelopes[0]!.xid!);
+    this.committed.push(...envelopes);
   }
 
   commitAll(): void {
@@ -41,7 +45,7 @@ export class FakeDatabase {
 
   snapshot(): Frontier {
     this.#time += 1;
-    const inProgress = [...this.#open.values()].map(({ xid }) => xid!).sort((a, b) => a - b);
+    const inProgress = [...this.#open.keys()].sort((a, b) => a - b);
     const xmax = 100 + this.#next;
     return new Frontier(this.epoch, this.#time, inProgress[0] ?? xmax, xmax, inProgress);
   }
@@ -52,6 +56,7 @@ interface Pending {
   readonly subject: string;
   readonly text: string;
   readonly last: number;
+  readonly earlier: string | undefined;
   readonly done: (error: unknown, sequence: number) => void;
 }
 
@@ -78,7 +83,7 @@ export class FakeLog {
   take(answered = true): void {
     const append = this.pending.shift();
     if (!append) return;
-    const { done, last, subject, text } = append;
+    const { done, earlier, last, subject, text } = append;
     if (last !== this.last) {
       if (answered) done(new RefusedError(`wrong last sequence: ${this.last}`), 0);
       else done(new Error('no answer'), 0);
@@ -88,7 +93,7 @@ export class FakeLog {
     const message = { sequence: this.last, subject, text };
     const before = this.messages.findLast((one) => one.subject === subject)?.sequence ?? 0;
     this.messages.push(message);
-    for (const listener of this.#listeners) listener({ ...message, before });
+    for (const listener of this.#listeners) listener({ ...message, before, earlier });
     if (answered) done(undefined, message.sequence);
     else done(new Error('no answer'), 0);
   }
@@ -100,7 +105,7 @@ export class FakeLog {
 
   /** Somebody who knows nothing of the chain appends a message. */
   intrude(subject: string, text: string): void {
-    this.pending.unshift({ owner: -2, subject, text, last: this.last, done() {} });
+    this.pending.unshift({ owner: -2, subject, text, last: this.last, earlier: undefined, done() {} });
     this.take();
   }
 
@@ -125,7 +130,7 @@ export class FakeLog {
       last: this.last,
     });
     return {
-      append: (subject, text, last, done) => this.pending.push({ owner, subject, text, last, done }),
+      append: (subject, text, last, done, earlier) => this.pending.push({ owner, subject, text, last, earlier, done }),
       state,
       prepare: async () => {},
       newest: async (subject) => this.messages.findLast((message) => matches(message.subject, subject)),

@@ -117,10 +117,14 @@ class OwnEdge {
     }
   }
 
-  #deliver({ audience, id }: Envelope): void {
+  #deliver({ audience, id, xid }: Envelope): void {
     if (this.#delivered.has(id)) this.faults.push(`event ${id} was delivered twice`);
     if (!this.#begun.has(audience!)) this.faults.push(`event ${id} of ${audience} was not asked for`);
     this.#delivered.add(id);
+    for (const one of this.#database.committed) {
+      if (one.xid !== xid || one.id >= id || !this.#isPromised(one) || this.#delivered.has(one.id)) continue;
+      this.faults.push(`event ${id} was delivered before event ${one.id} of its transaction`);
+    }
   }
 }
 
@@ -190,7 +194,7 @@ async function play(steps: readonly OwnStep[]): Promise<string[]> {
 
 for (const losses of [false, true]) {
   const what = losses ? 'and whatever the engine loses of what it has acknowledged' : 'whatever live copies are lost';
-  test(`By the manifests an edge has every event of the audiences that it asks for, once, ${what}`, async (t) => {
+  test(`By the manifests an edge has every event of the audiences that it asks for, once and in the order of its transaction, ${what}`, async (t) => {
     await fc.assert(
       fc.asyncProperty(fc.array(anyOwnStep(losses), { minLength: 20, maxLength: 150 }), async (steps) => {
         const faults = await play(steps);

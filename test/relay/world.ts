@@ -78,11 +78,11 @@ export class FakeSource {
     this.writer.start();
   }
 
-  /** NOTIFY brings one event that it has not had. */
+  /** NOTIFY brings the events of one transaction that it has not had. */
   hear(which: number): void {
     const missing = this.#database.committed.filter(({ id }) => !this.#delivered.has(id));
-    const envelope = missing[which % Math.max(1, missing.length)];
-    if (envelope) this.#deliver(envelope);
+    const xid = missing[which % Math.max(1, missing.length)]?.xid;
+    for (const envelope of missing) if (envelope.xid === xid) this.#deliver(envelope);
   }
 
   sweep(): void {
@@ -106,6 +106,16 @@ export type Step =
   | { readonly kind: 'publish' | 'commit'; readonly which: number }
   | { readonly kind: 'hear' | 'sweep' | 'pass' | 'elect' | 'crash'; readonly source: number; readonly which: number }
   | { readonly kind: 'take' | 'unanswered' | 'drop'; readonly which: number };
+
+/** For whom a transaction publishes. */
+const TRANSACTIONS: readonly (readonly string[])[] = [
+  ['public'],
+  ['user 1'],
+  ['user 2'],
+  ['user 1', 'user 2', 'public'],
+  ['user 2', 'user 1', 'user 2'],
+  Array.from({ length: 12 }, (_, i) => `user ${(i * 5) % 12}`),
+];
 
 export const anyStep: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -173,7 +183,7 @@ export class World {
 
   #do(step: Step): void {
     const { database, log, sources } = this;
-    if (step.kind === 'publish') database.publish(step.which % 3 === 0 ? 'public' : `user ${step.which % 3}`);
+    if (step.kind === 'publish') database.publish(...TRANSACTIONS[step.which % TRANSACTIONS.length]!);
     else if (step.kind === 'commit') database.commit(step.which);
     else if (step.kind === 'take') for (let i = 0; i <= step.which; i += 1) log.take();
     else if (step.kind === 'unanswered') log.take(false);

@@ -153,7 +153,7 @@ export class EdgeStream {
   /** The connection to the engine is there again. */
   back(): void {
     const { downstream } = this.#options;
-    this.follower.look();
+    this.follower.back();
     downstream.reconnected();
     this.#awayUntil = this.time + SWITCHED;
     this.#interruptUnstored();

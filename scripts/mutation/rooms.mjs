@@ -72,7 +72,10 @@ export const ROOMS = {
   page: {
     // What needs a browser to show anything (script tags, frameworks) is tested in Chromium, and not here.
     mutate: [...PAGE.map((name) => `src/browser/${name}.ts`), 'src/browser/tabs/*.ts'],
-    units: testsOf('browser/units', 'frame reset tabs leader connection attempts stream lines told topics shared'),
+    units: testsOf(
+      'browser/units',
+      'frame reset tabs leader connection attempts stream lines told topics shared group turns',
+    ),
     tests: [],
   },
 };

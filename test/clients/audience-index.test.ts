@@ -143,6 +143,7 @@ test('A list of few clients is as it was when it was asked for, oldest first; pl
   const next = clientWith([room]);
   index.add(next);
   t.is(next.slot, clients[0]!.slot);
+  t.deepEqual(index.of(room), [...clients.slice(1), next]);
 });
 
 test('A set of audiences has what it was made of, and nothing that only looks like it', (t) => {

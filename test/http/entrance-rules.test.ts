@@ -70,7 +70,9 @@ test('Whoever is let in has a user, its topics and a place; a refusal has none o
   t.is(entrance.places, 1);
   place.leave();
   t.is(entrance.places, 0);
-  t.is((await admit('')).answer.status, 401);
+  const refused = await admit('');
+  t.is(refused.answer.status, 401);
+  t.false('heard' in refused.answer);
 });
 
 test('While the instance is not ready, or permissions cannot be read, the client is to try again', async (t) => {
@@ -88,8 +90,8 @@ test('While the instance is not ready, or permissions cannot be read, the client
   t.is(failed.answer.status, 503);
   t.is(failed.retry, '2');
   t.deepEqual(
-    lines.map(({ level }) => level),
-    ['error'],
+    lines.map(({ level, context }) => [level, (context.err as Error).message]),
+    [['error', 'no connection']],
   );
 });
 
@@ -141,7 +143,7 @@ test('A user with all streams has one ended for a new one: one that does not rea
     return one;
   };
   const [young, old, stalled] = [await client(30, false), await client(10, false), await client(20, true)];
-  said.clients = [young.client, old.client, stalled.client];
+  said.clients = [stalled.client, young.client, old.client];
   t.is((await admit('bob')).answer.userId, 'bob', 'another user has places of its own');
   t.is((await admit(null)).answer.userId, null);
   t.deepEqual(
@@ -152,11 +154,11 @@ test('A user with all streams has one ended for a new one: one that does not rea
   t.deepEqual([young.closed, old.closed, stalled.closed], [[], [], ['replaced']]);
   const wait = Number(/retry: (\d+)/.exec(texts[0]!)![1]);
   t.true(wait >= 30_000 && wait <= 60_000, `${wait}`);
-  said.clients = [young.client, old.client];
+  said.clients = [old.client, young.client];
   t.is((await admit('ada')).answer.userId, 'ada');
   t.deepEqual([young.closed, old.closed], [[], ['replaced']]);
   said.clients = [old.client, young.client].map((one) => Object.assign(one, { stalledSince: 1 }));
-  t.is(lines[0]!.level, 'warn');
+  t.like(lines[0], { level: 'warn', context: { user: 'ada' } });
   said.clients = [];
   const { answer, retry } = await admit('ada');
   t.is(answer.status, 429, 'there is none to be ended');

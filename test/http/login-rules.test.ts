@@ -7,6 +7,7 @@ import type { Incoming } from '../../src/http/incoming.js';
 import type { Reply } from '../../src/http/reply.js';
 import { SparseLog } from '../../src/lib/sparse-log.js';
 import { openClient } from '../clients/open-client.js';
+import { stayAlive } from '../helpers/alive.js';
 import { recordingLogger } from '../helpers/server.js';
 
 const incoming = (more: Partial<Incoming> = {}) =>
@@ -108,7 +109,9 @@ test('A login that has ended, or is no login, is refused, and what it was is log
     t.regex(body, /did not say who/);
     t.is(lines.length, 1);
     t.is(lines[0]!.level, 'error');
-    t.regex((lines[0]!.context.err as Error).message, said);
+    const { err } = lines[0]!.context as { err: Error & { code: string } };
+    t.regex(err.message, said);
+    t.is(err.code, /user/.test(err.message) ? 'DJR03' : 'DJR_CONFIG');
   }
 });
 
@@ -150,18 +153,20 @@ test('An error that says nothing of the client is to be tried again; any other r
       t.is(headers['Retry-After'], expected === 503 ? '5' : undefined);
       t.is(/The login cannot be checked/.test(body), expected === 503);
       t.deepEqual(
-        lines.map(({ level }) => level),
-        ['error'],
+        lines.map(({ level, context }) => [level, context]),
+        [['error', { err: error }]],
       );
     }
   }
 });
 
 test('An authenticate that does not answer in time is to be tried again', async (t) => {
+  stayAlive(t);
   const { status, headers, lines } = await identified(() => new Promise(() => {}));
   t.is(status, 503);
   t.is(headers['Retry-After'], '2');
   t.is(lines[0]!.level, 'warn');
+  t.true(lines[0]!.context.err instanceof Error);
 });
 
 test('A Response is the refusal, returned or thrown; one of success is a 401', async (t) => {
@@ -185,6 +190,7 @@ test('A Response is the refusal, returned or thrown; one of success is a 401', a
 });
 
 test('Only true lets a request in; a Response is the answer; what fails is logged', async (t) => {
+  stayAlive(t);
   const asked = async (authorize: unknown, request?: () => Request) => {
     const { logger, lines } = recordingLogger();
     const options = { authorize, name: 'authorizeAdmin', hookTimeout: 20, logger } as Parameters<typeof ask>[1];
@@ -203,6 +209,7 @@ test('Only true lets a request in; a Response is the answer; what fails is logge
     t.is(answer, false);
     t.is(lines.length, 1);
     t.regex(lines[0]!.message, /^authorizeAdmin failed/);
+    t.true(lines[0]!.context.err instanceof Error);
   }
   for (const refuse of [() => new Response('no', { status: 402 }), thrown(new Response('no', { status: 402 }))]) {
     const { answer, lines } = await asked(refuse);

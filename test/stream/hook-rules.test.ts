@@ -2,6 +2,7 @@ import test from 'ava';
 import type { Envelope } from '../../src/event/envelope.js';
 import { Item } from '../../src/event/item.js';
 import { openClient } from '../clients/open-client.js';
+import { stayAlive } from '../helpers/alive.js';
 import { bothWays, event, hooksOf, metricsOf } from './stages.js';
 
 test('Without hooks an event goes on as it is, and beforeSend costs nothing', (t) => {
@@ -65,6 +66,7 @@ test('What is no event goes no further: it is counted, logged with its number, a
 });
 
 test('A hook that does not answer in time stops that one event', async (t) => {
+  stayAlive(t);
   const { hooks } = hooksOf({ onReceive: () => new Promise(() => {}) });
   t.is(await hooks.receive(event(1)), null);
   t.is(hooks.errors.onReceive, 1);

@@ -77,6 +77,11 @@ test.serial('An answer that never comes is given up after ten seconds', async (t
 test.serial('A stream that the server ends says why, and is asked for again', async (t) => {
   const page = simulatePage(t);
   const { connection } = await openConnection();
+  const states: object[] = [];
+  addEventListener('djr:state', (event) => {
+    const { at, ...state } = (event as CustomEvent).detail;
+    states.push(state);
+  });
   page.source.frame({ type: 'connected' }, '0-a');
   page.source.frame({ type: 'disconnected', reason: 'logged out' });
   t.like(connection.told.state, { state: 'waiting', reason: 'logged out' });
@@ -86,6 +91,17 @@ test.serial('A stream that the server ends says why, and is asked for again', as
   page.source.frame({ type: 'connected', resuming: true }, '0-b');
   page.source.fail();
   t.is(connection.told.state.reason, undefined, 'that was another end');
+  t.deepEqual(states, [
+    { type: 'state', state: 'open' },
+    { type: 'state', state: 'waiting', reason: 'logged out' },
+    { type: 'state', state: 'connecting' },
+    { type: 'state', state: 'open' },
+    { type: 'state', state: 'waiting' },
+  ]);
+  await page.pass(1000);
+  page.source.frame({ type: 'connected', resuming: true }, '0-c');
+  page.source.frame({ type: 'disconnected' });
+  t.is(connection.told.state.reason, 'disconnected');
 });
 
 test.serial('The address has what the page asks for: its token, its place, and heartbeats that it sees', async (t) => {
@@ -103,6 +119,9 @@ test.serial('The address has what the page asks for: its token, its place, and h
   page.source.fail();
   await page.pass(1000);
   t.is(page.source.url.search, '?types=a&heartbeat=1&token=t2&lastEventId=1-a', 'a new token for each attempt');
+  createConnection(ENDPOINT, 'z', { shareTabs: false }, awaited);
+  await settle();
+  t.is(page.sources.at(-1)!.url.search, '?heartbeat=1');
   createConnection(ENDPOINT, 'y', { token: 'fixed' }, awaited);
   await settle();
   t.is(page.sources.at(-1)!.url.search, '?shareKey=1&heartbeat=1&token=fixed');

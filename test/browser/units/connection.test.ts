@@ -112,6 +112,7 @@ test.serial('A frame that is no JSON is an error of the page and moves the strea
   page.source.frame({ type: 'connected' }, '0-a');
   page.source.frame('{broken', '7-b');
   t.is(page.errors.length, 1);
+  t.true(page.errors[0] instanceof SyntaxError);
   t.is(connection.lastId, '7-b');
   page.source.frame({ type: 'news' }, '8-c');
   t.is(page.fired.at(-1)![0], 'djr:news');
@@ -128,7 +129,7 @@ test.serial('A page that becomes another user’s is told a reset; the rest of t
   await again('ada.1');
   await again('ada.2');
   t.false(names(page).includes('djr:reset'));
-  await again('bob.1');
+  await again('abe.1');
   t.deepEqual(
     page.fired.filter(([name]) => name === 'djr:reset'),
     [['djr:reset', { type: 'reset', reason: 'user' }]],
@@ -182,5 +183,81 @@ test.serial('Of topics a page shows those that its address names, again where it
   page.source.frame({ type: 'connected' }, '0-a');
   page.source.frame({ type: 'said', ':topic': 'room:7' }, '7-a');
   page.source.frame({ type: 'said', ':topic': 'room:8' }, '8-a');
+  page.source.frame({ type: 'said', ':topic': 'room:7' }, '7-b');
+  page.source.frame({ type: 'left', topic: 'room:8' });
   t.deepEqual(names(page), ['djr:connected', 'djr:said']);
+  t.deepEqual(page.errors, []);
+});
+
+test.serial('A word that the client does not know is fired as it is', async (t) => {
+  const page = simulatePage(t);
+  const { connection } = await openConnection();
+  page.source.frame({ type: 'connected' }, '0-a');
+  page.source.frame({ type: 'notice', text: 'x' });
+  t.deepEqual(page.fired.at(-1), ['djr:notice', { type: 'notice', text: 'x' }]);
+  t.is(connection.source.endpoint, ENDPOINT);
+});
+
+/** A page that was told of a reset a moment ago, so that it is told of none at the beginning of a stream. */
+async function told(t: Parameters<typeof simulatePage>[0], options = {}) {
+  const page = simulatePage(t);
+  const said: string[] = [];
+  const log = console.error;
+  console.error = (text: string) => said.push(text);
+  t.teardown(() => {
+    console.error = log;
+  });
+  const last = { told: 5, at: LOADED, page: '/page?a=1' };
+  page.session.set(`djr reset ${ENDPOINT}`, JSON.stringify(last));
+  await openConnection(options);
+  page.source.frame({ type: 'connected' }, '0-a');
+  const reset = () => {
+    page.source.frame({ type: 'reset', reason: 'pruned' }, '0-z');
+    return names(page).includes('djr:reset');
+  };
+  return { page, said, reset };
+}
+
+test.serial('A reset is told later in a stream, whatever came before', async (t) => {
+  const { page, reset } = await told(t);
+  page.source.frame({ type: 'news' }, '7-b');
+  page.source.fail();
+  await page.pass(1000);
+  page.source.frame({ type: 'connected', resuming: true }, '0-c');
+  t.true(reset());
+});
+
+test.serial('A reset is told behind a heartbeat, as the stream has gone on since its beginning', async (t) => {
+  const { page, reset } = await told(t);
+  page.source.frame({ type: 'heartbeat' }, '0-b');
+  t.true(reset());
+});
+
+test.serial(
+  'A reset at the place where the app lets the stream begin is one of the beginning, and says why',
+  async (t) => {
+    const { said, reset } = await told(t, { lastEventId: '3-x' });
+    t.false(reset());
+    t.regex(said[0]!, /begins with a reset again \(pruned\)/);
+  },
+);
+
+test.serial('Until it is known whether the server resumes, nothing but the reset is taken', async (t) => {
+  const page = simulatePage(t);
+  const { connection } = await openConnection({ since: '5:5:' });
+  page.source.frame({ type: 'connected' }, '0-a');
+  page.source.frame({ type: 'heartbeat' }, '0-b');
+  t.is(connection.told.state.state, 'waiting');
+  t.is(connection.lastId, '');
+});
+
+test.serial('The end of a resume is no answer that lacks one', async (t) => {
+  const page = simulatePage(t);
+  const { connection } = await openConnection({ since: '5:5:' });
+  page.source.frame({ type: 'connected', resuming: true }, '0-a');
+  page.source.frame({ type: 'connected' }, '0-b');
+  page.source.frame({ type: 'news' }, '7-c');
+  t.is(connection.told.state.state, 'open');
+  t.is(page.sources.length, 1);
+  t.is(names(page).at(-1), 'djr:news');
 });

@@ -67,6 +67,7 @@ test.serial('A leader that is silent for too long is asked, and loses its part w
   await tick(2);
   t.true(first.calls.includes('look'), 'it is asked, and looks at its own stream');
   t.is(second.tabs.role, 'following', 'it has answered');
+  t.is(second.host.lastId, '1-p');
   // It hears nothing any more, as a tab that is suspended.
   channels[0]!.onmessage = null;
   await tick(11);
@@ -97,9 +98,15 @@ test.serial('What an earlier leader still says is not believed', async (t) => {
 test.serial('A logout in one tab makes the one that leads ask anew whose its stream is', async (t) => {
   const { page } = startPage(t);
   const { first, second } = await pair(page);
+  const [third, fourth] = [tab(), tab()];
+  await third.connect();
+  await page.pass(3100);
+  await fourth.connect();
   second.tabs.leave(true);
   await settle();
   t.deepEqual(first.calls, ['open']);
+  t.deepEqual(third.calls, ['close'], 'one that follows has no stream');
+  t.deepEqual(fourth.calls, ['open']);
 });
 
 test('A page is what it may be after each thing that happens', (t) => {
@@ -123,8 +130,11 @@ test.serial('A third tab follows whoever leads next, and gets what that one pass
   await third.connect();
   await page.pass(3100);
   t.is(third.tabs.role, 'following');
+  third.state.topics = true;
+  third.asked.length = 0;
   first.tabs.leave();
   await settle();
+  t.is(third.host.lastId, '1-p');
   t.deepEqual([second.tabs.role, third.tabs.role], ['leading', 'following']);
   second.tabs.changed({ state: 'connecting' });
   await second.event(20);
@@ -132,6 +142,8 @@ test.serial('A third tab follows whoever leads next, and gets what that one pass
   await second.connect();
   await second.event(21);
   t.deepEqual(third.shown, [['event 21', '21-p', false]]);
+  t.is(third.asked.filter((call) => call === 'tell').length, 1, 'a new leader is told once what it wants');
+  third.state.topics = false;
   second.tabs.leave(true);
   await settle();
   t.is(third.tabs.role, 'leading');
@@ -150,7 +162,10 @@ test.serial('A tab that leads and has to catch up lets another one lead', async 
 test.serial('A look asks the leader, or looks at the tab’s own stream', async (t) => {
   const { page } = startPage(t);
   const { first, second } = await pair(page);
-  second.tabs.look(1000);
+  const third = tab();
+  await third.connect();
+  await page.pass(3100);
+  third.tabs.look(1000);
   await settle();
   t.deepEqual(first.calls, ['look']);
   t.deepEqual(second.calls, ['close']);

@@ -18,7 +18,7 @@ async function open(t: ExecutionContext) {
         got.push([line, text, id]);
         return undefined;
       },
-      error: () => told.push('error'),
+      error: ({ type }) => told.push(type),
       state: ({ state }) => told.push(state),
     },
     { withCredentials: true },

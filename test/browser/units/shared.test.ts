@@ -15,12 +15,14 @@ parts.topics = async () => ({ topics1 });
 async function tab(options: ConnectOptions = {}) {
   const connection = createConnection(ENDPOINT, ENDPOINT, options, createAwaited());
   const got: string[] = [];
+  const errors: string[] = [];
   connection.told.listeners.add({
     onMessage: ({ type }) => got.push(type),
     onDisconnect: () => got.push('disconnected'),
+    onError: ({ type }) => errors.push(type),
   });
   await settle();
-  return { connection, got };
+  return { connection, got, errors };
 }
 
 const CONNECTED = { type: 'connected', key: 'ada.1', heartbeat: 4000 };
@@ -30,6 +32,7 @@ async function two(t: ExecutionContext) {
   const { page } = startPage(t);
   const leader = await tab();
   page.sources[0]!.frame(CONNECTED, '0-a');
+  page.sources[0]!.frame({ type: 'old' }, '5-a');
   await settle();
   const follower = await tab();
   page.sources[1]!.frame(CONNECTED, '0-b');
@@ -50,7 +53,7 @@ test.serial('Tabs of one user share a stream: what it brings, and what it does, 
   t.deepEqual(
     [leader.got, follower.got],
     [
-      ['connected', 'news'],
+      ['connected', 'old', 'news'],
       ['connected', 'news'],
     ],
   );
@@ -59,6 +62,7 @@ test.serial('Tabs of one user share a stream: what it brings, and what it does, 
   await settle();
   t.is(follower.connection.told.state.state, 'waiting');
   t.is(follower.got.at(-1), 'disconnected');
+  t.deepEqual(follower.errors, ['error']);
   await page.pass(1000);
   page.source.frame({ ...CONNECTED, resuming: true }, '0-e');
   await settle();
@@ -74,6 +78,7 @@ test.serial('Where the tab that leads is closed, the other goes on from its plac
   await settle();
   t.is(page.source.url.searchParams.get('lastEventId'), '7-d');
   page.source.frame({ ...CONNECTED, resuming: true }, '0-e');
+  page.source.frame({ type: 'old' }, '5-f');
   page.source.frame({ type: 'news' }, '7-f');
   page.source.frame({ type: 'more' }, '8-f');
   t.deepEqual(follower.got, ['connected', 'news', 'more']);
@@ -81,14 +86,14 @@ test.serial('Where the tab that leads is closed, the other goes on from its plac
 
 test.serial('A tab that does not share, or has another key of its own, has a stream of its own', async (t) => {
   const { page } = startPage(t);
-  for (const options of [{}, { shareTabs: false }, { shareKey: 'other' }]) {
+  for (const options of [{}, { shareTabs: false }, { shareKey: 'other' }, { shareKey: 'third' }]) {
     await tab(options);
     page.sources.at(-1)!.frame(CONNECTED, '0-a');
-    await page.pass(3100);
+    await page.pass(2000);
   }
   t.deepEqual(
     page.sources.map(({ readyState }) => readyState),
-    [1, 1, 1],
+    [1, 1, 1, 1],
   );
 });
 
@@ -117,3 +122,67 @@ test.serial('What a tab that follows wants the leader’s stream asks for', asyn
   await settle();
   t.deepEqual(said, [1]);
 });
+
+test.serial('Tabs whose user the server does not name share nothing', async (t) => {
+  const { page } = startPage(t);
+  for (const _ of [1, 2]) {
+    await tab();
+    page.sources.at(-1)!.frame({ type: 'connected', heartbeat: 4000 }, '0-a');
+  }
+  await page.pass(4000);
+  t.deepEqual(
+    page.sources.map(({ readyState }) => readyState),
+    [1, 1],
+  );
+});
+
+test.serial('A tab that resumes keeps its stream until it has all that it missed', async (t) => {
+  const { page } = startPage(t);
+  await tab();
+  page.sources[0]!.frame(CONNECTED, '0-a');
+  await tab({ lastEventId: '3-x' });
+  page.sources[1]!.frame({ ...CONNECTED, resuming: true }, '0-b');
+  await page.pass(4000);
+  t.is(page.sources[1]!.readyState, 1);
+  page.sources[1]!.frame(CONNECTED, '0-c');
+  await page.pass(3100);
+  t.is(page.sources[1]!.readyState, 2);
+});
+
+test.serial('A tab whose leader is suspended takes over, by the heartbeats that it misses', async (t) => {
+  const { page, channels } = startPage(t);
+  await tab();
+  page.sources[0]!.frame(CONNECTED, '0-a');
+  await tab();
+  page.sources[1]!.frame(CONNECTED, '0-b');
+  await page.pass(3100);
+  Object.assign(channels[0]!, { onmessage: null, postMessage() {} });
+  for (let n = 0; n < 16; n += 1) {
+    page.sources[0]!.frame({ type: 'heartbeat' }, `0-c${n}`);
+    await page.pass(1000);
+  }
+  t.is(page.sources.length, 3);
+});
+
+test.serial(
+  'A tab that joins learns which topics the leader’s stream has, and follows for its own rooms',
+  async (t) => {
+    const { page } = startPage(t);
+    const joined = { ...CONNECTED, resuming: true, topics: ['room:7'] };
+    const leader = await tab();
+    page.source.frame(CONNECTED, '0-a');
+    leader.connection.join(createMember('room:7'));
+    await page.pass(1000);
+    page.sources.at(-1)!.frame(joined, '0-b');
+    page.source.frame(CONNECTED, '0-c');
+    const { connection } = await tab();
+    const member = createMember('room:7');
+    connection.join(member);
+    await page.pass(1000);
+    const own = page.sources.at(-1)!;
+    own.frame({ ...CONNECTED, topics: ['room:7'] }, '0-d');
+    await page.pass(3500);
+    t.is(own.readyState, 2);
+    t.is(member.room.state, 'joined');
+  },
+);

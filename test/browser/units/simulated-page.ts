@@ -116,7 +116,16 @@ export function simulatePage(t: Pick<ExecutionContext, 'teardown'>): SimulatedPa
   define('location', new URL('http://localhost/page?a=1'));
   define('navigator', {});
   define('EventSource', Source);
-  define('ErrorEvent', class extends Event {});
+  define(
+    'ErrorEvent',
+    class extends Event {
+      readonly error: unknown;
+      constructor(type: string, { error }: { error?: unknown } = {}) {
+        super(type);
+        this.error = error;
+      }
+    },
+  );
   define('reportError', (error: unknown) => page.errors.push(error));
   define('sessionStorage', {
     getItem: (name: string) => page.session.get(name) ?? null,

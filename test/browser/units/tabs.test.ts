@@ -27,10 +27,20 @@ test.serial(
     first.tabs.frame('a reset', '0-q', 0, false, false);
     first.tabs.frame('event 6', '6-r', 6, true, false);
     await settle();
+    first.tabs.frame('another reset', '0-r', 0, false, false);
+    for (const event of [12, 13]) await first.event(event);
+    first.tabs.post('else' as never);
+    await settle();
     t.deepEqual(second.shown.slice(1), [
       ['a reset', '0-q', false],
       ['event 6', '6-r', true],
+      ['another reset', '0-r', false],
+      ['event 12', '12-p', false],
+      ['event 13', '13-p', false],
     ]);
+    second.tabs.covered();
+    await page.pass(4000);
+    t.deepEqual(second.calls, ['close'], 'it follows already');
   },
 );
 
@@ -49,8 +59,13 @@ test.serial('In the overlap what comes on both streams is shown once', async (t)
     ['event 6', '6-p', true],
     ['event 7', '7-p', false],
   ]);
+  t.is(second.host.lastId, '6-p', 'its own stream has its own place');
+  second.tabs.frame('a word', '0-r', 0, false, false);
+  second.tabs.frame('event 5', '5-r', 5, true, false);
+  first.tabs.changed({ state: 'open' });
   await page.pass(3000);
   t.is(second.tabs.role, 'following');
+  t.deepEqual(second.states, ['open']);
 });
 
 test.serial(
@@ -127,6 +142,7 @@ test.serial(
     second.tabs.catchUp();
     t.is(second.tabs.role, 'electing');
     t.deepEqual(second.calls, ['close', 'open']);
+    second.tabs.covered();
     await page.pass(5000);
     t.is(second.tabs.role, 'electing', 'it is not level before its stream has said so');
     await second.connect();
@@ -172,8 +188,11 @@ test.serial('A leader whose stream does not stand welcomes nobody; its own strea
   await first.connect();
   first.tabs.changed({ state: 'waiting' });
   await second.connect();
+  const third = tab();
+  await third.connect();
   await page.pass(5000);
-  t.is(second.tabs.role, 'electing');
+  t.deepEqual([second.tabs.role, third.tabs.role], ['electing', 'electing'], 'nor does one that only has a stream');
+  third.tabs.leave();
   await first.connect();
   await page.pass(2000);
   second.tabs.changed({ state: 'waiting' });

@@ -114,6 +114,9 @@ test.serial(
     told.become({ state: 'open' });
     t.deepEqual(page.errors, [error]);
     t.deepEqual(calls.at(-1), ['second']);
+    told.reset({ type: 'reset' });
+    told.failed(new Event('error'));
+    t.deepEqual(page.errors, [error], 'a page need not have all callbacks');
   },
 );
 

@@ -1,7 +1,9 @@
+import { mock } from 'node:test';
 import test from 'ava';
 import { Authorizer, type AuthorizerOptions } from '../../../src/clients/topics/authorizer.js';
 import type { Answers, Question } from '../../../src/clients/topics/topic-store.js';
 import { NoAnswerError } from '../../../src/postgres/ask.js';
+import { stayAlive } from '../../helpers/alive.js';
 import { recordingLogger } from '../../helpers/server.js';
 
 /** An authorizer whose database is the test; by default everybody may hear what begins with a. */
@@ -126,6 +128,7 @@ test('Only true is a yes, and a question that the database says has failed is lo
 });
 
 test('The option is asked first; if it says no, or fails, the database is asked', async (t) => {
+  stayAlive(t);
   const fails = () => {
     throw new Error('broken');
   };
@@ -146,3 +149,46 @@ test('The option is asked first; if it says no, or fails, the database is asked'
     t.is(authorizer.failures, failures);
   }
 });
+
+/** All that is under way without a timer. */
+const turn = async () => {
+  for (let n = 0; n < 3; n += 1) await new Promise(setImmediate);
+};
+
+test.serial(
+  'Beside a statement that hangs questions gather for a moment, until it is answered, or until they are many',
+  async (t) => {
+    mock.timers.enable({ apis: ['setTimeout'] });
+    t.teardown(() => mock.timers.reset());
+    const waiting: (() => void)[] = [];
+    const { all, asked } = open((questions) => new Promise((resolve) => waiting.push(() => resolve(yes(questions)))));
+    const topics = () => asked.map((one) => one.topics.length);
+    const answers = [all('a1')];
+    await turn();
+    answers.push(all('a2'));
+    await turn();
+    answers.push(all('a3'));
+    await turn();
+    t.deepEqual(topics(), [1]);
+    mock.timers.tick(10);
+    t.deepEqual(topics(), [1, 2]);
+    answers.push(all(...Array.from({ length: 499 }, (_, n) => `a${n}`)));
+    await turn();
+    t.deepEqual(topics(), [1, 2]);
+    answers.push(all('a4'));
+    await turn();
+    t.deepEqual(topics(), [1, 2, 500]);
+    answers.push(all('a5'));
+    await turn();
+    waiting.shift()!();
+    await turn();
+    t.deepEqual(topics(), [1, 2, 500, 1]);
+    for (const go of waiting) go();
+    await Promise.all(answers);
+    const last = all('a6');
+    await turn();
+    t.deepEqual(topics(), [1, 2, 500, 1, 1], 'where none runs it is asked at once');
+    waiting.at(-1)!();
+    t.deepEqual(await last, [true]);
+  },
+);

@@ -26,6 +26,8 @@ export interface FollowerOptions {
   interest?: Interest | undefined;
   /** Of {@link Reader}. */
   wait?: number;
+  /** Messages that are read to go on where the stream was. @defaultValue 50,000 */
+  maxFill?: number | undefined;
   /** The stream begins here: all that is new since this frontier comes. @param sequence - behind which it comes */
   onBegin(frontier: Frontier, status: LogStatus, sequence: number): void;
   /** The next event or order. @param place - undefined: it is not in the log, as an event that is not stored */
@@ -75,7 +77,7 @@ export class Follower {
   constructor(options: FollowerOptions) {
     this.#options = options;
     this.#onceLog = new OnceLogger(options.logger);
-    const { interest, log, onBack, onBegin, subjects, wait, warm } = options;
+    const { interest, log, maxFill, onBack, onBegin, subjects, wait, warm } = options;
     const reader = new Reader(log, subjects, wait);
     this.reader = reader;
     const standing = new Standing(
@@ -93,6 +95,7 @@ export class Follower {
       reader,
       standing,
       subjects,
+      maxFill,
       isStopped: () => this.#stopped,
       onBegin: (from: Placed, sequence: number) => onBegin(from.said.frontier, from.said.status, sequence),
     };

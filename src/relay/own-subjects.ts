@@ -15,6 +15,8 @@ export interface OwnSubjectsOptions {
   standing: Standing;
   subjects: Subjects;
   interest: Interest;
+  /** Messages that are read to go on where the stream was. */
+  maxFill?: number | undefined;
   isStopped(): boolean;
   /** The stream begins here: all that is new since its frontier comes. @param sequence - behind which it comes */
   onBegin(from: Placed, sequence: number): void;
@@ -92,7 +94,7 @@ export class OwnSubjects implements Way {
     }
     const range = (await rangeTo(reader, to, ({ sequence }) => sequence <= from.sequence))!;
     const sequences = [...sequencesIn(range, (hash) => this.#wants(hash))];
-    checkFill(sequences.length);
+    checkFill(sequences.length, this.#options.maxFill);
     // All messages are read before the first is delivered: if a reading fails, this reader is where it was.
     const messages = await this.#read(sequences);
     if (isStopped()) return;
@@ -164,7 +166,8 @@ export class OwnSubjects implements Way {
   /** Reads what is missing up to these checkpoints, each of which follows the one before. */
   async #fill(checkpoints: readonly Placed[]): Promise<void> {
     const missing = checkpoints.map((placed) => this.#missing(placed));
-    checkFill(missing.reduce((sum, { length }) => sum + length, 0));
+    const count = missing.reduce((sum, { length }) => sum + length, 0);
+    checkFill(count, this.#options.maxFill);
     for (const [i, placed] of checkpoints.entries()) {
       const messages = await this.#read(missing[i]!);
       if (this.#options.isStopped()) return;

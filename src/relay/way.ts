@@ -62,6 +62,6 @@ export class TooFarError extends Error {}
 export const MAX_FILL = 50_000;
 
 /** @throws {@link TooFarError} */
-export function checkFill(count: number): void {
-  if (count > MAX_FILL) throw new TooFarError(`more than ${MAX_FILL} messages of the log were missed`);
+export function checkFill(count: number, most = MAX_FILL): void {
+  if (count > most) throw new TooFarError(`more than ${most} messages of the log were missed`);
 }

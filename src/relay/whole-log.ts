@@ -12,6 +12,8 @@ export interface WholeLogOptions {
   subjects: Subjects;
   /** Messages of before the start that are read for clients that reconnect. */
   warm: number;
+  /** Messages that are read to go on where the stream was. */
+  maxFill?: number | undefined;
   isStopped(): boolean;
   /** The stream begins here: all that is new since its frontier comes. @param sequence - behind which it comes */
   onBegin(from: Placed, sequence: number): void;
@@ -87,9 +89,9 @@ export class WholeLog implements Way {
 
   /** Reads up to this message. */
   async #fill(to: number): Promise<void> {
-    const { isStopped, reader, standing } = this.#options;
+    const { isStopped, maxFill, reader, standing } = this.#options;
     const from = standing.last + 1;
-    checkFill(to - from + 1);
+    checkFill(to - from + 1, maxFill);
     const sequences = Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i);
     for await (const message of reader.many(sequences)) {
       if (isStopped()) return;

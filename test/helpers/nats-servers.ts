@@ -114,8 +114,9 @@ export async function startNats(
 
 async function areCopiesCurrent(manager: JetStreamManager): Promise<boolean> {
   for await (const { cluster } of manager.streams.list()) {
-    if (!cluster?.leader || !(cluster.replicas ?? []).every(({ current, offline }) => current && !offline))
-      return false;
+    // A server by itself may say nothing of a cluster.
+    if (!cluster) continue;
+    if (!cluster.leader || !(cluster.replicas ?? []).every(({ current, offline }) => current && !offline)) return false;
   }
   return true;
 }

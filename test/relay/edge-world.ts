@@ -24,7 +24,7 @@ export class EdgeWorld {
   readonly #database: FakeDatabase;
   readonly #log: FakeLog;
 
-  constructor(database: FakeDatabase, log: FakeLog, interest: 'all' | 'own') {
+  constructor(database: FakeDatabase, log: FakeLog, interest: 'all' | 'own', maxFill = 50_000) {
     this.#database = database;
     this.#log = log;
     const { history } = this;
@@ -47,7 +47,7 @@ export class EdgeWorld {
     };
     const engine = this.#engine();
     const own = interest === 'own' ? 'edge' : undefined;
-    this.stream = new EdgeStream({ engine, downstream, logger: silent, historyEvents: 5, own });
+    this.stream = new EdgeStream({ engine, downstream, logger: silent, historyEvents: 5, own, maxFill });
     this.storage = new EdgeStorage({
       engine,
       follower: this.stream.follower,

@@ -20,6 +20,8 @@ export interface EdgeStreamOptions {
   historyEvents: number;
   /** With the subjects of its own clients alone: the name of its order, which is this instance's. */
   own: string | undefined;
+  /** Of {@link Follower}. */
+  maxFill?: number;
 }
 
 /** Milliseconds for which a client waits until the engine has heard that its events are asked for, and until they come. */
@@ -51,7 +53,7 @@ export class EdgeStream {
 
   constructor(options: EdgeStreamOptions) {
     this.#options = options;
-    const { downstream, engine, historyEvents, logger, own } = options;
+    const { downstream, engine, historyEvents, logger, maxFill, own } = options;
     const { history } = downstream;
     const { subjects } = engine;
     this.head = new EdgeHead(own);
@@ -72,6 +74,7 @@ export class EdgeStream {
       subjects,
       logger,
       warm: historyEvents,
+      maxFill,
       interest: this.#interest,
       onBegin: (frontier, status, sequence) => {
         // The numbers of an order of its own go on.

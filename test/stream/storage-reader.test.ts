@@ -51,8 +51,10 @@ test('More events than the limit are a reset; as many are not', async (t) => {
         return progress(30, true);
       },
     });
-    t.deepEqual(await read(), expected);
+    const client = openClient();
+    t.deepEqual(await read(client), expected);
     t.deepEqual(taken, [count === 5 ? 5 : 0]);
+    t.is(client.written.length, count === 5 ? 5 : 0);
   }
 });
 
@@ -142,6 +144,7 @@ test('One audience is read by itself; where that cannot be, the client is told, 
     t.deepEqual(sequences.slice(0, 2), [0, 9], 'the caller decides by the place in history');
     t.deepEqual(client.written.slice(0, 1), [22]);
     t.is(/"type":"reset","reason":"([^"]*)"/.exec(text)?.[1], reset);
+    t.is(text.includes('reset'), reset !== undefined);
     t.false(client.client.closed);
   }
 });

@@ -33,14 +33,21 @@ test('The app is asked for what no seal allows: its option first, then the datab
 
 test('disconnect ends the streams of its user, and of nobody else', async (t) => {
   const { topics, hub } = openTopics();
-  const [ada, bob] = [enter(hub, 'ada', ['a']), enter(hub, 'bob', ['a'])];
+  const [ada, bob, named] = [enter(hub, 'ada', ['a']), enter(hub, 'bob', ['a']), enter(hub, 'null', [])];
   await topics.order(order('disconnect', null));
-  t.deepEqual([ada.client.closed, bob.client.closed], [false, false]);
+  t.deepEqual(
+    [ada, bob, named].map(({ reasons }) => reasons),
+    [[], [], []],
+  );
   await topics.order(order('disconnect', 'ada', { reason: 'logged out' }));
-  t.deepEqual([ada.client.closed, bob.client.closed], [true, false]);
+  t.deepEqual(
+    [ada, bob].map(({ reasons }) => reasons),
+    [['disconnected'], []],
+  );
   t.regex(ada.texts.at(-1)!, /"type":"disconnected","reason":"logged out"/);
   await topics.order(order('disconnect', 'bob', { reason: 7 }));
   t.regex(bob.texts.at(-1)!, /\{"type":"disconnected"\}/);
+  hub.leave(named.client);
 });
 
 test('recheck asks anew for the streams that it names; who may no longer hear a topic is told, and keeps the rest', async (t) => {
@@ -66,7 +73,10 @@ test('recheck asks anew for the streams that it names; who may no longer hear a 
   await topics.order(order('recheck', null));
   t.is(other.texts.length, 1);
   t.is(said.presence.length, 3);
+  t.false(said.asked.flat().some(({ userId, topic }) => userId === 'cy' && topic === 'a'));
+  const asked = said.asked.length;
   await topics.order(order('else', 'ada'));
+  t.is(said.asked.length, asked);
   for (const { client } of [ada, bob, other]) hub.leave(client);
 });
 
@@ -131,4 +141,14 @@ test('Topics have their metrics', (t) => {
   });
   openTopics({ presence: undefined }).topics.metrics(meter);
   t.is(read().djr_presence_users, undefined);
+});
+
+test('A topic that is taken back twice at the same time is left once, also where presence is off', async (t) => {
+  const { topics, hub } = openTopics({ presence: undefined });
+  const ada = enter(hub, 'ada', ['a']);
+  topics.watch(ada.client, { topics: new Map(), refused: new Map() });
+  await Promise.all([topics.order(order('recheck', 'ada')), topics.order(order('recheck', null, { topic: 'a' }))]);
+  t.is(ada.texts.length, 1);
+  topics.forget(ada.client);
+  hub.leave(ada.client);
 });

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mock } from 'node:test';
 import type { ExecutionContext } from 'ava';
 import { ActivityCounter } from '../../../src/activity/counter.js';
+import type { ClientOptions } from '../../../src/clients/client.js';
 import { Hub } from '../../../src/clients/hub.js';
 import type { Revocation, SealKey } from '../../../src/clients/topics/seal.js';
 import type { Answers, Question, TopicStore } from '../../../src/clients/topics/topic-store.js';
@@ -75,12 +76,17 @@ export function openTopics(options: Partial<TopicsOptions> = {}) {
 /** A client of a user in these topics, and what it was written. */
 export function enter(hub: Hub, userId: string | null, names: string[]) {
   const audiences = [EVERYBODY, ...(userId === null ? [] : [userAudience(userId)]), ...names.map(topicAudience)];
-  const opened = openClient({ userId, audiences, onClose: (client) => hub.leave(client) });
+  const reasons: string[] = [];
+  const onClose: ClientOptions['onClose'] = (client, reason) => {
+    reasons.push(reason);
+    hub.leave(client);
+  };
+  const opened = openClient({ userId, audiences, onClose });
   const texts: string[] = [];
   opened.connection.write = (chunk) => Boolean(texts.push(`${chunk}`));
   hub.admit(opened.client);
   hub.join(opened.client);
-  return { ...opened, texts };
+  return { ...opened, texts, reasons };
 }
 
 /** A clock that the test moves. */

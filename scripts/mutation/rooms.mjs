@@ -17,7 +17,7 @@ const EVENT_UNITS = [
 ];
 const STREAM_UNITS = testsOf(
   'stream',
-  'history backlog feed feed-bounds subscription resumption resumption-ways leaving-order sender storage-reader shared-reading hook-rules delivery',
+  'history backlog feed feed-bounds subscription resumption resumption-ways beginnings leaving-order sender storage-reader shared-reading hook-rules delivery',
 );
 const CLIENT_UNITS = [
   ...testsOf('clients', 'client client-writes keeper sending hub audience-index audience-memory'),

@@ -183,7 +183,7 @@ test('A topic whose state the page has read begins behind that, and the rest whe
 
 test('A topic that begins before the stream does is filled from there: each event once', async (t) => {
   const named = event(5, 20, 'room:7');
-  const events = [event(1, 11, 'room:7'), event(2, 12), event(3, 13, 'room:7'), event(4, 16, 'room:7'), named];
+  const events = [event(1, 11, 'room:7'), event(2, 14), event(3, 13, 'room:7'), event(4, 16, 'room:7'), named];
   for (const from of [last('there', 9, at(15), named), last('here', 3, at(15))]) {
     const { client, deliver, written, run, hub } = instance();
     deliver(...events);

@@ -147,6 +147,10 @@ test('Whoever waits for an event may wait without end, and has it when it is fir
 test('What the page knows already nobody waits for, not even after the end', async (t) => {
   const awaited = createAwaited();
   awaited.known = (event) => event === 7;
+  awaited.end('reset');
+  const nine = awaited.seen(9);
+  awaited.fired(9);
+  await t.notThrowsAsync(nine, 'after a reset others may come');
   awaited.end('closed');
   await t.notThrowsAsync(awaited.seen(7));
   await t.throwsAsync(awaited.seen(8), { message: /closed/ });

@@ -4,6 +4,7 @@ import type { Browser } from 'playwright-core';
 import { App, freePort, until } from './app.js';
 import { Database } from './database.js';
 import { type Example, portOf } from './examples.js';
+import { PlainStream } from './plain-stream.js';
 import { Visitor } from './visitor.js';
 import { run, type Workshop } from './workshop.js';
 
@@ -52,7 +53,7 @@ export async function* check(bench: Bench, name: string, example: Example): Asyn
     if (example.build) run(folder, ['npx', ...example.build], production);
     const where = example.deploy ? await deploy(folder, example.deploy) : folder;
     const app = new App(example.start, where, production, port);
-    yield await observed(app, () => produce(bench, app, database));
+    yield await observed(app, () => produce(bench, app, database, example));
   } finally {
     await database.close();
   }
@@ -83,19 +84,25 @@ async function observed(app: App, look: () => Promise<string>): Promise<string> 
 }
 
 /** Logs in, hears what is for her and for the room and nothing else, and SIGTERM ends it all. */
-async function produce({ browser }: Bench, app: App, database: Database): Promise<string> {
+async function produce({ browser }: Bench, app: App, database: Database, example: Example): Promise<string> {
   await app.ready();
   const ann = await Visitor.enter(browser, app, 'ann');
+  // It is open at SIGTERM in any case, and no browser has opened a second connection beside it.
+  const plain = await PlainStream.open(app, await ann.cookie());
   try {
     await ann.connected();
     await database.publish('1');
     expect(await ann.lines(2), ['for all 1', 'for ann 1']);
+    await plain.hears('for ann 1');
+    if (example.awaitsQuietConnections) await ann.leave();
     const took = await app.terminate(ENDED);
+    await plain.ended();
     await until('no connection is left', async () => (await database.connections('all')) === 0, ENDED);
     const complaints = ann.complaints.filter((complaint) => !HARMLESS.test(complaint));
     if (complaints.length > 0) throw new Error(`the page complains: ${complaints.join('\n')}`);
     return `in production: ended ${took} ms after SIGTERM`;
   } finally {
+    plain.close();
     await ann.leave();
   }
 }
@@ -125,6 +132,13 @@ async function develop({ browser }: Bench, app: App, database: Database, module:
         return others.length === 1;
       });
     }
+    // The last of these requests, too, may have come while Nuxt changed its worker.
+    await until('the page is there again', () =>
+      ann.page.reload({ timeout: PATIENCE }).then(
+        () => true,
+        () => false,
+      ),
+    );
     await ann.connected();
     await database.publish('4');
     expect(await ann.lines(2), ['for all 4', 'for ann 4']);

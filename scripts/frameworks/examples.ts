@@ -12,6 +12,11 @@ export interface Example {
   env?: (origin: string) => Record<string, string>;
   /** The oldest Node that the framework runs on, where djr's own is too old. */
   node?: string;
+  /**
+   * Whether its server waits, with djr or without, for connections on which nothing was asked. Chromium opens such connections ahead, so it
+   * is closed before SIGTERM, while a stream of its user's stays open.
+   */
+  awaitsQuietConnections?: true;
   /** The folder in examples/, where it is not the name. */
   folder?: string;
 }
@@ -50,6 +55,13 @@ export const EXAMPLES: Record<string, Example> = {
   nuxt: {
     develop: { start: ['nuxt', 'dev', '--host', '127.0.0.1', '--no-fork'], module: 'server/utils/realtime.js' },
     build: ['nuxt', 'build'],
+    start: ['node', '.output/server/index.mjs'],
+    env: () => ({ NUXT_TELEMETRY_DISABLED: '1' }),
+    node: '22.19',
+  },
+  'nuxt-output': {
+    folder: 'nuxt',
+    build: ['nuxt', 'build'],
     deploy: { '.output': '.output' },
     start: ['node', '.output/server/index.mjs'],
     env: () => ({ NUXT_TELEMETRY_DISABLED: '1' }),
@@ -60,6 +72,7 @@ export const EXAMPLES: Record<string, Example> = {
     build: ['next', 'build'],
     start: ['next', 'start', '--hostname', '127.0.0.1'],
     env: next,
+    awaitsQuietConnections: true,
   },
   'next-standalone': {
     folder: 'next',
@@ -67,6 +80,7 @@ export const EXAMPLES: Record<string, Example> = {
     deploy: { '.next/standalone': '.', '.next/static': '.next/static' },
     start: ['node', 'server.js'],
     env: (origin) => ({ ...next(origin), NEXT_OUTPUT: 'standalone' }),
+    awaitsQuietConnections: true,
   },
 };
 

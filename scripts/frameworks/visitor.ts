@@ -40,6 +40,12 @@ export class Visitor {
     return lines.allTextContents();
   }
 
+  /** The header by which the app knows her. */
+  async cookie(): Promise<string> {
+    const cookies = await this.page.context().cookies();
+    return cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
+  }
+
   leave(): Promise<void> {
     return this.page.context().close();
   }

@@ -113,8 +113,16 @@ function stream(request: Request, start: StreamStart, context: ServerContext): R
     new ByteLengthQueuingStrategy({ highWaterMark: HIGH_WATER_MARK }),
   );
   request.signal?.addEventListener('abort', () => connection.aborted(), { once: true });
-  return new Response(body, { headers: { ...start.headers, ETag: nextTag() } });
+  const headers = { ...start.headers, ETag: nextTag(), ...(overHttp1(request) && { Connection: 'close' }) };
+  return new Response(body, { headers });
 }
+
+/**
+ * Whether the stream has its connection to itself, which is then to end with it: a server that stops would wait until a connection has
+ * been quiet for long enough, and a client would reconnect over it to the server that stops. A server that speaks HTTP/2, which has no
+ * such header, has TLS of its own, so no proxy before it says that the client came by https.
+ */
+const overHttp1 = ({ headers, url }: Request): boolean => url.startsWith('http:') || headers.has('x-forwarded-proto');
 
 /** A middleware that adds tags (Hono's etag) would first read a body without a tag to its end. No cache stores a stream, so no request uses this one. */
 const nextTag = (): string => `W/"${randomUUID()}"`;

@@ -76,10 +76,11 @@ export class NodeIncoming implements Incoming {
 /** Makes a web-standard Request. @throws when Host and path make no URL */
 export function toRequest(req: IncomingMessage, target: string, secure: boolean): Request {
   const host = req.headers.host ?? req.headers[':authority'] ?? 'localhost';
-  const headers = new Headers();
+  // As a list they are checked and copied once; a Headers object would be copied again.
+  const headers: [string, string][] = [];
   for (const [name, value] of Object.entries(req.headers)) {
     if (value !== undefined && !name.startsWith(':'))
-      headers.set(name, Array.isArray(value) ? value.join(', ') : value);
+      headers.push([name, Array.isArray(value) ? value.join(', ') : value]);
   }
   const url = new URL(target, `${secure ? 'https' : 'http'}://${host}`);
   return new Request(url, { method: req.method ?? 'GET', headers });

@@ -114,25 +114,30 @@ export class Resumption {
 
   /** Sends the next items of this instance's order. @returns true if there were none, so that the client has joined the live stream */
   async #followOrder(): Promise<boolean> {
-    const { history, hub, sender } = this.#tools;
+    const { history, sender } = this.#tools;
     const items = chunkOf(history.after(this.#sequence!, CHUNK), 0, this.#client);
     if (items.length === 0) {
-      if (!this.#snapshot || this.#caughtUp) {
-        // This runs in the same turn as the look at the history, so no event can come in between.
-        hub.join(this.#client);
-        return true;
-      }
+      if (this.#join()) return true;
       // Storage may have shown events that this instance has not delivered yet. A client that joined now would get them again.
       this.#caughtUp = true;
-      await catchUpWith(this.#snapshot, this.#tools);
+      await catchUpWith(this.#snapshot!, this.#tools);
       return false;
     }
     this.#client.sendAll(items.filter((item) => this.#lacks(item) && !this.#wasInStorage(item)));
     const { position, sequence } = items.at(-1)!;
     this.#sequence = sequence;
     this.#position = position;
+    // A client that waited for another turn here would lack the events of that turn again, and so on while many resume.
+    if (sequence === history.lastSequence && this.#client.idle && this.#join()) return true;
     await sender.keepUp(this.#client);
     return false;
+  }
+
+  /** Lets a client that has everything join the live stream. It runs in the same turn as the look at the history, so that no event comes in between. */
+  #join(): boolean {
+    if (this.#snapshot && !this.#caughtUp) return false;
+    this.#tools.hub.join(this.#client);
+    return true;
   }
 
   /** For a client that was on another instance: sends what is new since its frontier. It then has a sequence number of this instance's order. */

@@ -76,6 +76,7 @@ function instance(t: ExecutionContext, maxEvents: number) {
     },
   });
   return {
+    client,
     /** Of the readings from storage, the first transaction that each asked for. */
     readings,
     publish(count: number) {
@@ -129,4 +130,13 @@ test('A client that follows the order more slowly than the history forgets goes 
   const last = got.length;
   t.deepEqual(readings, [last + 1]);
   t.deepEqual(frames(), [...got, ...numbers(last + 1, 400).map((n) => ({ n, order: '0' }))]);
+});
+
+test('A client that has got the last event of the order is live at once, however many others resume', async (t) => {
+  const { client, frames, publish, resume } = instance(t, 100);
+  publish(5);
+  const resumed = resume(2);
+  t.true(client.live);
+  t.is(frames().at(-1)?.n, 5);
+  await resumed;
 });

@@ -45,7 +45,8 @@ test('A client goes from an edge to another one, to an instance on PostgreSQL an
   const { db, nats } = await startRelay(t);
   const source = await startSource(t, db, nats);
   const servers = [await startEdge(t, nats), await startEdge(t, nats), source];
-  const got: unknown[] = [];
+  // As a page, which fires an event once: a stream may bring it again after a change of instance.
+  const got = new Set<unknown>();
   let lastEventId: string | undefined;
   let n = 0;
   for (let round = 0; round < 12; round += 1) {
@@ -53,18 +54,20 @@ test('A client goes from an edge to another one, to an instance on PostgreSQL an
     const stream = await server.streamOf('ann', '', lastEventId === undefined ? {} : { lastEventId });
     for (let i = 0; i < 3; i += 1) await publish(db, i === 1 ? 'ann' : null, ++n);
     await publish(db, 'bob', 0);
-    await stream.until('what was published', () => got.length + stream.events.length >= n);
-    got.push(...stream.events.map(({ data }) => data.n));
+    await stream.until('what was published', () => {
+      for (const { data } of stream.events) got.add(data.n);
+      return got.size >= n;
+    });
     stream.close();
     lastEventId = stream.lastEventId;
     // Between two streams.
     await publish(db, 'ann', ++n);
   }
   t.deepEqual(
-    got,
-    Array.from({ length: got.length }, (_, i) => i + 1),
+    [...got],
+    Array.from({ length: got.size }, (_, i) => i + 1),
   );
-  t.true(got.length >= n - 1);
+  t.true(got.size >= n - 1);
 });
 
 test('An event without a row reaches the clients of edges, in no log, and a client that resumes is told of none', async (t) => {

@@ -43,10 +43,15 @@ async function packageOf(major: string): Promise<string> {
   return pathToFileURL(fileURLToPath(new URL('package.json', root))).href;
 }
 
-/** Tests of the command run what is installed. Where sources are newer than it, it is built: no old code passes a test. */
+/** Tests of the command and of the benchmark run what is installed. Where sources are newer than it, it is built: no old code passes a test. */
 async function buildIfOld(): Promise<void> {
   const built = await stat('dist/cli/main.js').catch(() => undefined);
-  const sources = (await readdir('src', { recursive: true })).map((file) => stat(`src/${file}`));
+  const folders = ['src', 'bench'].map(async (folder) =>
+    (await readdir(folder, { recursive: true }))
+      .filter((file) => !file.startsWith('results'))
+      .map((file) => stat(`${folder}/${file}`)),
+  );
+  const sources = (await Promise.all(folders)).flat();
   if (built && (await Promise.all(sources)).every(({ mtimeMs }) => mtimeMs <= built.mtimeMs)) return;
   const { status } = spawnSync('npm', ['run', '--silent', 'build'], { stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
@@ -118,6 +123,7 @@ spawn(command, argv, {
   env: {
     ...process.env,
     DJR_TEST_SERVER: server.url,
+    DJR_BENCH_CHILD: fileURLToPath(new URL('../dist/bench/child.js', import.meta.url)),
     ...(resolveFrom ? { DJR_TEST_POSTGRES: resolveFrom } : {}),
   },
 }).once('exit', (code) => void stopAndExit(code ?? 1));

@@ -14,7 +14,7 @@ import { serverUrl } from '../helpers/database.js';
 
 function bench(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--import=tsx', 'bench/main.ts', '--database-url', serverUrl(), ...args]);
+    const child = spawn(process.execPath, ['dist/bench/main.js', '--database-url', serverUrl(), ...args]);
     const output = { stdout: '', stderr: '' };
     child.stdout.on('data', (chunk) => (output.stdout += chunk));
     child.stderr.on('data', (chunk) => (output.stderr += chunk));
@@ -110,7 +110,7 @@ test('clients that change their room at once lose nothing of what is for everybo
 });
 
 test('whoever closes its output early, as head does, gets no stack trace', async (t) => {
-  const child = spawn(process.execPath, ['--import=tsx', 'bench/main.ts', '--list']);
+  const child = spawn(process.execPath, ['dist/bench/main.js', '--list']);
   child.stdout.destroy();
   let stderr = '';
   child.stderr.on('data', (chunk) => {

@@ -1,14 +1,14 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { createDatabase, type TestDatabase } from '../helpers/database.js';
+import { forkCompiled } from '../helpers/fork-compiled.js';
 import { until } from '../helpers/server.js';
 
-const WORKER = fileURLToPath(new URL('worker.ts', import.meta.url));
+const WORKER = new URL('worker.ts', import.meta.url);
 
 async function startWorker(t: ExecutionContext, db: TestDatabase, ...args: string[]): Promise<ChildProcess> {
-  const worker = fork(WORKER, [db.url, ...args], { execArgv: ['--import=tsx'], stdio: 'ignore' });
+  const worker = forkCompiled(WORKER, [db.url, ...args], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
   t.teardown(() => worker.kill('SIGKILL'));
   await once(worker, 'message');
   return worker;

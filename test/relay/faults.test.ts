@@ -1,19 +1,19 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import type { ChildProcess } from 'node:child_process';
 import type { ExecutionContext } from 'ava';
 import { createDatabase, type TestDatabase } from '../helpers/database.js';
+import { forkCompiled } from '../helpers/fork-compiled.js';
 import { type Nats, startNats, natsTest as test } from '../helpers/nats.js';
 import { startRelay as startProxy } from '../helpers/relay.js';
 import { until } from '../helpers/server.js';
 import type { Stream } from '../helpers/stream.js';
 import { startEdge, startSource } from './relayed.js';
 
-const INSTANCE = fileURLToPath(new URL('../torture/instance.ts', import.meta.url));
+const INSTANCE = new URL('../torture/instance.ts', import.meta.url);
 
 /** A source in a process of its own, so that a signal is real. No sweep comes by itself: NOTIFY brings all ahead of it. */
 async function forkSource(t: ExecutionContext, db: TestDatabase, nats: Nats): Promise<ChildProcess> {
   const options = { relay: { servers: nats.urls }, sweepInterval: 3_600_000 };
-  const child = fork(INSTANCE, [db.url, '0', JSON.stringify(options)], { execArgv: ['--import=tsx'] });
+  const child = forkCompiled(INSTANCE, [db.url, '0', JSON.stringify(options)]);
   t.teardown(() => child.kill('SIGKILL'));
   await new Promise<void>((resolve) => {
     child.on('message', ({ log }: { log?: string }) => log?.includes('listening for events') && resolve());

@@ -1,8 +1,8 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import type { ChildProcess } from 'node:child_process';
 import { freePort } from '../../src/testing/embedded.js';
+import { forkCompiled } from '../helpers/fork-compiled.js';
 
-const MODULE = fileURLToPath(new URL('./instance.ts', import.meta.url));
+const MODULE = new URL('./instance.ts', import.meta.url);
 
 interface Slot {
   readonly port: number;
@@ -49,9 +49,7 @@ export class Instances {
   async start(index: number): Promise<void> {
     const slot = this.#slots[index]!;
     const database = this.#isEdge(index) ? '' : this.#database;
-    const child = fork(MODULE, [database, String(slot.port), JSON.stringify(this.#optionsOf(index))], {
-      execArgv: ['--import=tsx'],
-    });
+    const child = forkCompiled(MODULE, [database, String(slot.port), JSON.stringify(this.#optionsOf(index))]);
     slot.child = child;
     await new Promise<void>((resolve) => {
       child.on('message', (message: { listening?: true; log?: string }) => {

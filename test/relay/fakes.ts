@@ -66,6 +66,9 @@ export const matches = (subject: string, pattern: string): boolean => {
   return tokens.length === wanted.length && wanted.every((token, i) => token === '*' || token === tokens[i]);
 };
 
+/** Messages that are too young to expire. */
+const YOUNG = 10;
+
 /** The engine: appends wait until the test lets it take them, and it loses what the test tells it to lose. */
 export class FakeLog {
   messages: LogMessage[] = [];
@@ -114,14 +117,16 @@ export class FakeLog {
     this.last -= this.messages.splice(Math.max(0, this.messages.length - count)).length;
   }
 
-  /** The oldest are gone, as they are too old. */
+  /** The oldest are gone, as they are too old. What somebody may still wait for an answer to is younger than any age that may be set. */
   expire(count: number): void {
-    this.messages.splice(0, count);
+    this.messages.splice(0, Math.max(0, Math.min(count, this.messages.length - YOUNG)));
   }
 
+  /** It was killed, and what it had stored is gone, and so is what was on its way: the client of NATS drops that with its connection. */
   wipe(): void {
     this.messages = [];
     this.last = 0;
+    for (const { done } of this.pending.splice(0)) done(new Error('no answer'), 0);
   }
 
   view(owner: number): Log {

@@ -158,8 +158,9 @@ export class Follower {
       return;
     }
     const copy = { before, earlier, sequence, subject, text };
-    if (!this.#working && this.at) {
-      this.#take(copy);
+    if (!this.#working) {
+      // A follower that has not begun reads what is in the log by then: the engine may have lost this message meanwhile, and given its place to another.
+      if (this.at) this.#take(copy);
       return;
     }
     // A copy for which there is no room is read later: it is in the log.

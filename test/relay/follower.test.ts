@@ -135,3 +135,20 @@ for (const losses of [false, true]) {
     t.pass();
   });
 }
+
+test('What an edge hears before it begins, and the engine loses, takes the place of no other message', async (t) => {
+  const source = (kind: 'pass' | 'hear' | 'elect', which = 0) => ({ kind, source: 0, which }) as EdgeStep;
+  const step = (kind: string, which = 0) => ({ kind, which }) as EdgeStep;
+  const lost = [step('publish'), source('pass', 5), source('pass'), step('take'), step('unanswered'), step('lose', 2)];
+  const anew = [
+    step('commit'),
+    source('pass'),
+    step('deaf'),
+    source('hear'),
+    source('hear'),
+    step('take'),
+    step('take'),
+  ];
+  const faults = await play([...lost, ...anew, step('look'), step('take'), step('publish'), source('hear')]);
+  t.deepEqual(faults, []);
+});

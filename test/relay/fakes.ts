@@ -117,9 +117,13 @@ export class FakeLog {
     this.last -= this.messages.splice(Math.max(0, this.messages.length - count)).length;
   }
 
-  /** The oldest are gone, as they are too old. What somebody may still wait for an answer to is younger than any age that may be set. */
+  /**
+   * The oldest are gone, as they are too old. What somebody may still wait for an answer to, and the newest checkpoint of a writer that lives,
+   * are younger than any age that may be set.
+   */
   expire(count: number): void {
-    this.messages.splice(0, Math.max(0, Math.min(count, this.messages.length - YOUNG)));
+    const newest = this.messages.findLastIndex(({ subject }) => /\.(c\.[^.]+|t)$/.test(subject));
+    this.messages.splice(0, Math.max(0, Math.min(count, newest, this.messages.length - YOUNG)));
   }
 
   /** It was killed, and what it had stored is gone, and so is what was on its way: the client of NATS drops that with its connection. */

@@ -23,7 +23,7 @@ export class PooledError extends Error {
   }
 }
 
-/** Milliseconds within which a backend that no other connection uses answers. */
+/** Milliseconds within which a backend that no other connection uses answers once. */
 const ANSWERS_WITHIN = 3000;
 
 /**
@@ -73,15 +73,16 @@ export async function ownershipOf(client: pg.Client, openSecond: () => Promise<p
       return 'shared';
     }
     if ((await backendOf(second)) === pid) return 'shared';
-    const behind = keeps(client, pid, looks);
+    const answer = backendOf(client);
     // A pooler with one backend has none left for the first connection, which is answered only when the second one has ended.
-    const same = await inTime(behind, ANSWERS_WITHIN);
-    if (same === undefined) {
+    const first = await inTime(answer, ANSWERS_WITHIN);
+    if (first === undefined) {
       // Closing the second connection returns its backend.
       void second.end().catch(() => {});
-      await behind;
+      await answer;
+      return 'shared';
     }
-    if (!same) return 'shared';
+    if (first !== pid || !(await keeps(client, pid, looks - 1))) return 'shared';
     return processId === pid ? 'own' : 'unknown';
   } finally {
     // Its answer is not needed any more, so nobody waits for it.

@@ -1,3 +1,4 @@
+import { mock } from 'node:test';
 import test from 'ava';
 import type pg from 'pg';
 import { ownershipOf } from '../../src/postgres/ownership.js';
@@ -72,6 +73,19 @@ test('a pooler shares its backends, also where it gives the same one to a connec
     t.is(await ownershipOf(sameFor(times), async () => answering(102)), 'shared', String(times));
   }
   t.is(await ownershipOf(answering(100), async () => answering(102)), 'unknown');
+});
+
+test.serial('a pooler in session mode that is far away is not taken for one in transaction mode', async (t) => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  t.teardown(() => mock.timers.reset());
+  const far = (pid: number) => {
+    const query = async () => {
+      mock.timers.tick(400);
+      return { rows: [{ pid }] };
+    };
+    return { processID: 7, query, end: async () => {} } as unknown as pg.Client;
+  };
+  t.is(await ownershipOf(far(100), async () => far(102)), 'unknown');
 });
 
 test('a direct connection is its own; where no second one can be made nobody knows', async (t) => {

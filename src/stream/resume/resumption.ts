@@ -112,7 +112,7 @@ export class Resumption {
     this.#id = new ResumeId(packPosition('0', 0, frontier), frontier, ahead);
   }
 
-  /** Sends the next items of this instance's order. @returns true if there were none, so that the client has joined the live stream */
+  /** Sends the next items of this instance's order. @returns whether the client has joined the live stream */
   async #followOrder(): Promise<boolean> {
     const { history, sender } = this.#tools;
     const items = chunkOf(history.after(this.#sequence!, CHUNK), 0, this.#client);

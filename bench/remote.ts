@@ -35,10 +35,8 @@ export function start<Api extends object>(role: string, flags: string[] = [], op
   const compiled = import.meta.url.endsWith('.js');
   const entry =
     process.env.DJR_BENCH_CHILD ?? fileURLToPath(new URL(compiled ? './child.js' : './child.ts', import.meta.url));
-  const flagsOfOurs = entry.endsWith('.js')
-    ? process.execArgv.filter((arg) => arg !== '--import=tsx')
-    : process.execArgv;
-  const args = [...flagsOfOurs, '--expose-gc', ...flags];
+  const nodeFlags = entry.endsWith('.js') ? process.execArgv.filter((arg) => arg !== '--import=tsx') : process.execArgv;
+  const args = [...nodeFlags, '--expose-gc', ...flags];
   const child = fork(entry, [role], {
     ...(openFiles === undefined
       ? { execArgv: args }

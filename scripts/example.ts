@@ -8,8 +8,7 @@ import { spawn } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { migrate } from '../src/install/migrate.js';
-import { startEmbedded } from '../src/testing/embedded.js';
-import { freePort } from './frameworks/app.js';
+import { freePort, startEmbedded } from '../src/testing/embedded.js';
 import { EXAMPLES, IN_PLACE, portOf } from './frameworks/examples.js';
 import { run, Workshop } from './frameworks/workshop.js';
 

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
-import { freePort } from './free-port.js';
+import { freePort } from '../../src/testing/embedded.js';
 
 /** What `NATS_SERVER` names, or Debian's, which is not on everybody's path. */
 const COMMAND = process.env.NATS_SERVER || 'nats-server';

@@ -7,8 +7,8 @@ import { type AddressInfo, connect, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { freePort } from '../../src/testing/embedded.js';
 import type { Protocol } from '../load/stream.js';
-import { freePort } from './free-port.js';
 import { haproxyConfig, nginxConfig } from './proxies.js';
 import type { Transport } from './system.js';
 

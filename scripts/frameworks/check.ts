@@ -1,7 +1,8 @@
 import { appendFile, cp, mkdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Browser } from 'playwright-core';
-import { App, freePort, until } from './app.js';
+import { freePort } from '../../src/testing/embedded.js';
+import { App, until } from './app.js';
 import { Database } from './database.js';
 import { type Example, portOf } from './examples.js';
 import { PlainStream } from './plain-stream.js';

@@ -1,7 +1,5 @@
 import test, { type ExecutionContext } from 'ava';
 import { ActivityCounter } from '../../src/activity/counter.js';
-import { Client } from '../../src/clients/client.js';
-import type { Connection } from '../../src/clients/connection.js';
 import { Hub } from '../../src/clients/hub.js';
 import { EVERYBODY } from '../../src/event/audience.js';
 import { Envelope } from '../../src/event/envelope.js';
@@ -10,7 +8,7 @@ import { Item } from '../../src/event/item.js';
 import { packPosition, parsePosition } from '../../src/event/position.js';
 import { History } from '../../src/stream/history.js';
 import { Resume } from '../../src/stream/resume/resume.js';
-import { connectionTo } from '../helpers/connection.js';
+import { openClient } from '../clients/open-client.js';
 
 /** The frontier of an instance that has delivered so many events, each of a transaction of its own. */
 const after = (count: number) => new Frontier('e', 1000 + count, count + 1, count + 1, []);
@@ -28,27 +26,13 @@ function instance(t: ExecutionContext, maxEvents: number) {
   const hub = new Hub({ heartbeat: 60_000, writeTimeout: 60_000, position, activity });
   const history = new History(maxEvents, 1_000_000);
   history.startAt(0);
+  const { client, connection, state } = openClient({ userId: null, audiences: [EVERYBODY], maxBytes: 1_000_000 });
   let text = '';
-  let reads = true;
-  const connection: Connection = {
-    ...connectionTo(() => {}),
-    write(chunk) {
-      text += chunk;
-      return reads;
-    },
+  const take = connection.write;
+  connection.write = (chunk) => {
+    text += chunk;
+    return take(chunk);
   };
-  const client = new Client({
-    userId: null,
-    audiences: [EVERYBODY],
-    connection,
-    incoming: { request: () => new Request('http://localhost/') },
-    types: null,
-    named: false,
-    maxBytes: 1_000_000,
-    beforeSend: undefined,
-    onSent() {},
-    onClose() {},
-  });
   hub.admit(client);
   t.teardown(() => hub.leave(client));
   const readings: number[] = [];
@@ -90,10 +74,11 @@ function instance(t: ExecutionContext, maxEvents: number) {
       return resume.run(client, { last, position: positionAt(sequence) });
     },
     pause() {
-      reads = false;
+      state.waits = true;
     },
     goOn() {
-      reads = true;
+      state.waits = false;
+      connection.buffered = 0;
       connection.onDrain?.();
     },
     /** Event and order of each frame with an event. */

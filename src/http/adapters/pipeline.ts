@@ -12,10 +12,8 @@ interface Behind {
   gone: Promise<void>;
 }
 
-/** A property of a connection that carries a stream: the requests that came after it; null: none, as for nearly all. A WeakMap would cost each collection time. */
-const BEHIND = Symbol('djr behind stream');
-
-type Carrying = Socket & { [BEHIND]?: Behind | null };
+/** The connections that carry a stream, and the requests that came after it; null: none, as for nearly all. */
+const carrying = new WeakMap<Socket, Behind | null>();
 
 /** Listens with the original `on`, which a middleware may have replaced on the response. */
 export const listen = (emitter: EventEmitter, event: string, listener: () => void): void => {
@@ -28,8 +26,8 @@ export const listen = (emitter: EventEmitter, event: string, listener: () => voi
  *
  * @returns undefined if the request can be answered, else a promise that resolves when the connection is gone
  */
-export function behindStream(socket: Carrying): Promise<void> | undefined {
-  let behind = socket[BEHIND];
+export function behindStream(socket: Socket): Promise<void> | undefined {
+  let behind = carrying.get(socket);
   if (behind === undefined) return undefined;
   if (behind === null) {
     const gone = new Promise<void>((resolve) => {
@@ -37,7 +35,7 @@ export function behindStream(socket: Carrying): Promise<void> | undefined {
       else socket.once('close', () => resolve());
     });
     behind = { count: 0, gone };
-    socket[BEHIND] = behind;
+    carrying.set(socket, behind);
   }
   behind.count += 1;
   if (behind.count > MAX_BEHIND) socket.destroy();
@@ -45,8 +43,8 @@ export function behindStream(socket: Carrying): Promise<void> | undefined {
 }
 
 /** This connection carries a stream from now on. */
-export function carryStream(socket: Carrying): void {
-  socket[BEHIND] = null;
+export function carryStream(socket: Socket): void {
+  carrying.set(socket, null);
 }
 
 /** Resolves when this request's answer is the next one on its connection; never, if an answer before it does not end. */

@@ -2,6 +2,7 @@ import test from 'ava';
 import { createParser } from 'eventsource-parser';
 import fc from 'fast-check';
 import { Batch, FrameReader } from '../../bench/load/frames.js';
+import { cases } from '../helpers/fuzz.js';
 
 const HEAD = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n';
 
@@ -72,7 +73,7 @@ test('it reads what a real parser reads, wherever the network cuts, chunked or n
         t.deepEqual(events, reference(body.toString()));
       },
     ),
-    { numRuns: 500 },
+    cases(500),
   );
 });
 

@@ -6,6 +6,7 @@ import { EVERYBODY, topicAudience, userAudience } from '../../src/event/audience
 import { AudienceSet } from '../../src/event/audience-set.js';
 import { hashOf } from '../../src/lib/hash-table.js';
 import { connectionTo } from '../helpers/connection.js';
+import { cases } from '../helpers/fuzz.js';
 
 function clientWith(audiences: readonly string[]): Client {
   return new Client({
@@ -71,6 +72,7 @@ for (const [name, hash] of [
         if (hash === hashOf) t.is(index.topics, 0);
         for (const audience of all) t.false(index.has(audience));
       }),
+      cases(100),
     );
   });
 }
@@ -162,6 +164,7 @@ test('A set of audiences has what it was made of, and nothing that only looks li
         [...new Set(audiences)].filter((audience) => audience !== other),
       );
     }),
+    cases(100),
   );
   t.false(new AudienceSet(['u:ab']).has('u:a'));
   t.false(new AudienceSet(['u:ab']).has('b'));

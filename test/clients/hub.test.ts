@@ -8,6 +8,7 @@ import { Envelope } from '../../src/event/envelope.js';
 import { Item } from '../../src/event/item.js';
 import type { Meter } from '../../src/lib/meter.js';
 import { connectionTo } from '../helpers/connection.js';
+import { cases } from '../helpers/fuzz.js';
 import { event, openClient } from './open-client.js';
 
 interface Reader {
@@ -86,7 +87,7 @@ test('Each client gets what is public or its own, of the types it asked for, in 
       }
       t.is(hub.size, 0);
     }),
-    { numRuns: 300 },
+    cases(300),
   );
   t.pass();
 });

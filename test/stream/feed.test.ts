@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { Envelope } from '../../src/event/envelope.js';
 import { Frontier } from '../../src/event/frontier.js';
 import { Feed } from '../../src/stream/feed.js';
+import { cases } from '../helpers/fuzz.js';
 
 const event = (id: number, xid: number | null): Envelope => new Envelope(id, xid, 'public', null, 'note', 0, '{}');
 
@@ -153,7 +154,7 @@ test('What is heard passes nothing that committed before it, when delivery goes 
         }
       }
     }),
-    { numRuns: 1000 },
+    cases(1000),
   );
   t.pass();
 });

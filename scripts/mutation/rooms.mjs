@@ -17,11 +17,11 @@ const EVENT_UNITS = [
 ];
 const STREAM_UNITS = testsOf(
   'stream',
-  'history backlog feed feed-bounds subscription resumption resumption-ways beginnings leaving-order sender storage-reader shared-reading hook-rules delivery',
+  'history backlog feed feed-bounds subscription resumption resumption-ways resume-origins beginnings leaving-order sender storage-reader shared-reading hook-rules delivery',
 );
 const CLIENT_UNITS = [
   ...testsOf('clients', 'client client-writes keeper sending hub audience-index audience-memory'),
-  ...testsOf('clients/topics', 'orders seals rules presence-rules authorizer'),
+  ...testsOf('clients/topics', 'orders seals seal-ends rules presence-rules authorizer'),
 ];
 
 const PAGE = ['awaited', 'connection', 'frame', 'lines', 'reset', 'seen', 'stream', 'told'];
@@ -35,7 +35,7 @@ export const ROOMS = {
   },
   guards: {
     mutate: ['src/http/guards/*.ts'],
-    units: testsOf('http', 'origin-rules limit-rules proxy-rules login-rules entrance-rules'),
+    units: testsOf('http', 'origin-rules limit-rules proxy-rules login-rules entrance-rules sender-rules'),
     tests: testsOf(
       'http',
       'trusted-proxies origins guards authenticate authenticate-errors refusals identity expires places limits',

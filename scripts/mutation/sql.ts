@@ -11,7 +11,7 @@ import pg from 'pg';
 import { databaseUrl, TEMPLATE } from '../../test/helpers/database.js';
 import { mutantsOf, type SqlMutant } from './sql-mutants.js';
 
-/** Each file with rules, and what of test/sql must notice, behind test/sql/rules.test.ts. */
+/** Each file with rules, and what of test/sql must notice, before test/sql/rules.test.ts. */
 const RULES: Record<string, string[]> = {
   'sql/schema/domains.sql': ['publish', 'publish-topic'],
   'sql/tables/event.sql': ['publish-topic'],
@@ -21,13 +21,13 @@ const RULES: Record<string, string[]> = {
   'sql/functions/internal/_is_topic.sql': ['publish-topic', 'publish-many', 'publish-row-topic'],
   'sql/functions/internal/_fits.sql': ['publish', 'publish-topic', 'replay', 'orders'],
   'sql/functions/internal/_is_readable.sql': ['publish', 'own-event-model', 'publish-topic'],
-  'sql/functions/internal/_announce.sql': ['publish', 'size', 'max-bytes', 'settings', 'publish-many'],
+  'sql/functions/internal/_announce.sql': ['announce', 'publish', 'size', 'max-bytes', 'settings', 'publish-many'],
   'sql/functions/internal/_publish.sql': ['publish', 'key', 'unstored', 'publish-topic'],
   'sql/functions/internal/_publish_once.sql': ['key', 'unstored'],
-  'sql/functions/internal/_passes.sql': ['unstored'],
-  'sql/functions/internal/_is_for.sql': ['consume', 'consumer-retention'],
-  'sql/functions/internal/_is_awaited.sql': ['consume', 'consumer-retention', 'consume-properties'],
-  'sql/functions/internal/_overtake.sql': ['consumer-retention', 'consume'],
+  'sql/functions/internal/_passes.sql': ['unstored-limit'],
+  'sql/functions/internal/_is_for.sql': ['consume', 'consumer-loss', 'consumer-retention'],
+  'sql/functions/internal/_is_awaited.sql': ['consumer-loss', 'consume', 'consumer-retention', 'consume-properties'],
+  'sql/functions/internal/_overtake.sql': ['consumer-loss', 'consumer-retention', 'consume'],
   'sql/functions/internal/_consumer_cutoff.sql': ['consumer-retention'],
 };
 
@@ -74,7 +74,8 @@ async function apply(sql: string): Promise<boolean> {
 
 const only = process.argv.slice(2);
 const files = Object.entries(RULES).filter(([file]) => only.length === 0 || only.includes(file));
-const names = ['rules', ...new Set(files.flatMap(([, tests]) => tests))];
+// What is about the file alone is run first: most mutants are killed there.
+const names = [...new Set(files.flatMap(([, tests]) => tests)), 'rules'];
 const mocha = new Mocha({ bail: true, reporter: class {}, timeout: 0 });
 mocha.cleanReferencesAfterRun(false);
 for (const name of names) {

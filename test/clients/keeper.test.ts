@@ -29,7 +29,7 @@ function clockOf(t: { teardown(call: () => void): void }) {
   };
 }
 
-function reader(pulse: Pulse = 'silent') {
+function reader(pulse: Pulse = 'silent', onClose = () => {}) {
   const texts: string[] = [];
   const closed: CloseReason[] = [];
   const connection: Connection & { waits: boolean; progress: number } = {
@@ -55,7 +55,10 @@ function reader(pulse: Pulse = 'silent') {
     maxBytes: 1000,
     beforeSend: undefined,
     onSent() {},
-    onClose: (_, reason) => void closed.push(reason),
+    onClose(_, reason) {
+      closed.push(reason);
+      onClose();
+    },
   });
   client.live = true;
   client.lastWrite = Math.floor(performance.now());
@@ -171,15 +174,45 @@ test.serial('A check that takes several turns does not prolong the time of a cli
   t.true(readers.every(({ closed }) => closed.join() === 'stalled'));
 });
 
-test.serial('A stream ends when its time is over', (t) => {
+test.serial('A stream ends when its time is over, and not in the millisecond in which it is', (t) => {
   const clock = clockOf(t);
-  const one = reader();
+  const [one, exact] = [reader(), reader()];
   one.client.expires = performance.now() + 250;
-  keep(t, one);
+  exact.client.expires = performance.now() + 200;
+  keep(t, one, exact);
   clock.pass(200);
-  t.deepEqual(one.closed, []);
+  t.deepEqual([one.closed, exact.closed], [[], []]);
   clock.pass(100);
-  t.deepEqual(one.closed, ['lifetime']);
+  t.deepEqual([one.closed, exact.closed], [['lifetime'], ['lifetime']]);
+});
+
+test.serial('A turn of a check is for five hundred clients; none follows once the last client has gone', async (t) => {
+  const clock = clockOf(t);
+  const stop: (() => void)[] = [];
+  const last = reader('silent', () => stop.pop()?.());
+  const readers = [last, ...Array.from({ length: 599 }, () => reader())];
+  const keeper = keep(t, ...readers);
+  const told = () => readers.filter(({ texts }) => texts.length > 0).length;
+  const passOneCheckShort = async () => {
+    for (let n = 0; n < 3; n += 1) {
+      clock.pass(100);
+      await nextTurn();
+    }
+  };
+  await passOneCheckShort();
+  t.is(told(), 0);
+  clock.pass(100);
+  t.is(told(), 500);
+  await nextTurn();
+  t.is(told(), 600);
+  await passOneCheckShort();
+  last.client.expires = performance.now();
+  stop.push(() => keeper.stop());
+  for (const { texts } of readers) texts.length = 0;
+  clock.pass(100);
+  t.deepEqual(last.closed, ['lifetime']);
+  await nextTurn();
+  t.is(told(), 499);
 });
 
 test.serial('Who is stopped looks at nobody, and can begin again', (t) => {

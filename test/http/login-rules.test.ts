@@ -249,6 +249,33 @@ test.serial('A login that ends closes its stream then, however far that is; one 
   t.deepEqual([never!.closed, forgotten!.closed], [[], []]);
 });
 
+test.serial(
+  'A login that ends needs one timer, no longer than a timer can be; one that never does, or of a client that is gone, none',
+  (t) => {
+    const now = mock.method(Date, 'now', () => 1_000_000);
+    const waits: number[] = [];
+    const timer = { unref: () => timer };
+    const set = mock.method(globalThis, 'setTimeout', (_: () => void, wait: number) => {
+      waits.push(wait);
+      return timer;
+    });
+    t.teardown(() => {
+      for (const one of [now, set]) one.mock.restore();
+    });
+    const logins = new Logins();
+    const gone = openClient().client;
+    gone.close('client');
+    waits.length = 0;
+    logins.watch(gone, 1_060_000);
+    logins.watch(openClient().client, NEVER);
+    t.deepEqual(waits, []);
+    for (const after of [60_000, 1, 0, -5, 2 ** 31 - 1, 2 ** 31, 2 ** 40]) {
+      logins.watch(openClient().client, 1_000_000 + after);
+    }
+    t.deepEqual(waits, [60_000, 1, 1, 1, 2 ** 31 - 1, 2 ** 31 - 1, 2 ** 31 - 1]);
+  },
+);
+
 test('A login that lasts keeps no process alive, and a client that is gone needs no timer', (t) => {
   const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
   const before = timers();

@@ -85,13 +85,33 @@ test('What committed late and was inserted early is kept for a consumer, however
   const late = await db.connect();
   await late.query('begin');
   await publish(late as unknown as TestDatabase, 5, 1);
-  await publish(db, 4, 2, 3);
-  t.deepEqual(await consume(db), [2, 3]);
+  await publish(late as unknown as TestDatabase, 3, 2);
+  await publish(db, 4, 3, 4);
+  t.deepEqual(await consume(db), [3, 4]);
   await late.query('commit');
-  await publish(db, 3, 4);
+  await publish(db, 3, 5);
   t.is(await prune(db), 0);
-  t.deepEqual(await consume(db), [1, 4]);
-  t.is(await prune(db), 4);
+  t.deepEqual(await consume(db), [1, 2, 5]);
+  t.is(await prune(db), 5);
+});
+
+test('A transaction that stays open keeps nothing that a consumer has had from being pruned', async (t) => {
+  const db = await setUp(t);
+  const open = await db.connect();
+  await open.query('begin; select pg_current_xact_id()');
+  await publish(db, 3, 1, 2);
+  t.deepEqual(await consume(db), [1, 2]);
+  t.is(await prune(db), 2);
+});
+
+test('A retention that is longer than consumer_retention holds for consumers as well', async (t) => {
+  const db = await setUp(t);
+  await db.query(`select djr.configure(retention => '30 days')`);
+  await publish(db, 40 * 24, 1);
+  await publish(db, 10 * 24, 2);
+  t.is(await prune(db), 1);
+  t.deepEqual(await left(db), [2]);
+  t.deepEqual(await db.query('select lost, lag from djr.consumer'), [{ lost: '1', lag: '1' }]);
 });
 
 test('Only events that it would have got count: a consumer of one type is not overtaken by another', async (t) => {
@@ -114,35 +134,47 @@ test('A transaction that consumes is not overtaken in the midst of it, and pruni
   t.deepEqual(await db.query('select overtaken from djr.consumer'), [{ overtaken: null }]);
 });
 
-test('Who deletes events by hand overtakes the consumers that had not had them, and no other', async (t) => {
+test('Nor does pruning wait for a transaction that consumes what an earlier one published as it consumed', async (t) => {
   const db = await setUp(t);
-  await publish(db, 0, 1, 2);
-  await consume(db);
-  await db.query('delete from djr.event');
-  t.deepEqual(await consume(db), []);
-  await publish(db, 0, 3, 4);
+  await publish(db, 24 * 30, 1);
   const client = await db.connect();
   await client.query('begin');
   await client.query(NEXT);
-  // It waits: the consumer has read them, and may commit or not.
-  const deleted = db.query('delete from djr.event');
+  await publish(client as unknown as TestDatabase, 24 * 30, 2);
+  await client.query('commit; begin');
+  t.deepEqual((await client.query(NEXT)).rows, [{ n: 2 }]);
+  t.is(await prune(db), 1);
+  t.deepEqual(await left(db), [2]);
   await client.query('commit');
-  await deleted;
-  t.deepEqual(await consume(db), []);
-  await publish(db, 0, 5);
-  await db.query('delete from djr.event');
-  t.is((await refusal(db, NEXT)).code, 'DJR22');
+  t.is(await prune(db), 1);
+  t.deepEqual(await db.query('select overtaken from djr.consumer'), [{ overtaken: null }]);
 });
 
-test('TRUNCATE overtakes a consumer that had not had all, and no other', async (t) => {
+test('A consumer that is at work keeps none but its own events: another one is overtaken meanwhile', async (t) => {
   const db = await setUp(t);
-  await db.query(`select djr.create_consumer('done')`);
-  await publish(db, 0, 1);
-  await db.query(`select * from djr.consume('done')`);
-  await db.query('truncate djr.event');
-  t.deepEqual(await db.query('select name, lost, overtaken from djr.consumer where overtaken is not null'), [
-    { name: 'billing', lost: '1', overtaken: 'djr.event was truncated before it had all events' },
+  await db.query(`select djr.create_consumer('mail')`);
+  await publish(db, 24 * 30, 1);
+  await consume(db);
+  await publish(db, 24 * 25, 2);
+  const client = await db.connect();
+  await client.query('begin');
+  await client.query(NEXT);
+  t.is(await prune(db), 1);
+  await client.query('commit');
+  t.deepEqual(await left(db), [2]);
+  t.deepEqual(await db.query('select name, lost from djr.consumer where overtaken is not null'), [
+    { name: 'mail', lost: '1' },
   ]);
+});
+
+test('While a transaction prunes, a consumer that it does not overtake consumes', async (t) => {
+  const db = await setUp(t);
+  await publish(db, 3, 1);
+  const pruner = await db.connect();
+  await pruner.query('begin; select djr.prune()');
+  const { length } = await db.query(`select * from djr.consume('billing', 1, 'skip')`);
+  t.is(length, 1);
+  await pruner.query('commit');
 });
 
 test('A consumer cannot begin at a position behind which events were deleted', async (t) => {

@@ -40,6 +40,8 @@ export function metricsOf(stage: { metrics(meter: Meter): void }) {
   const add = (name: string, _: string, read: () => unknown) => void values.set(name, read);
   const addAll = (name: string, _: string, label: string, read: () => unknown) =>
     void values.set(`${name} ${label}`, read);
-  stage.metrics({ gauge: add, counter: add, counters: addAll } as unknown as Meter);
+  const histograms = (name: string, _: string, label: string, read: unknown) =>
+    void values.set(`${name} ${label}`, () => read);
+  stage.metrics({ gauge: add, counter: add, counters: addAll, histograms } as unknown as Meter);
   return () => Object.fromEntries([...values].map(([name, read]) => [name, read()]));
 }

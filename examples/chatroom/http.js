@@ -10,12 +10,9 @@ import { text } from 'node:stream/consumers';
  * @typedef {Record<string, (visit: Visit) => Promise<Answer>>} Routes
  */
 
-/** What people type: one line, not too long. @param {string | undefined} value @param {number} length */
+/** What people type: one line of so many characters, none cut in half. @param {string | undefined} value @param {number} length */
 export const clean = (value, length) =>
-  (value ?? '')
-    .replace(/[\p{Cc}\s]+/gu, ' ')
-    .trim()
-    .slice(0, length);
+  [...(value ?? '').replace(/[\p{Cc}\s]+/gu, ' ').trim()].slice(0, length).join('');
 
 /** Whose address it is; nobody's: ''. @param {string | undefined} url */
 export const nameFrom = (url) => clean(new URL(url ?? '/', 'http://chatroom').searchParams.get('as') ?? undefined, 30);

@@ -41,10 +41,15 @@ export async function startChatroom({ databaseUrl, port = 8000, host = '127.0.0.
    */
   const readRoom = async ({ name, room }) => (await database.query(sql.read, [name, room])).rows[0];
 
+  /** By the form, a link or a page that is loaded again: under one key a guest enters once. @param {string} name */
+  const enter = (name) =>
+    database.query("select djr.publish_public('guest_entered', $1, key => $2)", [{ name }, `guest-${name}`]);
+
   /** @type {import('./http.js').Routes} */
   const routes = {
     async 'GET /'(visit) {
       if (!visit.name) return { page: signInPage() };
+      await enter(visit.name);
       const room = await readRoom(visit);
       // The stream begins where the page was read: no message falls in between.
       const script = realtime.scriptTag({
@@ -62,7 +67,6 @@ export async function startChatroom({ databaseUrl, port = 8000, host = '127.0.0.
     async 'POST /enter'({ form }) {
       const name = clean(form.name, 30);
       if (!name) return { status: 422, page: signInPage('Everybody has a name. What is yours?') };
-      await database.query("select djr.publish_public('guest_entered', $1)", [{ name }]);
       return { redirect: as({ name }, '/') };
     },
     'POST /leave': async () => ({ redirect: '/' }),

@@ -41,7 +41,7 @@ async function openRoom(t: ExecutionContext) {
 }
 
 test('a guest signs in with a name, which is in the address of the window and in no cookie', async (t) => {
-  const { database, see, post } = await openRoom(t);
+  const { see, post } = await openRoom(t);
   t.regex(await see('/'), /Sign the guestbook/);
   t.is((await post('/enter', { name: '  ' })).status, 422);
 
@@ -49,10 +49,25 @@ test('a guest signs in with a name, which is in the address of the window and in
   t.is(entered.status, 303);
   t.is(entered.headers.get('location'), '/?as=Ann');
   t.is(entered.headers.get('set-cookie'), null);
-  t.deepEqual(await database.query("select detail from djr.event where type = 'guest_entered'"), [
-    { detail: { name: 'Ann' } },
-  ]);
   t.regex(await see('/', 'Ann'), /data-since="\d+:\d+:[\d,]*"/);
+});
+
+test('who comes by a link is a guest as well, and is one when the page is loaded again', async (t) => {
+  const { database, see } = await openRoom(t);
+  await see('/', 'Ann');
+  await see('/', 'Bob');
+  t.regex(await see('/', 'Ann'), /class="hidden">2</);
+  t.deepEqual(await database.query("select detail from djr.event where type = 'guest_entered' order by id"), [
+    { detail: { name: 'Ann' } },
+    { detail: { name: 'Bob' } },
+  ]);
+});
+
+test('a name that is too long ends between two characters', async (t) => {
+  const { see, post } = await openRoom(t);
+  const name = `${'x'.repeat(29)}😀😀`;
+  t.is((await post('/enter', { name })).headers.get('location'), `/?as=${encodeURIComponent(name.slice(0, -2))}`);
+  t.regex(await see('/', name), /😀/);
 });
 
 test('a message is seen by all, a whisper by the two whom it concerns', async (t) => {

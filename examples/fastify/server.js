@@ -52,11 +52,11 @@ for (const [name, type] of Object.entries(files)) {
 app.post('/login', (request, reply) => {
   const name = customerOf(/** @type {{ name?: string }} */ (request.body)?.name);
   if (name) request.session.set('customer', name);
-  return reply.redirect('/', 303);
+  return reply.code(303).redirect('/');
 });
 app.post('/logout', async (request, reply) => {
   await request.session.destroy();
-  return reply.redirect('/', 303);
+  return reply.code(303).redirect('/');
 });
 
 app.get('/', async (request, reply) => {
@@ -78,13 +78,13 @@ app.post('/orders', async (request, reply) => {
   const { item } = /** @type {{ item?: string }} */ (request.body ?? {});
   if (!name) return reply.code(401).send('Log in first.');
   if (item) await shop.place(name, item);
-  return reply.redirect('/', 303);
+  return reply.code(303).redirect('/');
 });
 app.post('/orders/:id/advance', async (request, reply) => {
   const name = customer(request);
   if (!name) return reply.code(401).send('Log in first.');
   await shop.advance(name, Number(/** @type {{ id: string }} */ (request.params).id) || 0);
-  return reply.redirect('/', 303);
+  return reply.code(303).redirect('/');
 });
 
 // #region stop

@@ -19,9 +19,25 @@ export interface Example {
   awaitsQuietConnections?: true;
   /** The folder in examples/, where it is not the name. */
   folder?: string;
+  /** Packages that are installed in another version than the example asks for. */
+  packages?: Record<string, string>;
 }
 
 const next = (origin: string) => ({ NEXTAUTH_URL: origin, NEXTAUTH_SECRET: 'of the tests', HOSTNAME: '127.0.0.1' });
+
+const NEXT: Example = {
+  develop: { start: ['next', 'dev', '--hostname', '127.0.0.1'], module: 'app/lib/realtime.js' },
+  build: ['next', 'build'],
+  start: ['next', 'start', '--hostname', '127.0.0.1'],
+  env: next,
+  awaitsQuietConnections: true,
+};
+
+const REACT_ROUTER: Example = {
+  develop: { start: ['react-router', 'dev', '--host', '127.0.0.1'], module: 'app/lib/realtime.server.js' },
+  build: ['react-router', 'build'],
+  start: ['react-router-serve', 'build/server/index.js'],
+};
 
 export const EXAMPLES: Record<string, Example> = {
   bun: { start: ['bun', 'server.js'] },
@@ -47,10 +63,17 @@ export const EXAMPLES: Record<string, Example> = {
     env: () => ({ ASTRO_TELEMETRY_DISABLED: '1' }),
     node: '22.12',
   },
-  'react-router': {
-    develop: { start: ['react-router', 'dev', '--host', '127.0.0.1'], module: 'app/lib/realtime.server.js' },
-    build: ['react-router', 'build'],
-    start: ['react-router-serve', 'build/server/index.js'],
+  'react-router': REACT_ROUTER,
+  'react-router-8': {
+    ...REACT_ROUTER,
+    folder: 'react-router',
+    packages: {
+      '@react-router/dev': '^8.0.0',
+      '@react-router/node': '^8.0.0',
+      '@react-router/serve': '^8.0.0',
+      'react-router': '^8.0.0',
+    },
+    node: '22.22',
   },
   nuxt: {
     develop: { start: ['nuxt', 'dev', '--host', '127.0.0.1', '--no-fork'], module: 'server/utils/realtime.js' },
@@ -67,12 +90,12 @@ export const EXAMPLES: Record<string, Example> = {
     env: () => ({ NUXT_TELEMETRY_DISABLED: '1' }),
     node: '22.19',
   },
-  next: {
-    develop: { start: ['next', 'dev', '--hostname', '127.0.0.1'], module: 'app/lib/realtime.js' },
-    build: ['next', 'build'],
-    start: ['next', 'start', '--hostname', '127.0.0.1'],
-    env: next,
-    awaitsQuietConnections: true,
+  next: NEXT,
+  'next-15': { ...NEXT, folder: 'next', packages: { next: '^15.0.0' } },
+  'next-14': {
+    ...NEXT,
+    folder: 'next',
+    packages: { next: '^14.0.0', react: '^18.0.0', 'react-dom': '^18.0.0' },
   },
   'next-standalone': {
     folder: 'next',

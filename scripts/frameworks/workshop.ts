@@ -30,12 +30,19 @@ export class Workshop {
   }
 
   /** Copies an example into a folder of its own and installs it there. */
-  async install(name: string, { folder: source = name }: Pick<Example, 'folder'> = {}): Promise<string> {
+  async install(
+    name: string,
+    { folder: source = name, packages = {} }: Pick<Example, 'folder' | 'packages'> = {},
+  ): Promise<string> {
     const folder = path.join(this.root, name);
     await mkdir(folder, { recursive: true });
     await cp(`examples/${source}`, folder, { recursive: true, filter: (file) => !MADE.test(file) });
     const file = path.join(folder, 'package.json');
-    await writeFile(file, (await readFile(file, 'utf8')).replace('file:../..', `file:${this.#tarball}`));
+    const manifest = JSON.parse((await readFile(file, 'utf8')).replace('file:../..', `file:${this.#tarball}`));
+    for (const list of [manifest.dependencies ?? {}, manifest.devDependencies ?? {}]) {
+      for (const [wanted, version] of Object.entries(packages)) if (wanted in list) list[wanted] = version;
+    }
+    await writeFile(file, JSON.stringify(manifest));
     this.npm(folder, 'install');
     return folder;
   }

@@ -12,11 +12,22 @@ export interface SqlStatement {
 }
 
 /**
- * Runs a statement in a transaction of the caller: a client or pool of `pg`, or an object with one method that calls another library
- * (docs/recipes.md has a line for each). It returns the rows, or an object with `rows`.
+ * Runs statements in a transaction of the caller: a client or pool of `pg`, a transaction of Prisma or postgres.js as it is, or an
+ * object with a method `query` that calls another library (docs/recipes.md has a line for each).
  */
-export interface SqlClient {
+export type SqlClient = QueryClient | PrismaClient | PostgresJsClient;
+
+/** It returns the rows, or an object with `rows`. */
+interface QueryClient {
   query(statement: SqlStatement): PromiseLike<{ rows: unknown[] } | unknown[]>;
+}
+
+interface PrismaClient {
+  $queryRawUnsafe(text: string, ...values: (string | null)[]): PromiseLike<unknown>;
+}
+
+interface PostgresJsClient {
+  unsafe(text: string, values: (string | null)[]): PromiseLike<unknown[]>;
 }
 
 /**
@@ -25,14 +36,15 @@ export interface SqlClient {
  * @throws {@link DjrError} with the SQLSTATE of a rule of the schema, even if the library has wrapped the error
  */
 export async function run<Row>(client: SqlClient, text: string, values: (string | null)[]): Promise<Row[]> {
-  if (typeof (client as Partial<SqlClient> | null)?.query !== 'function') {
+  const ask = askerOf(client);
+  if (!ask) {
     throw new DjrError('DJR_CONFIG', 'The client must have a method query, as those of pg have (it has none).', {
       hint: 'docs/recipes.md shows what to hand over from Prisma, Drizzle, Kysely, Knex, TypeORM, Sequelize, MikroORM and postgres.js.',
     });
   }
   let result: unknown;
   try {
-    result = await client.query({ text, values, types: TYPES });
+    result = await ask({ text, values, types: TYPES });
   } catch (error) {
     throw fromPostgres(error);
   }
@@ -41,4 +53,15 @@ export async function run<Row>(client: SqlClient, text: string, values: (string 
   throw new DjrError('DJR_CONFIG', 'The query of a client must return its rows, or an object with rows (it did not).', {
     hint: 'The statement was run: roll the transaction back.',
   });
+}
+
+/** @returns what runs a statement with this client; undefined if nothing does */
+function askerOf(client: SqlClient): ((statement: SqlStatement) => PromiseLike<unknown>) | undefined {
+  // An app without TypeScript may hand over anything.
+  const own = (client ?? {}) as Partial<QueryClient & PrismaClient & PostgresJsClient>;
+  // Prisma's comes first: it has a property for each model of the app, whatever their names are.
+  if (typeof own.$queryRawUnsafe === 'function') return ({ text, values }) => own.$queryRawUnsafe!(text, ...values);
+  if (typeof own.query === 'function') return (statement) => own.query!(statement);
+  if (typeof own.unsafe === 'function') return ({ text, values }) => own.unsafe!(text, values);
+  return undefined;
 }

@@ -7,6 +7,9 @@ import { login } from '../helpers/login.js';
 import { until } from '../helpers/server.js';
 import { openStream } from '../helpers/stream.js';
 
+/** A folder with the examples and other versions of their frameworks, which `npm run test:frameworks` names; else this clone. */
+const root = process.env.DJR_TEST_EXAMPLES ?? process.cwd();
+
 /** What the page's script tag would ask for. */
 function streamOf(page: string, url: string): string {
   const attribute = (name: string) => new RegExp(`data-${name}="([^"]*)"`).exec(page)![1]!;
@@ -21,6 +24,7 @@ for (const [name, { start, env }] of Object.entries(IN_PLACE)) {
   test(`${name}: after its login a page hears its user's events and those of a room, and SIGTERM ends all`, async (t) => {
     const database = await createDatabase(t);
     const child = spawn(process.execPath, start.slice(1), {
+      cwd: root,
       env: { ...process.env, ...env, PORT: '0', DATABASE_URL: database.url, NODE_ENV: 'production' },
       stdio: ['ignore', 'pipe', 'inherit'],
     });

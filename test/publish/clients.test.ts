@@ -24,7 +24,7 @@ const pool = (t: ExecutionContext, database: TestDatabase) => {
   return own;
 };
 
-/** How a library begins a transaction, and what is handed to djr from within it: that is what docs/recipes.md shows. */
+/** How a library begins a transaction, and what is handed to djr from within it: that is what docs/recipes.md shows. Prisma's needs a generated client: `npm run test:frameworks prisma`. */
 const libraries: Record<string, (t: ExecutionContext, database: TestDatabase) => Promise<Transaction> | Transaction> = {
   pg: (t, database) => async (work) => {
     const client = await pool(t, database).connect();
@@ -112,8 +112,7 @@ const libraries: Record<string, (t: ExecutionContext, database: TestDatabase) =>
   'postgres.js': (t, database) => {
     const sql = postgres(database.url, { onnotice() {} });
     t.teardown(() => sql.end());
-    return (work) =>
-      sql.begin((tx) => work({ query: ({ text, values }) => tx.unsafe(text, values) }, (text) => tx.unsafe(text)));
+    return (work) => sql.begin((tx) => work(tx, (text) => tx.unsafe(text)));
   },
 };
 
@@ -171,10 +170,10 @@ test('docs/recipes.md shows what is handed over from each library', async (t) =>
     ['docs/recipes.md', 'test/publish/clients.test.ts'].map((file) => readFile(file, 'utf8')),
   );
   const section = docs!.split("## In a transaction of your library's")[1]!.split('\n## ')[0]!;
-  const shown = [...section.matchAll(/^const client = (\{.*\});/gm)].map(([, adapter]) => plain(adapter!));
-  t.is(shown.length, Object.keys(libraries).length);
-  for (const adapter of shown.filter((one) => !one.includes('$queryRawUnsafe')))
-    t.true(plain(source!).includes(adapter), adapter);
+  const adapters = [...section.matchAll(/^const client = (\{.*\});/gm)].map(([, adapter]) => plain(adapter!));
+  for (const adapter of adapters) t.true(plain(source!).includes(adapter), adapter);
+  const named = [...section.matchAll(/^\/\/ ([\w.]+): /gm)].map(([, name]) => name!);
+  t.deepEqual(named.toSorted(), [...Object.keys(libraries), 'Prisma'].toSorted());
 });
 
 test('a client that cannot run the statement, or does not say what it returned, is an error that says so', async (t) => {
@@ -195,4 +194,18 @@ test('a client that cannot run the statement, or does not say what it returned, 
     await t.throwsAsync(publish({ query: async () => result }), { code: 'DJR_CONFIG', message: /id of the event/ });
   }
   for (const id of [7, '7', 7n]) t.is(await publish({ query: async () => [{ id }] }), 7);
+});
+
+test('the transaction of Prisma is taken as it is, whatever models the app has', async (t) => {
+  const database = await createDatabase(t);
+  const client = await database.connect();
+  const realtime = createRealtime({ database: database.url });
+  t.teardown(() => realtime.stop());
+  const tx = {
+    query: { findMany() {} },
+    unsafe: { findMany() {} },
+    $queryRawUnsafe: async (text: string, ...values: unknown[]): Promise<unknown> =>
+      (await client.query(text, values)).rows,
+  };
+  t.is(await realtime.publish({ userId: 'ada', type: 'x', detail: { a: 1 } }, { client: tx }), 1);
 });

@@ -24,6 +24,17 @@ export const right: Promise<number>[] = [
   realtime.publish({ userId: 42, type: 'pinged', store: true }),
 ];
 
+declare const prisma: { $queryRawUnsafe<T = unknown>(query: string, ...values: unknown[]): Promise<T> };
+export const inTransactions: Promise<unknown>[] = [
+  realtime.publish({ userId: 42, type: 'pinged' }, { client: prisma }),
+  realtime.publish(
+    { userId: 42, type: 'pinged' },
+    { client: { query: async ({ text, values }) => [text, ...values] } },
+  ),
+  // @ts-expect-error: nothing in it runs a statement
+  realtime.publish({ userId: 42, type: 'pinged' }, { client: { execute: () => [] } }),
+];
+
 declare const store: boolean;
 export const unstored: Promise<number | null>[] = [
   realtime.publish({ userId: 42, type: 'pinged', store: false }),

@@ -45,7 +45,7 @@ export function servingOptions(command: Command): Command {
     .addOption(
       new Option(
         '--lifetime <seconds>',
-        'end each stream after so long, so that it is opened anew elsewhere; 0: never',
+        'end each stream after so long, so that it is opened anew elsewhere; 0: never (default: 3600)',
       ).argParser((text) => wholeNumber(text, { max: 2_000_000 })),
     )
     .option('--config <file>', 'a module whose default export is the options of createRealtime')

@@ -55,7 +55,7 @@ export function serveCommand(program: Command): void {
     .description(
       'Listens to the database and serves its events to browsers as Server-Sent Events, with the browser client beside them. ' +
         "Put it behind the proxy that serves your app, so that it gets the app's cookies, and run as many as you like. Without a " +
-        "login or a config everyone is anonymous, and gets public events only. The database's role needs djr.grant_server.",
+        "login or a config everyone is anonymous, and hears no user's events. The database's role needs djr.grant_server.",
     )
     .addOption(databaseOption().conflicts(['embedded', 'relay']))
     .addOption(
@@ -148,7 +148,7 @@ export async function serve(flags: ServeOptions, relay: RelayOptions | undefined
       return;
     }
     const authenticate = (await createLogin(flags, { database: own, log, lifetime })) ?? config.authenticate;
-    if (!authenticate) log.warn('no login is configured: everyone is anonymous, and gets public events only');
+    if (!authenticate) log.warn('no login is configured: everyone is anonymous, and hears no events of users');
 
     const options: RealtimeOptions = { logger: log, ...config, ...(authenticate && { authenticate }) };
     if (found) options.database = found.database;

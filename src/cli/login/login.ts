@@ -41,7 +41,7 @@ export function loginOptions(command: Command): Command {
     )
     .addOption(new Option('--session-cookie <name>', 'the cookie that holds the session').env('DJR_SESSION_COOKIE'))
     .optionsGroup('With either:')
-    .addOption(new Option('--login-required', 'refuse whoever is not logged in; else they get public events'));
+    .addOption(new Option('--login-required', 'refuse clients without a login; otherwise they are anonymous'));
 }
 
 /** Checks the login options. @throws UsageError if they contradict each other */

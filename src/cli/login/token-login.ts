@@ -12,7 +12,7 @@ export type Authenticate = (
 ) => Promise<string | { userId: string; expires: number } | null | Response>;
 
 export interface LoginOptions {
-  /** Whether anonymous clients are refused with 401. @defaultValue false: they get public events only */
+  /** Whether anonymous clients are refused with 401. @defaultValue false */
   required?: boolean;
   /** Called when a request is refused, without the token. @param fault - whether the login itself is at fault, and not the request */
   onRefused?: (reason: string, fault: boolean) => void;

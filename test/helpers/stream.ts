@@ -141,16 +141,21 @@ export class Stream {
   }
 }
 
+/** What an instance answers whose question of a busy database or relay had no answer in time. A page asks again, and so does a test. */
+const AGAIN = /The permissions for topics cannot be read|Permissions change too fast|The relay cannot be read yet/;
+
 /** Opens a stream and waits until it is connected, or refused. */
 export async function openStream(
   t: Pick<ExecutionContext, 'teardown'>,
   url: string,
   options: StreamOptions = {},
 ): Promise<Stream> {
-  const stream = new Stream(url, options);
-  t.teardown(() => stream.close());
-  if (!options.early) {
+  for (;;) {
+    const stream = new Stream(url, options);
+    t.teardown(() => stream.close());
+    if (options.early) return stream;
     await stream.until('the connected frame', () => stream.frames.length > 0 || stream.ended);
+    if (stream.status !== 503 || !AGAIN.test(stream.raw)) return stream;
+    await new Promise((resolve) => setTimeout(resolve, 1000 * Number(stream.headers['retry-after'])));
   }
-  return stream;
 }

@@ -2,7 +2,7 @@
  * Mutates the rules in SQL: Stryker knows no SQL, and nothing that others keep does more than change a SELECT. Each mutant replaces one
  * function, or one rule of a domain, in the database that the tests clone; then the tests of test/sql run, until the first fails.
  *
- *   npm run test:mutation -- sql [--only sql/functions/internal/_fits.sql]
+ *   npm run test:mutation -- sql [--only sql/functions/internal/_fits.sql | --only sql/functions/internal/_announce.sql:20-60]
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -26,10 +26,16 @@ const RULES: Record<string, string[]> = {
   'sql/functions/internal/_publish_once.sql': ['key', 'unstored'],
   'sql/functions/internal/_passes.sql': ['unstored-limit'],
   'sql/functions/internal/_is_for.sql': ['consume', 'consumer-loss', 'consumer-retention'],
-  'sql/functions/internal/_is_awaited.sql': ['consumer-loss', 'consume', 'consumer-retention', 'consume-properties'],
+  'sql/functions/internal/_is_awaited.sql': ['consumer-loss', 'consume', 'consumer-retention'],
   'sql/functions/internal/_overtake.sql': ['consumer-loss', 'consumer-retention', 'consume'],
+  'sql/functions/internal/_overtake_truncated.sql': ['consumer-loss', 'consumer-retention'],
   'sql/functions/internal/_consumer_cutoff.sql': ['consumer-retention'],
+  'sql/functions/internal/_consumer_from.sql': ['consume', 'consumer-retention'],
+  'sql/functions/runtime/prune_batch.sql': ['prune', 'orders', 'activity', 'consumer-retention', 'consumer-loss'],
 };
+
+// A mutant that never ends is ended: a test's teardown waits for its statements.
+process.env.PGOPTIONS ??= '-c statement_timeout=15s';
 
 interface Runner {
   on(event: 'fail', listener: (test: { title: string }, error: Error) => void): void;
@@ -72,8 +78,13 @@ async function apply(sql: string): Promise<boolean> {
   }
 }
 
-const only = process.argv.slice(2);
-const files = Object.entries(RULES).filter(([file]) => only.length === 0 || only.includes(file));
+/** The lines of a file that are mutated: all of them, unless some are named. */
+const only = new Map<string, [first: number, last: number]>();
+for (const named of process.argv.slice(2)) {
+  const [, file = '', first = '1', last = 'Infinity'] = /^(.*?)(?::(\d+)-(\d+))?$/.exec(named)!;
+  only.set(file, [Number(first), Number(last)]);
+}
+const files = Object.entries(RULES).filter(([file]) => only.size === 0 || only.has(file));
 // What is about the file alone is run first: most mutants are killed there.
 const names = [...new Set(files.flatMap(([, tests]) => tests)), 'rules'];
 const mocha = new Mocha({ bail: true, reporter: class {}, timeout: 0 });
@@ -104,8 +115,10 @@ for (const [file, tests] of files) {
   const before = await firstFailure(['rules', ...tests]);
   if (before) throw new Error(`the tests must pass before anything is mutated (${before} fails)`);
   const counts = [0, 0];
+  const [first, last] = only.get(file) ?? [1, Infinity];
   for (const mutant of mutantsOf(text)) {
     const { is, line, mutated, original, was }: SqlMutant = mutant;
+    if (line < first || line > last) continue;
     if (!(await apply(statements(mutated, file)))) continue;
     const by = await firstFailure(['rules', ...tests]);
     if (!(await apply(statements(original, file)))) throw new Error(`${file}:${line} could not be put back`);
@@ -118,7 +131,7 @@ for (const [file, tests] of files) {
   process.stdout.write(`${file}: ${counts[0]} of ${counts[0]! + counts[1]!} killed\n`);
 }
 await mkdir('.djr/mutation', { recursive: true });
-const name = ['sql', ...only.map((file) => path.basename(file, '.sql'))].join('-');
+const name = ['sql', ...[...only.keys()].map((file) => path.basename(file, '.sql'))].join('-');
 await writeFile(`.djr/mutation/${name}.json`, JSON.stringify(report, undefined, 1));
 process.stdout.write(`${killed} of ${killed + survived} mutants killed\n`);
 process.exit(killed >= 0.9 * (killed + survived) ? 0 : 1);

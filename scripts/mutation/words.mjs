@@ -4,7 +4,7 @@
  */
 import { declareValuePlugin, PluginKind } from '@stryker-mutator/api/plugin';
 
-const CALLS = /^(?:\w*Error|say|debug|info|warn|error|problem|counter|gauge|histogram)$/;
+const CALLS = /^(?:\w*Error|say|debug|info|warn|error|problem|(?:counter|gauge|histogram)s?)$/;
 
 /**
  * Of Babel's nodes and paths, what is looked at here.

@@ -115,6 +115,19 @@ test.serial('A client that reads nothing of what waits for so long is closed; on
   t.deepEqual(slow.closed, []);
 });
 
+test.serial('A client that stops to read later has the same time from then on', (t) => {
+  const clock = clockOf(t);
+  const one = reader();
+  keep(t, one);
+  clock.pass(300);
+  one.connection.waits = true;
+  one.client.write(Buffer.from('x'), performance.now());
+  clock.pass(800);
+  t.deepEqual(one.closed, []);
+  clock.pass(200);
+  t.deepEqual(one.closed, ['stalled']);
+});
+
 test.serial('The time for which this process itself was held up is not counted against clients', (t) => {
   const clock = clockOf(t);
   const one = reader();
@@ -213,6 +226,18 @@ test.serial('A turn of a check is for five hundred clients; none follows once th
   t.deepEqual(last.closed, ['lifetime']);
   await nextTurn();
   t.is(told(), 499);
+});
+
+test.serial('A check that is under way when the next one is due is the only one, and is stopped', async (t) => {
+  const clock = clockOf(t);
+  const readers = Array.from({ length: 1500 }, () => reader());
+  const keeper = keep(t, ...readers);
+  clock.late(400);
+  clock.pass(100);
+  clock.pass(100);
+  keeper.stop();
+  for (let n = 0; n < 5; n += 1) await nextTurn();
+  t.is(readers.filter(({ texts }) => texts.length > 0).length, 500);
 });
 
 test.serial('Who is stopped looks at nobody, and can begin again', (t) => {

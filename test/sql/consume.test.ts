@@ -128,8 +128,22 @@ test('With now, what is in flight when the consumer is created comes, also of it
   t.deepEqual(await consume(db.pool), [1, 2, 3]);
 });
 
+test('From a position, too, what the own transaction publishes comes', async (t) => {
+  const db = await createDatabase(t);
+  const [row] = await db.query('select djr.position() as at');
+  const own = await begin(db);
+  await publish(own, 1);
+  await own.query(`select djr.create_consumer('before', $1)`, [row!.at]);
+  for (let n = 0; n < 3; n += 1) await db.query('select pg_current_xact_id()');
+  await own.query(`select djr.create_consumer('now', djr.position())`);
+  await publish(own, 2);
+  await own.query('commit');
+  t.deepEqual(await consume(db.pool, `'before'`), [1, 2]);
+  t.deepEqual(await consume(db.pool, `'now'`), [1, 2]);
+});
+
 test('With types or topics it gets only those, and no other event keeps it from them', async (t) => {
-  const db = await setUp(t, `'billing', types => array['paid']`);
+  const db = await setUp(t, `'billing', types => array['refunded', 'paid']`);
   await db.query(`select djr.create_consumer('rooms', topics => array['a', 'b'])`);
   await db.query(`select djr.create_consumer('both', types => array['paid'], topics => array['a'])`);
   await publish(db, 1, 2, 3);

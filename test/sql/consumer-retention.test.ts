@@ -183,6 +183,10 @@ test('A consumer cannot begin at a position behind which events were deleted', a
   await publish(db, 0, 1);
   await db.query('delete from djr.event');
   t.is((await refusal(db, 'select djr.create_consumer($1, $2)', ['billing', row!.at])).code, 'DJR22');
+  await publish(db, 0, 2);
+  await db.query(`select djr.create_consumer('billing', djr.position())`);
+  await publish(db, 0, 3);
+  t.deepEqual(await consume(db), [3]);
 });
 
 test('reset_consumer begins anew: now, at the start, or at a position', async (t) => {

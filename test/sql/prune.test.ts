@@ -35,6 +35,14 @@ test('prune_batch deletes no more than asked, oldest first, and 0 says that it i
   t.deepEqual([await batch(), await batch(), await batch()], ['4', '2', '0']);
 });
 
+test('An age of 0 prunes all that is there, in batches of one event as well', async (t) => {
+  const db = await createDatabase(t);
+  await db.query(`insert into djr.event (scope, type) select 'public', 't' from generate_series(1, 3)`);
+  t.deepEqual(await db.query(`select djr.prune_batch('0', 1) as n`), [{ n: '1' }]);
+  t.deepEqual(await db.query('select id from djr.event order by id'), [{ id: '2' }, { id: '3' }]);
+  t.deepEqual(await db.query(`select djr.prune('0') as n`), [{ n: '2' }]);
+});
+
 test('two pruners share the work, and publishers do not wait for either', async (t) => {
   const db = await createDatabase(t);
   await db.query(`insert into djr.event (scope, type) select 'public', 't' from generate_series(1, 10)`);

@@ -160,6 +160,18 @@ const SAID: [call: string, values: unknown[], message: RegExp, detail: string][]
   ["djr.seal('r', $1::text)", ['x'.repeat(256)], /\(it has 256\)$/, 'It has 256.'],
   ["djr.seal('r', 'u', '-1 hour')", [], /at most 31 days \(it is -01:00:00\)$/, 'It is -01:00:00.'],
   ["djr.create_consumer('c', topics => array['a b'])", [], /^topics: a topic .* \(it is "a b"\)$/, 'It is "a b".'],
+  [
+    "djr.create_consumer('c', 'yesterday')",
+    [],
+    /^from must be now, start, or a position .* \(it is "yesterday"\)$/,
+    'A position is what djr.position() returned.',
+  ],
+  [
+    "djr.create_consumer('c', '1:9000000000000000000:')",
+    [],
+    /^from must be .* \(it is "1:9000000000000000000:"\)$/,
+    'It lies in the future: it is one of another database.',
+  ],
   ['djr.configure(queue_limit => 2)', [], /^queue_limit must be .* \(it is 2\)$/, 'It is 2.'],
   [
     "djr.configure(authorize_topic => 'public.none')",

@@ -133,7 +133,10 @@ export interface RealtimeOptions<Events extends EventsOf<Events> = EventMap> {
    * server ends what is quiet for 10 s. @defaultValue 15000
    */
   heartbeat?: number;
-  /** Milliseconds a browser waits before it reconnects; each client is told up to half as much more. @defaultValue 2000 */
+  /**
+   * Milliseconds a browser waits before it reconnects; each client is told up to half as much more. djr's own client waits a random time
+   * up to what it was told. @defaultValue 2000
+   */
   retry?: number;
   /**
    * Milliseconds after which a stream ends; each client gets 80 to 100 % of them, then reconnects and resumes, so that logins are checked again

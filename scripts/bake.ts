@@ -6,7 +6,13 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-const BAKED = ['lib/version', 'install/newest-migration', 'http/endpoints/client-scripts', 'admin/assets'];
+const BAKED = [
+  'lib/version',
+  'install/newest-migration',
+  'install/migration-files',
+  'http/endpoints/client-scripts',
+  'admin/assets',
+];
 
 /** Runs the modules as they are in src/, and writes what they export. What they read must be built already. */
 export async function bake(): Promise<void> {

@@ -11,7 +11,7 @@ import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
 import { commit, migrate, type Settings, uncommit } from 'graphile-migrate';
 import pg from 'pg';
-import { committedMigrations } from '../src/install/migrate.js';
+import { MIGRATIONS } from '../src/install/migration-files.js';
 import { startEmbedded } from '../src/testing/embedded.js';
 
 const { values } = parseArgs({ options: { message: { type: 'string', short: 'm' } } });
@@ -30,7 +30,7 @@ const contents = async () =>
 
 const before = { current: await readFile(current, 'utf8'), committed: await contents() };
 const released = JSON.parse(await readFile('migrations/released.json', 'utf8')) as Record<string, string>;
-const last = (await committedMigrations()).at(-1)?.name;
+const last = MIGRATIONS.at(-1)?.name;
 const again = isBlank(before.current);
 if (again && (!last || last in released)) {
   process.stderr.write('Nothing to commit: migrations/current.sql is empty, and what is committed is released.\n');

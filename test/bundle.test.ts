@@ -1,11 +1,13 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import { build, type Format } from 'esbuild';
-import { createDatabase } from './helpers/database.js';
+import { printMigrations } from '../src/install/migrate.js';
+import { createDatabase, type TestDatabase } from './helpers/database.js';
 import { openStream } from './helpers/stream.js';
 
 // An app that a bundler has made into one file, in a folder of its own: of the package nothing else is there.
@@ -24,12 +26,21 @@ const server = createServer(realtime.handler).listen(0, '127.0.0.1', () => {
 });
 `;
 
-async function bundle(t: ExecutionContext, format: Format): Promise<string> {
+/** An app that brings its database up to date when it starts. */
+const MIGRATING = `
+import { migrate, printMigrations } from 'djr/migrate';
+
+migrate(process.env.DATABASE_URL).then(async (applied) => {
+  console.log(JSON.stringify({ applied, printed: (await printMigrations()).length }));
+});
+`;
+
+async function bundle(t: ExecutionContext, format: Format, contents = APP): Promise<string> {
   const folder = await mkdtemp(path.join(tmpdir(), 'djr-bundle-'));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
   const outfile = path.join(folder, format === 'esm' ? 'app.mjs' : 'app.cjs');
   const { warnings } = await build({
-    stdin: { contents: APP, resolveDir: process.cwd(), sourcefile: 'app.js' },
+    stdin: { contents, resolveDir: process.cwd(), sourcefile: 'app.js' },
     outfile,
     bundle: true,
     minify: true,
@@ -37,10 +48,12 @@ async function bundle(t: ExecutionContext, format: Format): Promise<string> {
     target: 'node20',
     format,
     logLevel: 'silent',
+    // Where the migrations' folder is, a CommonJS file does not know. Of a package in node_modules esbuild does not say so.
+    logOverride: contents === MIGRATING ? { 'empty-import-meta': 'silent' } : {},
     // What pg, a CommonJS library, needs in any ES module that esbuild makes.
     ...(format === 'esm' && {
       banner: {
-        js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+        js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
       },
     }),
   });
@@ -88,3 +101,20 @@ for (const format of ['esm', 'cjs'] as const) {
     t.is((await fetch(at('admin/'))).status, 200);
   });
 }
+
+for (const format of ['esm', 'cjs'] as const) {
+  test(`an app that esbuild has bundled into one file (${format}) migrates its database`, async (t) => {
+    const database = await createDatabase(t, { template: null });
+    const file = await bundle(t, format, MIGRATING);
+    const env = { ...process.env, DATABASE_URL: database.url, NODE_PATH: '' };
+    const { stdout } = await promisify(execFile)(process.execPath, [file], { cwd: path.dirname(file), env });
+    const { applied, printed } = JSON.parse(stdout) as { applied: string[]; printed: number };
+    t.deepEqual(applied, await migrationsOf(database));
+
+    t.is(printed, (await printMigrations()).length);
+    t.deepEqual(await readdir(path.dirname(file)), [path.basename(file)]);
+  });
+}
+
+const migrationsOf = async (database: TestDatabase) =>
+  (await database.query<{ name: string }>('select name from djr.migrations order by id')).map(({ name }) => name);

@@ -46,7 +46,7 @@ async function packageOf(major: string): Promise<string> {
 /** Tests of the command and of the benchmark run what is installed. Where sources are newer than it, it is built: no old code passes a test. */
 async function buildIfOld(): Promise<void> {
   const built = await stat('dist/cli/main.js').catch(() => undefined);
-  const folders = ['src', 'bench'].map(async (folder) =>
+  const folders = ['src', 'bench', 'sql', 'migrations/committed'].map(async (folder) =>
     (await readdir(folder, { recursive: true }))
       .filter((file) => !file.startsWith('results'))
       .map((file) => stat(`${folder}/${file}`)),

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { select } from '../postgres/select.js';
-import type { CommittedMigration } from './migrate.js';
+import type { CommittedMigration } from './migration-files.js';
 
 type Client = Pick<pg.Client, 'query'>;
 

@@ -1,6 +1,3 @@
-import { readdir, readFile } from 'node:fs/promises';
-import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { runner } from 'node-pg-migrate';
 import pg from 'pg';
 import { DjrError } from '../lib/errors.js';
@@ -11,6 +8,8 @@ import { TYPES } from '../postgres/types.js';
 import { watchBlockers } from './blockers.js';
 import { adoptSchema, healSettings } from './healing.js';
 import { explainMigration, type Limits } from './migrate-errors.js';
+import { CARRYING_OVER, CHECKS, MIGRATIONS } from './migration-files.js';
+import { withMigrationFolder } from './migration-folder.js';
 import { asPlainSql, migrationsBehind } from './printed-migrations.js';
 import { installedMigrations } from './schema-version.js';
 
@@ -32,38 +31,11 @@ export interface MigrateOptions {
 
 const LOCK_TIMEOUT = 30_000;
 
-/** One file of migrations/committed. */
-export interface CommittedMigration {
-  /** The name in `djr.migrations`: the file's name without `.sql`. */
-  readonly name: string;
-  readonly sql: string;
-}
-
-const folder = fileURLToPath(new URL('../../migrations/committed', import.meta.url));
-const sources = fileURLToPath(new URL('../../sql', import.meta.url));
-
-/** The committed migrations in the order in which they are applied. */
-export async function committedMigrations(): Promise<CommittedMigration[]> {
-  const files = (await readdir(folder)).filter((file) => file.endsWith('.sql')).sort();
-  return Promise.all(
-    files.map(async (file) => ({
-      name: path.basename(file, '.sql'),
-      sql: await readFile(path.join(folder, file), 'utf8'),
-    })),
-  );
-}
-
 /**
- * SQL that runs before the first migration that is applied. It checks that everything in the schema belongs to the installing role and
- * that no other installation runs, and it records existing grants, for which an older schema has no record.
+ * SQL that runs before the first migration that is applied. The same checks run after the last one: no other role may have put an object
+ * into the schema meanwhile.
  */
-async function beginning(): Promise<string> {
-  const files = ['install/begin.sql', 'tables/_grant.sql', 'install/carry_over.sql'];
-  return (await Promise.all(files.map((file) => readFile(path.join(sources, file), 'utf8')))).join('\n');
-}
-
-/** SQL that runs after the last migration: it checks that no other role has put an object into the schema meanwhile. */
-const ending = () => readFile(path.join(sources, 'install/begin.sql'), 'utf8');
+const BEGINNING = [CHECKS, CARRYING_OVER].join('\n');
 
 /**
  * Installs the schema `djr` or brings it up to date, in one transaction. Many processes may call it at the same time: one does the work, and
@@ -115,21 +87,23 @@ async function apply(
     await client.query('begin isolation level read committed read write');
     await client.query("select pg_catalog.set_config('lock_timeout', $1, true)", [`${limits.lockTimeout}ms`]);
     await client.query(PINNED);
-    await client.query(await beginning());
-    await adoptSchema(client, await committedMigrations());
-    const applied = await runner({
-      dbClient: withinTransaction(client),
-      dir: folder,
-      direction: 'up',
-      singleTransaction: true,
-      noLock: true,
-      migrationsSchema: 'djr',
-      migrationsTable: 'migrations',
-      createMigrationsSchema: false,
-      logger: silent,
-    });
+    await client.query(BEGINNING);
+    await adoptSchema(client, MIGRATIONS);
+    const applied = await withMigrationFolder((dir) =>
+      runner({
+        dbClient: withinTransaction(client),
+        dir,
+        direction: 'up',
+        singleTransaction: true,
+        noLock: true,
+        migrationsSchema: 'djr',
+        migrationsTable: 'migrations',
+        createMigrationsSchema: false,
+        logger: silent,
+      }),
+    );
     const healed = await healSettings(client);
-    await client.query(await ending());
+    await client.query(CHECKS);
     const excess = await excessRights(client);
     await client.query('commit');
     if (healed)
@@ -195,8 +169,8 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 async function dryRun(client: pg.Client, log: MigrateOptions['log']): Promise<string[]> {
   const installed = new Set(await installedMigrations(client));
-  const pending = (await committedMigrations()).filter(({ name }) => !installed.has(name));
-  if (pending.length > 0) log?.(await surrounded(asPlainSql(pending)));
+  const pending = MIGRATIONS.filter(({ name }) => !installed.has(name));
+  if (pending.length > 0) log?.(surrounded(asPlainSql(pending)));
   return pending.map(({ name }) => name);
 }
 
@@ -206,8 +180,7 @@ async function dryRun(client: pg.Client, log: MigrateOptions['log']): Promise<st
  * @param from - prints only the migrations after this one (its name, or the number with which it begins), for an upgrade
  */
 export async function printMigrations(from?: string): Promise<string> {
-  const all = await committedMigrations();
-  const wanted = from === undefined ? all : migrationsBehind(all, from);
+  const wanted = from === undefined ? MIGRATIONS : migrationsBehind(MIGRATIONS, from);
   return wanted.length === 0 ? '' : surrounded(asPlainSql(wanted));
 }
 
@@ -215,13 +188,13 @@ export async function printMigrations(from?: string): Promise<string> {
  * Puts the same checks before and after the SQL that `migrate` makes. Released migrations do not qualify every name, so the path is pinned
  * for them, and restored afterwards for the next statements of another migration tool.
  */
-async function surrounded(sql: string): Promise<string> {
+function surrounded(sql: string): string {
   return [
     "select pg_catalog.set_config('djr.search_path', pg_catalog.current_setting('search_path'), false);",
     'set search_path = pg_catalog, pg_temp;\n',
-    await beginning(),
+    BEGINNING,
     sql,
-    await ending(),
+    CHECKS,
     "select pg_catalog.set_config('search_path', pg_catalog.current_setting('djr.search_path'), false);\n",
   ].join('\n');
 }

@@ -1,5 +1,5 @@
 import { DjrError } from '../lib/errors.js';
-import type { CommittedMigration } from './migrate.js';
+import type { CommittedMigration } from './migration-files.js';
 
 /** SQL that does what the migration runner would do: it creates the same table. Every statement can be run again. */
 const PROLOGUE = `-- djr. Each statement can be run again on a database that has it.

@@ -2,11 +2,12 @@ import test from 'ava';
 import type pg from 'pg';
 import { dumpSchema } from '../../scripts/schema-dump.js';
 import { createRealtime } from '../../src/index.js';
-import { committedMigrations, migrate, printMigrations } from '../../src/install/migrate.js';
+import { migrate, printMigrations } from '../../src/install/migrate.js';
+import { MIGRATIONS } from '../../src/install/migration-files.js';
 import { createDatabase, type TestDatabase } from '../helpers/database.js';
 import { startApp } from '../helpers/server.js';
 
-const migrations = await committedMigrations();
+const migrations = MIGRATIONS;
 
 /** Installs what the first release had. */
 async function installOldest(db: TestDatabase): Promise<void> {

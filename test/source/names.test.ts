@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import test, { type ExecutionContext } from 'ava';
 import type pg from 'pg';
-import { committedMigrations, migrate, printMigrations, uninstall } from '../../src/install/migrate.js';
+import { migrate, printMigrations, uninstall } from '../../src/install/migrate.js';
+import { MIGRATIONS } from '../../src/install/migration-files.js';
 import { asTransaction } from '../../src/install/printed-migrations.js';
 import type { TestDatabase } from '../helpers/database.js';
 import { doEverything } from '../helpers/everything.js';
@@ -34,7 +35,7 @@ async function doEverythingOrTell(t: ExecutionContext, db: TestDatabase & { own:
 }
 
 const installFirst = async (client: pg.Client) => {
-  const [first] = await committedMigrations();
+  const [first] = MIGRATIONS;
   const sql = await printMigrations();
   await client.query(sql.slice(0, sql.indexOf(';', sql.indexOf(`values ('${first!.name}'`)) + 1));
 };

@@ -7,12 +7,13 @@ import test from 'ava';
 import { dumpSchema } from '../../scripts/schema-dump.js';
 import { diagnose } from '../../src/doctor/diagnosis.js';
 import { createRealtime, DjrError } from '../../src/index.js';
-import { committedMigrations, migrate, printMigrations } from '../../src/install/migrate.js';
+import { migrate, printMigrations } from '../../src/install/migrate.js';
+import { MIGRATIONS } from '../../src/install/migration-files.js';
 import { asTransaction } from '../../src/install/printed-migrations.js';
 import { createDatabase, type TestDatabase } from '../helpers/database.js';
 import { startApp } from '../helpers/server.js';
 
-const migrations = (await committedMigrations()).map(({ name }) => name);
+const migrations = MIGRATIONS.map(({ name }) => name);
 
 /** What `pg_dump -s` leaves of a database: every object, no row, every sequence at its start. */
 async function schemaOnly(db: TestDatabase): Promise<void> {
@@ -77,7 +78,7 @@ test('After a restore of the schema alone serving says what to run, doctor names
 
 test('The schema of the first release, restored without rows, is brought up to date', async (t) => {
   const [db, fresh] = [await createDatabase(t, { template: null }), await createDatabase(t)];
-  const [first] = await committedMigrations();
+  const [first] = MIGRATIONS;
   await db.query(`create schema djr; ${first!.sql}`);
   await db.query('delete from djr.settings');
   await migrate(db.url);
@@ -113,7 +114,7 @@ test('The printed SQL is one transaction, runs twice, and from a migration on br
   t.deepEqual(await migrate(db.url), []);
 
   const upgraded = await createDatabase(t, { template: null });
-  const [first] = await committedMigrations();
+  const [first] = MIGRATIONS;
   const old = await upgraded.connect();
   await old.query(`create schema djr; create table djr.migrations (id serial primary key, name varchar(255) not null,
     run_on timestamp not null); ${first!.sql}; insert into djr.migrations (name, run_on) values ('${first!.name}', now())`);

@@ -17,7 +17,8 @@ function busySource() {
   };
   const options = {
     engine: { subjects, answer },
-    source: { ping: () => hold(1) },
+    source: { ping: () => hold(1), acknowledge: () => hold([true]), record: () => hold(1) },
+    presenceOf: () => ({ report: () => hold(undefined) }),
     rowOf: () => ({ write: () => hold(undefined), remove: () => hold(undefined) }),
   };
   const answers = new Answers(options as unknown as AnswersOptions);
@@ -28,28 +29,47 @@ function busySource() {
 
 const turns = () => new Promise((resolve) => setImmediate(resolve));
 
-test('However many edges report at once, two statements run for them, and all are answered', async (t) => {
+/** What edges tell of themselves, no matter who waits for it. */
+const TOLD = ['report', 'record', 'presence', 'withdraw'];
+
+for (const edges of [2, 32]) {
+  test(`Whatever ${edges} edges tell at once, one connection to the database is enough, and all are answered`, async (t) => {
+    const { ask, held } = busySource();
+    const told = Array.from({ length: edges }, (_, n) =>
+      TOLD.map((what) => ask(what, { instance: `edge-${n}`, host: 'h', reading: {} })),
+    ).flat();
+    for (let done = 0; done < told.length; done += 1) {
+      await turns();
+      t.is(held.length, 1);
+      held.pop()!();
+    }
+    t.deepEqual(new Set(await Promise.all(told)), new Set(['{"value":null}', '{"value":1}']));
+  });
+}
+
+test('An acknowledgement does not wait for what edges tell', async (t) => {
   const { ask, held } = busySource();
-  const reports = Array.from({ length: 40 }, (_, n) =>
-    ask('report', { instance: `edge-${n}`, host: 'h', reading: {} }),
-  );
-  for (let done = 0; done < 40; done += held.splice(0).length) {
+  const told = [ask('report', { instance: 'edge' }), ask('record', [])];
+  const acknowledged = ask('acknowledge', []);
+  await turns();
+  t.is(held.length, 2);
+  held.pop()!();
+  t.is(await acknowledged, '{"value":[true]}');
+  for (const answer of told) {
+    held.pop()!();
+    await answer;
     await turns();
-    t.true(held.length <= 2, `${held.length} at once`);
-    t.not(held.length, 0);
-    for (const go of held) go();
   }
-  t.deepEqual(new Set(await Promise.all(reports)), new Set(['{"value":null}']));
 });
 
 test('While the database does not answer, edges that report are refused beyond a thousand that wait', async (t) => {
   const { ask, held } = busySource();
-  const reports = Array.from({ length: 1003 }, (_, n) =>
+  const reports = Array.from({ length: 1002 }, (_, n) =>
     ask('report', { instance: `edge-${n}`, host: 'h', reading: {} }),
   );
   const { error } = JSON.parse((await reports.at(-1))!);
   t.is(error.code, 'DJR_DATABASE');
-  t.is(held.length, 2);
+  t.is(held.length, 1);
 });
 
 test('Edges that ask at once whether the database answers share one look at it', async (t) => {

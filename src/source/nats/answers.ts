@@ -37,9 +37,9 @@ const SOURCES = 'sources';
 
 /**
  * Statements of edges that run at a time, apart from those that a client waits for. Edges report at once, each once in a few seconds:
- * without a bound, many of them would fill the pool that this source's own clients need.
+ * with more than one at a time, the connections to the database would grow with the number of edges.
  */
-const SIDE_BY_SIDE = 2;
+const AT_A_TIME = 1;
 
 /** So many may wait for their turn, as while PostgreSQL is away; an edge that is refused tries again. */
 const WAITING = 1000;
@@ -48,7 +48,7 @@ const WAITING = 1000;
 export class Answers {
   readonly #options: AnswersOptions;
   readonly #ends: (() => void)[] = [];
-  readonly #turns = new Semaphore(SIDE_BY_SIDE);
+  readonly #turns = new Semaphore(AT_A_TIME);
   /** One look at the database, which all edges that ask meanwhile share. */
   #ping: Promise<unknown> | undefined;
 
@@ -59,7 +59,8 @@ export class Answers {
   start(): void {
     const { engine, presenceOf, rowOf, source } = this.#options;
     this.#on('since', (body: SinceRequest) => this.#since(body));
-    this.#inTurn('acknowledge', (body: Acknowledgement[]) => source.acknowledge(body));
+    // The source stores those of all edges and of its own clients together, one statement at a time.
+    this.#on('acknowledge', (body: Acknowledgement[]) => source.acknowledge(body));
     this.#inTurn('record', (body: Step[]) => source.record(body));
     this.#on('ping', () => {
       this.#ping ??= source.ping().finally(() => {

@@ -25,6 +25,8 @@ export const metrics = {
   cpuEvent: { title: 'CPU/event', unit: 'µs', better: 'less' },
   added: { title: 'added p50', unit: 'ms', better: 'less' },
   added99: { title: 'added p99', unit: 'ms', better: 'less' },
+  core: { title: 'core publish p50', unit: 'ms', better: 'less' },
+  overCore: { title: 'added/core publish', unit: 'x', better: 'less' },
   connections: { title: 'database connections', unit: '', better: 'less' },
   cpuEach: { title: 'CPU/change', unit: 'µs', better: 'less' },
   heapEach: { title: 'heap/connection', unit: 'B', better: 'less' },

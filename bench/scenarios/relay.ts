@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { merge, percentiles } from '../load/histogram.js';
+import { hindranceToApart, serverOf, setApart } from '../load/processors.js';
 import type { Sample } from '../metrics.js';
 import type { Remote } from '../remote.js';
 import type { RelaySystem } from '../systems/relay.js';
@@ -22,24 +23,27 @@ const relayOf = ({ system }: Round): Remote<RelaySystem> => system!.remote as Re
 const RATE = 1000;
 const PUBLISHERS = 8;
 
+/** Messages a second that are published to NATS without JetStream, beside the events. */
+const CORE_RATE = 100;
+
 async function latencyRun(round: Round): Promise<Sample> {
   const { publisher, readers, seconds, variant } = round;
   const system = relayOf(round);
-  if (variant.floor) {
-    const { p50, p99 } = percentiles(merge([await system.core({ rate: RATE, seconds })]));
-    return { metrics: { added: p50, added99: p99 }, failures: [] };
-  }
   await connectClients(round);
   await publisher.connect({ url: round.databaseUrl, connections: PUBLISHERS, statements: variant.statements });
   const events = RATE * seconds;
   await readers.expect({ events: RATE + events, warmup: RATE });
-  await publisher.paced({ rate: RATE, events, warmup: RATE });
+  const published = publisher.paced({ rate: RATE, events, warmup: RATE });
+  // The warm-up takes a second.
+  const cores = pause(1000).then(() => system.core({ rate: CORE_RATE, seconds }));
+  const [beside] = await Promise.all([cores, published]);
+  const core = percentiles(merge([beside]));
   const received = await readers.received({ patience: 5000 });
   const { p50, p99 } = percentiles(merge([await system.added(null)]));
   await readers.close(null);
   await publisher.close(null);
   return {
-    metrics: { ...delayMetrics(received), added: p50, added99: p99 },
+    metrics: { ...delayMetrics(received), added: p50, added99: p99, core: core.p50, overCore: p50 / core.p50 },
     delays: received.delays,
     timeline: received.timeline,
     failures: failuresOf(received),
@@ -48,18 +52,30 @@ async function latencyRun(round: Round): Promise<Sample> {
 
 export const relayLatency: Scenario = {
   name: 'relay',
-  about: `${RATE.toLocaleString('en')} events a second: from the moment at which a source has an event to the client of an edge, beside a publish to NATS without JetStream.`,
+  about: `${RATE.toLocaleString('en')} events a second: from the moment at which the source that writes has an event to the client of an edge, beside publishes to NATS without JetStream from and to the same processes meanwhile.`,
   size: { clients: 1, seconds: 5, rounds: 3 },
   variants: [
-    { ...relay('NATS core publish', {}), floor: true },
     relay('edge, whole log', { stamped: true }),
     relay('edge, own subjects', { interest: 'own', stamped: true }),
   ],
-  columns: ['added', 'added99', 'p50', 'p99'],
-  ratios: ['added'],
+  columns: ['overCore', 'added', 'core', 'added99', 'p50', 'p99'],
+  ratios: [],
   long: true,
   run: latencyRun,
 };
+
+/** The database, its publishers and the sources have processors of their own, and so have the engine, the edges and the clients. */
+async function goApart(round: Round): Promise<() => void> {
+  const { databaseUrl, publisher, readers, variant } = round;
+  const system = relayOf(round);
+  await publisher.connect({ url: databaseUrl, connections: 1, statements: variant.statements });
+  const [row] = await publisher.query('select pg_backend_pid() as pid');
+  await publisher.close(null);
+  // On another machine the database is apart anyway.
+  const server = serverOf(Number(row!.pid));
+  const near = [...(server === undefined ? [] : [server]), publisher.pid, ...(await system.pids(null))];
+  return setApart(near, [system.pid, readers.pid]);
+}
 
 /** Publishers that wait for their commits, and the connections that the database has meanwhile. */
 async function publishersRun(round: Round): Promise<Sample> {
@@ -71,13 +87,13 @@ async function publishersRun(round: Round): Promise<Sample> {
   return { ...sample, metrics: { ...sample.metrics, connections: Number(row!.count) } };
 }
 
-export const relayPublishers: Scenario = {
-  name: 'relay-publishers',
+const publishersTogether: Scenario = {
+  name: 'relay-publishers-together',
   about:
-    '16 publishers of events for one user as fast as they are answered, who is connected to an instance or an edge.',
+    '16 publishers of events for one user as fast as they are answered, who is connected to an instance or an edge. All share the processors.',
   size: { clients: 1, seconds: 4, rounds: 3 },
   variants: [
-    { ...djrWith('2 instances', [], { instances: 2 }), floor: true },
+    { ...relay('2 instances', { edges: 0 }), floor: true },
     relay('2 sources, 2 edges', { edges: 2, interest: 'own' }),
     relay('2 sources, 32 edges', { edges: 32, interest: 'own' }),
   ].map((variant) => ({ ...variant, statements: { global: `select djr.publish('0', 'bench', $1::jsonb)` } })),
@@ -86,6 +102,19 @@ export const relayPublishers: Scenario = {
   rest: 2500,
   long: true,
   run: publishersRun,
+};
+
+/** What edges cost publishers, who have nothing but the database and its instances on their machines. */
+export const relayPublishers: Scenario = {
+  ...publishersTogether,
+  name: 'relay-publishers',
+  about:
+    'The same, and half of the processors are for the database, the publishers and the sources or instances, the other half for nats-server, edges and clients.',
+  hindrance: hindranceToApart,
+  run: async (round) => {
+    const end = await goApart(round);
+    return publishersRun(round).finally(end);
+  },
 };
 
 /** What the processor of an edge does for an event that none of its clients gets. */
@@ -171,4 +200,11 @@ export const relayTakeover: Scenario = {
 };
 
 /** All that a relay is measured by. */
-export const relayScenarios: Scenario[] = [relayLatency, relayPublishers, relayUnheard, relayResume, relayTakeover];
+export const relayScenarios: Scenario[] = [
+  relayLatency,
+  publishersTogether,
+  relayPublishers,
+  relayUnheard,
+  relayResume,
+  relayTakeover,
+];

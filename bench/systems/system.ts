@@ -15,7 +15,10 @@ export interface SystemOptions {
   instances?: number;
   /** djr and Socket.IO: each client hears one topic, there a room. */
   topics?: boolean;
-  /** relay only. `stamped`: the first edge remembers when each event went to a client. */
+  /**
+   * relay only. `stamped`: the source that writes and the first edge remember when each had an event. No edges: the sources are instances
+   * without a relay, of which the first serves clients.
+   */
   relay?: { sources?: number; edges?: number; interest?: 'all' | 'own'; stamped?: boolean };
   /** djr only: topics that each client hears; `own`: nobody else hears them, else each is heard by many. */
   topicsEach?: { count: number; own: boolean };

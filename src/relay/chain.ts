@@ -16,6 +16,7 @@ interface Waiting {
   readonly subject: string;
   readonly text: string;
   readonly earlier: string | undefined;
+  readonly isPromise: boolean;
 }
 
 /** Appends messages, each of which names the sequence of the one before: they come into the log once and in this order. */
@@ -27,6 +28,8 @@ export class Chain {
   /** Behind those that were sent. */
   #waiting: Waiting[] = [];
   #next = 0;
+  /** Those that promise something and have not been sent yet. */
+  #promises = 0;
   #broken = false;
 
   constructor(options: ChainOptions) {
@@ -50,17 +53,26 @@ export class Chain {
     return this.#waiting.length - this.#next;
   }
 
+  /** Whether a message that promises something waits for those before it. */
+  get isHeld(): boolean {
+    return this.#promises > 0;
+  }
+
   get broken(): boolean {
     return this.#broken;
   }
 
   /** @returns the sequence that the message has, if it comes into the log */
   push(subject: string, text: string, earlier?: string): number {
-    const sequence = this.next;
-    if (this.#broken) return sequence;
-    this.#waiting.push({ subject, text, earlier });
-    this.#pump();
-    return sequence;
+    return this.#push({ subject, text, earlier, isPromise: false });
+  }
+
+  /**
+   * The same for a message that promises that all before it are in the log. It is sent when the engine has acknowledged these: it refuses
+   * one in whose place a stranger has written meanwhile, and takes what is behind that one.
+   */
+  promise(subject: string, text: string): number {
+    return this.#push({ subject, text, earlier: undefined, isPromise: true });
   }
 
   /** Nothing more is sent, and nothing more is told. */
@@ -68,12 +80,24 @@ export class Chain {
     this.#broken = true;
     this.#waiting = [];
     this.#next = 0;
+    this.#promises = 0;
+  }
+
+  #push(message: Waiting): number {
+    const sequence = this.next;
+    if (this.#broken) return sequence;
+    this.#waiting.push(message);
+    this.#promises += Number(message.isPromise);
+    this.#pump();
+    return sequence;
   }
 
   #pump(): void {
-    while (!this.#broken && this.waiting > 0 && this.#sent - this.#acknowledged < this.#options.pipeline) {
-      const { earlier, subject, text } = this.#waiting[this.#next]!;
+    while (!this.#broken && this.waiting > 0) {
+      const { earlier, isPromise, subject, text } = this.#waiting[this.#next]!;
+      if (this.#sent - this.#acknowledged >= (isPromise ? 1 : this.#options.pipeline)) return;
       this.#next += 1;
+      this.#promises -= Number(isPromise);
       if (this.#next > 1024 && this.#next * 2 > this.#waiting.length) {
         this.#waiting = this.#waiting.slice(this.#next);
         this.#next = 0;
@@ -90,8 +114,8 @@ export class Chain {
     // Answers come in the order of the messages; one that is missing shows in the next.
     if (error === undefined && sequence === expected && expected === this.#acknowledged + 1) {
       this.#acknowledged = sequence;
-      this.#options.onAcknowledged?.(sequence);
       this.#pump();
+      this.#options.onAcknowledged?.(sequence);
       return;
     }
     const reason =

@@ -55,8 +55,9 @@ export class Lead {
   #startedAt: number;
   /** That of the last event. */
   #transaction: Transaction | undefined;
-  /** A checkpoint that comes at the end of this turn. */
+  /** A checkpoint that comes at the end of this turn, or when the one before it has been sent. */
   #hastened: NodeJS.Immediate | undefined;
+  #isHasty = false;
   /** Checkpoints that the engine has not acknowledged, the oldest first. */
   readonly #unmarked: { readonly sequence: number; readonly frontier: Frontier }[] = [];
 
@@ -113,9 +114,16 @@ export class Lead {
   }
 
   #hasten(): void {
+    this.#isHasty = true;
     this.#hastened ??= setImmediate(() => {
-      if (!this.chain.broken) this.checkpoint();
+      this.#hastened = undefined;
+      this.#hurry();
     });
+  }
+
+  /** Each checkpoint waits for the engine: one is enough for all that has come meanwhile. */
+  #hurry(): void {
+    if (this.#isHasty && !this.chain.broken && !this.chain.isHeld) this.checkpoint();
   }
 
   /** All that the log lacked has been appended. */
@@ -133,6 +141,7 @@ export class Lead {
     this.#startedAt = status.startedAt;
     clearImmediate(this.#hastened);
     this.#hastened = undefined;
+    this.#isHasty = false;
     let aheadFrom = 0;
     for (const [id, { xid, sequence }] of this.#ahead) {
       if (!frontier.isNew(xid)) this.#ahead.delete(id);
@@ -147,7 +156,7 @@ export class Lead {
       aheadFrom,
       manifest: Uint32Array.from(this.#entries),
     });
-    const sequence = this.chain.push(subjects.checkpoint(this.generation, this.term), text);
+    const sequence = this.chain.promise(subjects.checkpoint(this.generation, this.term), text);
     this.#previous = sequence;
     this.#entries = [];
     this.checkpointAt = now();
@@ -158,6 +167,7 @@ export class Lead {
   #onAcknowledged(sequence: number): void {
     const { now, onAcknowledged, onMark } = this.#options;
     onAcknowledged();
+    if (!this.#hastened) this.#hurry();
     let mark: { readonly sequence: number; readonly frontier: Frontier } | undefined;
     while (this.#unmarked[0] && this.#unmarked[0].sequence <= sequence) mark = this.#unmarked.shift();
     if (!mark || now() - this.#markAt < MARK) return;

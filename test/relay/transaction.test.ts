@@ -112,3 +112,25 @@ test('Whatever copies are lost, an edge with its own subjects delivers all of ea
   };
   await fc.assert(fc.asyncProperty(fc.array(anyTransaction, { minLength: 1, maxLength: 8 }), check), cases(25));
 });
+
+test('Transactions for more audiences than are named share a checkpoint while the engine has not acknowledged what is before it', async (t) => {
+  const world = await startWorld(1);
+  t.teardown(() => world.end());
+  const before = world.log.messages.length;
+  const audiences = Array.from({ length: 20 }, (_, i) => `user ${i}`);
+  for (let n = 0; n < 5; n += 1) {
+    world.database.publish(...audiences);
+    world.database.commit(0);
+    world.sources[0]!.hear(0);
+    await settle();
+  }
+  for (let taken = 0; taken < 200; taken += 1) {
+    world.log.take();
+    await settle();
+  }
+  const kinds = world.log.messages.slice(before).map(({ subject }) => subjects.parse(subject)!.kind);
+  t.is(kinds.filter((kind) => kind === 'event').length, 100);
+  // That of the first, and one for all that came meanwhile.
+  t.is(kinds.filter((kind) => kind === 'checkpoint').length, 2);
+  t.is(kinds.at(-1), 'checkpoint');
+});

@@ -210,6 +210,17 @@ export class World {
     this.sources[which] = new FakeSource(this.#gone.length + 1, this.database, this.log);
   }
 
+  /**
+   * Somebody who knows nothing of the relay writes into the log, as `nats pub` does: in the place of what is on its way.
+   *
+   * @param posing - with the subject of an event of the last generation
+   */
+  intrude(posing: boolean): void {
+    const claim = this.log.messages.findLast(({ subject }) => subjects.parse(subject)?.kind === 'claim');
+    const generation = claim && subjects.parse(claim.subject)!.generation;
+    this.log.intrude(posing && generation ? subjects.event(generation, '*') : 'djr.test.hello', 'hello');
+  }
+
   /** Everything works again, and all transactions have ended. */
   async heal(): Promise<void> {
     this.database.commitAll();

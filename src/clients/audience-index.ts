@@ -54,11 +54,8 @@ export class AudienceIndex {
     const hash = this.#hash(audience);
     client.audiences = client.audiences.without(audience);
     const twin = [...client.audiences].some((own) => own !== EVERYBODY && this.#hash(own) === hash);
+    // A client that has two audiences with the same hash is in their group once, for both; the group has been mixed since it entered.
     if (!twin) this.#leave(audience, client);
-    else {
-      const value = this.#table.get(hash)!;
-      if (value % 2 === 1) this.#groups[(value - 1) / 2]!.mixed = true;
-    }
   }
 
   /**

@@ -131,6 +131,27 @@ test('A client that loses one of two topics with the same hash is found by the o
   }
 });
 
+test('The audience of everybody is in no group, whatever its hash', (t) => {
+  const index = new AudienceIndex(() => 1);
+  const a = topicAudience('a');
+  const [one, other] = [clientWith([EVERYBODY, a]), clientWith([EVERYBODY])];
+  index.add(one);
+  index.add(other);
+  index.remove(other);
+  t.deepEqual(index.of(a), [one]);
+  index.drop(one, a);
+  t.false(index.has(a));
+});
+
+test('Topics with the same hash count once, and are none when their clients have gone', (t) => {
+  const index = new AudienceIndex(() => 1);
+  const client = clientWith(['a', 'b'].map(topicAudience));
+  index.add(client);
+  t.is(index.topics, 1);
+  index.remove(client);
+  t.is(index.topics, 0);
+});
+
 test('A list of few clients is as it was when it was asked for, oldest first; places of those that left are used again', (t) => {
   const index = new AudienceIndex();
   const room = topicAudience('room:7');

@@ -65,6 +65,29 @@ test('What is no event goes no further: it is counted, logged with its number, a
   }
 });
 
+test('The log says what a hook must return', async (t) => {
+  const isEvent = /^a hook must return the event, or null to stop it$/;
+  const hasDetail = /^the detail that a hook returns must be an object$/;
+  for (const [answer, said] of [
+    [undefined, isEvent],
+    ['event', isEvent],
+    [7, isEvent],
+    [{}, isEvent],
+    [{ type: 7 }, isEvent],
+    [Object.assign(() => {}, { type: 'note', detail: {} }), isEvent],
+    [{ type: 'note', detail: null }, hasDetail],
+    [{ type: 'note', detail: [] }, hasDetail],
+    [{ type: 'note', detail: 'x' }, hasDetail],
+    [{ type: 'note' }, hasDetail],
+    [{ type: 'note', detail: {}, scope: 'user' }, /^the scope, the userId and the topic that a hook returns must fit/],
+    [{ ...event(1).toEvent(), type: 'connected' }, /^a hook must not give an event the reserved type connected$/],
+  ] as const) {
+    const { hooks, lines } = hooksOf({ onReceive: (() => answer) as never });
+    t.is(await hooks.receive(event(1)), null);
+    t.regex((lines[0]!.context.err as Error).message, said);
+  }
+});
+
 test('A hook that does not answer in time stops that one event', async (t) => {
   stayAlive(t);
   const { hooks } = hooksOf({ onReceive: () => new Promise(() => {}) });
@@ -124,6 +147,20 @@ test('A subscriber gets the events of its type, or all, until it ends; its error
   for (const end of ends) end();
   hooks.emit(event(5));
   t.is(got.length, 5);
+});
+
+test('Of two subscribers that fail, the log has both', (t) => {
+  const { hooks, lines } = hooksOf();
+  for (const message of ['one', 'two']) {
+    hooks.subscribe('note', () => {
+      throw new Error(message);
+    });
+  }
+  hooks.emit(event(1));
+  t.deepEqual(
+    lines.map(({ context }) => (context.err as Error).message),
+    ['one', 'two'],
+  );
 });
 
 test('A subscriber that is too slow loses events, which is counted and logged', (t) => {

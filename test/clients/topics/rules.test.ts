@@ -1,6 +1,8 @@
 import { mock } from 'node:test';
 import test from 'ava';
 import { EVERYBODY, topicAudience, userAudience } from '../../../src/event/audience.js';
+import { Envelope } from '../../../src/event/envelope.js';
+import { Item } from '../../../src/event/item.js';
 import type { Meter } from '../../../src/lib/meter.js';
 import { clock, enter, NOW, openTopics, order } from './simulated-topics.js';
 
@@ -125,6 +127,28 @@ test.serial('A client loses a topic when the seal for it ends, and keeps the res
   t.deepEqual([lasting.texts, gone.texts], [[], []]);
   for (const { client } of [one, lasting, gone]) hub.leave(client);
 });
+
+test.serial(
+  'A client that is closed as the events before the end of its seal are written is not counted out of the topic again',
+  (t) => {
+    mock.timers.enable({ apis: ['setInterval'] });
+    t.teardown(() => mock.timers.reset());
+    const pass = clock(t);
+    const { topics, hub, said } = openTopics();
+    const { client, connection, reasons } = enter(hub, 'ada', ['a']);
+    topics.watch(client, { topics: new Map([['a', NOW + 100]]), refused: new Map() });
+    client.maxBytes = 10;
+    connection.write = (chunk) => {
+      connection.buffered += chunk.length;
+      return false;
+    };
+    hub.deliver(new Item(1, new Envelope(1, 1, 'topic', null, 'said', 0, '{}', 'a'), 'p'));
+    pass(100);
+    mock.timers.tick(500);
+    t.deepEqual(reasons, ['slow']);
+    t.deepEqual(said.presence, ['came']);
+  },
+);
 
 test('Topics have their metrics', (t) => {
   const values = new Map<string, () => unknown>();

@@ -121,6 +121,17 @@ test.serial('Keys are read every half minute; for an unknown one at most once a 
   t.is(await refusedWhy(topics, 'ada', seal), 'no seal, and no permission', 'the old key has been rotated out');
 });
 
+test.serial('Who shows no seal costs no reading of keys, and what is no seal none but the usual ones', async (t) => {
+  const pass = clock(t);
+  const { topics, said } = openTopics();
+  await refusedWhy(topics, 'ada');
+  t.is(said.reads, 0);
+  await refusedWhy(topics, 'ada', 'x');
+  pass(2000);
+  await refusedWhy(topics, 'ada', 'x');
+  t.is(said.reads, 1);
+});
+
 test.serial('Keys that were read before a permission was taken back are read again', async (t) => {
   const pass = clock(t);
   const { topics, said } = openTopics();

@@ -17,6 +17,13 @@ const example = [...docs.matchAll(/```html\n([\s\S]*?)```/g)].find(([, code]) =>
   code!.includes('createEventSource'),
 )![1]!;
 
+const recipes = await readFile(new URL('../../docs/recipes.md', import.meta.url), 'utf8');
+const elements = /### htmx[\s\S]*?```html\n.*\n([\s\S]*?)```/.exec(recipes)![1]!;
+const versions = {
+  'htmx 2': htmx,
+  'htmx 4': await readFile(createRequire(import.meta.url).resolve('htmx.org/dist/htmx.js'), 'utf8'),
+};
+
 const newContext = useChromium();
 
 const PAGE = `<!doctype html><html lang="en"><head><title>htmx</title>
@@ -138,16 +145,29 @@ test('Where the id is lost on the way, the snippet asks three times and then fir
   t.deepEqual(await seen(page), [['sse:reset', null], ...changed(5)]);
 });
 
-test('An element of HTMX reacts to an event', async (t) => {
-  const server = await startStreamServer(t);
-  const page = await (await newContext(t)).newPage();
-  await page.route('**/messages', (route) => route.fulfill({ body: '<b>hello</b>' }));
-  await page.goto(
-    server.page(`${logging('djr:connected') + scriptTag()}<script src="/htmx.min.js" defer></script>
-      <body><div id="chat" hx-get="/messages" hx-trigger="djr:chat from:window"></div>`),
-  );
-  await waitForEvent(page, 'djr:connected');
-  server.send({ type: 'chat' }, '1-a');
-  await page.locator('#chat b').waitFor();
-  t.is(await page.locator('#chat').textContent(), 'hello');
-});
+for (const [name, script] of Object.entries(versions)) {
+  test(`With ${name} the elements of docs/recipes.md are fetched anew at an event, at one of their row, and at a reset`, async (t) => {
+    const server = await startStreamServer(t);
+    const page = await (await newContext(t)).newPage();
+    const asked: string[] = [];
+    await page.route('**/orders{,/7/status}', (route) => {
+      asked.push(new URL(route.request().url()).pathname);
+      return route.fulfill({ body: `<b>${asked.length}</b>` });
+    });
+    await page.goto(
+      server.page(`${logging('djr:connected') + scriptTag()}<script>${script}</script><body>${elements}</body>`),
+    );
+    await waitForEvent(page, 'djr:connected');
+    const heard = async (frame: object, id: string, paths: string[]) => {
+      asked.length = 0;
+      server.send(frame, id);
+      await until('the elements ask', () => asked.length >= paths.length);
+      t.deepEqual(asked.toSorted(), paths);
+    };
+    await heard({ ':id': 8, type: 'order_changed' }, '1-a', ['/orders']);
+    await heard({ ':id': 7, type: 'order_changed' }, '2-a', ['/orders', '/orders/7/status']);
+    await heard({ type: 'reset', reason: 'pruned' }, '0-a', ['/orders']);
+    await page.locator('ul b').waitFor();
+    await page.locator('p b').waitFor();
+  });
+}

@@ -65,11 +65,15 @@ export class Interest {
   /**
    * A client has these audiences from now on.
    *
-   * @returns `isNew`: some are asked for only now; `begun`: resolves when events of all of them are sure to come
+   * @returns `added`: those that are asked for only now; `begun`: resolves when events of all of them are sure to come
    */
-  add(audiences: Iterable<Audience>): { readonly isNew: boolean; readonly begun: Promise<void>; end(): void } {
+  add(audiences: Iterable<Audience>): {
+    readonly added: readonly Audience[];
+    readonly begun: Promise<void>;
+    end(): void;
+  } {
     const own = [...new Set(audiences)];
-    let isNew = false;
+    const added: Audience[] = [];
     for (const audience of own) {
       const wanted = this.#wanted.get(audience);
       if (wanted) {
@@ -77,14 +81,14 @@ export class Interest {
         this.#idle.delete(audience);
       } else {
         this.#want(audience);
-        isNew = true;
+        added.push(audience);
       }
     }
     const isArriving = own.some((audience) => this.#arriving.has(audience));
     const begun = isArriving ? this.#arrival!.promise : Promise.resolve();
     let ended = false;
     return {
-      isNew,
+      added,
       begun,
       end: () => {
         if (ended) return;

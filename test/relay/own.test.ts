@@ -116,6 +116,24 @@ test('A topic that is joined at an edge with its own subjects begins where its p
   );
 });
 
+test('What was published before a client came to an edge with its own subjects comes before what was published behind', async (t) => {
+  const { db, edge } = await start(t);
+  for (let round = 0; round < 12; round += 1) {
+    // Of a user whose events this edge has not asked for.
+    const user = `user-${round}`;
+    const [read] = await db.query<{ since: string }>('select djr.position()::text as since');
+    await publish(db, user, 2 * round);
+    const stream = await edge.streamOf(user, `?since=${read!.since}`);
+    await publish(db, null, 2 * round + 1);
+    await stream.count(2);
+    t.deepEqual(
+      stream.events.map(({ data }) => data.n),
+      [2 * round, 2 * round + 1],
+    );
+    stream.close();
+  }
+});
+
 test('An event without a row reaches a client that has just come to an edge with its own subjects', async (t) => {
   const { db, edge } = await start(t);
   const ann = await edge.streamOf('ann');

@@ -28,6 +28,9 @@ export interface EdgeStreamOptions {
 const HEARD = 1000;
 const BEGUN = 10_000;
 
+/** Milliseconds that a client waits for the checkpoint that names what was published for it just before. */
+const NAMED = 1000;
+
 /** Milliseconds behind the end of a cut up to which checkpoints tell of it: the edge knows the database's clock roughly. */
 const SWITCHED = 2000;
 
@@ -43,6 +46,8 @@ export class EdgeStream {
   #unstoredAt = 0;
   /** Audiences have been asked for that the engine may not know yet. */
   #telling: Promise<void> | undefined;
+  /** Audiences have begun whose last events nobody here has heard. */
+  #settling: Promise<unknown> | undefined;
   /**
    * Since a cut: the checkpoints up to this time of the database may say that storage was switched off meanwhile. Milliseconds since 1970;
    * undefined: none may.
@@ -126,13 +131,16 @@ export class EdgeStream {
   async interest(audiences: Iterable<Audience>): Promise<() => void> {
     if (!this.#interest) return () => {};
     const { engine } = this.#options;
-    const { begun, end, isNew } = this.#interest.add(audiences);
+    const { added, begun, end } = this.#interest.add(audiences);
+    const isTold = added.length > 0 && engine.connected;
     try {
       this.follower.arrive();
-      if (isNew && engine.connected) this.#tell();
+      if (isTold) this.#tell();
       // An event without a row comes for those audiences only that the engine knows by then; another client may have asked for them just now.
       if (this.#telling) await inTime(this.#telling, HEARD);
       await orThrow(begun, BEGUN, () => new DjrError('DJR_DATABASE', 'The relay cannot be read.'));
+      if (isTold) this.#settle(added);
+      if (this.#settling) await inTime(this.#settling, NAMED);
       return end;
     } catch (error) {
       end();
@@ -146,6 +154,36 @@ export class EdgeStream {
       if (this.#telling === telling) this.#telling = undefined;
     });
     this.#telling = telling;
+  }
+
+  /**
+   * Waits for what was published for these audiences before they were asked for. Only the next checkpoint names it, so it would come behind
+   * what is heard from now on. An engine that does not answer keeps nobody from the memory of this edge.
+   */
+  #settle(audiences: readonly Audience[]): void {
+    const settling = Promise.all([this.#settling, this.#heardBefore(audiences)])
+      .catch((err: unknown) => {
+        this.#options.logger.debug({ err }, 'the relay did not say what it had for a client before it came');
+      })
+      .finally(() => {
+        if (this.#settling === settling) this.#settling = undefined;
+      });
+    this.#settling = settling;
+  }
+
+  async #heardBefore(audiences: readonly Audience[]): Promise<void> {
+    const { engine } = this.#options;
+    const { at } = this.follower;
+    if (!at) return;
+    const { generation } = at;
+    const newest = await Promise.all(
+      audiences.map((one) => engine.newest(engine.subjects.event(generation, one), false)),
+    );
+    const last = Math.max(0, ...newest.map((message) => message?.sequence ?? 0));
+    await inTime(
+      this.follower.until((placed) => placed.sequence > last || placed.generation !== generation),
+      NAMED,
+    );
   }
 
   tick(): void {

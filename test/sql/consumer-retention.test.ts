@@ -95,6 +95,18 @@ test('What committed late and was inserted early is kept for a consumer, however
   t.is(await prune(db), 5);
 });
 
+test('Of what a consumer has not had, nothing is pruned that is older than what an earlier transaction published later', async (t) => {
+  const db = await setUp(t);
+  const earlier = await db.connect();
+  await earlier.query('begin; select pg_current_xact_id()');
+  await publish(db, 5, 1);
+  await publish(earlier as unknown as TestDatabase, 2, 2);
+  await earlier.query('commit');
+  t.is(await prune(db), 0);
+  t.deepEqual(await consume(db), [1, 2]);
+  t.is(await prune(db), 2);
+});
+
 test('A transaction that stays open keeps nothing that a consumer has had from being pruned', async (t) => {
   const db = await setUp(t);
   const open = await db.connect();

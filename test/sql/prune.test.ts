@@ -74,8 +74,11 @@ test('activity goes with its event, and event_status says how far an event got',
     ],
   );
   await db.query(age);
-  await db.query(`select djr.prune('1 day')`);
-  t.deepEqual(await db.query('select from djr.activity'), []);
+  await db.query(`insert into djr.activity (event_id, status, recipients) values (11, 'sent', 1)`);
+  for (const pruned of ['10', '0']) {
+    t.deepEqual(await db.query(`select djr.prune('1 day') as n`), [{ n: pruned }]);
+    t.deepEqual(await db.query('select event_id from djr.activity'), [{ event_id: '11' }]);
+  }
 });
 
 test('prune refuses an age in the future and a batch of nothing with DJR10', async (t) => {

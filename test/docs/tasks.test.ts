@@ -66,13 +66,16 @@ test('A room, who is online and who is typing: the page hears the topic that its
   await stream.event('typing');
   await until('she is online', async () => (await sql(app, 'from djr.online')).length === 1);
   t.like((await sql(app, 'from djr.online'))[0], { user_id: '42', streams: 1 });
-  await stream.event('presence');
+  // On a busy machine the first list is empty, and she is told of as one who joined.
+  await stream.until('she is in the list, or has joined', () =>
+    stream.frames.some(({ data }) => [data.users, data.joined].some((ids) => Array.isArray(ids) && ids.includes('42'))),
+  );
   await fireAll(here, stream);
   t.deepEqual(joined, [['room:7', { seal: row!.seal, since: row!.since }]]);
   // Presence shows one thing: a list, or a number where somebody came between two lists.
   const said = shown.filter((what) => !(Array.isArray(what) && what.length === 1));
   t.deepEqual(said, [['insert', 1, 'hello'], 'Ann is typing']);
-  t.true(shown.some((what) => Array.isArray(what) && Array.isArray(what[0]) && what[0][0] === '42'));
+  t.true(shown.some((what) => Array.isArray(what) && (what[0] === 1 || (what[0] as string[])[0] === '42')));
 });
 
 test('The progress of a job moves the bar, and the badge of the inbox counts what is unread', async (t) => {

@@ -238,7 +238,7 @@ const targets: Target[] = [
   {
     what: 'relay, added latency at 1,000/s, p50',
     scenario: 'relay',
-    variant: 'edge, whole log',
+    variant: 'edge, whole log, notify',
     metric: 'overCore',
     most: 2,
   },

@@ -17,6 +17,13 @@ const relay = (name: string, options: NonNullable<NonNullable<Variant['options']
 /** Who has no client here. */
 const toNobody = { statements: { global: `select djr.publish('nobody', 'bench', $1::jsonb)` } };
 
+/** Each commit notifies, so that events come one by one: a source that sweeps has those of 5 ms at once, and each waits for all of them. */
+const notifying = (variant: Variant): Variant => ({
+  ...variant,
+  name: `${variant.name}, notify`,
+  setup: ["select djr.configure(delivery => 'notify')"],
+});
+
 const relayOf = ({ system }: Round): Remote<RelaySystem> => system!.remote as Remote<RelaySystem>;
 
 /** Events a second, and publishers, where it is about delays. */
@@ -57,7 +64,7 @@ export const relayLatency: Scenario = {
   variants: [
     relay('edge, whole log', { stamped: true }),
     relay('edge, own subjects', { interest: 'own', stamped: true }),
-  ],
+  ].flatMap((variant) => [notifying(variant), variant]),
   columns: ['overCore', 'added', 'core', 'added99', 'p50', 'p99'],
   ratios: [],
   long: true,

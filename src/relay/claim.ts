@@ -16,6 +16,8 @@ export interface Claim {
   readonly frontier: Frontier;
   /** Others that are. */
   readonly known: Set<number>;
+  /** Where in the log the first of these may be; 0: there is none. */
+  readonly aheadFrom: number;
 }
 
 /** Writes a checkpoint that says what the log has, and where the term of a new writer begins. @returns its sequence */
@@ -25,7 +27,7 @@ export async function claimLog(
   claim: Claim,
   status: LogStatus,
 ): Promise<number> {
-  const { goOn, generation, frontier, known, term } = claim;
+  const { aheadFrom, goOn, generation, frontier, known, term } = claim;
   const { last, checkpoint, tail } = found;
   const text = encodeCheckpoint({
     term,
@@ -33,7 +35,7 @@ export async function claimLog(
     frontier,
     status,
     ahead: toRuns(known),
-    aheadFrom: goOn ? checkpoint!.said.aheadFrom || (tail.find(({ id }) => id !== undefined)?.sequence ?? 0) : 0,
+    aheadFrom,
     manifest: Uint32Array.from(goOn ? tail.map(({ hash }) => hash) : []),
   });
   await new Promise<void>((resolve, reject) => {

@@ -19,6 +19,8 @@ export interface LeadOptions {
   fillers: number;
   /** Messages that may be on their way without an answer. */
   pipeline: number;
+  /** Messages between two checkpoints. @defaultValue 1000 */
+  maxEntries?: number | undefined;
   now(): number;
   onBroken(error: unknown): void;
   onAcknowledged(): void;
@@ -26,7 +28,6 @@ export interface LeadOptions {
   onMark(sequence: number, frontier: Frontier): void;
 }
 
-/** Messages between two checkpoints. */
 const MAX_ENTRIES = 1000;
 
 /** Milliseconds between two marks in PostgreSQL, and from the beginning to the first. */
@@ -46,11 +47,11 @@ export class Lead {
   #previous: number;
   /** The hashes of the messages since. */
   #entries: number[];
-  /** Events in the log that no frontier has shown yet, by id: their transaction and their sequence. */
+  /** Events of this writer in the log that no frontier has shown yet, by id: their transaction and their sequence. */
   readonly #ahead = new Map<number, { readonly xid: number; readonly sequence: number }>();
   #markAt: number;
-  /** Until all that the log lacked is in it: what the claim said is all that a checkpoint can say. */
-  #since: Frontier | undefined;
+  /** Until all that the log lacked is in it: what the claim said, and what has come since, is all that a checkpoint can say. */
+  #since: Claim | undefined;
   /** When PostgreSQL was started, as the last checkpoint says it. */
   #startedAt: number;
   /** That of the last event. */
@@ -65,7 +66,8 @@ export class Lead {
     this.#options = options;
     const { claim, claimed, fillers, log, outlet, pipeline, now, onBroken } = options;
     this.#startedAt = outlet.status().startedAt;
-    this.#since = claim.frontier;
+    // The writer adds what it brings, of which some may be too large for the engine.
+    this.#since = { ...claim, known: new Set(claim.known) };
     this.generation = claim.generation;
     this.term = claim.term;
     this.claimed = claimed;
@@ -99,7 +101,7 @@ export class Lead {
     const sequence = this.chain.push(subject, line, earlier);
     this.#ahead.set(id, { xid: xid!, sequence });
     this.#entries.push(hash);
-    if (this.#entries.length >= MAX_ENTRIES) this.checkpoint();
+    if (this.#entries.length >= (this.#options.maxEntries ?? MAX_ENTRIES)) this.checkpoint();
     // An edge that hears its own subjects alone waits for the next one.
     else if (earlier === UNNAMED) this.#hasten();
   }
@@ -136,13 +138,15 @@ export class Lead {
   /** All that has been delivered is before it. @returns its sequence */
   checkpoint(): number {
     const { now, outlet, subjects } = this.#options;
-    const frontier = this.#since ?? outlet.reached();
+    const since = this.#since;
+    const frontier = since?.frontier ?? outlet.reached();
     const status = outlet.status();
     this.#startedAt = status.startedAt;
     clearImmediate(this.#hastened);
     this.#hastened = undefined;
     this.#isHasty = false;
-    let aheadFrom = 0;
+    // Events of the writers before come first in the log.
+    let aheadFrom = since?.aheadFrom ?? 0;
     for (const [id, { xid, sequence }] of this.#ahead) {
       if (!frontier.isNew(xid)) this.#ahead.delete(id);
       else if (aheadFrom === 0) aheadFrom = sequence;
@@ -152,7 +156,7 @@ export class Lead {
       previous: this.#previous,
       frontier,
       status,
-      ahead: toRuns(this.#ahead.keys()),
+      ahead: toRuns(since ? new Set([...since.known, ...this.#ahead.keys()]) : this.#ahead.keys()),
       aheadFrom,
       manifest: Uint32Array.from(this.#entries),
     });

@@ -8,7 +8,7 @@ import type { Outlet } from './outlet.js';
 import type { Recent } from './recent.js';
 import type { Ring } from './ring.js';
 import type { Subjects } from './subjects.js';
-import { beginningOf, decide, type Found, findEnd, knownIds } from './takeover.js';
+import { beginningOf, decide, type Found, findEnd, knownFrom, knownIds } from './takeover.js';
 
 export interface SuccessionOptions {
   log: Log;
@@ -83,7 +83,8 @@ export class Succession {
     this.#terms.add(term);
     if (decision === undefined) {
       const { generation, said } = checkpoint!;
-      await this.#claim(found, { goOn: true, generation, frontier: said.frontier, known: knownIds(found), term });
+      const known = { known: knownIds(found), aheadFrom: knownFrom(found) };
+      await this.#claim(found, { goOn: true, generation, frontier: said.frontier, ...known, term });
       return;
     }
     if (this.#gap !== undefined) await outlet.catchUp();
@@ -95,7 +96,7 @@ export class Succession {
     const level = marks.length === 0 && !checkpoint ? 'info' : 'warn';
     logger[level]({ generation, reason: decision }, 'the relay begins a new generation of its log');
     this.generations += 1;
-    await this.#claim(found, { goOn: false, generation, frontier, known: new Set(), term });
+    await this.#claim(found, { goOn: false, generation, frontier, known: new Set(), aheadFrom: 0, term });
   }
 
   async #claim(found: Found, claim: Claim): Promise<void> {

@@ -93,6 +93,10 @@ export function knownIds({ checkpoint, tail }: Found): Set<number> {
   return known;
 }
 
+/** Where in the log the first of {@link knownIds} may be; 0: there is none. */
+export const knownFrom = ({ checkpoint, tail }: Found): number =>
+  checkpoint?.said.aheadFrom || (tail.find(({ id }) => id !== undefined)?.sequence ?? 0);
+
 /** Seconds of events with which a new generation begins: readers that are no further behind go on without asking a source. */
 const OVERLAP = 10_000;
 

@@ -21,6 +21,8 @@ export interface WriterOptions extends Omit<SuccessionOptions, 'isStopped' | 'on
   now?: () => number;
   /** Messages that may be on their way to the engine without an answer. */
   pipeline?: number;
+  /** Of {@link Lead}. */
+  maxEntries?: number;
 }
 
 /** Milliseconds between two looks at what is to be done. */
@@ -238,6 +240,7 @@ export class Writer {
       claimed,
       fillers,
       pipeline: this.#pipeline,
+      maxEntries: this.#options.maxEntries,
       now: this.#now,
       onBroken: (error) => this.#breaks(lead, error),
       onAcknowledged: () => {

@@ -31,7 +31,7 @@ export class FakeSource {
   /** What happens to the database while the log is taken over. */
   beforeCatchUp = (): void => {};
 
-  constructor(number: number, database: FakeDatabase, log: FakeLog) {
+  constructor(number: number, database: FakeDatabase, log: FakeLog, maxEntries: number) {
     this.number = number;
     this.#database = database;
     this.#reached = database.snapshot();
@@ -44,6 +44,7 @@ export class FakeSource {
       now: () => this.now,
       // As many as messages that may pass a claim: few, for cases that are short.
       pipeline: 3,
+      maxEntries,
       sendLive() {},
       recent: this.recent,
       election: {
@@ -151,10 +152,17 @@ export class World {
   readonly log = new FakeLog();
   readonly sources: FakeSource[] = [];
   readonly #gone: FakeSource[] = [];
+  readonly #maxEntries: number;
 
-  constructor() {
-    this.sources.push(new FakeSource(0, this.database, this.log), new FakeSource(1, this.database, this.log));
+  /** @param maxEntries - messages between two checkpoints: by default so few that some come while a take-over brings what the log lacked */
+  constructor(maxEntries = 4) {
+    this.#maxEntries = maxEntries;
+    this.sources.push(this.#source(0), this.#source(1));
     this.#hearing();
+  }
+
+  #source(number: number): FakeSource {
+    return new FakeSource(number, this.database, this.log, this.#maxEntries);
   }
 
   #hearing(): void {
@@ -207,7 +215,7 @@ export class World {
     if (!late) this.log.pending = this.log.pending.filter(({ owner }) => owner !== old.number);
     this.log.pending = this.log.pending.map((one) => (one.owner === old.number ? { ...one, done() {} } : one));
     void old.writer.stop();
-    this.sources[which] = new FakeSource(this.#gone.length + 1, this.database, this.log);
+    this.sources[which] = this.#source(this.#gone.length + 1);
   }
 
   /**
@@ -240,9 +248,9 @@ export class World {
   }
 }
 
-/** A world in which one source writes, and so many events are in the log. */
+/** A world in which one source writes, a checkpoint at a time, and so many events are in the log. */
 export async function startWorld(events: number): Promise<World> {
-  const world = new World();
+  const world = new World(1000);
   world.sources[0]!.elected = true;
   world.publish(events);
   await world.heal();

@@ -38,9 +38,13 @@ interface PostgresJsClient {
 export async function run<Row>(client: SqlClient, text: string, values: (string | null)[]): Promise<Row[]> {
   const ask = askerOf(client);
   if (!ask) {
-    throw new DjrError('DJR_CONFIG', 'The client must have a method query, as those of pg have (it has none).', {
-      hint: 'docs/recipes.md shows what to hand over from Prisma, Drizzle, Kysely, Knex, TypeORM, Sequelize, MikroORM and postgres.js.',
-    });
+    throw new DjrError(
+      'DJR_CONFIG',
+      'The client must have a method query, as those of pg have, $queryRawUnsafe or unsafe (it has none of them).',
+      {
+        hint: 'Hand over the transaction of pg, Prisma or postgres.js itself; docs/recipes.md has a line for Drizzle, Kysely, Knex, TypeORM, Sequelize and MikroORM.',
+      },
+    );
   }
   let result: unknown;
   try {

@@ -8,18 +8,22 @@ import { expectPublished } from 'djr/testing';
 const connectionString = process.env.DATABASE_URL;
 const prisma = new PrismaClient({ adapter: new PrismaPg({ connectionString }) });
 const realtime = createRealtime({ database: connectionString });
-/** @type {() => Promise<any[]>} */
+/** @type {() => Promise<{ id: number, user_id: string, type: string, detail: object }[]>} */
 const events = () => prisma.$queryRawUnsafe('select id::int, user_id, type, detail from djr.event order by id');
 
-/** What is handed over: the transaction itself, or the line for it that other libraries need. */
-/** @type {((tx: any) => any)[]} */
+/** @typedef {import('@prisma/client').Prisma.TransactionClient} Transaction */
+
+/**
+ * What is handed over: the transaction itself, or the line for it that other libraries need.
+ * @type {((tx: Transaction) => import('djr').SqlClient)[]}
+ */
 const ways = [(tx) => tx, (tx) => ({ query: ({ text, values }) => tx.$queryRawUnsafe(text, ...values) })];
 
 await prisma.$executeRawUnsafe('create table note (id serial primary key, text text not null)');
 for (const [number, handOver] of ways.entries()) {
   const before = await events();
   const detail = { a: "it's", b: '$1 ? :x' };
-  const id = await prisma.$transaction(async (/** @type {any} */ tx) => {
+  const id = await prisma.$transaction(async (/** @type {Transaction} */ tx) => {
     const client = handOver(tx);
     await tx.note.create({ data: { text: 'kept' } });
     const published = await realtime.publish({ userId: 'ada', type: 'kept', detail }, { client });
@@ -39,13 +43,13 @@ for (const [number, handOver] of ways.entries()) {
   assert.deepEqual(after[0], { id, user_id: 'ada', type: 'kept', detail });
 
   const kept = await events();
-  const lost = prisma.$transaction(async (/** @type {any} */ tx) => {
+  const lost = prisma.$transaction(async (/** @type {Transaction} */ tx) => {
     await tx.note.create({ data: { text: 'lost' } });
     await realtime.publish({ userId: 'ada', type: 'lost' }, { client: handOver(tx) });
     throw new Error('rolled back');
   });
   await assert.rejects(lost, /rolled back/);
-  const broken = prisma.$transaction((/** @type {any} */ tx) =>
+  const broken = prisma.$transaction((/** @type {Transaction} */ tx) =>
     realtime.publish({ userId: 'ada', type: 'a type' }, { client: handOver(tx) }),
   );
   await assert.rejects(broken, { name: 'DjrError', code: 'DJR01' });
@@ -53,7 +57,7 @@ for (const [number, handOver] of ways.entries()) {
   assert.equal(await prisma.note.count(), number + 1);
 }
 await realtime.publish({ userId: 'ada', type: 'outside' }, { client: prisma });
-assert.equal((await events()).at(-1).type, 'outside');
+assert.equal((await events()).at(-1)?.type, 'outside');
 
 await realtime.stop();
 await prisma.$disconnect();

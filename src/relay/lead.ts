@@ -145,7 +145,7 @@ export class Lead {
     clearImmediate(this.#hastened);
     this.#hastened = undefined;
     this.#isHasty = false;
-    // Events of the writers before come first in the log.
+    // Events of earlier writers come first in the log.
     let aheadFrom = since?.aheadFrom ?? 0;
     for (const [id, { xid, sequence }] of this.#ahead) {
       if (!frontier.isNew(xid)) this.#ahead.delete(id);
@@ -156,7 +156,7 @@ export class Lead {
       previous: this.#previous,
       frontier,
       status,
-      ahead: toRuns(since ? new Set([...since.known, ...this.#ahead.keys()]) : this.#ahead.keys()),
+      ahead: toRuns([...(since?.known ?? []), ...this.#ahead.keys()]),
       aheadFrom,
       manifest: Uint32Array.from(this.#entries),
     });

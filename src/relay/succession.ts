@@ -83,8 +83,8 @@ export class Succession {
     this.#terms.add(term);
     if (decision === undefined) {
       const { generation, said } = checkpoint!;
-      const known = { known: knownIds(found), aheadFrom: knownFrom(found) };
-      await this.#claim(found, { goOn: true, generation, frontier: said.frontier, ...known, term });
+      const [known, aheadFrom] = [knownIds(found), knownFrom(found)];
+      await this.#claim(found, { goOn: true, generation, frontier: said.frontier, known, aheadFrom, term });
       return;
     }
     if (this.#gap !== undefined) await outlet.catchUp();

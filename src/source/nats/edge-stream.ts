@@ -140,7 +140,8 @@ export class EdgeStream {
       if (this.#telling) await inTime(this.#telling, HEARD);
       await orThrow(begun, BEGUN, () => new DjrError('DJR_DATABASE', 'The relay cannot be read.'));
       if (isTold) this.#settle(added);
-      if (this.#settling) await inTime(this.#settling, NAMED);
+      // Another client may have asked for the same audience just now.
+      await this.#settling;
       return end;
     } catch (error) {
       end();
@@ -161,7 +162,7 @@ export class EdgeStream {
    * what is heard from now on. An engine that does not answer keeps nobody from the memory of this edge.
    */
   #settle(audiences: readonly Audience[]): void {
-    const settling = Promise.all([this.#settling, this.#heardBefore(audiences)])
+    const settling = Promise.all([this.#settling, inTime(this.#named(audiences), NAMED)])
       .catch((err: unknown) => {
         this.#options.logger.debug({ err }, 'the relay did not say what it had for a client before it came');
       })
@@ -171,7 +172,8 @@ export class EdgeStream {
     this.#settling = settling;
   }
 
-  async #heardBefore(audiences: readonly Audience[]): Promise<void> {
+  /** Resolves when a checkpoint has come that names all that the log has for these audiences by now. */
+  async #named(audiences: readonly Audience[]): Promise<void> {
     const { engine } = this.#options;
     const { at } = this.follower;
     if (!at) return;
@@ -180,10 +182,7 @@ export class EdgeStream {
       audiences.map((one) => engine.newest(engine.subjects.event(generation, one), false)),
     );
     const last = Math.max(0, ...newest.map((message) => message?.sequence ?? 0));
-    await inTime(
-      this.follower.until((placed) => placed.sequence > last || placed.generation !== generation),
-      NAMED,
-    );
+    await this.follower.until((placed) => placed.sequence > last || placed.generation !== generation);
   }
 
   tick(): void {

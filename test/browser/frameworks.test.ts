@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import test from 'ava';
 import { build, type Plugin } from 'esbuild';
 import type { Page } from 'playwright-core';
+import { openStream } from '../helpers/stream.js';
 import { until, useChromium } from './helpers/chromium.js';
 import { begin, logIn } from './helpers/topics.js';
 
@@ -113,7 +114,12 @@ for (const [name, file] of [
 
     await unmount();
     await until('the page is not connected', () => app.open === 0);
+    // A page begins where the instance has read to, which may be before an event that was committed just now.
+    const witness = await openStream(t, `${app.origin}/realtime/sse/`);
     await db.query(`select djr.publish_global('chat', '{"n": 4}')`);
+    await witness.event('chat');
+    witness.close();
+    await until('the witness has gone', () => app.open === 0);
     await mount({ topic: 'room:8' });
     await shows(page, 'room:8 joined 1');
     await db.query(

@@ -76,9 +76,6 @@ async function run(flags: Flags): Promise<void> {
     );
   }
   const report = await measure(flags);
-  await mkdir(flags.out, { recursive: true });
-  await writeFile(path.join(flags.out, 'result.json'), `${JSON.stringify(report, null, 1)}\n`);
-  await writeFile(path.join(flags.out, 'report.html'), await html(report));
   process.stdout.write(`${table(report)}\n`);
   if (before) process.stdout.write(`${compare(before, report)}\n`);
   process.stdout.write(`${path.join(flags.out, 'report.html')} has the charts, result.json the figures.\n`);
@@ -89,6 +86,13 @@ async function run(flags: Flags): Promise<void> {
     process.stderr.write(`FAILED: ${failure}\n`);
     process.exitCode = 1;
   }
+}
+
+/** Written behind each scenario, so that a run that is ended has left what it had measured. */
+async function write(report: Report, folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await writeFile(path.join(folder, 'result.json'), `${JSON.stringify(report, null, 1)}\n`);
+  await writeFile(path.join(folder, 'report.html'), await html(report));
 }
 
 async function measure(flags: Flags): Promise<Report> {
@@ -124,7 +128,10 @@ async function measure(flags: Flags): Promise<Report> {
     scenarios: [],
   };
   try {
-    for (const scenario of wanted) report.scenarios.push(await runScenario(server, scenario, options));
+    for (const scenario of wanted) {
+      report.scenarios.push(await runScenario(server, scenario, options));
+      await write(report, flags.out);
+    }
   } finally {
     bar.stop();
     await server.close();

@@ -71,8 +71,8 @@ export const relayLatency: Scenario = {
   run: latencyRun,
 };
 
-/** The database, its publishers and the sources have processors of their own, and so have the engine, the edges and the clients. */
-async function goApart(round: Round): Promise<() => void> {
+/** The database and its publishers have processors of their own, and so have the engine, the edges and the clients. The sources are on either side. */
+async function goApart(round: Round, sources: 'near' | 'far'): Promise<() => void> {
   const { databaseUrl, publisher, readers, variant } = round;
   const system = relayOf(round);
   await publisher.connect({ url: databaseUrl, connections: 1, statements: variant.statements });
@@ -80,8 +80,10 @@ async function goApart(round: Round): Promise<() => void> {
   await publisher.close(null);
   // On another machine the database is apart anyway.
   const server = serverOf(Number(row!.pid));
-  const near = [...(server === undefined ? [] : [server]), publisher.pid, ...(await system.pids(null))];
-  return setApart(near, [system.pid, readers.pid]);
+  const near = [...(server === undefined ? [] : [server]), publisher.pid];
+  const far = [system.pid, readers.pid];
+  (sources === 'near' ? near : far).push(...(await system.pids(null)));
+  return setApart(near, far);
 }
 
 /** Publishers that wait for their commits, and the connections that the database has meanwhile. */
@@ -111,18 +113,30 @@ const publishersTogether: Scenario = {
   run: publishersRun,
 };
 
-/** What edges cost publishers, who have nothing but the database and its instances on their machines. */
-export const relayPublishers: Scenario = {
+const publishersApart = (name: string, sources: 'near' | 'far', about: string): Scenario => ({
   ...publishersTogether,
-  name: 'relay-publishers',
-  about:
-    'The same, and half of the processors are for the database, the publishers and the sources or instances, the other half for nats-server, edges and clients.',
+  name,
+  about,
   hindrance: hindranceToApart,
   run: async (round) => {
-    const end = await goApart(round);
+    const end = await goApart(round, sources);
     return publishersRun(round).finally(end);
   },
-};
+});
+
+/** What edges cost publishers, who have nothing but the database and its instances on their machines. */
+const relayPublishers = publishersApart(
+  'relay-publishers',
+  'near',
+  'The same, and half of the processors are for the database, the publishers and the sources or instances, the other half for nats-server, edges and clients.',
+);
+
+/** What the database itself loses to a relay. */
+const relayDatabase = publishersApart(
+  'relay-publishers-database',
+  'far',
+  'The same, and half of the processors are for the database and its publishers alone, as on a machine of their own.',
+);
 
 /** What the processor of an edge does for an event that none of its clients gets. */
 async function unheardRun(round: Round): Promise<Sample> {
@@ -211,6 +225,7 @@ export const relayScenarios: Scenario[] = [
   relayLatency,
   publishersTogether,
   relayPublishers,
+  relayDatabase,
   relayUnheard,
   relayResume,
   relayTakeover,

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -11,6 +12,7 @@ import { roomChanges } from '../../bench/scenarios/room-changes.js';
 import { runScenario } from '../../bench/suite.js';
 import { djr, rawFloor } from '../../bench/systems/variants.js';
 import { serverUrl } from '../helpers/database.js';
+import { until } from '../helpers/server.js';
 
 function bench(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
   return new Promise((resolve, reject) => {
@@ -68,6 +70,25 @@ test('a run prints a table and writes its figures and a page that needs nothing 
   );
   t.is(again.code, 0, again.stderr);
   t.regex(again.stdout, /before +after +after\/before/);
+});
+
+test('a run that is ended has left what it had measured', async (t) => {
+  const out = await mkdtemp(path.join(tmpdir(), 'djr-bench-'));
+  t.teardown(() => rm(out, { recursive: true }));
+  const short = ['--variant', 'raw', '--rounds', '1', '--seconds', '1'];
+  const args = ['--database-url', serverUrl(), '--scenario', 'one-client', 'burst', ...short, '--out', out];
+  const child = spawn(process.execPath, ['dist/bench/main.js', ...args], { stdio: 'ignore' });
+  const ended = new Promise((resolve, reject) => child.once('error', reject).once('close', resolve));
+  // It is written behind the figures.
+  await until('the first scenario is written', () => existsSync(path.join(out, 'report.html')));
+  child.kill('SIGTERM');
+  t.is(await ended, 143);
+  const report = JSON.parse(await readFile(path.join(out, 'result.json'), 'utf8')) as Report;
+  t.deepEqual(
+    report.scenarios.map(({ name }) => name),
+    ['one-client'],
+  );
+  t.true(report.scenarios[0]!.variants[0]!.metrics.p50! > 0);
 });
 
 test('a scenario that is not there is a wrong use', async (t) => {

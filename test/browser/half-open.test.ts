@@ -94,7 +94,7 @@ for (const [sign, fire] of signs) {
     await context.clock.runFor(25_000);
     t.is(server.requests.length, 1);
     await page.evaluate(fire);
-    await until('it begins anew', () => server.requests.length === 2);
+    await until('it begins anew', () => server.requests.length >= 2);
     t.is(server.requests[1]!.get('lastEventId'), '0-start');
   });
 }
@@ -111,7 +111,7 @@ test('After a jump of the clock, as after sleep, a page begins its stream anew',
   t.is(server.requests.length, 1);
   await context.clock.fastForward(60_000);
   await context.clock.runFor(2000);
-  await until('it begins anew', () => server.requests.length === 2);
+  await until('it begins anew', () => server.requests.length >= 2);
 });
 
 test('A server that accepts the connection and never answers is given up, and tried again', async (t) => {

@@ -60,7 +60,7 @@ test('An event that is repeated after a reconnect is fired once, also when its p
   server.send({ type: 'chat', n: 2 }, '2-a');
   await waitForEvent(page, 'djr:chat', 2);
   server.clients[0]!.cut();
-  await until('the browser is back', () => server.requests.length === 2 && server.clients.length === 1);
+  await until('the browser is back', () => server.requests.length >= 2 && server.clients.length === 1);
   t.is(server.clients[0]!.query.get('lastEventId'), '2-a');
   server.send({ type: 'chat', n: 1 }, '1-b');
   server.send({ type: 'chat', n: 2 }, '2-b');
@@ -105,7 +105,7 @@ test('A resume of 10,000 events that is cut off and begins again fires each once
   server.send({ type: 'done' }, '10001-a');
   await waitForEvent(page, 'count');
   server.clients[0]!.cut();
-  await until('it is back', () => server.requests.length === 2 && server.clients.length === 1);
+  await until('it is back', () => server.requests.length >= 2 && server.clients.length === 1);
   resume();
   for (let n = 10_002; n <= 20_000; n++) server.send({ type: 'n' }, `${n}-a`);
   server.send({ type: 'n' }, '1-b'); // long forgotten

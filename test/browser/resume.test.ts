@@ -55,7 +55,7 @@ test('An answer without the resume that was asked for is not believed: it is ask
     server.greeting = greeting;
   };
   server.clients[0]!.cut();
-  await until('it asks again', () => server.requests.length === 3);
+  await until('it asks again', () => server.requests.length >= 3);
   t.is(server.requests[2]!.get('lastEventId'), '1-a', 'from where it was');
   await server.connected(1);
   server.send({ type: 'chat', n: 2 }, '2-a');
@@ -108,6 +108,6 @@ test('A token is asked for anew after a cut, so that one that has run out does n
   });
   await server.connected(1);
   server.clients[0]!.cut();
-  await until('it is back', () => server.requests.length === 2);
+  await until('it is back', () => server.requests.length >= 2);
   t.is(server.requests[1]!.get('token'), 'token-2');
 });

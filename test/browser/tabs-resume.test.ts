@@ -83,7 +83,7 @@ test('A tab that is elected while it resumes goes on with that first, and leads 
   await until('the resume goes on', async () => (await numbers(second)).at(-1) === 1);
   t.is(server.requests.length, 2, 'in its own stream');
   server.send({ type: 'connected', key: 'nobody' });
-  await until('it leads', () => server.requests.length === 3);
+  await until('it leads', () => server.requests.length >= 3);
   t.is(server.requests[2]!.get('lastEventId'), `${n}-a`, 'from where the last one was');
 });
 
@@ -118,7 +118,7 @@ test('What a stream repeats from before a tab was there is not fired in it, join
   server.send({ type: 'chat', n: 2 }, '2-a');
   await server.connected(1);
   await first.close();
-  await until('the second tab leads', () => server.requests.length === 3 && server.clients.length === 1);
+  await until('the second tab leads', () => server.requests.length >= 3 && server.clients.length === 1);
   server.send({ type: 'chat', n: 1 }, '1-c');
   server.send({ type: 'chat', n: 3 }, '3-a');
   await waitForEvent(second, 'djr:chat', 2);

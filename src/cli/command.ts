@@ -27,13 +27,10 @@ export function databaseOption(): Option {
 }
 
 export function portOption(): Option {
-  return (
-    new Option('-p, --port <number>', 'where to listen; 0 takes any port that is free')
-      .env('PORT')
-      .default(DEFAULT_PORT)
-      // `PORT=` in a shell or a compose file means that it is not set.
-      .argParser((text) => (text === '' ? DEFAULT_PORT : wholeNumber(text, { max: 65_535 })))
-  );
+  return new Option('-p, --port <number>', 'where to listen; 0 takes any port that is free')
+    .env('PORT')
+    .default(DEFAULT_PORT)
+    .argParser((text) => wholeNumber(text, { max: 65_535 }));
 }
 
 export function hostOption(): Option {

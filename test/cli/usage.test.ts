@@ -1,9 +1,22 @@
 import { spawnSync } from 'node:child_process';
+import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import test from 'ava';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import test, { type ExecutionContext } from 'ava';
 import { createDatabase } from '../helpers/database.js';
-import { djr } from './helpers.js';
+import { until } from '../helpers/server.js';
+import { djr, start } from './helpers.js';
+
+/** A folder that goes with the test. */
+async function temporary(t: ExecutionContext): Promise<string> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'djr-usage-'));
+  // Where this is root, PostgreSQL runs as another user.
+  await chmod(folder, 0o755);
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
 
 test('--help of the command and of each subcommand explains, with examples, and is no failure', async (t) => {
   const { code, out } = await djr(t, ['--help']);
@@ -43,6 +56,37 @@ const wrong: [string, string[], RegExp][] = [
   ['half of a session', ['serve', '--session-cookie', 'sid'], /need one another/],
   ['two kinds of token', ['serve', '--jwt-secret', 'a', '--jwks-url', 'https://a'], /do not go together/],
   ['--login-required without login', ['serve', '--login-required'], /--login-required says nothing without a login/],
+  ['an address that is empty', ['migrate', '-d', ''], /--database-url must not be empty\./],
+  ['a host that is empty', ['serve', '--host', ''], /--host must not be empty\./],
+  ['a folder that is empty', ['serve', '--embedded', ''], /--embedded must not be empty\./],
+  [
+    'an issuer that is empty',
+    ['serve', '--jwt-secret', 'a', '--jwt-issuer', ''],
+    /--jwt-issuer must not be empty\.\nIs the variable/,
+  ],
+  ['a type that is empty', ['tail', '--type', 'a', ''], /--type must not be empty\./],
+  [
+    'a namespace without a relay',
+    ['serve', '--relay-namespace', 'a'],
+    /--relay-namespace says nothing without --relay\./,
+  ],
+  [
+    'credentials without a relay',
+    ['doctor', '--relay-credentials', 'a'],
+    /--relay-credentials says nothing without --relay\./,
+  ],
+  ['a header without an address', ['doctor', '--header', 'a: b'], /--header says nothing without --url\./],
+  ['patience without an address', ['doctor', '--patience', '3'], /--patience says nothing without --url\./],
+  [
+    'two ways to check',
+    ['doctor', '--url', 'https://a/realtime/', '-d', 'postgres://a/b'],
+    /cannot be used with option/,
+  ],
+  [
+    'the way and the relay to check',
+    ['doctor', '--url', 'https://a/realtime/', '--relay', 'nats://a:4222'],
+    /cannot be used with option/,
+  ],
   [
     '--uninstall without a terminal',
     ['migrate', '--uninstall', '-d', 'postgres://a/b'],
@@ -56,6 +100,41 @@ for (const [what, args, message] of wrong) {
     t.is(out, '');
     t.regex(err, message);
     t.notRegex(err, /\n {4}at /);
+  });
+}
+
+test('a variable that is empty counts as not set', async (t) => {
+  const { url } = await createDatabase(t);
+  const socket = `${await temporary(t)}/socket`;
+  const env = { PORT: '', DJR_LOG_LEVEL: '' };
+  const serve = start(t, ['serve', '-d', url, '--listen', `unix:${socket}`], env);
+  await serve.printed(/listening on http:\/\/unix:/);
+  serve.child.kill();
+  t.is((await serve.ended).code, 0);
+});
+
+test('a config whose base path is none is an error, with a sentence', async (t) => {
+  const { url } = await createDatabase(t);
+  const config = `${await temporary(t)}/config.mjs`;
+  await writeFile(config, 'export default { basePath: 7 };');
+  const { code, err } = await djr(t, ['serve', '-d', url, '--config', config, '--log-level', 'silent']);
+  t.is(code, 1);
+  t.regex(err, /^error: Option basePath: /);
+});
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  test(`${signal} while demo makes its database ends it with 0, and nothing of it is left`, async (t) => {
+    const folder = await temporary(t);
+    const demo = start(t, ['demo', '--port', '0'], { TMPDIR: folder });
+    await until('the database is being made', async () =>
+      (await readdir(folder)).some((name) => /postgres/.test(name)),
+    );
+    demo.child.kill(signal);
+    const { code, out } = await demo.ended;
+    t.is(code, 0);
+    t.is(out, '');
+    // initdb empties its folder at the end of its own step.
+    await until('nothing is left', async () => (await readdir(folder)).length === 0);
   });
 }
 

@@ -1,4 +1,4 @@
-import type { IncomingMessage, RequestListener } from 'node:http';
+import { get, type IncomingMessage, type RequestListener } from 'node:http';
 import { connect as connectHttp2, createServer as createHttp2 } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import test from 'ava';
@@ -29,6 +29,26 @@ test('Mounted as Express and Connect do it, with the mount path cut off the URL'
   const stream = await mounted.stream('?named=1');
   await app.realtime.publish({ scope: 'public', type: 'x' });
   t.is((await stream.event('x')).event, 'x');
+});
+
+test('A request that names the whole address is answered as one that names its path', async (t) => {
+  const app = await startApp(t);
+  const ask = (target: string) =>
+    new Promise<number | undefined>((resolve, reject) => {
+      const { port } = new URL(app.origin);
+      const request = get({ host: '127.0.0.1', port, path: target }, (response) => {
+        resolve(response.statusCode);
+        request.destroy();
+      });
+      request.once('error', reject);
+    });
+  for (const prefix of [app.origin, app.origin.toUpperCase(), 'https://example.com']) {
+    t.is(await ask(`${prefix}/realtime/sse/?types=a`), 200, prefix);
+    t.is(await ask(`${prefix}/realtime/healthz`), 200, prefix);
+    t.is(await ask(`${prefix}/other`), 404, prefix);
+    t.is(await ask(`${prefix}?a=/realtime/healthz`), 404, prefix);
+    t.is(await ask(prefix), 404, prefix);
+  }
 });
 
 test('A base path of one’s own, with or without a slash at the end', async (t) => {

@@ -7,6 +7,8 @@ test('A page opens a stream of its own host, port included, and of no other that
   t.true(opens('https://example.com', 'example.com'));
   t.true(opens('http://example.com:8080', 'example.com:8080'));
   t.true(opens('https://example.com:443', 'example.com'));
+  t.true(opens('https://example.com', 'example.com:443'), 'a proxy writes the port of https');
+  t.true(opens('http://example.com', 'EXAMPLE.com:80'), 'a host has no case');
   t.true(opens(undefined, 'example.com'), 'no page asks');
   t.true(
     opens('https://elsewhere.com', 'example.com', 'same-origin'),
@@ -19,6 +21,11 @@ test('A page opens a stream of its own host, port included, and of no other that
     ['https://example.com.evil.org', 'example.com'],
     ['https://example.com:8080', 'example.com'],
     ['https://example.com', 'example.com:8080'],
+    ['http://example.com', 'example.com:443'],
+    ['https://example.com', 'example.com:80'],
+    ['https://example.com', 'example.com/'],
+    ['https://example.com', 'evil.org@example.com'],
+    ['https://undefined', undefined],
     ['https://example.com', undefined],
     ['https://example.com', ''],
     ['https://example.com@evil.org', 'example.com'],

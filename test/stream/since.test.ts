@@ -161,3 +161,23 @@ test('A position that no transaction has come to yet keeps nobody waiting', asyn
   await stream.count(1);
   t.deepEqual(numbers(stream), [1]);
 });
+
+for (const historyEvents of [100, 0]) {
+  test(`A page whose position is of another database is told reset, and is live then (${historyEvents} in history)`, async (t) => {
+    const app = await startApp(t, { authorizeTopic: () => true, historyEvents });
+    await publish(app.db, 1);
+    const foreign = '1000000000:1000000000:';
+    const whole = await app.stream(`?since=${foreign}`);
+    const topic = await app.stream(`?topic=room&since.room=${foreign}`);
+    for (const stream of [whole, topic]) {
+      const { data } = await stream.event('reset');
+      t.is(data.reason, 'the database was replaced or restored');
+    }
+    await publish(app.db, 2);
+    await app.db.query("select djr.publish_topic('room', 'n', '{\"n\": 3}')");
+    await topic.count(2);
+    await whole.count(1);
+    t.deepEqual(numbers(whole), [2]);
+    t.deepEqual(numbers(topic), [2, 3]);
+  });
+}

@@ -1,6 +1,6 @@
 import cluster from 'node:cluster';
 import type { IncomingMessage, RequestListener } from 'node:http';
-import { toRequest } from '../../http/adapters/node-incoming.js';
+import { originForm, toRequest } from '../../http/adapters/node-incoming.js';
 import type { Realtime } from '../../realtime-interface.js';
 import type { Lifetime } from '../lifetime.js';
 import { isMessage, type Message } from './workers.js';
@@ -41,7 +41,7 @@ export class WorkerProcess {
   async #own(request: IncomingMessage): Promise<Response> {
     try {
       const { remoteAddress: address } = request.socket;
-      return await this.#realtime.fetch(toRequest(request, request.url ?? '/', false), { address });
+      return await this.#realtime.fetch(toRequest(request, originForm(request.url ?? '/'), false), { address });
     } catch {
       return new Response('Host and path of the request make no URL.', { status: 400 });
     }
@@ -50,7 +50,9 @@ export class WorkerProcess {
   /** The runtime's handler, except that metrics are those of all workers. */
   get handler(): RequestListener {
     return async (request, response) => {
-      const path = (request.url ?? '').split('?', 1)[0]!.replace(/\/$/, '');
+      const path = originForm(request.url ?? '/')
+        .split('?', 1)[0]!
+        .replace(/\/$/, '');
       if (path !== this.#metricsPath || (request.method !== 'GET' && request.method !== 'HEAD')) {
         await this.#realtime.handler(request, response);
         return;

@@ -14,6 +14,7 @@ import {
   wholeNumber,
 } from '../command.js';
 import { open, withClient } from '../database.js';
+import { UsageError } from '../failure.js';
 import { type RelayFlags, relayOf, relayOptions } from '../relay-options.js';
 
 interface DoctorOptions extends DatabaseOptions, RelayFlags {
@@ -28,13 +29,15 @@ export function doctorCommand(program: Command): void {
     .description(
       'Checks what djr needs of the database: version, schema, rights, who can do more than it was granted, row security, that LISTEN is heard and no pooler is in the way, NOTIFY queue (and who holds it up), triggers (disabled, or passed by in a subscriber of logical replication), indexes, retention, consumers, vacuum, long transactions, what a restore brought, durability, clock, connections and instances.',
     )
-    .addOption(databaseOption())
+    .addOption(databaseOption().conflicts('relay'))
     .option('--json', 'a JSON object a line')
     .addOption(
       new Option(
         '--url <url>',
         'check the way through the proxy instead, to the base path as browsers reach it: https://app.example.com/realtime/',
-      ).argParser(address),
+      )
+        .argParser(address)
+        .conflicts(['databaseUrl', 'relay']),
     )
     .addOption(new Option('--header <header...>', "with --url: send this, too, as 'Cookie: sid=…'").argParser(header))
     .addOption(
@@ -67,7 +70,15 @@ ${DATABASE_ENVIRONMENT}`,
     .action(run);
 }
 
-async function run(options: DoctorOptions): Promise<void> {
+async function run(options: DoctorOptions, command: Command): Promise<void> {
+  for (const name of ['header', 'patience'] as const) {
+    if (options.url || command.getOptionValueSource(name) !== 'cli') continue;
+    throw new UsageError(
+      `--${name} says nothing without --url.`,
+      'Give --url https://app.example.com/realtime/ with it.',
+    );
+  }
+  const relay = relayOf(options);
   let failures = 0;
   const print = async (findings: AsyncIterable<Finding>) => {
     for await (const finding of findings) {
@@ -77,8 +88,8 @@ async function run(options: DoctorOptions): Promise<void> {
   };
   if (options.url) {
     await print(checkWay({ url: options.url, headers: options.header ?? {}, patience: options.patience * 1000 }));
-  } else if (options.relay) {
-    const { credentials, namespace = 'default' } = relayOf(options)!;
+  } else if (options.relay && relay) {
+    const { credentials, namespace = 'default' } = relay;
     await print(checkRelay({ servers: options.relay, credentials, namespace }));
   } else {
     const config = databaseConfig(options);

@@ -25,7 +25,7 @@ export function publishCommand(program: Command): void {
     .argument('<type>', 'the type; the browser gets it as the DOM event djr:TYPE')
     .argument('[detail]', 'a JSON object; - reads it from standard input', '{}')
     .addOption(databaseOption())
-    .option('-u, --user <id>', 'to this user')
+    .addOption(new Option('-u, --user <id>', 'to this user').argParser(userId))
     .addOption(
       new Option('-t, --topic <name>', 'to the clients that may hear this topic').conflicts([
         'user',
@@ -73,13 +73,6 @@ async function run(type: string, detail: string, given: PublishOptions): Promise
   if (options.user !== undefined && options.public) {
     throw new UsageError('--user and --public do not go together.', 'Give one of them.');
   }
-  if (options.user === '' || options.user?.startsWith('--')) {
-    // As in `--user $ID --system` with an empty ID.
-    throw new UsageError(
-      `--user must be followed by a user's id (it is ${options.user === '' ? 'empty' : options.user}).`,
-      'Is the variable that should hold it set? For every client use --public.',
-    );
-  }
   const json = requireJson('DETAIL', detail === '-' ? await text(process.stdin) : detail);
   const privateData = options.private === undefined ? null : requireJson('--private', options.private);
   const config = databaseConfig(options);
@@ -106,6 +99,15 @@ function statement({ public: everyone, store, system, topic }: PublishOptions): 
   if (everyone) return `select djr.publish_public(${rest})::pg_catalog.text as id`;
   if (system) return `select djr.publish_system(${rest}, user_id => $5::pg_catalog.text)::pg_catalog.text as id`;
   return `select djr.publish($5::pg_catalog.text, ${rest})::pg_catalog.text as id`;
+}
+
+function userId(text: string): string {
+  if (text !== '' && !text.startsWith('--')) return text;
+  // As in `--user $ID --system` with an empty ID.
+  throw new UsageError(
+    `--user must be followed by a user's id (it is ${text === '' ? 'empty' : text}).`,
+    'Is the variable that should hold it set? For every client use --public.',
+  );
 }
 
 function requireJson(name: string, value: string): string {

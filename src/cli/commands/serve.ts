@@ -129,7 +129,9 @@ export async function serve(flags: ServeOptions, relay: RelayOptions | undefined
   const log = createLogger(flags.logLevel);
   const lifetime = new Lifetime();
 
-  const path = (flags.basePath ?? config.basePath ?? '/realtime').replace(/\/*$/, '/');
+  // Of a config it may be anything; createRealtime refuses what is no path.
+  const basePath: unknown = flags.basePath ?? config.basePath;
+  const path = (typeof basePath === 'string' ? basePath : '/realtime').replace(/\/*$/, '/');
 
   await lifetime.run(async () => {
     const found = isEdge ? undefined : await findDatabase(flags, config, lifetime, log);

@@ -73,6 +73,16 @@ export class NodeIncoming implements Incoming {
   }
 }
 
+/**
+ * The path and query of a request target. A client that takes the server for a proxy sends the whole address instead
+ * (`GET http://example.com/realtime/sse/`), which every server must accept (RFC 9112, 3.2.2).
+ */
+export function originForm(target: string): string {
+  if (target.startsWith('/')) return target;
+  const rest = target.replace(/^https?:\/\/[^/?]*/i, '');
+  return rest.startsWith('?') || rest === '' ? `/${rest}` : rest;
+}
+
 /** Makes a web-standard Request. @throws when Host and path make no URL */
 export function toRequest(req: IncomingMessage, target: string, secure: boolean): Request {
   const host = req.headers.host ?? req.headers[':authority'] ?? 'localhost';

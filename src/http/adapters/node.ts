@@ -7,7 +7,7 @@ import type { Router } from '../router.js';
 import { Http2Connection } from './http2-connection.js';
 import { linger } from './linger.js';
 import { NodeConnection } from './node-connection.js';
-import { NodeIncoming } from './node-incoming.js';
+import { NodeIncoming, originForm } from './node-incoming.js';
 import { behindStream, carryStream, listen, turn } from './pipeline.js';
 
 /** What the app already knows about a request. */
@@ -119,7 +119,8 @@ function readCall(first: unknown, second: unknown, rest: unknown[]): Call {
     const { req, res, request, originalUrl } = first as KoaContext;
     const { body } = (request ?? {}) as { body?: unknown };
     const context = body === undefined ? {} : { body };
-    return { req, res, target: originalUrl ?? targetOf(req), next: second, context };
+    const target = originalUrl === undefined ? targetOf(req) : originForm(originalUrl);
+    return { req, res, target, next: second, context };
   }
   const req = first as IncomingMessage;
   const context = rest.find((value) => typeof value === 'object' && value !== null) ?? {};
@@ -127,7 +128,8 @@ function readCall(first: unknown, second: unknown, rest: unknown[]): Call {
 }
 
 /** Express and Connect cut the mount path off `url` and keep the whole in `originalUrl`. */
-const targetOf = (req: IncomingMessage & { originalUrl?: string }): string => req.originalUrl ?? req.url ?? '/';
+const targetOf = (req: IncomingMessage & { originalUrl?: string }): string =>
+  originForm(req.originalUrl ?? req.url ?? '/');
 
 async function send(req: IncomingMessage, res: ServerResponse, reply: Reply): Promise<void> {
   if (res.headersSent || res.destroyed || res.writableEnded) return;

@@ -81,5 +81,17 @@ export function checkOrigin(
     return { 'Access-Control-Allow-Origin': origin, 'Access-Control-Allow-Credentials': 'true', Vary: 'Origin' };
   }
   // Only origins of web pages are compared with the host: `capacitor://localhost` is no page of a server on localhost.
-  return WEB.test(origin) && URL.canParse(origin) && new URL(origin).host === host ? {} : undefined;
+  return WEB.test(origin) && host !== undefined && isOfHost(origin, host) ? {} : undefined;
+}
+
+/** A host as a request names it, and its port. */
+const HOST = /^[^/?#@\\]+$/;
+
+/** Whether an origin is of this host. A proxy may write the default port into `Host` (nginx: `$host:$server_port`), which no origin has. */
+function isOfHost(origin: string, host: string): boolean {
+  if (!URL.canParse(origin)) return false;
+  const own = new URL(origin);
+  if (own.host === host) return true;
+  const named = `${own.protocol}//${host}`;
+  return HOST.test(host) && URL.canParse(named) && new URL(named).host === own.host;
 }

@@ -41,10 +41,14 @@ export interface Recent extends StorageState {
  */
 const MAX_FORGOTTEN = 1000;
 
+/** Whether a frontier cannot come from the database whose current frontier this is. */
+export const isForeign = (frontier: Frontier, current: Frontier): boolean =>
+  frontier.xmax > current.xmax + MAX_FORGOTTEN;
+
 /** Why the events that are new since this frontier cannot be had from storage; undefined: they can. */
 export function unavailable(state: StorageState, since: Frontier): string | undefined {
   if (!state.storage) return 'events are not stored';
-  if (since.xmax > state.frontier.xmax + MAX_FORGOTTEN) return 'the database was replaced or restored';
+  if (isForeign(since, state.frontier)) return 'the database was replaced or restored';
   if (lacks(state, since)) return 'events since then have been pruned or were not stored';
   return undefined;
 }

@@ -7,6 +7,7 @@ import type { Frontier } from '../../event/frontier.js';
 import type { Item } from '../../event/item.js';
 import { type Position, packPosition, parsePosition } from '../../event/position.js';
 import type { History } from '../history.js';
+import { isForeign } from './backlog.js';
 import type { ResumeOrigin } from './resume.js';
 import { ResumeId } from './resume-id.js';
 import { CHUNK, chunkOf, type Sender } from './sender.js';
@@ -77,6 +78,10 @@ export class Resumption {
     const client = this.#client;
     if (this.#sequence === undefined) await catchUpWith(this.#came, this.#tools, this.#ahead);
     for (const [audience, start] of this.#starts ?? []) await this.#fillGap(audience, start);
+    if (this.#sequence === undefined && this.#isForeign(this.#came)) {
+      const failed = await this.#fromStorage();
+      if (failed) return failed;
+    }
     while (!client.closed) {
       if (this.#canFollow()) {
         if (await this.#followOrder()) break;
@@ -90,6 +95,14 @@ export class Resumption {
       }
     }
     return this.#origin ?? 'memory';
+  }
+
+  /**
+   * Whether a frontier is not from this database, after this instance has caught up with it. Its transaction ids mean nothing to the
+   * history. A reading from storage, whose snapshot is of now, tells for certain.
+   */
+  #isForeign(frontier: Frontier): boolean {
+    return isForeign(frontier, this.#tools.source.reached);
   }
 
   /** Whether the client has a sequence number of this instance's order, and the history has everything after it. */
@@ -179,7 +192,8 @@ export class Resumption {
     const client = this.#client;
     const missed = (item: Item) => item.envelope.audience === audience && !this.#comesLater(item);
     await catchUpWith(start, this.#tools);
-    if (history.covers(start, [audience])) await sender.sendAll(client, history.since(start).filter(missed), this.#id);
+    const covered = !this.#isForeign(start) && history.covers(start, [audience]);
+    if (covered) await sender.sendAll(client, history.since(start).filter(missed), this.#id);
     else await storage.readAudience(client, audience, start, this.#id, missed);
   }
 

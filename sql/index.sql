@@ -14,6 +14,7 @@
 --!include tables/unstored_limit.sql
 --!include tables/unstored_dropped.sql
 --!include tables/seal_key.sql
+--!include tables/seal_longest.sql
 --!include tables/revocation.sql
 --!include tables/instance.sql
 --!include tables/presence.sql
@@ -53,6 +54,7 @@
 
 --!include functions/internal/_refuse_key.sql
 --!include functions/internal/_refuse_key_unstored.sql
+--!include functions/internal/_may_be_kept_out.sql
 --!include functions/internal/_publish_once.sql
 --!include functions/internal/_notify_only.sql
 --!include functions/internal/_encode_unstored.sql
@@ -95,6 +97,8 @@
 --!include functions/internal/_acknowledge.sql
 --!include functions/public/acknowledge.sql
 
+--!include functions/internal/_without.sql
+--!include functions/internal/_snapshot.sql
 --!include functions/internal/_new_seal_key.sql
 --!include functions/internal/_seal_key.sql
 --!include functions/internal/_base64url.sql
@@ -120,8 +124,6 @@
 --!include functions/runtime/forget_instance.sql
 --!include functions/runtime/record_relay_mark.sql
 
---!include functions/internal/_without.sql
---!include functions/internal/_consumer_snapshot.sql
 --!include functions/internal/_find_consumer.sql
 --!include functions/internal/_place_of.sql
 --!include functions/internal/_take_due.sql
@@ -136,6 +138,7 @@
 --!include functions/public/reset_consumer.sql
 
 --!include functions/internal/_rights.sql
+--!include functions/internal/_app_grants.sql
 --!include functions/internal/_acl.sql
 --!include functions/internal/_excess_rights.sql
 --!include functions/internal/_require_role.sql

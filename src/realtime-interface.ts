@@ -41,7 +41,8 @@ export interface Realtime<Events extends EventsOf<Events> = EventMap> {
   /**
    * Publishes an event, through the pool or, with `client`, inside the caller's own transaction. It needs no listener.
    *
-   * @returns the event's id; null if `store` is false and the event was dropped, because too many such events came while delivery was sweep
+   * @returns the event's id; null if `store` is false and the event was dropped, because too many such events came while delivery was sweep,
+   * or if a trigger of yours on `djr.event` kept its row out
    * @throws `DjrError` with the SQLSTATE of the rule that was broken (docs/sql.md): `DJR02` if `userId` is given but undefined or null, or
    * if there is neither a `userId` nor a scope; `DJR03` if it is empty or a number that is no safe integer
    */

@@ -1,5 +1,5 @@
 --! Previous: sha1:92e6cfd8444ce8d491ab0e4238cef87ad2787c9f
---! Hash: sha1:ec165a38c7d94e42f0f5a06876260d1fc4ecffa0
+--! Hash: sha1:73278b87cc80e921794dc986e6920c4055dc8080
 
 -- Everything again: each file of sql/ can be applied to a database that has it.
 --! Included index.sql
@@ -318,7 +318,6 @@ comment on sequence djr.unstored_dropped is
 -- A table of its own instead of columns of djr.settings: djr.configure returns the settings, and a key must not appear on a screen.
 create table if not exists djr.seal_key (
   created_at timestamptz not null default pg_catalog.clock_timestamp(),
-  longest interval not null default '1 hour',
   -- The key for HMAC-SHA256 in both padded forms, so that no seal has to pad it again.
   inner_key bytea not null,
   outer_key bytea not null,
@@ -334,15 +333,22 @@ create table if not exists djr.seal_key (
 create unique index if not exists seal_key_newest on djr.seal_key (newest) where newest;
 
 comment on table djr.seal_key is
-  'The keys that seals are signed with: the newest one, and after a rotation the previous one. The first seal makes the first key; djr.configure(rotate_seal_key => true) makes a new one.';
+  'The keys that seals are signed with: the newest one, and after a rotation the previous one. djr.configure(rotate_seal_key => true) makes a new one.';
 comment on column djr.seal_key.created_at is 'When it was made.';
-comment on column djr.seal_key.longest is 'How long the longest seal that it signed is valid, at least an hour: revocations are kept for as long.';
 comment on column djr.seal_key.inner_key is 'The key, padded and combined with the inner pad of HMAC (RFC 2104).';
 comment on column djr.seal_key.outer_key is 'The same with the outer pad.';
 comment on column djr.seal_key.id is 'Names it in a seal.';
 comment on column djr.seal_key.newest is 'Whether new seals are signed with it.';
 comment on index djr.seal_key_newest is 'Only one key is the newest.';
 --! EndIncluded tables/seal_key.sql
+--! Included tables/seal_longest.sql
+-- A sequence, because its value stays when the transaction that set it is rolled back. A page has its seal by then: some libraries roll
+-- back whatever only reads.
+create sequence if not exists djr.seal_longest as integer minvalue 3600 start 3600;
+
+comment on sequence djr.seal_longest is
+  'For how many seconds the longest seal is valid that was ever made: its last_value, null for an hour. Revocations are kept for as long.';
+--! EndIncluded tables/seal_longest.sql
 --! Included tables/revocation.sql
 -- Append-only: with a unique row for each user and topic, two transactions that revoke the same would wait for each other.
 create table if not exists djr.revocation (
@@ -477,6 +483,7 @@ create table if not exists djr._consumer (
   -- The xmin that PostgreSQL gave the row when it was written. A copy by rows (a dump, logical replication) has a different xmin; a copy
   -- by pages (pg_upgrade, a standby, a backup) has the same. So a migration must never rewrite this table.
   mark xid,
+  secret uuid not null default pg_catalog.gen_random_uuid(),
   name text collate "C" not null,
   types text[],
   topics text[],
@@ -490,6 +497,8 @@ comment on column djr._consumer.created_at is 'When it was created.';
 comment on column djr._consumer.id is 'Its number in the other tables.';
 comment on column djr._consumer.mark is
   'The transaction that wrote this row. If the xmin of the row is another one, the row was restored from a dump, and its place means nothing in this database.';
+comment on column djr._consumer.secret is
+  'Makes the keys of the advisory locks that its callers take with mode share, so that no other role can take one of them first.';
 comment on column djr._consumer.name is 'Its name.';
 comment on column djr._consumer.types is 'The types that it gets; null: every type.';
 comment on column djr._consumer.topics is 'The topics that it gets; null: every topic, and events without a topic.';
@@ -1190,6 +1199,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   _highest xid8;
+  _last bigint;
 begin
   if tg_op = 'DELETE' then
     -- max(xid8) exists from PostgreSQL 15 on.
@@ -1205,6 +1215,11 @@ begin
     _highest := pg_current_xact_id();
     if exists (select from djr.activity) then
       truncate djr.activity;
+    end if;
+    -- Instances and browsers take an event whose id they have had for a repeat, so ids go on even after `restart identity`.
+    _last := coalesce(nullif(current_setting('djr.last_event_id', true), '')::bigint, 0);
+    if _last > coalesce(pg_sequence_last_value('djr.event_id_seq'), 0) then
+      perform setval('djr.event_id_seq', _last);
     end if;
   end if;
   insert into djr.settings (pruned_xid) values (_highest)
@@ -1343,6 +1358,8 @@ declare
   _id integer;
   _lost bigint;
 begin
+  -- For djr._forget_activity, which runs when `restart identity` has reset the sequence.
+  perform set_config('djr.last_event_id', coalesce(pg_sequence_last_value('djr.event_id_seq'), 0)::text, true);
   for _id, _lost in
     select
       _consumer.id,
@@ -1513,6 +1530,27 @@ $$;
 comment on function djr._refuse_key_unstored(text) is
   'Raises DJR06 for an event that has a key and no row. Internal.';
 --! EndIncluded functions/internal/_refuse_key_unstored.sql
+--! Included functions/internal/_may_be_kept_out.sql
+-- An app may have triggers of its own on djr.event. One that returns null before the insert keeps the row out, and with it the event.
+-- Plain SQL without SET, so that the planner inlines it.
+create or replace function djr._may_be_kept_out() returns boolean
+language sql
+stable
+as $$
+  select exists (
+    select
+    from pg_catalog.pg_trigger
+    where pg_trigger.tgrelid operator(pg_catalog.=) 'djr.event'::pg_catalog.regclass
+      and not pg_trigger.tgisinternal
+      and pg_trigger.tgenabled operator(pg_catalog.<>) 'D'
+      -- For each row, before, insert: bits 0, 1 and 2.
+      and (pg_trigger.tgtype::integer operator(pg_catalog.&) 7) operator(pg_catalog.=) 7
+  )
+$$;
+
+comment on function djr._may_be_kept_out() is
+  'Whether djr.event has a trigger of the app that may keep a row out. Internal.';
+--! EndIncluded functions/internal/_may_be_kept_out.sql
 --! Included functions/internal/_publish_once.sql
 -- djr._publish calls it for an event with a key only, so that publishing without a key costs nothing more.
 -- The second publisher of a key waits until the first one's transaction ends: before that nobody can know whether the key is taken.
@@ -1572,8 +1610,9 @@ begin
     if not _same then
       perform djr._refuse_key(_publish_once.key);
     end if;
-    -- If no event has the key now, it was pruned between the two statements: the key is free again, and the insert is repeated.
-    exit when _id is not null;
+    -- If no event has the key now, it was pruned between the two statements: the key is free again, and the insert is repeated. Or a
+    -- trigger of the app keeps the row out, and would do so again.
+    exit when _id is not null or djr._may_be_kept_out();
   end loop;
   return _id;
 end
@@ -1788,6 +1827,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   _id bigint;
+  _storage boolean;
 begin
   if djr._is_valid(_publish.user_id, _publish.type, _publish.detail) is not true
     or _publish.key is not null
@@ -1814,12 +1854,15 @@ begin
   where settings.storage
   returning event.id into _id;
   if _id is null then
-    if not exists (select from djr.settings) then
+    select settings.storage into _storage from djr.settings;
+    if not found then
       perform djr._heal_settings();
       return djr._publish(
         _publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.private_data, _publish.key,
         _publish.topic, _publish.store
       );
+    elsif _storage and djr._may_be_kept_out() then
+      return null;
     end if;
     return djr._notify_only(_publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.topic);
   end if;
@@ -2675,6 +2718,7 @@ declare
   _ids bigint[];
   _found bigint[];
   _again boolean := false;
+  _guarded boolean;
 begin
   if jsonb_typeof(publish_many.events) is distinct from 'array' then
     raise exception using
@@ -2732,7 +2776,7 @@ begin
     end if;
     -- Unknown members are refused, because a misspelt user_id must not go unnoticed.
     if _element - _members <> '{}' then
-      select jsonb_object_keys(_element - _members) into _unknown;
+      select jsonb_object_keys(_element - _members) into _unknown limit 1;
       raise exception using
         errcode = 'DJR09',
         message = format('events[%s]: an event must have known members only (it has %s)', _index, to_json(_unknown)),
@@ -2821,7 +2865,8 @@ begin
   end if;
 
   -- The events are inserted in the order of the array, so their ids have that order.
-  if not _keyed and not _unstored then
+  _guarded := djr._may_be_kept_out();
+  if not _keyed and not _unstored and not _guarded then
     return query
     insert into djr.event (scope, user_id, type, detail, private_data, topic)
     select
@@ -2829,7 +2874,7 @@ begin
       element.value ->> 'user_id',
       element.value ->> 'type',
       coalesce(element.value -> 'detail', '{}'),
-      element.value -> 'private_data',
+      nullif(element.value -> 'private_data', 'null'),
       element.value ->> 'topic'
     from jsonb_array_elements(publish_many.events) with ordinality element (value, place)
     order by element.place
@@ -2851,7 +2896,7 @@ begin
       element.value ->> 'user_id',
       element.value ->> 'type',
       coalesce(element.value -> 'detail', '{}'),
-      element.value -> 'private_data',
+      nullif(element.value -> 'private_data', 'null'),
       element.value ->> 'key',
       element.value ->> 'topic'
     from jsonb_array_elements(publish_many.events) with ordinality element (value, place)
@@ -2879,12 +2924,24 @@ begin
     from jsonb_array_elements(publish_many.events) with ordinality element (value, place)
     left join djr.event on event.key = element.value ->> 'key';
     -- If an element with a key has no event now, the event that had the key was pruned between the two statements. The key is free
-    -- again, so the insert is repeated.
-    exit when not _again;
+    -- again, so the insert is repeated. Or a trigger of the app keeps the row out, and would do so again.
+    exit when not _again or _guarded;
   end loop;
 
   if _index is not null then
     perform djr._refuse_key(publish_many.events -> _index::integer ->> 'key', format('events[%s]: ', _index));
+  end if;
+  if _guarded then
+    -- The id of an event without a row is null.
+    select array_agg(
+      case
+        when element.value -> 'store' = 'false' or exists (select from djr.event where event.id = _found[element.place])
+          then _found[element.place]
+      end
+      order by element.place
+    )
+    into _found
+    from jsonb_array_elements(publish_many.events) with ordinality element (value, place);
   end if;
   if _unstored then
     _found := djr._publish_many_unstored(publish_many.events, _found);
@@ -4095,6 +4152,53 @@ comment on function djr.acknowledge(text, bigint[], text) is
   'Records that a user''s page got (delivered) or showed (read) events of that user, and returns the ids that it accepted: events of other users, public events and unknown ids are left out. A second call changes nothing; with activity off nothing is stored. DJR10 for another status.';
 --! EndIncluded functions/public/acknowledge.sql
 
+--! Included functions/internal/_without.sql
+create or replace function djr._without(snapshot pg_snapshot, xid xid8) returns pg_snapshot
+language sql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  select format(
+    '%s:%s:%s',
+    least(pg_snapshot_xmin(_without.snapshot), _without.xid),
+    pg_snapshot_xmax(_without.snapshot),
+    (
+      select string_agg(listed.xid::text, ',' order by listed.xid)
+      from (
+        select pg_snapshot_xip(_without.snapshot) as xid
+        union
+        select _without.xid
+      ) listed
+    )
+  )::pg_snapshot
+$$;
+
+comment on function djr._without(pg_snapshot, xid8) is
+  'The snapshot with this transaction, which must be below its xmax, among those in progress. Internal.';
+--! EndIncluded functions/internal/_without.sql
+--! Included functions/internal/_snapshot.sql
+-- A snapshot does not list the transaction that takes it, and once later ones have ended it seems to have ended, too. Here it is added
+-- to those in progress: otherwise an event that it publishes after its own djr.position or djr.consume would count as seen, and a seal
+-- that it made before its own djr.recheck would stay valid.
+create or replace function djr._snapshot() returns pg_snapshot
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  _now pg_snapshot := pg_current_snapshot();
+  _own xid8 := pg_current_xact_id_if_assigned();
+begin
+  if _own is null or not pg_visible_in_snapshot(_own, _now) then
+    return _now;
+  end if;
+  return djr._without(_now, _own);
+end
+$$;
+
+comment on function djr._snapshot() is
+  'The current snapshot with the calling transaction among those in progress. Internal.';
+--! EndIncluded functions/internal/_snapshot.sql
 --! Included functions/internal/_new_seal_key.sql
 create or replace function djr._new_seal_key() returns djr.seal_key
 language plpgsql
@@ -4123,33 +4227,40 @@ $$;
 
 comment on function djr._new_seal_key() is
   'Makes a key that signs all seals from now on. Seals of the previous key stay valid; those of older keys do not. Internal.';
+
+-- Made here and not by the first seal: a transaction that only reads cannot make it, and one that is rolled back would take it along.
+do $$
+begin
+  if not exists (select from djr.seal_key) then
+    perform djr._new_seal_key();
+  end if;
+end
+$$;
 --! EndIncluded functions/internal/_new_seal_key.sql
 --! Included functions/internal/_seal_key.sql
-create or replace function djr._seal_key(valid interval) returns djr.seal_key
+-- Called only if there is no key, as after a restore of the schema alone, or if a seal is valid for longer than any before it.
+create or replace function djr._seal_key(seconds integer) returns djr.seal_key
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
   _key djr.seal_key;
 begin
-  -- If two transactions need the first key at the same time, one of them waits here and then finds the key of the other.
+  -- One transaction at a time: otherwise two could make a first key, or the lower of two values could be set last.
   lock table djr.seal_key in share row exclusive mode;
-  update djr.seal_key
-  set longest = greatest(seal_key.longest, _seal_key.valid)
-  where seal_key.newest
-  returning * into _key;
+  select * into _key from djr.seal_key where seal_key.newest;
   if not found then
     _key := djr._new_seal_key();
-    update djr.seal_key
-    set longest = greatest(seal_key.longest, _seal_key.valid)
-    where seal_key.newest;
+  end if;
+  if _seal_key.seconds > coalesce(pg_sequence_last_value('djr.seal_longest'), 3600) then
+    perform setval('djr.seal_longest', _seal_key.seconds);
   end if;
   return _key;
 end
 $$;
 
-comment on function djr._seal_key(interval) is
-  'The key to sign with, created if there is none. Records for how long the longest seal of the key is valid. Internal.';
+comment on function djr._seal_key(integer) is
+  'The key to sign with, created if there is none. Records for how many seconds the longest seal is valid. Internal.';
 --! EndIncluded functions/internal/_seal_key.sql
 --! Included functions/internal/_base64url.sql
 create or replace function djr._base64url(bytes bytea) returns text
@@ -4184,7 +4295,11 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   _key djr.seal_key;
-  _snapshot pg_snapshot := pg_current_snapshot();
+  _now timestamptz := clock_timestamp();
+  _ends timestamptz;
+  _seconds integer;
+  _longest integer := coalesce(pg_sequence_last_value('djr.seal_longest'), 3600);
+  _snapshot pg_snapshot := djr._snapshot();
   _text text;
   _signature bytea;
 begin
@@ -4215,9 +4330,15 @@ begin
       hint = 'An hour is the default: a page asks for a new one in time.';
   end if;
 
+  _ends := _now + _seal.valid;
+  -- Not those of the interval: a month has up to 31 days.
+  _seconds := ceil(extract(epoch from _ends - _now));
   select * into _key from djr.seal_key where seal_key.newest;
-  if not found or _seal.valid > _key.longest then
-    _key := djr._seal_key(_seal.valid);
+  if found and _seconds > _longest and current_setting('transaction_read_only')::boolean then
+    -- This transaction cannot record it, and without the record a revocation would be forgotten before the seal ends.
+    _ends := _now + make_interval(secs => _longest);
+  elsif not found or _seconds > _longest then
+    _key := djr._seal_key(_seconds);
   end if;
 
   _text := json_build_array(
@@ -4226,7 +4347,7 @@ begin
       else (select json_agg(wanted.topic) from unnest(_seal.topics) as wanted (topic))
     end,
     _seal.user_id,
-    floor(extract(epoch from clock_timestamp() + _seal.valid))::bigint,
+    floor(extract(epoch from _ends))::bigint,
     -- A snapshot with very many transactions in progress is too long, so it is replaced by an older, shorter one. A seal that seems to
     -- have seen less is never accepted where it should not be.
     case
@@ -4529,7 +4650,8 @@ begin
     end if;
     insert into djr.revocation (user_id, topic) values (_order.user_id, _order.topic);
     delete from djr.revocation
-    where revocation.created_at < clock_timestamp() - (select max(seal_key.longest) from djr.seal_key);
+    where revocation.created_at < clock_timestamp()
+      - make_interval(secs => coalesce(pg_sequence_last_value('djr.seal_longest'), 3600));
   end if;
   insert into djr.event (scope, type, user_id, detail, replay_of)
   values ('control', _order.type, _order.user_id, _detail, 0);
@@ -4773,15 +4895,20 @@ comment on function djr.presence_of(text[]) is
 --! EndIncluded functions/runtime/presence_of.sql
 
 --! Included functions/public/position.sql
+-- STABLE, so that it has the snapshot of the calling query. SECURITY DEFINER, so that callers need no right to what it calls.
 create or replace function djr.position() returns text
-language sql
+language plpgsql
 stable
+security definer
+set search_path = pg_catalog, pg_temp
 as $$
-  select pg_catalog.pg_current_snapshot()::pg_catalog.text
+begin
+  return djr._snapshot()::text;
+end
 $$;
 
 comment on function djr.position() is
-  'Where the stream stands in the calling statement''s snapshot. A page that reads its state and this in one statement (or one repeatable-read transaction) and connects with ?since= misses nothing and sees nothing twice.';
+  'Where the stream stands in the calling statement''s snapshot. A page that reads its state and this in one statement (or one repeatable-read transaction) and connects with ?since= misses nothing and sees nothing twice. Events of the calling transaction itself come once it has committed, whether it publishes them before or after this.';
 --! EndIncluded functions/public/position.sql
 --! Included functions/runtime/epoch.sql
 -- SECURITY DEFINER, because it calls pg_control_system(), which some hosting services forbid to ordinary roles but not to the owner.
@@ -4923,7 +5050,9 @@ begin
       from pg_proc
       join pg_namespace on pg_namespace.oid = pg_proc.pronamespace
       where pg_proc.oid = to_regprocedure(configure.authorize_topic || '(text, text)')
-        and pg_proc.prorettype = 'boolean'::regtype;
+        and pg_proc.prokind = 'f'
+        and pg_proc.prorettype = 'boolean'::regtype
+        and not pg_proc.proretset;
     exception when syntax_error or invalid_name then
       -- The text is no name of a function at all; it is refused below.
     end;
@@ -5199,52 +5328,6 @@ comment on function djr.record_relay_mark(text, text, bigint, text, pg_snapshot,
   'Records how far the log of a relay has come: writes a row of djr.relay_mark, and deletes the rows that are older than an hour. The source that writes the log calls it every 10 s.';
 --! EndIncluded functions/runtime/record_relay_mark.sql
 
---! Included functions/internal/_without.sql
-create or replace function djr._without(snapshot pg_snapshot, xid xid8) returns pg_snapshot
-language sql
-immutable
-set search_path = pg_catalog, pg_temp
-as $$
-  select format(
-    '%s:%s:%s',
-    least(pg_snapshot_xmin(_without.snapshot), _without.xid),
-    pg_snapshot_xmax(_without.snapshot),
-    (
-      select string_agg(listed.xid::text, ',' order by listed.xid)
-      from (
-        select pg_snapshot_xip(_without.snapshot) as xid
-        union
-        select _without.xid
-      ) listed
-    )
-  )::pg_snapshot
-$$;
-
-comment on function djr._without(pg_snapshot, xid8) is
-  'The snapshot with this transaction, which must be below its xmax, among those in progress. Internal.';
---! EndIncluded functions/internal/_without.sql
---! Included functions/internal/_consumer_snapshot.sql
--- A snapshot does not list the transaction that takes it. Here that transaction is added to those in progress: otherwise an event
--- that it publishes after its own djr.consume would count as consumed and be skipped.
-create or replace function djr._consumer_snapshot() returns pg_snapshot
-language plpgsql
-stable
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  _now pg_snapshot := pg_current_snapshot();
-  _own xid8 := pg_current_xact_id_if_assigned();
-begin
-  if _own is null or not pg_visible_in_snapshot(_own, _now) then
-    return _now;
-  end if;
-  return djr._without(_now, _own);
-end
-$$;
-
-comment on function djr._consumer_snapshot() is
-  'The current snapshot with the calling transaction among those in progress. Internal.';
---! EndIncluded functions/internal/_consumer_snapshot.sql
 --! Included functions/internal/_find_consumer.sql
 create or replace function djr._find_consumer(name text) returns djr._consumer
 language plpgsql
@@ -5347,7 +5430,7 @@ as $$
 declare
   _place djr._consumer_place := _take_due.place;
   _marked boolean := exists (select from djr._consumer_done done where done.consumer = (_take_due.consumer).id);
-  _seed bigint := hashtextextended('djr consumer', (_take_due.consumer).id);
+  _secret bytea := uuid_send((_take_due.consumer).secret);
   _is_new boolean := false;
   _in_progress xid8[];
   -- The ids of the whole window if it is small; null if it is large.
@@ -5360,7 +5443,7 @@ begin
   loop
     if _place.upto is null then
       _is_new := true;
-      _place.upto := djr._consumer_snapshot();
+      _place.upto := djr._snapshot();
       _in_progress := array(select pg_snapshot_xip(_place.frontier));
       _few := array(
         select found.id
@@ -5463,10 +5546,13 @@ begin
       _at := coalesce(_some[cardinality(_some)], _at);
       if _take_due.purpose = 'share' then
         -- Each event is locked until the transaction ends. The next caller that gets the lock finds the event done, or due again.
+        -- Any role may take an advisory lock whose key it knows, and would keep the event from the consumer: so the key is a secret.
         ids := ids || array(
           select candidate.id
           from unnest(_some) candidate (id)
-          where pg_try_advisory_xact_lock(hashint8extended(candidate.id, _seed))
+          where pg_try_advisory_xact_lock(
+            ('x' || left(encode(sha256(_secret || int8send(candidate.id)), 'hex'), 16))::bit(64)::bigint
+          )
         );
       else
         ids := ids || _some;
@@ -5644,7 +5730,7 @@ declare
   _pruned xid8;
 begin
   if _consumer_from."from" = 'now' then
-    return djr._consumer_snapshot();
+    return djr._snapshot();
   elsif _consumer_from."from" = 'start' then
     -- A snapshot in which nothing is visible. Events that a restore brought have transaction 3, so they are new to it as well.
     return '1:1:';
@@ -6014,7 +6100,8 @@ as $$
     ('server', 'SELECT', 'table', 'djr.relay_mark', null),
     ('server', 'SELECT', 'table', 'djr.migrations', null),
     ('server', 'SELECT', 'sequence', 'djr.delivery_mode', null),
-    ('server', 'SELECT', 'sequence', 'djr.unstored_dropped', null)
+    ('server', 'SELECT', 'sequence', 'djr.unstored_dropped', null),
+    ('server', 'SELECT', 'sequence', 'djr.seal_longest', null)
   union all
   select 'publish', 'EXECUTE', 'function', granted, null
   from unnest(array[
@@ -6141,8 +6228,34 @@ $$;
 comment on function djr._rights() is
   'What djr.grant_publish, djr.grant_consume, djr.grant_seal and djr.grant_server give, a right a row. Internal.';
 --! EndIncluded functions/internal/_rights.sql
+--! Included functions/internal/_app_grants.sql
+-- An app may add columns to djr.event and let roles write them by a plain INSERT. What it grants on these columns is its own concern.
+create or replace function djr._app_grants() returns table (
+  grantee oid,
+  column_name name,
+  privilege text,
+  is_grantable boolean
+)
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select entry.grantee, own.attname, entry.privilege_type, entry.is_grantable
+  from pg_attribute own
+  cross join aclexplode(own.attacl) entry
+  where own.attrelid = 'djr.event'::regclass
+    and own.attnum > 0
+    and not own.attisdropped
+    and own.attname <> all (
+      array['id', 'xid', 'created_at', 'replay_of', 'scope', 'type', 'user_id', 'topic', 'key', 'detail', 'private_data']
+    )
+$$;
+
+comment on function djr._app_grants() is
+  'The privileges on columns of djr.event that the app has added. A migration leaves them alone. Internal.';
+--! EndIncluded functions/internal/_app_grants.sql
 --! Included functions/internal/_acl.sql
--- Every privilege that exists, read from the catalogs, whoever granted it and however. A function or a type whose ACL is null has
+-- Every privilege that exists, read from the catalogs, whoever granted it and however, but for those on columns of the app's own. A function or a type whose ACL is null has
 -- PostgreSQL's default, which includes PUBLIC.
 create or replace function djr._acl() returns table (
   grantee oid,
@@ -6155,7 +6268,7 @@ language sql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select entry.grantee, listed.kind, listed.object, listed.column_name, entry.privilege_type
+  select entry.grantee, listed.kind, listed.object, listed.column_name, held.privilege
   from (
     select 'schema' as kind, 'djr' as object, null::text as column_name, own.nspowner as owner, own.nspacl as acl
     from pg_namespace own
@@ -6177,6 +6290,10 @@ as $$
     where own.relnamespace = 'djr'::regnamespace
       and not attribute.attisdropped
       and attribute.attacl is not null
+      and not (
+        own.oid = 'djr.event'::regclass
+        and attribute.attname in (select app.column_name from djr._app_grants() app)
+      )
     union all
     select
       'routine',
@@ -6195,7 +6312,12 @@ as $$
       and own.typtype in ('d', 'e', 'b', 'r')
   ) listed
   cross join aclexplode(listed.acl) entry
-  where entry.grantee <> listed.owner
+  -- Who may grant a right to others can do more than who has it.
+  cross join lateral unnest(
+    array[entry.privilege_type] || case when entry.is_grantable then entry.privilege_type || ' WITH GRANT OPTION' end
+  ) held (privilege)
+  where held.privilege is not null
+    and entry.grantee <> listed.owner
 $$;
 
 comment on function djr._acl() is
@@ -6523,11 +6645,15 @@ declare
   _excess pg_catalog.record;
   _held pg_catalog.record;
   _grantee pg_catalog.record;
+  _apps pg_catalog.jsonb;
+  _app pg_catalog.record;
 begin
   perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   select jsonb_agg(jsonb_build_object('role', grantee.role, 'capability', grantee.capability))
   into _grantees
   from djr.grantee;
+  -- Revoking a right on a table takes it from the columns as well, also from those that the app has added.
+  select jsonb_agg(app) into _apps from djr._app_grants() app;
 
   for _excess in
     select listed.role, listed.rights
@@ -6557,6 +6683,17 @@ begin
     select * from jsonb_to_recordset(_grantees) recorded (role name, capability text)
   loop
     perform djr._grant(_grantee.capability, _grantee.role);
+  end loop;
+  for _app in
+    select * from jsonb_to_recordset(_apps) app (grantee oid, column_name name, privilege text, is_grantable boolean)
+  loop
+    execute format(
+      'grant %s (%I) on djr.event to %s%s',
+      _app.privilege,
+      _app.column_name,
+      case _app.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(_app.grantee)) end,
+      case when _app.is_grantable then ' with grant option' end
+    );
   end loop;
   perform set_config('search_path', _path, true);
 end

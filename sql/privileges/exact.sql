@@ -8,11 +8,15 @@ declare
   _excess pg_catalog.record;
   _held pg_catalog.record;
   _grantee pg_catalog.record;
+  _apps pg_catalog.jsonb;
+  _app pg_catalog.record;
 begin
   perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   select jsonb_agg(jsonb_build_object('role', grantee.role, 'capability', grantee.capability))
   into _grantees
   from djr.grantee;
+  -- Revoking a right on a table takes it from the columns as well, also from those that the app has added.
+  select jsonb_agg(app) into _apps from djr._app_grants() app;
 
   for _excess in
     select listed.role, listed.rights
@@ -42,6 +46,17 @@ begin
     select * from jsonb_to_recordset(_grantees) recorded (role name, capability text)
   loop
     perform djr._grant(_grantee.capability, _grantee.role);
+  end loop;
+  for _app in
+    select * from jsonb_to_recordset(_apps) app (grantee oid, column_name name, privilege text, is_grantable boolean)
+  loop
+    execute format(
+      'grant %s (%I) on djr.event to %s%s',
+      _app.privilege,
+      _app.column_name,
+      case _app.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(_app.grantee)) end,
+      case when _app.is_grantable then ' with grant option' end
+    );
   end loop;
   perform set_config('search_path', _path, true);
 end

@@ -138,7 +138,7 @@ function isStored(store: unknown): boolean {
  * Publishes through SQL, which checks all rules but those that it could not see: that a user is missing, and that a topic or a key would
  * be another text in PostgreSQL.
  *
- * @returns the event's id; null if it has no row and was dropped because too many such events came
+ * @returns the event's id; null if it has no row and was dropped because too many such events came, or if a trigger of the app kept it out
  * @throws {@link DjrError} with the SQLSTATE of the rule that was broken (docs/sql.md)
  */
 export async function publish(
@@ -156,7 +156,7 @@ export async function publish(
     stored ? call : call.replace(') as id', ', store => false) as id'),
     values,
   );
-  if (row?.id === null && !stored) return null;
+  if (row?.id === null) return null;
   // Libraries read a bigint differently: as a number, a text or a BigInt.
   const id = Number(row?.id);
   if (row && Number.isSafeInteger(id)) return id;

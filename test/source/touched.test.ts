@@ -36,6 +36,20 @@ test('Beside a publication for all tables djr is installed, and whatever deletes
   t.deepEqual(await migrate(db.url), []);
 });
 
+test('After a TRUNCATE that restarts the identity ids go on, and a connected client gets what is published then', async (t) => {
+  const app = await startApp(t);
+  const stream = await app.streamOf('ada');
+  for (let n = 1; n <= 3; n += 1) await app.db.query(PUBLISH, [n]);
+  await stream.count(3);
+  await app.db.query('truncate djr.event restart identity');
+  const [row] = await app.db.query<{ id: string }>(PUBLISH, [4]);
+  t.is(Number(row!.id), 4);
+  await stream.count(4);
+  const truncating = await app.db.connect();
+  await truncating.query('begin; truncate djr.event restart identity; rollback');
+  t.is(Number((await app.db.query<{ id: string }>(PUBLISH, [5]))[0]!.id), 5);
+});
+
 /** Clients whose id is of before what was deleted, on a runtime that has no history of it. */
 async function resumed(t: Parameters<typeof createDatabase>[0], how: (db: TestDatabase) => Promise<unknown>) {
   // A snapshot has the transactions of all databases of its server: no other test's may be among these.

@@ -1,5 +1,6 @@
 import test from 'ava';
 import type pg from 'pg';
+import { createRole } from '../helpers/role.js';
 import { refusal } from '../helpers/sql.js';
 import { begin, consume, publish, setUp } from './consuming.js';
 
@@ -90,4 +91,17 @@ test('Who waits gets the events behind those that callers who share have taken, 
   await b.query('commit');
   await a.query('rollback');
   t.deepEqual(await waiting, [1, 4]);
+});
+
+test('No advisory lock that any role can take keeps an event from callers that share', async (t) => {
+  const db = await setUp(t);
+  await publish(db, 1, 2);
+  const stranger = await db.connect({ connectionString: (await createRole(t, db, 'stranger')).url });
+  // Keys that can be computed from what is public: the number of the consumer and those of events.
+  await stranger.query(`select pg_advisory_lock(hashint8extended(n, seed)), pg_advisory_lock(n)
+    from generate_series(1, 10) n, hashtextextended('djr consumer', 1) seed`);
+  await t.throwsAsync(stranger.query('select secret from djr._consumer'), { code: '42501' });
+  const [a, b] = [await begin(db), await begin(db)];
+  t.deepEqual(await consume(a, `'billing', 1, 'share'`), [1]);
+  t.deepEqual(await consume(b, `'billing', 2, 'share'`), [2]);
 });

@@ -124,8 +124,18 @@ test('authorize_topics asks the function of the app; no function, null and error
 
 test('authorize_topic must name a function (text, text) returns boolean', async (t) => {
   const db = await createDatabase(t);
-  await db.query(`create function public.wrong(text, text) returns text language sql as 'select $1'`);
-  for (const name of ['public.none', 'public.wrong', 'drop table x', 'public.wrong(1) or true --']) {
+  await db.query(`create function public.wrong(text, text) returns text language sql as 'select $1';
+    create function public.many(text, text) returns setof boolean language sql as 'select true';
+    create function public.step(boolean, text, text) returns boolean language sql as 'select true';
+    create aggregate public.whole(text, text) (sfunc = public.step, stype = boolean)`);
+  for (const name of [
+    'public.none',
+    'public.wrong',
+    'public.many',
+    'public.whole',
+    'drop table x',
+    'public.wrong(1) or true --',
+  ]) {
     t.is((await refusal(db, 'select djr.configure(authorize_topic => $1)', [name])).code, 'DJR10', name);
   }
   await db.query(`create function public."May hear"(text, text) returns boolean language sql as 'select true'`);

@@ -4,6 +4,7 @@ import { dumpSchema } from '../../scripts/schema-dump.js';
 import { migrate } from '../../src/install/migrate.js';
 import { MIGRATIONS } from '../../src/install/migration-files.js';
 import { createDatabase } from '../helpers/database.js';
+import { listen } from '../helpers/sql.js';
 
 test('own columns, indexes and foreign keys work beside publish, and survive the schema being applied again', async (t) => {
   const db = await createDatabase(t);
@@ -24,6 +25,31 @@ test('own columns, indexes and foreign keys work beside publish, and survive the
 
   await db.query(`update djr.event set created_at = now() - interval '2 days'; select djr.prune('1 day')`);
   t.deepEqual(await db.query('select from notification'), []);
+});
+
+test('An event whose row a trigger of the app keeps out is neither stored nor sent, with and without a key, and has no id', async (t) => {
+  const db = await createDatabase(t);
+  await db.query(`create function mute() returns trigger language plpgsql as $$
+      begin return case when new.type <> 'muted' then new end; end $$;
+    create trigger mute before insert on djr.event for each row execute function mute()`);
+  const listener = await listen(db);
+  const ids = async (call: string) =>
+    (await db.query<{ id: string | null }>(`select ${call} as id`)).map(({ id }) => id);
+  t.deepEqual(await ids(`djr.publish('1', 'muted')`), [null]);
+  t.deepEqual(await ids(`djr.publish('1', 'muted', key => 'k')`), [null]);
+  for (const key of ['null', '"l"']) {
+    const [muted, loud] = await ids(`djr.publish_many('[
+      {"user_id": 1, "type": "muted", "key": ${key}}, {"user_id": 1, "type": "loud"}]')`);
+    t.is(muted, null);
+    t.deepEqual(await db.query('select type from djr.event where id = $1', [loud]), [{ type: 'loud' }]);
+  }
+  await db.query(`select djr.publish('1', 'end')`);
+  const lines = (await listener.messages(3)).flatMap((message) => message.split('\n'));
+  t.deepEqual(
+    lines.map((line) => JSON.parse(line.split('\t')[0]!)[4]),
+    ['loud', 'loud', 'end'],
+  );
+  t.is((await db.query('select from djr.event')).length, 3);
 });
 
 test('a publisher that runs while the functions are replaced never fails', async (t) => {

@@ -45,6 +45,19 @@ test('publish_many takes every scope, private data and keys; without a scope it 
   t.deepEqual(rows[0]!.private_data, { s: 1 });
 });
 
+test('A member of publish_many that is null is as one that is left out', async (t) => {
+  const db = await createDatabase(t);
+  const none = { private_data: null, key: null, topic: null, store: null };
+  await db.query(many, [JSON.stringify([{ user_id: 'a', type: 't', ...none }])]);
+  await db.query(many, [
+    JSON.stringify([
+      { user_id: 'a', type: 't', ...none, key: 'k' },
+      { scope: 'system', type: 't', user_id: null },
+    ]),
+  ]);
+  t.deepEqual(await db.query('select from djr.event where private_data is null and topic is null'), [{}, {}, {}]);
+});
+
 test('publish_many of nothing publishes nothing', async (t) => {
   const db = await createDatabase(t);
   t.deepEqual(await db.query(many, ['[]']), []);
@@ -106,4 +119,12 @@ test('publish_many looks at every type, whatever the first one is', async (t) =>
     await t.throwsAsync(publish(wrong, wrong), { code: code as string, message: /events\[0\]/ });
   }
   t.is((await db.query('select from djr.event')).length, 3);
+});
+
+test('Of several members that events do not have one is named, whatever PL/pgSQL checks in this session', async (t) => {
+  const db = await createDatabase(t);
+  const client = await db.connect();
+  await client.query(`set plpgsql.extra_errors = 'all'`);
+  const error = await refusal(client, many, ['[{"user_id": 1, "type": "t", "one": 1, "two": 2}]']);
+  t.is(error.code, 'DJR09');
 });

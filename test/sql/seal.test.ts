@@ -81,7 +81,7 @@ test('A seal for what is no topic, no user or no time is refused', async (t) => 
   t.is((await refusal(db, `select djr.seal('a b')`)).code, 'DJR18');
   t.is((await refusal(db, `select djr.seal(null)`)).code, 'DJR18');
   t.is((await refusal(db, `select djr.seal('r', '')`)).code, 'DJR03');
-  for (const valid of ['0', '-1 hour', '32 days']) {
+  for (const valid of ['0', '-1 hour', '32 days', '200000 years']) {
     t.is((await refusal(db, `select djr.seal('r', 'u', '${valid}')`)).code, 'DJR19', valid);
   }
   t.is((await refusal(db, `select djr.seal('r', 'u', null)`)).code, 'DJR19');
@@ -139,9 +139,57 @@ test('A seal carries the snapshot of the query that it was made in, which does n
   t.true(await visible(after));
 });
 
-test('Revocations are kept for as long as a seal may be valid, and not longer', async (t) => {
+test('A page that only reads has a seal, also the first one there is', async (t) => {
   const db = await createDatabase(t);
+  const page = await db.connect();
+  await page.query('begin isolation level repeatable read read only');
+  const { rows } = await page.query<{ seal: string }>(`select djr.position() as since, djr.seal('r', 'u') as seal`);
+  const text = rows[0]!.seal;
+  t.is(text.split('.')[3], await signature(db, text));
+});
+
+test('The key of a seal is there although the transaction that read the seal is rolled back', async (t) => {
+  const db = await createDatabase(t);
+  const page = await db.connect();
+  await page.query('begin');
+  const text = (await page.query<{ seal: string }>(`select djr.seal('r', 'u') as seal`)).rows[0]!.seal;
+  await page.query('rollback');
+  t.is(text.split('.')[3], await signature(db, text));
+});
+
+test('A transaction that only reads cannot make a seal valid for longer than any before: it ends with the longest of those', async (t) => {
+  const db = await createDatabase(t);
+  const page = await db.connect();
+  const hours = async () => {
+    await page.query('begin read only');
+    const { rows } = await page.query<{ seal: string }>(`select djr.seal('r', 'u', '3 hours') as seal`);
+    await page.query('commit');
+    return Math.round((contentOf(rows[0]!.seal)[2] - Date.now() / 1000) / 3600);
+  };
+  t.is(await hours(), 1);
   await db.query(`select djr.seal('r', 'u', '2 hours')`);
+  t.is(await hours(), 2);
+  await db.query(`select djr.seal('r', 'u', '5 hours')`);
+  t.is(await hours(), 3);
+});
+
+test('A seal that was made before its own transaction revoked it is void', async (t) => {
+  const db = await createDatabase(t);
+  const client = await db.connect();
+  await client.query('begin; select pg_current_xact_id()');
+  // Later transactions end first, so that the own one looks like one that has ended.
+  for (let n = 0; n < 3; n += 1) await db.query('select pg_current_xact_id()');
+  const text = (await client.query<{ seal: string }>(`select djr.seal('r', 'u') as seal`)).rows[0]!.seal;
+  await client.query(`select djr.recheck('u', 'r'); commit`);
+  const [row] = await db.query('select pg_visible_in_snapshot(xid, $1::pg_snapshot) as visible from djr.revocation', [
+    (contentOf(text) as unknown[])[3],
+  ]);
+  t.false(row!.visible);
+});
+
+test('Revocations are kept for as long as a seal may be valid, and not longer, also if the query that read it was rolled back', async (t) => {
+  const db = await createDatabase(t);
+  await db.query(`begin; select djr.seal('r', 'u', '2 hours'); rollback`);
   await db.query(`select djr.recheck('u', 'r')`);
   const ageing = async (age: string) => {
     await db.query(`update djr.revocation set created_at = created_at - $1::interval`, [age]);

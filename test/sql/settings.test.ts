@@ -108,6 +108,19 @@ test('position is a snapshot: what commits later is new since then, also if its 
   t.deepEqual(fresh, [{ type: 'late' }]);
 });
 
+test('What the own transaction publishes after position is new since then, also if later transactions have ended', async (t) => {
+  const db = await createDatabase(t);
+  const own = await db.connect();
+  await own.query('begin; select pg_current_xact_id()');
+  for (let n = 0; n < 3; n += 1) await db.query('select pg_current_xact_id()');
+  const { rows } = await own.query<{ position: string }>('select djr.position() as position');
+  await own.query(`select djr.publish('1', 'own'); commit`);
+  const fresh = await db.query('select type from djr.event where not pg_visible_in_snapshot(xid, $1::pg_snapshot)', [
+    rows[0]!.position,
+  ]);
+  t.deepEqual(fresh, [{ type: 'own' }]);
+});
+
 test('epoch names timeline, database and cluster, and differs between databases', async (t) => {
   const [one, two] = [await createDatabase(t), await createDatabase(t)];
   const epoch = async (db: typeof one) => (await db.query('select djr.epoch() as epoch'))[0]!.epoch as string;

@@ -1,4 +1,4 @@
--- Every privilege that exists, read from the catalogs, whoever granted it and however. A function or a type whose ACL is null has
+-- Every privilege that exists, read from the catalogs, whoever granted it and however, but for those on columns of the app's own. A function or a type whose ACL is null has
 -- PostgreSQL's default, which includes PUBLIC.
 create or replace function djr._acl() returns table (
   grantee oid,
@@ -11,7 +11,7 @@ language sql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select entry.grantee, listed.kind, listed.object, listed.column_name, entry.privilege_type
+  select entry.grantee, listed.kind, listed.object, listed.column_name, held.privilege
   from (
     select 'schema' as kind, 'djr' as object, null::text as column_name, own.nspowner as owner, own.nspacl as acl
     from pg_namespace own
@@ -33,6 +33,10 @@ as $$
     where own.relnamespace = 'djr'::regnamespace
       and not attribute.attisdropped
       and attribute.attacl is not null
+      and not (
+        own.oid = 'djr.event'::regclass
+        and attribute.attname in (select app.column_name from djr._app_grants() app)
+      )
     union all
     select
       'routine',
@@ -51,7 +55,12 @@ as $$
       and own.typtype in ('d', 'e', 'b', 'r')
   ) listed
   cross join aclexplode(listed.acl) entry
-  where entry.grantee <> listed.owner
+  -- Who may grant a right to others can do more than who has it.
+  cross join lateral unnest(
+    array[entry.privilege_type] || case when entry.is_grantable then entry.privilege_type || ' WITH GRANT OPTION' end
+  ) held (privilege)
+  where held.privilege is not null
+    and entry.grantee <> listed.owner
 $$;
 
 comment on function djr._acl() is

@@ -8,7 +8,7 @@ declare
   _pruned xid8;
 begin
   if _consumer_from."from" = 'now' then
-    return djr._consumer_snapshot();
+    return djr._snapshot();
   elsif _consumer_from."from" = 'start' then
     -- A snapshot in which nothing is visible. Events that a restore brought have transaction 3, so they are new to it as well.
     return '1:1:';

@@ -7,6 +7,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   _highest xid8;
+  _last bigint;
 begin
   if tg_op = 'DELETE' then
     -- max(xid8) exists from PostgreSQL 15 on.
@@ -22,6 +23,11 @@ begin
     _highest := pg_current_xact_id();
     if exists (select from djr.activity) then
       truncate djr.activity;
+    end if;
+    -- Instances and browsers take an event whose id they have had for a repeat, so ids go on even after `restart identity`.
+    _last := coalesce(nullif(current_setting('djr.last_event_id', true), '')::bigint, 0);
+    if _last > coalesce(pg_sequence_last_value('djr.event_id_seq'), 0) then
+      perform setval('djr.event_id_seq', _last);
     end if;
   end if;
   insert into djr.settings (pruned_xid) values (_highest)

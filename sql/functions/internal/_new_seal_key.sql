@@ -25,3 +25,12 @@ $$;
 
 comment on function djr._new_seal_key() is
   'Makes a key that signs all seals from now on. Seals of the previous key stay valid; those of older keys do not. Internal.';
+
+-- Made here and not by the first seal: a transaction that only reads cannot make it, and one that is rolled back would take it along.
+do $$
+begin
+  if not exists (select from djr.seal_key) then
+    perform djr._new_seal_key();
+  end if;
+end
+$$;

@@ -32,7 +32,8 @@ begin
     end if;
     insert into djr.revocation (user_id, topic) values (_order.user_id, _order.topic);
     delete from djr.revocation
-    where revocation.created_at < clock_timestamp() - (select max(seal_key.longest) from djr.seal_key);
+    where revocation.created_at < clock_timestamp()
+      - make_interval(secs => coalesce(pg_sequence_last_value('djr.seal_longest'), 3600));
   end if;
   insert into djr.event (scope, type, user_id, detail, replay_of)
   values ('control', _order.type, _order.user_id, _detail, 0);

@@ -8,6 +8,8 @@ declare
   _id integer;
   _lost bigint;
 begin
+  -- For djr._forget_activity, which runs when `restart identity` has reset the sequence.
+  perform set_config('djr.last_event_id', coalesce(pg_sequence_last_value('djr.event_id_seq'), 0)::text, true);
   for _id, _lost in
     select
       _consumer.id,

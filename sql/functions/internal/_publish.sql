@@ -18,6 +18,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   _id bigint;
+  _storage boolean;
 begin
   if djr._is_valid(_publish.user_id, _publish.type, _publish.detail) is not true
     or _publish.key is not null
@@ -44,12 +45,15 @@ begin
   where settings.storage
   returning event.id into _id;
   if _id is null then
-    if not exists (select from djr.settings) then
+    select settings.storage into _storage from djr.settings;
+    if not found then
       perform djr._heal_settings();
       return djr._publish(
         _publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.private_data, _publish.key,
         _publish.topic, _publish.store
       );
+    elsif _storage and djr._may_be_kept_out() then
+      return null;
     end if;
     return djr._notify_only(_publish.scope, _publish.user_id, _publish.type, _publish.detail, _publish.topic);
   end if;

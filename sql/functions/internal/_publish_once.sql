@@ -56,8 +56,9 @@ begin
     if not _same then
       perform djr._refuse_key(_publish_once.key);
     end if;
-    -- If no event has the key now, it was pruned between the two statements: the key is free again, and the insert is repeated.
-    exit when _id is not null;
+    -- If no event has the key now, it was pruned between the two statements: the key is free again, and the insert is repeated. Or a
+    -- trigger of the app keeps the row out, and would do so again.
+    exit when _id is not null or djr._may_be_kept_out();
   end loop;
   return _id;
 end

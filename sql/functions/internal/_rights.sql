@@ -39,7 +39,8 @@ as $$
     ('server', 'SELECT', 'table', 'djr.relay_mark', null),
     ('server', 'SELECT', 'table', 'djr.migrations', null),
     ('server', 'SELECT', 'sequence', 'djr.delivery_mode', null),
-    ('server', 'SELECT', 'sequence', 'djr.unstored_dropped', null)
+    ('server', 'SELECT', 'sequence', 'djr.unstored_dropped', null),
+    ('server', 'SELECT', 'sequence', 'djr.seal_longest', null)
   union all
   select 'publish', 'EXECUTE', 'function', granted, null
   from unnest(array[

@@ -16,7 +16,11 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   _key djr.seal_key;
-  _snapshot pg_snapshot := pg_current_snapshot();
+  _now timestamptz := clock_timestamp();
+  _ends timestamptz;
+  _seconds integer;
+  _longest integer := coalesce(pg_sequence_last_value('djr.seal_longest'), 3600);
+  _snapshot pg_snapshot := djr._snapshot();
   _text text;
   _signature bytea;
 begin
@@ -47,9 +51,15 @@ begin
       hint = 'An hour is the default: a page asks for a new one in time.';
   end if;
 
+  _ends := _now + _seal.valid;
+  -- Not those of the interval: a month has up to 31 days.
+  _seconds := ceil(extract(epoch from _ends - _now));
   select * into _key from djr.seal_key where seal_key.newest;
-  if not found or _seal.valid > _key.longest then
-    _key := djr._seal_key(_seal.valid);
+  if found and _seconds > _longest and current_setting('transaction_read_only')::boolean then
+    -- This transaction cannot record it, and without the record a revocation would be forgotten before the seal ends.
+    _ends := _now + make_interval(secs => _longest);
+  elsif not found or _seconds > _longest then
+    _key := djr._seal_key(_seconds);
   end if;
 
   _text := json_build_array(
@@ -58,7 +68,7 @@ begin
       else (select json_agg(wanted.topic) from unnest(_seal.topics) as wanted (topic))
     end,
     _seal.user_id,
-    floor(extract(epoch from clock_timestamp() + _seal.valid))::bigint,
+    floor(extract(epoch from _ends))::bigint,
     -- A snapshot with very many transactions in progress is too long, so it is replaced by an older, shorter one. A seal that seems to
     -- have seen less is never accepted where it should not be.
     case

@@ -16,7 +16,7 @@ as $$
 declare
   _place djr._consumer_place := _take_due.place;
   _marked boolean := exists (select from djr._consumer_done done where done.consumer = (_take_due.consumer).id);
-  _seed bigint := hashtextextended('djr consumer', (_take_due.consumer).id);
+  _secret bytea := uuid_send((_take_due.consumer).secret);
   _is_new boolean := false;
   _in_progress xid8[];
   -- The ids of the whole window if it is small; null if it is large.
@@ -29,7 +29,7 @@ begin
   loop
     if _place.upto is null then
       _is_new := true;
-      _place.upto := djr._consumer_snapshot();
+      _place.upto := djr._snapshot();
       _in_progress := array(select pg_snapshot_xip(_place.frontier));
       _few := array(
         select found.id
@@ -132,10 +132,13 @@ begin
       _at := coalesce(_some[cardinality(_some)], _at);
       if _take_due.purpose = 'share' then
         -- Each event is locked until the transaction ends. The next caller that gets the lock finds the event done, or due again.
+        -- Any role may take an advisory lock whose key it knows, and would keep the event from the consumer: so the key is a secret.
         ids := ids || array(
           select candidate.id
           from unnest(_some) candidate (id)
-          where pg_try_advisory_xact_lock(hashint8extended(candidate.id, _seed))
+          where pg_try_advisory_xact_lock(
+            ('x' || left(encode(sha256(_secret || int8send(candidate.id)), 'hex'), 16))::bit(64)::bigint
+          )
         );
       else
         ids := ids || _some;

@@ -74,7 +74,9 @@ begin
       from pg_proc
       join pg_namespace on pg_namespace.oid = pg_proc.pronamespace
       where pg_proc.oid = to_regprocedure(configure.authorize_topic || '(text, text)')
-        and pg_proc.prorettype = 'boolean'::regtype;
+        and pg_proc.prokind = 'f'
+        and pg_proc.prorettype = 'boolean'::regtype
+        and not pg_proc.proretset;
     exception when syntax_error or invalid_name then
       -- The text is no name of a function at all; it is refused below.
     end;

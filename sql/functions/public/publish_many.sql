@@ -23,6 +23,7 @@ declare
   _ids bigint[];
   _found bigint[];
   _again boolean := false;
+  _guarded boolean;
 begin
   if jsonb_typeof(publish_many.events) is distinct from 'array' then
     raise exception using
@@ -80,7 +81,7 @@ begin
     end if;
     -- Unknown members are refused, because a misspelt user_id must not go unnoticed.
     if _element - _members <> '{}' then
-      select jsonb_object_keys(_element - _members) into _unknown;
+      select jsonb_object_keys(_element - _members) into _unknown limit 1;
       raise exception using
         errcode = 'DJR09',
         message = format('events[%s]: an event must have known members only (it has %s)', _index, to_json(_unknown)),
@@ -169,7 +170,8 @@ begin
   end if;
 
   -- The events are inserted in the order of the array, so their ids have that order.
-  if not _keyed and not _unstored then
+  _guarded := djr._may_be_kept_out();
+  if not _keyed and not _unstored and not _guarded then
     return query
     insert into djr.event (scope, user_id, type, detail, private_data, topic)
     select
@@ -177,7 +179,7 @@ begin
       element.value ->> 'user_id',
       element.value ->> 'type',
       coalesce(element.value -> 'detail', '{}'),
-      element.value -> 'private_data',
+      nullif(element.value -> 'private_data', 'null'),
       element.value ->> 'topic'
     from jsonb_array_elements(publish_many.events) with ordinality element (value, place)
     order by element.place
@@ -199,7 +201,7 @@ begin
       element.value ->> 'user_id',
       element.value ->> 'type',
       coalesce(element.value -> 'detail', '{}'),
-      element.value -> 'private_data',
+      nullif(element.value -> 'private_data', 'null'),
       element.value ->> 'key',
       element.value ->> 'topic'
     from jsonb_array_elements(publish_many.events) with ordinality element (value, place)
@@ -227,12 +229,24 @@ begin
     from jsonb_array_elements(publish_many.events) with ordinality element (value, place)
     left join djr.event on event.key = element.value ->> 'key';
     -- If an element with a key has no event now, the event that had the key was pruned between the two statements. The key is free
-    -- again, so the insert is repeated.
-    exit when not _again;
+    -- again, so the insert is repeated. Or a trigger of the app keeps the row out, and would do so again.
+    exit when not _again or _guarded;
   end loop;
 
   if _index is not null then
     perform djr._refuse_key(publish_many.events -> _index::integer ->> 'key', format('events[%s]: ', _index));
+  end if;
+  if _guarded then
+    -- The id of an event without a row is null.
+    select array_agg(
+      case
+        when element.value -> 'store' = 'false' or exists (select from djr.event where event.id = _found[element.place])
+          then _found[element.place]
+      end
+      order by element.place
+    )
+    into _found
+    from jsonb_array_elements(publish_many.events) with ordinality element (value, place);
   end if;
   if _unstored then
     _found := djr._publish_many_unstored(publish_many.events, _found);

@@ -87,7 +87,8 @@ async function run(type: string, detail: string, given: PublishOptions): Promise
       throw fromPostgres(error);
     }
   });
-  if (id === null) process.stderr.write('dropped: too many events without a row come while delivery sweeps\n');
+  if (id === null && options.store) process.stderr.write('not published: a trigger on djr.event kept the row out\n');
+  else if (id === null) process.stderr.write('dropped: too many events without a row come while delivery sweeps\n');
   else process.stdout.write(`${id}\n`);
 }
 

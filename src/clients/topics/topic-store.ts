@@ -31,7 +31,8 @@ const PERMISSIONS = `
     'revocations', (select pg_catalog.json_agg(pg_catalog.json_build_array(taken.xid::pg_catalog.text, taken.user_id, taken.topic))
                     from djr.revocation taken
                     where taken.created_at operator(pg_catalog.>=) (pg_catalog.clock_timestamp() operator(pg_catalog.-)
-                          (select pg_catalog.max(key.longest) from djr.seal_key key)))
+                          pg_catalog.make_interval(secs => coalesce(
+                            pg_catalog.pg_sequence_last_value('djr.seal_longest'), 3600))))
   ) as permissions`;
 
 /** Milliseconds that a statement about presence may take. */

@@ -209,6 +209,18 @@ test('recheck takes a topic from who may no longer hear it, and voids seals made
   t.deepEqual((await streamOf('u', `?topic=room:7&seal=${young}`)).frames[0]!.data.topics, ['room:7']);
 });
 
+test('A seal of which the reading was rolled back stays void for as long as it is valid', async (t) => {
+  const { db, streamOf } = await startApp(t);
+  const page = await db.connect();
+  await page.query('begin');
+  const { rows } = await page.query<{ seal: string }>(`select djr.seal('room:7', 'u', '1 day') as seal`);
+  await page.query('rollback');
+  await db.query(`select djr.recheck('u', 'room:7'); update djr.revocation set created_at = created_at - interval '23 hours';
+    select djr.recheck('v', 'room:7')`);
+  const stream = await streamOf('u', `?topic=room:7&seal=${encodeURIComponent(rows[0]!.seal)}`);
+  t.deepEqual(stream.frames[0]!.data.refused, ['room:7']);
+});
+
 test('A client whose seal ends stays connected, hears the topic no more and is told so', async (t) => {
   const { db, streamOf } = await startApp(t);
   const short = await seal(db, `djr.seal('room:7', 'u', '5 seconds')`);

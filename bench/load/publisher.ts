@@ -1,6 +1,5 @@
 import pg from 'pg';
 import Cursor from 'pg-cursor';
-import { Session } from '../../src/source/postgres/session.js';
 import { now, waitUntil } from '../clock.js';
 import { newHistogram, pack, record } from './histogram.js';
 
@@ -57,12 +56,28 @@ const detail = (n: number, moment: number, user?: number): string =>
     ? `{"n":${n},"t":${Math.round(moment)},"pad":"${PADDING}"}`
     : `{"n":${n},"t":${Math.round(moment)},"u":${user},"pad":"${PADDING}"}`;
 
+/** A connection that runs one statement after another. It has no time-outs: each would be work of the load, on the processors that djr is measured on. */
+class Connection {
+  readonly client: pg.Client;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(url: string) {
+    this.client = new pg.Client(url);
+  }
+
+  query(config: pg.QueryConfig): Promise<pg.QueryResult<pg.QueryResultRow>> {
+    const answer = this.#last.then(() => this.client.query(config));
+    this.#last = answer.catch(() => {});
+    return answer;
+  }
+}
+
 export function play(): Publisher {
-  let sessions: Session[] = [];
+  let connections: Connection[] = [];
   let statements: Statements = { global: '' };
 
-  const publish = (session: Session, n: number, moment: number, user?: number) =>
-    session.query(
+  const publish = (connection: Connection, n: number, moment: number, user?: number) =>
+    connection.query(
       user === undefined
         ? { name: 'global', text: statements.global, values: [detail(n, moment)] }
         : { name: 'user', text: statements.user!, values: [detail(n, moment, user), String(user)] },
@@ -72,8 +87,8 @@ export function play(): Publisher {
     async connect(options) {
       await publisher.close(null);
       statements = options.statements;
-      sessions = Array.from({ length: options.connections }, () => new Session(new pg.Client(options.url)));
-      await Promise.all(sessions.map(({ client }) => client.connect()));
+      connections = Array.from({ length: options.connections }, () => new Connection(options.url));
+      await Promise.all(connections.map(({ client }) => client.connect()));
     },
 
     async paced({ rate, events, warmup, toUsers }) {
@@ -89,7 +104,7 @@ export function play(): Publisher {
         const called = now();
         if (n >= warmup) late = Math.max(late, called - moment);
         // The delay counts from when the call was due: a publisher that is held up does not hide its own waiting.
-        const call = publish(sessions[n % sessions.length]!, n, moment, toUsers && n % toUsers).then(
+        const call = publish(connections[n % connections.length]!, n, moment, toUsers && n % toUsers).then(
           () => {
             if (n >= warmup) record(calls, now() - called);
           },
@@ -117,49 +132,49 @@ export function play(): Publisher {
       const ends = started + seconds * 1e6;
       let n = 0;
       let counted = 0;
-      const loop = async (session: Session) => {
+      const loop = async (connection: Connection) => {
         for (let called = now(); called < ends; called = now()) {
-          await publish(session, n++, called);
+          await publish(connection, n++, called);
           if (called < started) continue;
           record(calls, now() - called);
           counted += 1;
         }
       };
-      await Promise.all(sessions.map(loop));
+      await Promise.all(connections.map(loop));
       return { events: n, counted, seconds: (now() - started) / 1e6, started, calls: pack(calls), late: 0 };
     },
 
     async burst({ events, together, from = 0, toUser }) {
       const calls = newHistogram();
-      const session = sessions[0]!;
+      const connection = connections[0]!;
       const started = now();
       const numbers = Array.from({ length: events }, (_, index) => from + index);
       if (together) {
         const [before, after] = statements.wrap ?? ['', ''];
         const details = `[${numbers.map((n) => before + detail(n, started) + after).join(',')}]`;
-        await session.query({ name: 'many', text: statements.many!, values: [details] });
+        await connection.query({ name: 'many', text: statements.many!, values: [details] });
         record(calls, now() - started);
       } else {
-        await Promise.all(numbers.map((n) => publish(sessions[n % sessions.length]!, n, started, toUser)));
+        await Promise.all(numbers.map((n) => publish(connections[n % connections.length]!, n, started, toUser)));
       }
       return { events, counted: events, seconds: (now() - started) / 1e6, started, calls: pack(calls), late: 0 };
     },
 
     async read(sql) {
       const started = now();
-      const cursor = sessions[0]!.client.query(new Cursor(sql, [], { rowMode: 'array' }));
+      const cursor = connections[0]!.client.query(new Cursor(sql, [], { rowMode: 'array' }));
       while ((await cursor.read(1000)).length > 0);
       await cursor.close();
       return now() - started;
     },
 
     async query(sql) {
-      return (await sessions[0]!.query({ text: sql })).rows;
+      return (await connections[0]!.query({ text: sql })).rows;
     },
 
     async close() {
-      await Promise.all(sessions.map(({ client }) => client.end()));
-      sessions = [];
+      await Promise.all(connections.map(({ client }) => client.end()));
+      connections = [];
     },
   };
   return publisher;

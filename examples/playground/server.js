@@ -20,7 +20,7 @@ const MEMBERS = ['ann'];
 const ROOM = 'room:7';
 
 const headers = {
-  'Content-Security-Policy': "default-src 'self'; base-uri 'none'; frame-ancestors 'self'",
+  'Content-Security-Policy': "default-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'self'",
   'Cache-Control': 'no-store',
   'X-Content-Type-Options': 'nosniff',
 };

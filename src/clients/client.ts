@@ -164,7 +164,7 @@ export class Client implements ClientInfo {
   }
 
   /** Raises the bound in bytes, so that {@link LARGEST_WAITING} events of the largest size may wait. */
-  #makeRoom(items: readonly Item[]): void {
+  #makeRoom(items: readonly Pick<Item, 'envelope'>[]): void {
     for (const { envelope } of items) {
       if (!envelope.isLarge) continue;
       this.maxBytes = Math.max(this.maxBytes, LARGEST_WAITING * Buffer.byteLength(envelope.detailText));
@@ -241,6 +241,8 @@ export class Client implements ClientInfo {
 
   #finish(item: Item, position: string, envelope: Envelope | null): void {
     if (envelope === null || !this.wants(item)) return;
+    // The hook may have made the event large. A client that is closed for that would get the same event when it resumes, and so on.
+    if (envelope.isLarge) this.#makeRoom([{ envelope }]);
     this.#count(item);
     const shared = envelope === item.envelope && position === item.position;
     this.write(shared ? item.frame(this.named) : eventFrame(envelope, position, this.named));

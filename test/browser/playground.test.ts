@@ -11,6 +11,8 @@ test.serial('SQL on the left is heard on the right by whom it is for, and its fr
   const playground = await startPlayground({ databaseUrl: database.url, port: 0 });
   t.teardown(() => playground.close());
   const page = await (await newContext(t, { viewport: { width: 1280, height: 900 } })).newPage();
+  const errors: string[] = [];
+  page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
   await page.goto(playground.url);
   const [ann, bob, visitor] = ["Ann's browser", "Bob's browser", "A visitor's browser, not logged in"].map((title) =>
     page.frameLocator(`iframe[title="${title}"]`),
@@ -32,6 +34,7 @@ test.serial('SQL on the left is heard on the right by whom it is for, and its fr
   await page.getByLabel('Statement').selectOption('Too large');
   await page.getByRole('button', { name: 'Run' }).click();
   await page.locator('#result').getByText('DJR05').waitFor();
+  t.deepEqual(errors, []);
 });
 
 for (const colorScheme of ['light', 'dark'] as const) {

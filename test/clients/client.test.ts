@@ -142,6 +142,15 @@ test('A new client is not live yet, and hears in silence that its stream lives u
   t.is(openClient({ pulse: 'visible' }).client.pulse, 'visible');
 });
 
+test('What a hook makes of an event may wait for a client as well, however large it is', (t) => {
+  const { client, closed, state } = openClient({ maxBytes: 10_000, beforeSend: () => event(1, 30_000).envelope });
+  state.waits = true;
+  client.send(event(1));
+  t.deepEqual(closed, []);
+  for (let id = 2; id <= 6; id += 1) client.send(event(id));
+  t.deepEqual(closed, ['slow'], 'the bound holds');
+});
+
 test('Some of the largest events may wait for a client whatever its bound is, and small ones are no reason to widen it', (t) => {
   const bounds = (bytes: number) => {
     const { client } = openClient({ maxBytes: 100 });

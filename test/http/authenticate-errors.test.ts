@@ -122,6 +122,22 @@ for (const [way, answerWith] of [
   });
 }
 
+test('a Response that cannot be sent is an answer all the same, by either handler', async (t) => {
+  for (const [answer, stream, metrics] of [
+    [Response.error(), 500, 500],
+    [new Response(null, { status: 205 }), 401, 205],
+  ] as const) {
+    const app = await startApp(t, { authenticate: () => answer, metrics: { authorize: () => answer } });
+    for (const [path, status] of [
+      ['sse/', stream],
+      ['metrics', metrics],
+    ]) {
+      t.is((await fetch(`${app.origin}/realtime/${path}`)).status, status);
+      t.is((await app.realtime.fetch(new Request(`http://localhost/realtime/${path}`))).status, status);
+    }
+  }
+});
+
 test('a Response that authenticate has from another server can be read, though it was compressed there', async (t) => {
   const login = await listen(t, (_req, res) => {
     res.writeHead(401, { 'Content-Encoding': 'gzip' });

@@ -14,6 +14,7 @@ test('A probe is answered with 204 and no body, and opens no stream', async (t) 
   t.is(answer.status, 204);
   t.is(await answer.text(), '');
   t.is(answer.headers.get('content-type'), null);
+  t.is(answer.headers.get('cache-control'), 'private, no-store', 'it says whether somebody is logged in');
   t.regex(await (await fetch(`${app.origin}/realtime/metrics`)).text(), /^djr_connections 0$/m);
 });
 

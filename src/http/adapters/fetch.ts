@@ -33,8 +33,8 @@ export function fetchHandler(router: Router): FetchHandler {
         ? problem(404, 'There is nothing here.')
         : await router.respond(route, toIncoming(router, request, target, url, context));
     if (!('status' in answer)) return stream(request, answer, context);
-    const body =
-      request.method === 'HEAD' || [204, 304].includes(answer.status) ? null : new Uint8Array(Buffer.from(answer.body));
+    const bare = request.method === 'HEAD' || [204, 205, 304].includes(answer.status);
+    const body = bare ? null : new Uint8Array(Buffer.from(answer.body));
     const headers = new Headers(answer.headers);
     for (const cookie of answer.cookies ?? []) headers.append('Set-Cookie', cookie);
     return new Response(body, { status: answer.status, headers });

@@ -135,7 +135,7 @@ export class Streams implements Endpoint {
       }
       if (query.get('probe') === '1') {
         place.leave();
-        return { status: 204, headers: { 'Cache-Control': 'no-store', ...cors }, body: '' };
+        return { status: 204, headers: { ...PERSONAL_HEADERS, ...cors }, body: '' };
       }
       // An EventSource that reconnects by itself keeps the URL, so the id in its header is newer than the one in the query.
       const lastEventId = placeOf(incoming.header('last-event-id') || query.get('lastEventId') || '');

@@ -126,7 +126,7 @@ export function explain(error: unknown): Failure {
   if (error instanceof UsageError || error instanceof ListenError) return error;
   if (error instanceof DjrError) {
     return {
-      message: [error.message, error.detail].filter(Boolean).map(sentence).join(' '),
+      message: [error.message, addition(error)].filter(Boolean).map(sentence).join(' '),
       hint: error.hint ?? VERBOSE,
     };
   }
@@ -140,6 +140,12 @@ export function explain(error: unknown): Failure {
   const tls = tlsFailureOf(error);
   if (tls) return tls;
   return { message: error instanceof Error ? error.message : String(error), hint: VERBOSE };
+}
+
+/** The detail of an error, unless its message says the same in brackets. */
+function addition({ detail, message }: DjrError): string | undefined {
+  const said = detail?.replace(/\.$/, '').replace(/^./, (first) => first.toLowerCase());
+  return said && message.includes(`(${said})`) ? undefined : detail;
 }
 
 export function reportFailure(error: unknown, { verbose }: { verbose: boolean }): void {

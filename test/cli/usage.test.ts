@@ -157,6 +157,18 @@ test('a database without the schema: publish, tail and serve say to migrate', as
   }
 });
 
+test('an error of the database says once what the value was', async (t) => {
+  const { url } = await createDatabase(t);
+  for (const [args, value] of [
+    [['publish', 'a', '[]', '-g'], /of type array/g],
+    [['publish', 'a', '--topic', 'a b'], /"a b"/g],
+  ] as const) {
+    const { code, err } = await djr(t, [...args, '-d', url]);
+    t.is(code, 1);
+    t.is(err.match(value)?.length, 1, err);
+  }
+});
+
 test('a port in use is said plainly', async (t) => {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -131,7 +131,7 @@ test('a Response that cannot be sent is an answer all the same, by either handle
     for (const [path, status] of [
       ['sse/', stream],
       ['metrics', metrics],
-    ]) {
+    ] as const) {
       t.is((await fetch(`${app.origin}/realtime/${path}`)).status, status);
       t.is((await app.realtime.fetch(new Request(`http://localhost/realtime/${path}`))).status, status);
     }

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { disableRowSecurity, securedTables } from '../install/row-security.js';
 import { requireSchema } from '../install/schema.js';
+import { schemaVersion } from '../install/schema-version.js';
 import { one, select } from '../postgres/select.js';
 import { failed, ok, warning } from './findings.js';
 
@@ -25,6 +26,10 @@ export async function schema(client: pg.Client) {
   try {
     await requireSchema(client);
     await one(client, 'select true as there from djr.settings');
+    const { installed, expected } = await schemaVersion(client);
+    // As in a deploy whose `djr migrate` has run, when this is the version before.
+    if (installed !== expected)
+      return ok(`at ${installed}, newer than the ${expected} of this version of djr, on the primary`);
     return ok('as this version of djr expects, on the primary');
   } catch (error) {
     const { code, message, hint } = error as Error & { code?: string; hint?: string };

@@ -176,3 +176,13 @@ since17('doctor names the session that holds the NOTIFY queue up', async (t) => 
   t.regex(out, /failed {2}NOTIFY queue {2}\d+\.\d % full: most likely session \d+ \(postgres, forgotten\)/);
   t.true(out.includes(`select pg_catalog.pg_terminate_backend(${row!.pid});`));
 });
+
+test('doctor does not take the schema of a newer version for its own', async (t) => {
+  const { query, url } = await createDatabase(t);
+  const schema = async () => finding((await djr(t, ['doctor', '--json', '-d', url])).out, 'schema');
+  t.like(await schema(), { state: 'ok', found: 'as this version of djr expects, on the primary' });
+  await query("insert into djr.migrations (name, run_on) values ('000999-later', now())");
+  const { found, state } = await schema();
+  t.is(state, 'ok');
+  t.regex(found, /^at 000999-later, newer than the \d{6}\S* of this version of djr/);
+});

@@ -5,6 +5,7 @@ import type { Finding } from '../instance/finding.js';
 import { IdSet } from '../lib/id-set.js';
 import type { Meter } from '../lib/meter.js';
 import { Serial } from '../lib/serial.js';
+import { Turns } from './turns.js';
 
 export interface FeedOptions {
   /** Called for each event once, in the order in which this instance's feed took them. If it throws or rejects, only that event is lost. */
@@ -13,7 +14,7 @@ export interface FeedOptions {
   maxWaiting: number;
   /** If events of so many bytes wait for a slow `onReceive`, the running sweep pauses. @defaultValue any number */
   maxWaitingBytes?: number;
-  /** Bytes of events that a sweep delivers before it lets clients read; fewer than may wait for one client. */
+  /** Bytes of events that are delivered before clients get a turn to read; fewer than may wait for one client. */
   turnBytes: number;
   /** An event without a row is lost: too many events were waiting, and no sweep can find it. */
   onLost(envelope: Envelope): void;
@@ -44,6 +45,7 @@ const MAX_AHEAD = 50_000;
 export class Feed {
   readonly #options: FeedOptions;
   readonly #steps: Serial<Envelope | Frontier | (() => void)>;
+  readonly #turns: Turns;
   /** Ids of events that the fast lane took and no sweep has covered yet, each with the number of the last sweep that had begun then. */
   readonly #ahead = new Map<number, number>();
   /**
@@ -80,6 +82,7 @@ export class Feed {
 
   constructor(options: FeedOptions) {
     this.#options = options;
+    this.#turns = new Turns(options.turnBytes);
     this.#steps = new Serial((step) => {
       if (typeof step === 'function') {
         step();
@@ -91,7 +94,8 @@ export class Feed {
       }
       this.taken += 1;
       this.#waitingBytes -= step.size;
-      return this.#deliver(step);
+      const delivered = this.#deliver(step);
+      return this.#steps.length > 0 ? this.#turns.after(step.size, delivered) : delivered;
     });
   }
 

@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import test from 'ava';
 import { Envelope } from '../../src/event/envelope.js';
 import { Frontier } from '../../src/event/frontier.js';
@@ -278,3 +278,32 @@ test('A feed counts what waits, failed and was lost, the open transactions, and 
     djr_unstored_lost_total: 1,
   });
 });
+
+for (const [hook, answer] of [
+  ['takes its time for the first', (id: number) => (id === 1 ? setTimeout(20) : undefined)],
+  ['answers each at once, by a promise', () => Promise.resolve()],
+] as const) {
+  test(`Clients have a turn to read between events that waited for an onReceive that ${hook}`, async (t) => {
+    const { size } = event(1, 10);
+    const got: number[] = [];
+    const { feed } = heard({
+      turnBytes: 4 * size,
+      maxWaiting: 1000,
+      deliver({ id }) {
+        got.push(id);
+        return answer(id);
+      },
+    });
+    feed.receive(Array.from({ length: 100 }, (_, index) => event(index + 1, 10)));
+    const turns: number[] = [];
+    for (let before = 0; got.length < 100; before = got.length) {
+      await setImmediate();
+      turns.push(got.length - before);
+    }
+    t.true(Math.max(...turns) <= 8, `${turns}`);
+    t.deepEqual(
+      got,
+      Array.from({ length: 100 }, (_, index) => index + 1),
+    );
+  });
+}

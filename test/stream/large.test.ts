@@ -1,4 +1,5 @@
 import test from 'ava';
+import type { RealtimeOptions } from '../../src/index.js';
 import { startApp, type TestApp } from '../helpers/server.js';
 
 /** Events of 7 kB in one statement: 14 MB for each client, which may keep one MiB waiting. */
@@ -32,9 +33,23 @@ for (const [source, options] of [
   });
 }
 
-for (const delivery of ['notify', 'sweep'] as const) {
-  test(`Clients that read stay and get large events published in one statement, by ${delivery}`, async (t) => {
-    const app = await startApp(t);
+/** For each test one of its own. */
+const hooks: Record<string, () => RealtimeOptions> = {
+  'without a hook': () => ({}),
+  'behind an onReceive that answers at once': () => ({ onReceive: async (event) => event }),
+  'behind an onReceive that takes its time for the first': () => {
+    let answered = 0;
+    return {
+      onReceive: (event) => (answered++ ? event : new Promise((resolve) => setTimeout(resolve, 500, event))),
+    };
+  },
+};
+
+for (const [delivery, hook] of ['notify', 'sweep'].flatMap((mode) =>
+  Object.keys(hooks).map((name) => [mode, name] as const),
+)) {
+  test(`Clients that read stay and get large events published in one statement, by ${delivery}, ${hook}`, async (t) => {
+    const app = await startApp(t, hooks[hook]!());
     await app.db.query('select djr.configure(delivery => $1)', [delivery]);
     const streams = await Promise.all(Array.from({ length: 5 }, () => app.stream()));
     await publish(app, 1);

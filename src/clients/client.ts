@@ -164,11 +164,9 @@ export class Client implements ClientInfo {
   }
 
   /** Raises the bound in bytes, so that {@link LARGEST_WAITING} events of the largest size may wait. */
-  #makeRoom(items: readonly Pick<Item, 'envelope'>[]): void {
-    for (const { envelope } of items) {
-      if (!envelope.isLarge) continue;
-      this.maxBytes = Math.max(this.maxBytes, LARGEST_WAITING * Buffer.byteLength(envelope.detailText));
-    }
+  #makeRoom(envelope: Envelope): void {
+    if (!envelope.isLarge) return;
+    this.maxBytes = Math.max(this.maxBytes, LARGEST_WAITING * Buffer.byteLength(envelope.detailText));
   }
 
   /**
@@ -179,7 +177,7 @@ export class Client implements ClientInfo {
    * @returns true if it is behind now, and these events must not be sent to it
    */
   fallsBehind(items: readonly Item[], bytes: number): boolean {
-    this.#makeRoom(items);
+    for (const { envelope } of items) this.#makeRoom(envelope);
     const first = items[0];
     if (!first || !this.#onBehind || this.closed) return false;
     if (this.buffered + bytes <= this.maxBytes / 2 || (this.buffered === 0 && items.length === 1)) return false;
@@ -196,7 +194,7 @@ export class Client implements ClientInfo {
    */
   send(item: Item, position = item.position): void {
     if (this.closed || !this.wants(item)) return;
-    if (item.envelope.isLarge) this.#makeRoom([item]);
+    this.#makeRoom(item.envelope);
     const hook = this.#beforeSend;
     if (!hook) {
       this.#count(item);
@@ -220,7 +218,7 @@ export class Client implements ClientInfo {
       for (const item of items) this.send(item, position);
       return;
     }
-    this.#makeRoom(items);
+    for (const { envelope } of items) this.#makeRoom(envelope);
     const frames: Buffer[] = [];
     for (const item of items) {
       if (!this.wants(item)) continue;
@@ -242,7 +240,7 @@ export class Client implements ClientInfo {
   #finish(item: Item, position: string, envelope: Envelope | null): void {
     if (envelope === null || !this.wants(item)) return;
     // The hook may have made the event large. A client that is closed for that would get the same event when it resumes, and so on.
-    if (envelope.isLarge) this.#makeRoom([{ envelope }]);
+    this.#makeRoom(envelope);
     this.#count(item);
     const shared = envelope === item.envelope && position === item.position;
     this.write(shared ? item.frame(this.named) : eventFrame(envelope, position, this.named));

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import type { Envelope } from '../event/envelope.js';
 import type { Frontier } from '../event/frontier.js';
 import type { Finding } from '../instance/finding.js';
@@ -207,16 +206,13 @@ export class Feed {
 
   /** Takes events of the running sweep, in any number of batches. If few events wait then, it resolves; otherwise it resolves when none waits. */
   async sweep(envelopes: readonly Envelope[]): Promise<void> {
-    let bytes = 0;
+    const turns = new Turns(this.#options.turnBytes);
     for (const envelope of envelopes) {
       if (this.#ahead.has(envelope.id) || this.#swept.has(envelope.id)) continue;
       this.#swept.add(envelope.id);
       this.#push(envelope);
-      bytes += envelope.size;
-      // Thousands of rows at once would exceed a client's bound before the client can read any, so clients get a turn in between.
-      if (bytes < this.#options.turnBytes) continue;
-      bytes = 0;
-      await setImmediate();
+      const turn = turns.after(envelope.size);
+      if (turn) await turn;
     }
     const { maxWaiting, maxWaitingBytes = Number.POSITIVE_INFINITY } = this.#options;
     if (this.#steps.length >= maxWaiting || this.#waitingBytes >= maxWaitingBytes) await this.#steps.idle();

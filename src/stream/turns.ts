@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 
 /**
- * Gives clients turns to read. Events that have waited, as for a slow `onReceive`, are delivered one right after the other: thousands of
- * them would exceed a client's bound before the client can read any.
+ * Gives clients turns to read. Rows of a sweep, and events that have waited for a slow `onReceive`, are delivered one right after the
+ * other: thousands of them would exceed a client's bound before the client can read any.
  */
 export class Turns {
   readonly #each: number;
@@ -17,7 +17,7 @@ export class Turns {
    * @param bytes - the size of an event that is, or is being, delivered
    * @returns a promise if the next event must wait for this one, or for the clients
    */
-  after(bytes: number, delivered: void | Promise<void>): void | Promise<void> {
+  after(bytes: number, delivered?: void | Promise<void>): void | Promise<void> {
     this.#bytes += bytes;
     if (this.#bytes < this.#each) return delivered;
     this.#bytes = 0;

@@ -1,4 +1,4 @@
-import { setImmediate, setTimeout } from 'node:timers/promises';
+import { setImmediate } from 'node:timers/promises';
 import test from 'ava';
 import { Envelope } from '../../src/event/envelope.js';
 import { Frontier } from '../../src/event/frontier.js';
@@ -158,18 +158,6 @@ test('A sweep waits where many events, or many bytes, wait to be delivered', asy
   }
 });
 
-test('A sweep lets others have their turn whenever it has delivered so many bytes', async (t) => {
-  const { feed, got } = open({ turnBytes: 2 * event(1, 10).size });
-  feed.startAt(at(10));
-  feed.beginSweep(true);
-  const swept = feed.sweep([1, 2, 3, 4, 5].map((id) => event(id, 10)));
-  t.deepEqual(got, [1, 2]);
-  await setImmediate();
-  await setImmediate();
-  await swept;
-  t.deepEqual(got, [1, 2, 3, 4, 5]);
-});
-
 test('While publishers may be silent a feed settles: until all that ran at the second heard sweep have ended', (t) => {
   const { feed, got } = heard();
   const sweep = (frontier: Frontier, notifying: boolean) => {
@@ -278,32 +266,3 @@ test('A feed counts what waits, failed and was lost, the open transactions, and 
     djr_unstored_lost_total: 1,
   });
 });
-
-for (const [hook, answer] of [
-  ['takes its time for the first', (id: number) => (id === 1 ? setTimeout(20) : undefined)],
-  ['answers each at once, by a promise', () => Promise.resolve()],
-] as const) {
-  test(`Clients have a turn to read between events that waited for an onReceive that ${hook}`, async (t) => {
-    const { size } = event(1, 10);
-    const got: number[] = [];
-    const { feed } = heard({
-      turnBytes: 4 * size,
-      maxWaiting: 1000,
-      deliver({ id }) {
-        got.push(id);
-        return answer(id);
-      },
-    });
-    feed.receive(Array.from({ length: 100 }, (_, index) => event(index + 1, 10)));
-    const turns: number[] = [];
-    for (let before = 0; got.length < 100; before = got.length) {
-      await setImmediate();
-      turns.push(got.length - before);
-    }
-    t.true(Math.max(...turns) <= 8, `${turns}`);
-    t.deepEqual(
-      got,
-      Array.from({ length: 100 }, (_, index) => index + 1),
-    );
-  });
-}
